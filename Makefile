@@ -1,0 +1,56 @@
+# Every task of the project. Each target sets up what it needs, once; `make` alone lists them.
+
+CONTRACT ?= openapi.yaml
+PYTHON ?= $(firstword $(foreach name,python3 python3.13 python3.12 python3.11,$(shell $(name) -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null && echo $(name))))
+VENV := .venv
+BIN := $(VENV)/bin
+STAMP := $(VENV)/.set-up
+PIP_INSTALL := $(BIN)/python -m pip install -qq --disable-pip-version-check --require-hashes --only-binary :all:
+
+# The project's own tools come first, whatever is installed on the machine.
+export PATH := $(CURDIR)/$(BIN):$(PATH)
+
+.DEFAULT_GOAL := help
+.PHONY: help setup test validate lint types format lock clean
+
+help: ## List the targets
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  %-16s %s\n", $$1, $$2}' $(firstword $(MAKEFILE_LIST))
+
+setup: $(STAMP) ## Make .venv with the pinned, hash-checked tools (the other targets do it when needed)
+
+$(STAMP): requirements/dev.txt pyproject.toml
+	@test -n "$(PYTHON)" || { echo "Python 3.11 or later was not found: install it, or name it with 'make PYTHON=/path/to/python3'." >&2; exit 2; }
+	@if cmp -s requirements/dev.txt $(VENV)/.requirements && test -x $(BIN)/python; then :; else \
+	  echo "Setting up $(VENV) (once, about half a minute) ..."; \
+	  $(PYTHON) -m venv --clear $(VENV) || { echo "'$(PYTHON) -m venv' failed: on Debian and Ubuntu, install the package python3-venv." >&2; exit 2; }; \
+	  $(PIP_INSTALL) -r requirements/dev.txt || { echo "The pinned tools could not be installed: see pip's message above." >&2; exit 2; }; \
+	  cp requirements/dev.txt $(VENV)/.requirements; \
+	fi
+	@$(BIN)/python -m pip install -qq --disable-pip-version-check --no-index --no-deps --no-build-isolation --editable .
+	@touch $@
+
+test: $(STAMP) ## Run the tests
+	@python -m pytest
+
+validate: $(STAMP) ## Check the contract: valid OpenAPI, true to the documentation, examples, provenance
+	@python -m tools.validate $(CONTRACT)
+
+lint: $(STAMP) ## Check the style of the hand-written code
+	@ruff check --no-cache .
+	@ruff format --no-cache --check .
+
+types: $(STAMP) ## Check the types, generated code included
+	@mypy
+
+format: $(STAMP) ## Format the hand-written code
+	@ruff check --no-cache --fix .
+	@ruff format --no-cache .
+
+lock: $(STAMP) ## Pin the newest tools in requirements/
+	@python -m venv --clear $(VENV)-lock
+	@$(VENV)-lock/bin/python -m pip install -qq --disable-pip-version-check --require-hashes --only-binary :all: -r requirements/lock.txt
+	@$(VENV)-lock/bin/uv pip compile --quiet --upgrade --universal --generate-hashes --no-header --no-annotate --all-extras --group dev pyproject.toml -o requirements/dev.txt
+	@$(VENV)-lock/bin/uv pip compile --quiet --upgrade --universal --generate-hashes --no-header --no-annotate --group pyproject.toml:lock -o requirements/lock.txt
+
+clean: ## Remove what the targets made, generated/ excepted
+	@rm -rf $(VENV) $(VENV)-lock dist .mypy_cache .pytest_cache .ruff_cache

@@ -1,0 +1,1 @@
+"""The tests; they mirror overrides/ and tools/, and need no network but loopback."""

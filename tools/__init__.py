@@ -1,0 +1,1 @@
+"""What the Makefile runs on the contract; nothing here is part of the installed package."""

@@ -1,0 +1,269 @@
+"""A contract as read from YAML: its data, the place of every value, and its elements with their provenance."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+METHODS = ("get", "put", "post", "delete", "options", "head", "patch", "trace")
+PROVENANCE = "x-provenance"
+
+Where = tuple[str | int, ...]
+"""The keys and indexes that lead from the root of the contract to a value."""
+
+
+@dataclass(frozen=True, order=True)
+class Finding:
+    """One thing that is wrong with a contract: where (line and column count from 1), by which rule, and the remedy."""
+
+    line: int
+    column: int
+    rule: str
+    message: str
+
+
+@dataclass(frozen=True)
+class Element:
+    """A part of the contract that has a provenance, its own or that of the element around it."""
+
+    kind: str
+    """path, operation, parameter, response, schema, property, security scheme or tag."""
+    name: str
+    where: Where
+    node: dict[str, Any]
+    provenance: dict[str, Any] | None
+
+    @property
+    def status(self) -> str | None:
+        """documented, observed or assumed; None where nothing says."""
+        return (self.provenance or {}).get("status")
+
+
+@dataclass
+class Contract:
+    """The contract in `file`; what could not be read of it is in `findings`, and `data` holds the rest."""
+
+    file: Path
+    data: dict[str, Any] = field(default_factory=dict)
+    places: dict[Where, tuple[int, int]] = field(default_factory=dict)
+    findings: list[Finding] = field(default_factory=list)
+
+    def finding(self, rule: str, where: Where, message: str) -> Finding:
+        """A finding at `where`, or at the innermost value around it that is in the file."""
+        while where and where not in self.places:
+            where = where[:-1]
+        return Finding(*self.places.get(where, (1, 1)), rule, message)
+
+    def resolve(self, node: Any) -> Any:
+        """What `node` stands for: the target of its `$ref` (followed to its end), else itself; None if dangling."""
+        seen: set[str] = set()
+        while isinstance(node, dict) and isinstance(ref := node.get("$ref"), str):
+            if ref in seen or not ref.startswith("#/"):
+                return None
+            seen.add(ref)
+            node = self.at(tuple(part.replace("~1", "/").replace("~0", "~") for part in ref[2:].split("/")))
+        return node
+
+    def at(self, where: Where) -> Any:
+        """The value at `where`, or None."""
+        node: Any = self.data
+        for key in where:
+            if isinstance(node, list) and str(key).isdigit() and int(key) < len(node):
+                node = node[int(key)]
+            elif isinstance(node, dict) and key in node:
+                node = node[key]
+            else:
+                return None
+        return node
+
+    def operations(self) -> Iterator[tuple[Where, dict[str, Any]]]:
+        """Every operation, with where it stands."""
+        for path, item in mapping(self.data.get("paths")).items():
+            for method in METHODS:
+                if isinstance(operation := mapping(item).get(method), dict):
+                    yield ("paths", path, method), operation
+
+    def elements(self) -> Iterator[Element]:
+        """Every element that has a provenance, outer ones first."""
+        for index, tag in enumerate(sequence(self.data.get("tags"))):
+            yield _element("tag", mapping(tag).get("name", "?"), ("tags", index), tag, None)
+        for path, item in mapping(self.data.get("paths")).items():
+            outer = _element("path", path, ("paths", path), item, None)
+            yield outer
+            yield from _parameters(outer)
+            for method in METHODS:
+                if isinstance(mapping(item).get(method), dict):
+                    operation = _inside(outer, "operation", f"{method.upper()} {path}", method)
+                    yield operation
+                    yield from _parameters(operation)
+                    if body := mapping(operation.node.get("requestBody")):
+                        yield from _content(operation, body, ("requestBody",))
+                    for status in (key for key in mapping(operation.node.get("responses")) if key[:2] != "x-"):
+                        response = _inside(operation, "response", str(status), "responses", status)
+                        yield response
+                        yield from _content(response, response.node, ())
+        components = _element("components", "components", ("components",), self.data.get("components"), None)
+        for name in mapping(components.node.get("parameters")):
+            yield from _parameter(_inside(components, "parameter", name, "parameters", name))
+        for name in mapping(components.node.get("responses")):
+            response = _inside(components, "response", name, "responses", name)
+            yield response
+            yield from _content(response, response.node, ())
+        for name in mapping(components.node.get("securitySchemes")):
+            yield _inside(components, "security scheme", name, "securitySchemes", name)
+        for name in mapping(components.node.get("schemas")):
+            yield from _schemas(_inside(components, "schema", name, "schemas", name))
+
+
+def mapping(node: Any) -> dict[Any, Any]:
+    """`node` where it is a mapping, else an empty one: the rules read on past what another rule reports."""
+    return node if isinstance(node, dict) else {}
+
+
+def sequence(node: Any) -> list[Any]:
+    """`node` where it is a list, else an empty one."""
+    return node if isinstance(node, list) else []
+
+
+def is_reference(node: Any) -> bool:
+    """Whether `node` is nothing but a reference, so that what it stands for is an element elsewhere."""
+    return "$ref" in mapping(node)
+
+
+def _element(kind: str, name: str, where: Where, node: Any, inherited: dict[str, Any] | None) -> Element:
+    own = mapping(node).get(PROVENANCE)
+    return Element(kind, name, where, mapping(node), own if isinstance(own, dict) else inherited)
+
+
+def _inside(outer: Element, kind: str, name: str, *keys: str | int) -> Element:
+    node: Any = outer.node
+    for key in keys:
+        node = node[key]
+    return _element(kind, name, (*outer.where, *keys), node, outer.provenance)
+
+
+def _parameters(outer: Element) -> Iterator[Element]:
+    for index, parameter in enumerate(sequence(outer.node.get("parameters"))):
+        if not is_reference(parameter):
+            name = mapping(parameter).get("name", "?")
+            yield from _parameter(_inside(outer, "parameter", name, "parameters", index))
+
+
+def _parameter(parameter: Element) -> Iterator[Element]:
+    yield parameter
+    if parameter.node.get("schema") and not is_reference(parameter.node["schema"]):
+        yield from _schemas(_inside(parameter, "schema", parameter.name, "schema"))
+
+
+def _content(outer: Element, node: dict[str, Any], keys: Where) -> Iterator[Element]:
+    for media_type, media in mapping(node.get("content")).items():
+        schema = mapping(media).get("schema")
+        if schema and not is_reference(schema):
+            yield from _schemas(_inside(outer, "schema", outer.name, *keys, "content", media_type, "schema"))
+
+
+def _schemas(schema: Element) -> Iterator[Element]:
+    """`schema` and what is written inside it: its properties, its items, the members of its combinations."""
+    yield schema
+    node = schema.node
+    inner: list[tuple[str, str, Where]] = [
+        ("property", f"{schema.name}.{name}", ("properties", name)) for name in mapping(node.get("properties"))
+    ]
+    inner += [("schema", schema.name, (key,)) for key in ("items", "additionalProperties", "not") if node.get(key)]
+    inner += [
+        ("schema", schema.name, (key, index))
+        for key in ("allOf", "anyOf", "oneOf", "prefixItems")
+        for index in range(len(sequence(node.get(key))))
+    ]
+    for kind, name, keys in inner:
+        element = _inside(schema, kind, name, *keys)
+        if kind == "property" or (element.node and not is_reference(element.node)):
+            yield from _schemas(element)
+
+
+def load(file: Path) -> Contract:
+    """Read `file`; what is wrong with the YAML itself becomes findings of the contract.
+
+    Raises:
+        OSError: the file cannot be read.
+
+    """
+    contract = Contract(file)
+    try:
+        text = file.read_bytes().decode()
+        root = yaml.compose(text, Loader=getattr(yaml, "CSafeLoader", yaml.SafeLoader))
+    except UnicodeDecodeError as error:
+        contract.findings.append(
+            Finding(1, 1, "yaml", f"the file is not UTF-8 ({error.reason} at byte {error.start}).")
+        )
+        return contract
+    except yaml.MarkedYAMLError as error:
+        mark = error.problem_mark or error.context_mark
+        line, column = (mark.line + 1, mark.column + 1) if mark else (1, 1)
+        problem = " ".join(text for text in (error.context, error.problem) if text)
+        contract.findings.append(Finding(line, column, "yaml", f"this is not YAML: {problem}."))
+        return contract
+    except yaml.YAMLError as error:
+        contract.findings.append(Finding(1, 1, "yaml", f"this is not YAML: {' '.join(str(error).split())}."))
+        return contract
+    data = _Reader(contract).read(root, (), frozenset()) if root else None
+    if isinstance(data, dict):
+        contract.data = data
+    else:
+        contract.findings.append(Finding(1, 1, "yaml", "the file holds no mapping: a contract begins with `openapi:`."))
+    return contract
+
+
+class _Reader(yaml.SafeLoader):
+    """Turns YAML nodes into the JSON that they mean, noting places, duplicate keys and what JSON does not have."""
+
+    def __init__(self, contract: Contract) -> None:
+        super().__init__("")
+        self._contract = contract
+
+    def read(self, node: Any, where: Where, parents: frozenset[int]) -> Any:
+        self._contract.places.setdefault(where, _place(node))
+        if id(node) in parents:
+            self._report("yaml", node, "an alias leads back to the value around it: write the value out.")
+            return None
+        parents |= {id(node)}
+        if isinstance(node, yaml.SequenceNode):
+            return [self.read(item, (*where, index), parents) for index, item in enumerate(node.value)]
+        if isinstance(node, yaml.MappingNode):
+            return self._mapping(node, where, parents)
+        try:
+            value = self.construct_object(node)
+            json.dumps(value, allow_nan=False)
+        except (yaml.YAMLError, TypeError, ValueError):
+            self._report("yaml", node, f"`{node.value}` has no JSON form: quote it if it is text (dates are).")
+            return node.value
+        return value
+
+    def _mapping(self, node: yaml.MappingNode, where: Where, parents: frozenset[int]) -> dict[str, Any]:
+        result: dict[str, Any] = {}
+        for key_node, value_node in node.value:
+            key = key_node.value
+            if not isinstance(key, str) or key_node.tag != "tag:yaml.org,2002:str":
+                self._report("yaml", key_node, f"the key `{key}` is not text: quote it.")
+                key = str(key)
+            if key in result:
+                line = self._contract.places[(*where, key)][0]
+                self._report(
+                    "duplicate-key", key_node, f"the key `{key}` stands here a second time, after line {line}."
+                )
+                continue
+            self._contract.places[(*where, key)] = _place(key_node)
+            result[key] = self.read(value_node, (*where, key), parents)
+        return result
+
+    def _report(self, rule: str, node: Any, message: str) -> None:
+        self._contract.findings.append(Finding(*_place(node), rule, message))
+
+
+def _place(node: Any) -> tuple[int, int]:
+    return node.start_mark.line + 1, node.start_mark.column + 1

@@ -1,0 +1,163 @@
+"""Holds the contract against the documented fragments in tests/documented/, element by element, both ways."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from tools.contract import Contract, Element, Finding, Where, mapping
+
+FRAGMENTS = Path(__file__).resolve().parent.parent / "tests" / "documented"
+RULE = "documented"
+
+# What says something about a value without limiting it.
+_ANNOTATIONS = {"type", "format", "items", "$ref", "properties", "title", "description", "example", "examples"}
+
+
+def fragments() -> list[dict[str, Any]]:
+    """Every documented page, as data, with the operation it describes under `operation`."""
+    return [
+        {**yaml.safe_load(file.read_text(encoding="utf-8")), "operation": file.stem.replace("-", "_")}
+        for file in sorted(FRAGMENTS.glob("*.yaml"))
+    ]
+
+
+def compare(contract: Contract, pages: list[dict[str, Any]] | None = None) -> Iterator[Finding]:
+    """What is documented and not (or otherwise) in the contract, and what only claims to be documented.
+
+    `pages` are the documented pages, by default those in tests/documented/.
+    """
+    pages = fragments() if pages is None else pages
+    names = aliases(contract)
+    documented: dict[str, Any] = {}
+    answers: set[Where] = set()
+    for page in pages:
+        for name, fragment in page["definitions"].items():
+            documented[names.get(name, name)] = fragment
+            yield from _compare_schema(contract, names, name, fragment)
+        answers |= {
+            (*where, "responses", _status(printed))
+            for where, operation in contract.operations()
+            for printed in page["responses"]
+            if operation.get("operationId") == page["operation"]
+        }
+        yield from _compare_responses(contract, names, page)
+        yield from _compare_examples(contract, page)
+    for element in contract.elements():
+        if element.status == "documented":
+            yield from _claim(contract, element, documented, answers, names)
+
+
+def aliases(contract: Contract) -> dict[str, str]:
+    """Documented names that are written as `allOf` with one reference, and the names that we use instead."""
+    found: dict[str, str] = {}
+    for name, schema in mapping(contract.at(("components", "schemas"))).items():
+        match mapping(schema).get("allOf"):
+            case [{"$ref": str(ref)}] if not mapping(schema).get("properties"):
+                found[name] = ref.rsplit("/", 1)[-1]
+    return found
+
+
+def _compare_schema(contract: Contract, names: dict[str, str], name: str, fragment: Any) -> Iterator[Finding]:
+    here = names.get(name, name)
+    where: Where = ("components", "schemas", here)
+    schema = mapping(contract.at(where))
+    if not isinstance(contract.at(("components", "schemas", name)), dict) or not schema:
+        yield contract.finding(
+            RULE, where, f"the documented schema `{name}` is missing: add it under components.schemas."
+        )
+        return
+    printed, given = mapping(fragment["properties"]), mapping(schema.get("properties"))
+    for prop in printed.keys() - given.keys():
+        what = signature(printed[prop], names)
+        yield contract.finding(RULE, where, f"`{here}.{prop}` is documented ({what}), but missing here: add it.")
+    for prop in printed.keys() & given.keys():
+        was, now = signature(printed[prop], names), signature(given[prop], names)
+        if was != now:
+            message = f"`{here}.{prop}` is documented as {was}, but is {now} here: write it as documented."
+            yield contract.finding(RULE, (*where, "properties", prop), message)
+    was, now = signature(fragment, names), signature(schema, names)
+    if was != now:
+        message = f"the schema `{here}` is documented as {was}, but is {now} here: write it as documented."
+        yield contract.finding(RULE, where, message)
+
+
+def _compare_responses(contract: Contract, names: dict[str, str], page: dict[str, Any]) -> Iterator[Finding]:
+    for where, operation in contract.operations():  # noqa: B007 # `where` is used below the loop
+        if operation.get("operationId") == page["operation"]:
+            break
+    else:
+        message = f"the documented operation `{page['operation']}` is missing: give one this operationId."
+        yield contract.finding(RULE, ("paths",), message)
+        return
+    for printed, schema in page["responses"].items():
+        status = _status(printed)
+        wanted = names.get(schema, schema)
+        response = mapping(operation.get("responses")).get(status)
+        contents = mapping(mapping(contract.resolve(response)).get("content")).values()
+        given = {signature(mapping(content).get("schema"), names) for content in contents}
+        if given != {wanted}:
+            message = f"the response `{status}` (printed as {printed}) is documented with {schema}, but {{}} here."
+            message = message.format(f"has {', '.join(sorted(given))}" if given else "has no body")
+            yield contract.finding(RULE, (*where, "responses", status), message)
+
+
+def _status(printed: str) -> str:
+    """The status of a response as OpenAPI writes it: the heading "400's" means any 4XX."""
+    return printed.replace("00's", "XX")
+
+
+def _compare_examples(contract: Contract, page: dict[str, Any]) -> Iterator[Finding]:
+    for name, example in page.get("examples", {}).items():
+        if not _contains(contract.data.get("paths"), example):
+            message = f"the documented example of `{name}` is not in any example: put it into one as it is printed."
+            yield contract.finding(RULE, ("paths",), message)
+
+
+def _contains(node: Any, wanted: Any) -> bool:
+    if node == wanted:
+        return True
+    inner = node.values() if isinstance(node, dict) else node if isinstance(node, list) else ()
+    return any(_contains(value, wanted) for value in inner)
+
+
+def _claim(
+    contract: Contract, element: Element, documented: dict[str, Any], answers: set[Where], names: dict[str, str]
+) -> Iterator[Finding]:
+    """A finding where `element` says that it is documented and the fragments do not print it."""
+    match element.kind, element.where:
+        case "schema", ("components", "schemas", name):
+            found = names.get(str(name), name) in documented
+        case "property", ("components", "schemas", name, "properties", prop):
+            found = prop in mapping(mapping(documented.get(str(name))).get("properties"))
+        case "schema" | "property", ("components", "schemas", *_):
+            return  # inside something that was compared whole
+        case "response", where:
+            found = where in answers
+        case _:
+            found = False
+    if not found:
+        message = f"the {element.kind} `{element.name}` claims to be documented, but no page in tests/documented/"
+        yield contract.finding(
+            RULE, element.where, f"{message} prints it: mark it as observed or assumed, or remove it."
+        )
+
+
+def signature(node: Any, names: dict[str, str]) -> str:
+    """The type of a schema in comparable words: `string (date)`, `array of InvoiceDetails`, `object with required`."""
+    node = mapping(node)
+    if isinstance(ref := node.get("$ref"), str):
+        name = ref.rsplit("/", 1)[-1]
+        text = names.get(name, name)
+    elif node.get("type") == "array":
+        text = f"array of {signature(node.get('items'), names)}"
+    else:
+        kind = node.get("type", "anything")
+        text = " or ".join(map(str, kind)) if isinstance(kind, list) else str(kind)
+    if "format" in node:
+        text += f" ({node['format']})"
+    limits = sorted(key for key in node if key not in _ANNOTATIONS and not key.startswith("x-"))
+    return f"{text} with {', '.join(limits)}" if limits else text
