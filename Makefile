@@ -11,7 +11,7 @@ PIP_INSTALL := $(BIN)/python -m pip install -qq --disable-pip-version-check --re
 export PATH := $(CURDIR)/$(BIN):$(PATH)
 
 .DEFAULT_GOAL := help
-.PHONY: help setup test validate lint types format lock clean
+.PHONY: help setup test validate generate check-generated lint types format lock clean
 
 help: ## List the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  %-16s %s\n", $$1, $$2}' $(firstword $(MAKEFILE_LIST))
@@ -34,6 +34,12 @@ test: $(STAMP) ## Run the tests
 
 validate: $(STAMP) ## Check the contract: valid OpenAPI, true to the documentation, examples, provenance
 	@python -m tools.validate $(CONTRACT)
+
+generate: $(STAMP) ## Write generated/ from the contract
+	@python -m tools.generate $(CONTRACT)
+
+check-generated: $(STAMP) ## Fail when generated/ is not what the contract gives, naming the files
+	@python -m tools.generate --check $(CONTRACT)
 
 lint: $(STAMP) ## Check the style of the hand-written code
 	@ruff check --no-cache .

@@ -1,20 +1,137 @@
-"""What several tests use: copies of the contract."""
+"""What several tests use: a server that answers as it is told, and copies of the contract."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import asyncio
+import json
+import threading
+from collections.abc import Callable, Iterator
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
+from typing import Any
 
 import pytest
+from talkdesk_bridge import AsyncBridgeClient, Auth, BridgeClient, NoAuth
+from talkdesk_bridge.models import InvoiceDetails
 
 ROOT = Path(__file__).resolve().parent.parent
 CONTRACT = ROOT / "openapi.yaml"
 
+Scripted = tuple[int, dict[str, str], bytes]
+
 
 @pytest.fixture(autouse=True)
 def _no_settings_of_the_machine(monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in ("URL", "API_KEY", "API_KEY_HEADER", "BEARER_TOKEN", "USERNAME", "PASSWORD"):
+        monkeypatch.delenv(f"TALKDESK_BRIDGE_{name}", raising=False)
+    for name in ("TOKEN_URL", "CLIENT_ID", "CLIENT_SECRET", "SCOPE"):
+        monkeypatch.delenv(f"TALKDESK_BRIDGE_{name}", raising=False)
+    for name in ("HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY"):
+        monkeypatch.delenv(name, raising=False)
+        monkeypatch.delenv(name.lower(), raising=False)
     for name in ("CI", "MAKEFLAGS", "MAKELEVEL", "MFLAGS"):
         monkeypatch.delenv(name, raising=False)
+
+
+class Server:
+    """Answers over a real socket with what `script` says for a request; `seen` keeps what was asked."""
+
+    def __init__(self) -> None:
+        self.seen: list[tuple[str, str, dict[str, str], bytes]] = []
+        self.script: Callable[[str, str], Scripted] = lambda method, target: (404, {}, b"")
+        outer = self
+
+        class Handler(BaseHTTPRequestHandler):
+            protocol_version = "HTTP/1.1"
+
+            def do_GET(self) -> None:
+                body = self.rfile.read(int(self.headers.get("Content-Length", 0)))
+                outer.seen.append((self.command, self.path, dict(self.headers.items()), body))
+                status, headers, content = outer.script(self.command, self.path)
+                self.send_response(status)
+                for name, value in headers.items():
+                    self.send_header(name, value)
+                self.send_header("Content-Length", str(len(content)))
+                self.end_headers()
+                self.wfile.write(content)
+
+            do_POST = do_GET  # noqa: N815 # the base class's names
+
+            def log_message(self, *_: object) -> None:
+                pass
+
+        self._server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+        self.url = f"http://127.0.0.1:{self._server.server_address[1]}"
+        self._thread = threading.Thread(target=self._server.serve_forever, args=(0.01,), daemon=True)
+
+    def answers(self, *answers: Any) -> None:
+        """Answer with these in turn, the last one again and again; anything but a triple is sent as JSON with 200."""
+        left = list(answers)
+
+        def script(method: str, target: str) -> Scripted:
+            answer = left.pop(0) if len(left) > 1 else left[0]
+            return answer if isinstance(answer, tuple) else as_json(answer)
+
+        self.script = script
+
+    def __enter__(self) -> Server:
+        self._thread.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._server.shutdown()
+        self._thread.join()
+        self._server.server_close()
+
+
+def as_json(body: Any, status: int = 200, **headers: str) -> Scripted:
+    """An answer with a JSON body; `Retry_After` and the like are headers."""
+    named = {name.replace("_", "-"): value for name, value in headers.items()}
+    return status, {"Content-Type": "application/json", **named}, json.dumps(body).encode()
+
+
+def page(*numbers: int, total: int | None = None, following: Any = None) -> dict[str, Any]:
+    """The body of a page with invoices of these numbers."""
+    body: dict[str, Any] = {"_embedded": {"invoices": [{"invoice_number": str(number)} for number in numbers]}}
+    if total is not None:
+        body["total"] = total
+    if following is not None:
+        body["_links"] = {"next": {"href": following}}
+    return body
+
+
+@pytest.fixture
+def server() -> Iterator[Server]:
+    with Server() as running:
+        yield running
+
+
+@pytest.fixture
+def elsewhere() -> Iterator[Server]:
+    """A second server, at another origin."""
+    with Server() as running:
+        yield running
+
+
+Listing = Callable[..., list[InvoiceDetails]]
+
+
+@pytest.fixture(params=["sync", "async"])
+def listing(request: pytest.FixtureRequest) -> Listing:
+    """Lists an account's invoices, once with each client: `listing(url, auth, account, **limits)`."""
+
+    def blocking(url: str, auth: Auth | None = None, account: str = "1", **limits: int) -> list[InvoiceDetails]:
+        with BridgeClient(url, auth=auth or NoAuth()) as bridge:
+            return list(bridge.billing.iter_account_invoices(account, **limits))
+
+    def awaiting(url: str, auth: Auth | None = None, account: str = "1", **limits: int) -> list[InvoiceDetails]:
+        async def run() -> list[InvoiceDetails]:
+            async with AsyncBridgeClient(url, auth=auth or NoAuth()) as bridge:
+                return [invoice async for invoice in bridge.billing.iter_account_invoices(account, **limits)]
+
+        return asyncio.run(run())
+
+    return blocking if request.param == "sync" else awaiting
 
 
 @pytest.fixture

@@ -1,0 +1,205 @@
+# Generated from openapi.yaml by `make generate`: edits are lost.
+"""The operations tagged `billing`."""
+
+from __future__ import annotations
+
+from typing import cast
+
+from ...models.error_info import ErrorInfo
+from ...models.invoice_details import InvoiceDetails
+from ...models.invoice_details_response import InvoiceDetailsResponse
+from ...types import AsyncCaller, AsyncItems, Caller, Items, ListOperation, Operation
+from . import get_account_invoices as _get_account_invoices
+
+_GET_ACCOUNT_INVOICES: ListOperation[InvoiceDetailsResponse, InvoiceDetails] = ListOperation(
+    operation_id="get_account_invoices",
+    method="GET",
+    path="/BillingInfoAPI/accountinvoices/{account_number}",
+    request=_get_account_invoices._get_kwargs,
+    parse=_get_account_invoices._parse_response,
+    items=lambda body: body.embedded.invoices if body.embedded else None,
+    list_name="invoices",
+    has_page=True,
+)
+
+
+class BillingOperations:
+    """The operations tagged `billing`."""
+
+    def __init__(self, caller: Caller) -> None:
+        self._caller = caller
+
+    def get_account_invoices(
+        self,
+        account_number: str,
+        *,
+        page: int | None = None,
+        per_page: int | None = None,
+    ) -> InvoiceDetailsResponse:
+        """Get Account Invoices
+
+        Returns invoices list for a given account.
+
+        Documented: response `200`, response `4XX`.
+
+        Assumed: method and path, parameter `account_number`, parameter `page`, parameter `per_page`, security scheme
+        `HeaderKey`, security scheme `Basic`, security scheme `Bearer`, security scheme `OAuth2`.
+
+        Assumed: The page of this operation prints neither method nor path. That of its sibling prints GET
+        https://your-url-here.com/BillingInfoAPI/accountdetails/, and the path parameter is dropped from its text. See
+        https://docs.talkdesk.com/reference/get-account-details
+
+        Args:
+            account_number: The insurance account whose invoices are asked for. Assumed: Sibling pages have one path parameter,
+                whose name is not in their text. See https://docs.talkdesk.com/reference/get-account-details
+            page: Number of the page, counted from 1. Left to the bridge where not given. Assumed: A convention of
+                Talkdesk's own APIs, not promised for the bridge. See https://docs.talkdesk.com/docs/paging-results
+            per_page: Invoices a page. Left to the bridge where not given. Assumed: A convention of Talkdesk's own APIs (50 by
+                default there), not promised for the bridge. See https://docs.talkdesk.com/docs/paging-results
+
+        Raises:
+            BridgeError: The root of all errors; StatusError where the bridge refuses with 4XX or fails with 5XX.
+
+        """
+        return self._caller.call(
+            _GET_ACCOUNT_INVOICES,
+            {
+                "account_number": account_number,
+                "page": page,
+                "per_page": per_page,
+            },
+        )
+
+    def iter_account_invoices(
+        self,
+        account_number: str,
+        *,
+        per_page: int | None = None,
+        max_pages: int | None = None,
+        max_items: int | None = None,
+    ) -> Items[InvoiceDetailsResponse, InvoiceDetails]:
+        """Get Account Invoices, item by item, over all pages
+
+        Returns invoices list for a given account.
+
+        Documented: response `200`, response `4XX`.
+
+        Assumed: method and path, parameter `account_number`, parameter `page`, parameter `per_page`, security scheme
+        `HeaderKey`, security scheme `Basic`, security scheme `Bearer`, security scheme `OAuth2`.
+
+        Assumed: The page of this operation prints neither method nor path. That of its sibling prints GET
+        https://your-url-here.com/BillingInfoAPI/accountdetails/, and the path parameter is dropped from its text. See
+        https://docs.talkdesk.com/reference/get-account-details
+
+        Args:
+            account_number: The insurance account whose invoices are asked for. Assumed: Sibling pages have one path parameter,
+                whose name is not in their text. See https://docs.talkdesk.com/reference/get-account-details
+            per_page: Invoices a page. Left to the bridge where not given. Assumed: A convention of Talkdesk's own APIs (50 by
+                default there), not promised for the bridge. See https://docs.talkdesk.com/docs/paging-results
+            max_pages: Stop after so many pages; None for all.
+            max_items: Stop after so many items; None for all.
+
+        Raises:
+            BridgeError: The root of all errors; StatusError where the bridge refuses with 4XX or fails with 5XX.
+
+        """
+        return self._caller.paginate(
+            _GET_ACCOUNT_INVOICES,
+            {
+                "account_number": account_number,
+                "per_page": per_page,
+            },
+            max_pages=max_pages,
+            max_items=max_items,
+        )
+
+
+class AsyncBillingOperations:
+    """The operations tagged `billing`, asynchronous."""
+
+    def __init__(self, caller: AsyncCaller) -> None:
+        self._caller = caller
+
+    async def get_account_invoices(
+        self,
+        account_number: str,
+        *,
+        page: int | None = None,
+        per_page: int | None = None,
+    ) -> InvoiceDetailsResponse:
+        """Get Account Invoices
+
+        Returns invoices list for a given account.
+
+        Documented: response `200`, response `4XX`.
+
+        Assumed: method and path, parameter `account_number`, parameter `page`, parameter `per_page`, security scheme
+        `HeaderKey`, security scheme `Basic`, security scheme `Bearer`, security scheme `OAuth2`.
+
+        Assumed: The page of this operation prints neither method nor path. That of its sibling prints GET
+        https://your-url-here.com/BillingInfoAPI/accountdetails/, and the path parameter is dropped from its text. See
+        https://docs.talkdesk.com/reference/get-account-details
+
+        Args:
+            account_number: The insurance account whose invoices are asked for. Assumed: Sibling pages have one path parameter,
+                whose name is not in their text. See https://docs.talkdesk.com/reference/get-account-details
+            page: Number of the page, counted from 1. Left to the bridge where not given. Assumed: A convention of
+                Talkdesk's own APIs, not promised for the bridge. See https://docs.talkdesk.com/docs/paging-results
+            per_page: Invoices a page. Left to the bridge where not given. Assumed: A convention of Talkdesk's own APIs (50 by
+                default there), not promised for the bridge. See https://docs.talkdesk.com/docs/paging-results
+
+        Raises:
+            BridgeError: The root of all errors; StatusError where the bridge refuses with 4XX or fails with 5XX.
+
+        """
+        return await self._caller.call(
+            _GET_ACCOUNT_INVOICES,
+            {
+                "account_number": account_number,
+                "page": page,
+                "per_page": per_page,
+            },
+        )
+
+    def iter_account_invoices(
+        self,
+        account_number: str,
+        *,
+        per_page: int | None = None,
+        max_pages: int | None = None,
+        max_items: int | None = None,
+    ) -> AsyncItems[InvoiceDetailsResponse, InvoiceDetails]:
+        """Get Account Invoices, item by item, over all pages
+
+        Returns invoices list for a given account.
+
+        Documented: response `200`, response `4XX`.
+
+        Assumed: method and path, parameter `account_number`, parameter `page`, parameter `per_page`, security scheme
+        `HeaderKey`, security scheme `Basic`, security scheme `Bearer`, security scheme `OAuth2`.
+
+        Assumed: The page of this operation prints neither method nor path. That of its sibling prints GET
+        https://your-url-here.com/BillingInfoAPI/accountdetails/, and the path parameter is dropped from its text. See
+        https://docs.talkdesk.com/reference/get-account-details
+
+        Args:
+            account_number: The insurance account whose invoices are asked for. Assumed: Sibling pages have one path parameter,
+                whose name is not in their text. See https://docs.talkdesk.com/reference/get-account-details
+            per_page: Invoices a page. Left to the bridge where not given. Assumed: A convention of Talkdesk's own APIs (50 by
+                default there), not promised for the bridge. See https://docs.talkdesk.com/docs/paging-results
+            max_pages: Stop after so many pages; None for all.
+            max_items: Stop after so many items; None for all.
+
+        Raises:
+            BridgeError: The root of all errors; StatusError where the bridge refuses with 4XX or fails with 5XX.
+
+        """
+        return self._caller.paginate(
+            _GET_ACCOUNT_INVOICES,
+            {
+                "account_number": account_number,
+                "per_page": per_page,
+            },
+            max_pages=max_pages,
+            max_items=max_items,
+        )

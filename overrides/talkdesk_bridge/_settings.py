@@ -1,0 +1,152 @@
+"""The settings of a client: one frozen object, made from arguments or from the environment."""
+
+from __future__ import annotations
+
+import ipaddress
+import os
+from collections.abc import Callable, Mapping
+from ssl import SSLContext
+from urllib.parse import SplitResult, urlsplit
+
+from attrs import define, field
+
+from talkdesk_bridge._auth import Auth, BasicAuth, BearerAuth, HeaderAuth, NoAuth, OAuth2ClientCredentials
+from talkdesk_bridge.errors import ConfigurationError
+
+__all__ = ["Settings"]
+
+PREFIX = "TALKDESK_BRIDGE_"
+
+
+@define(frozen=True)
+class Kind:
+    """A kind of credential: the variables it needs, those it may have, and what they make."""
+
+    name: str
+    needed: tuple[str, ...]
+    optional: tuple[str, ...]
+    make: Callable[[dict[str, str]], Auth]
+
+    def variables(self, given: dict[str, str]) -> set[str]:
+        """The variables of this kind that are set."""
+        return {*self.needed, *self.optional} & given.keys()
+
+
+KINDS = (
+    Kind(
+        "a header key",
+        ("API_KEY",),
+        ("API_KEY_HEADER",),
+        lambda given: HeaderAuth(given["API_KEY"], given.get("API_KEY_HEADER", "Authorization")),
+    ),
+    Kind("a bearer token", ("BEARER_TOKEN",), (), lambda given: BearerAuth(given["BEARER_TOKEN"])),
+    Kind("HTTP Basic", ("USERNAME", "PASSWORD"), (), lambda given: BasicAuth(given["USERNAME"], given["PASSWORD"])),
+    Kind(
+        "OAuth 2 client credentials",
+        ("TOKEN_URL", "CLIENT_ID", "CLIENT_SECRET"),
+        ("SCOPE",),
+        lambda given: OAuth2ClientCredentials(
+            given["TOKEN_URL"], given["CLIENT_ID"], given["CLIENT_SECRET"], scope=given.get("SCOPE")
+        ),
+    ),
+)
+
+
+def origin(url: str, what: str) -> tuple[str, str, int]:
+    """Scheme, host and port of `url`, which must be https, or http on loopback, and hold no user.
+
+    Raises:
+        ConfigurationError: it is not; the message says what is wrong, and does not show a password.
+
+    """
+    try:
+        parts = urlsplit(url)
+        port = parts.port
+        # What the resolver will do with it; its own error would come as a bare UnicodeError while connecting.
+        (parts.hostname or "").encode("idna")
+    except (ValueError, AttributeError):
+        raise ConfigurationError(f"The {what} is not a URL.") from None
+    if parts.scheme not in ("https", "http") or not parts.hostname or not url.isprintable() or " " in url:
+        raise ConfigurationError(f"The {what} must be a URL such as https://bridge.example.")
+    if parts.username is not None or parts.password is not None:
+        raise ConfigurationError(f"The {what} must not hold a user or password: give them as credential.")
+    if parts.scheme == "http" and not _is_loopback(parts):
+        raise ConfigurationError(f"The {what} must begin with https://: http is for loopback only.")
+    return parts.scheme, parts.hostname, port or (443 if parts.scheme == "https" else 80)
+
+
+def _is_loopback(parts: SplitResult) -> bool:
+    host = parts.hostname or ""
+    try:
+        return ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return host == "localhost"
+
+
+@define(frozen=True, kw_only=True)
+class Settings:
+    """What a client is made from.
+
+    Args:
+        base_url: Where the bridge is; a path in it comes before the paths of the contract.
+        auth: The credential.
+        timeout: Seconds to wait: for a connection, and for each read of an answer.
+        verify: Whether to check certificates, or the context to check them with (own authorities, client certificate).
+        proxy: URL of a proxy; None for what HTTPS_PROXY, HTTP_PROXY and NO_PROXY say.
+
+    Raises:
+        ConfigurationError: a setting cannot be used.
+
+    """
+
+    base_url: str
+    auth: Auth = field(factory=NoAuth)
+    timeout: tuple[float, float] = (5.0, 30.0)
+    verify: bool | SSLContext = True
+    proxy: str | None = field(default=None, repr=False)
+
+    def __attrs_post_init__(self) -> None:
+        origin(self.base_url, "base URL")
+        if urlsplit(self.base_url).query or urlsplit(self.base_url).fragment:
+            raise ConfigurationError("The base URL must have no query and no fragment.")
+        if not isinstance(self.auth, Auth):
+            raise ConfigurationError(
+                "auth must be one of NoAuth, HeaderAuth, BearerAuth, BasicAuth, OAuth2ClientCredentials."
+            )
+        if isinstance(self.auth, OAuth2ClientCredentials):
+            origin(self.auth.token_url, "token URL")
+        if (
+            not isinstance(self.timeout, tuple)
+            or len(self.timeout) != 2
+            or not all(isinstance(seconds, int | float) and seconds > 0 for seconds in self.timeout)
+        ):
+            raise ConfigurationError("timeout must be two numbers of seconds above 0: to connect, and to read.")
+
+    @classmethod
+    def from_env(cls, environ: Mapping[str, str] | None = None) -> Settings:
+        """The settings that TALKDESK_BRIDGE_URL and the variables of one credential give; see docs/client.md.
+
+        Args:
+            environ: What to read instead of os.environ. An empty variable counts as absent.
+
+        Raises:
+            ConfigurationError: the URL is missing, a credential is incomplete, or there are two kinds of credential.
+
+        """
+        environ = os.environ if environ is None else environ
+        names = {name for kind in KINDS for name in (*kind.needed, *kind.optional)}
+        given = {name: value for name in names if (value := environ.get(PREFIX + name))}
+        if not (url := environ.get(f"{PREFIX}URL")):
+            raise ConfigurationError(f"{PREFIX}URL is not set: set it to the bridge's base URL.")
+        chosen = [kind for kind in KINDS if kind.variables(given)]
+        if len(chosen) > 1:
+            told = " and ".join(f"{kind.name} ({_listed(kind.variables(given))})" for kind in chosen)
+            raise ConfigurationError(f"Two kinds of credential are set: {told}. Unset all but one.")
+        for kind in chosen:
+            if missing := {*kind.needed} - given.keys():
+                raise ConfigurationError(f"The credential is incomplete: {kind.name} needs {_listed(missing)}, too.")
+        return cls(base_url=url, auth=chosen[0].make(given) if chosen else NoAuth())
+
+
+def _listed(names: set[str]) -> str:
+    return ", ".join(PREFIX + name for name in sorted(names))

@@ -1,0 +1,155 @@
+"""Going from page to page against a server that answers as told: what ends, what is refused, what is missing."""
+
+from __future__ import annotations
+
+import pytest
+from talkdesk_bridge import HeaderAuth, errors
+
+from tests.conftest import Listing, Server, as_json, page
+
+KEY = HeaderAuth("s3cret", name="X-API-Key")
+
+
+def targets(server: Server) -> list[str]:
+    return [target for _, target, _, _ in server.seen]
+
+
+def test_links_absolute_relative_and_query_only(server: Server, listing: Listing) -> None:
+    path = "/BillingInfoAPI/accountinvoices/1"
+    server.answers(
+        page(1, following=f"{server.url}{path}?c=2"),
+        page(2, following=f"{path}?c=3"),
+        page(3, following="?c=4"),
+        page(4),
+    )
+    assert [invoice.invoice_number for invoice in listing(server.url, KEY)] == ["1", "2", "3", "4"]
+    assert targets(server) == [path, f"{path}?c=2", f"{path}?c=3", f"{path}?c=4"]
+    assert all(headers["X-API-Key"] == "s3cret" for _, _, headers, _ in server.seen)
+
+
+def test_page_numbers_where_there_is_no_link(server: Server, listing: Listing) -> None:
+    server.answers(page(1, 2, total=5), page(3, 4, total=5), page(5, total=5))
+    assert len(listing(server.url, KEY, per_page=2)) == 5
+    query = [target.partition("?")[2] for target in targets(server)]
+    assert query == ["per_page=2", "page=2&per_page=2", "page=3&per_page=2"]
+
+
+@pytest.mark.parametrize("body", [page(1, 2), page(1, 2, total=2), page(1, 2, total=1), page(total=0), {"total": 0}])
+def test_one_page(server: Server, listing: Listing, body: object) -> None:
+    server.answers(body)
+    listing(server.url, KEY)
+    assert len(server.seen) == 1
+
+
+@pytest.mark.parametrize("link", [None, {"next": None}, {"self": {"href": "?"}}, "text"])
+def test_no_next_link(server: Server, listing: Listing, link: object) -> None:
+    server.answers({**page(1), "_links": link})
+    assert len(listing(server.url, KEY)) == 1
+
+
+def test_a_link_to_another_origin_gets_no_request(server: Server, elsewhere: Server, listing: Listing) -> None:
+    server.answers(page(1, following=f"{elsewhere.url}/BillingInfoAPI/accountinvoices/1?c=2"))
+    with pytest.raises(errors.PagingError, match="leads to another host, scheme or port"):
+        listing(server.url, KEY)
+    assert elsewhere.seen == []
+
+
+@pytest.mark.parametrize(
+    "href",
+    [
+        "http://bridge.example/x",
+        "https://127.0.0.1/x",
+        "//bridge.example/x",
+        "http://user:pw@127.0.0.1/x",
+        "ftp://127.0.0.1/x",
+        "http://[",
+        "http://127.0.0.1:99999/x",
+        "/x{?page}",
+        "",
+        5,
+    ],
+)
+def test_a_link_that_cannot_be_followed(server: Server, listing: Listing, href: object) -> None:
+    server.answers({**page(1), "_links": {"next": {"href": href}}})
+    with pytest.raises(errors.PagingError):
+        listing(server.url, KEY)
+    assert len(server.seen) == 1
+
+
+def test_a_link_that_leads_in_a_circle(server: Server, listing: Listing) -> None:
+    server.answers(page(1, following="?c=2"), page(2, following="?c=3"), page(3, following="?c=2"))
+    with pytest.raises(errors.PagingError, match="leads back"):
+        listing(server.url, KEY)
+    assert len(server.seen) == 3
+
+
+def test_empty_pages_that_lead_on_for_ever(server: Server, listing: Listing) -> None:
+    count = iter(range(1000))
+    server.script = lambda method, target: as_json(page(following=f"?c={next(count)}"))
+    with pytest.raises(errors.PagingError, match="11 empty pages in a row"):
+        listing(server.url, KEY)
+    assert len(server.seen) == 11
+
+
+def test_an_empty_page_before_a_full_one(server: Server, listing: Listing) -> None:
+    server.answers(page(following="?c=2"), page(1))
+    assert len(listing(server.url, KEY)) == 1
+
+
+def test_a_server_that_does_not_know_page_numbers(server: Server, listing: Listing) -> None:
+    server.answers(page(1, 2, total=5))
+    with pytest.raises(errors.PagingError, match="page 2 repeats page 1"):
+        listing(server.url, KEY)
+    assert len(server.seen) == 2
+
+
+@pytest.mark.parametrize(
+    "answers", [[page(1, 2, total=5), page(total=5)], [page(1, total=5, following="?c"), page(2, total=5)]]
+)
+def test_fewer_items_than_announced(server: Server, listing: Listing, answers: list[object]) -> None:
+    server.answers(*answers)
+    with pytest.raises(errors.IncompleteError, match="ended after 2 of 5 items") as caught:
+        listing(server.url, KEY)
+    assert (caught.value.received, caught.value.expected) == (2, 5)
+
+
+def test_the_callers_limit_is_not_an_incomplete_list(server: Server, listing: Listing) -> None:
+    server.answers(page(1, 2, total=5), page(3, 4, total=5))
+    assert len(listing(server.url, KEY, max_pages=2)) == 4
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        {},
+        [],
+        [{"invoice_number": "1"}],
+        {"invoice_number": "1"},
+        {"errorCode": "X", "userMessage": "no"},
+        {"total": 3},
+        {"_embedded": []},
+        {"_embedded": "text", "total": 0},
+        {"_embedded": {"invoices": {}}},
+        {"_embedded": {"invoices": "12"}},
+        {"_embedded": {"invoices": [None]}},
+        {"_embedded": {"invoices": ["text"]}},
+        {"_embedded": {"invoices": [{"invoice_items_details": 5}]}},
+        {"_embedded": {"invoices": [{"invoice_bill_date": "22.07.2023"}]}},
+        "text",
+        5,
+    ],
+)
+def test_a_body_that_is_no_page_never_reads_as_an_empty_one(server: Server, listing: Listing, body: object) -> None:
+    server.answers(as_json(body))
+    with pytest.raises(errors.ContractError, match="GET /BillingInfoAPI/accountinvoices/1 answered 200"):
+        listing(server.url, KEY)
+
+
+@pytest.mark.parametrize("invoices", [None, []])
+def test_null_where_a_value_is_optional(server: Server, listing: Listing, invoices: object) -> None:
+    server.answers({"_embedded": {"invoices": invoices}, "total": None, "_links": None})
+    assert listing(server.url, KEY) == []
+    nothing = {"amount": None, "invoice_due_date": None, "invoice_items_details": None}
+    server.answers({"_embedded": {"invoices": [nothing]}})
+    (invoice,) = listing(server.url, KEY)
+    assert (invoice.amount, invoice.invoice_due_date, invoice.invoice_items_details) == (None, None, None)

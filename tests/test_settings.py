@@ -1,0 +1,143 @@
+"""Settings and credentials from arguments and from the environment: what is taken, what is refused and how."""
+
+from __future__ import annotations
+
+import asyncio
+import ssl
+
+import pytest
+from talkdesk_bridge import (
+    AsyncBridgeClient,
+    Auth,
+    BasicAuth,
+    BearerAuth,
+    BridgeClient,
+    HeaderAuth,
+    NoAuth,
+    OAuth2ClientCredentials,
+    errors,
+)
+from talkdesk_bridge._settings import Settings
+
+URL = {"URL": "https://bridge.example"}
+OAUTH = {"TOKEN_URL": "https://t.example/token", "CLIENT_ID": "id", "CLIENT_SECRET": "s3cret"}
+
+
+def environment(**variables: str) -> dict[str, str]:
+    return {f"TALKDESK_BRIDGE_{name}": value for name, value in (URL | variables).items()}
+
+
+@pytest.mark.parametrize(
+    ("variables", "auth"),
+    [
+        ({}, NoAuth()),
+        ({"API_KEY": "", "USERNAME": ""}, NoAuth()),
+        ({"API_KEY": "k"}, HeaderAuth("k")),
+        ({"API_KEY": "k", "API_KEY_HEADER": "X-API-Key"}, HeaderAuth("k", name="X-API-Key")),
+        ({"BEARER_TOKEN": "t"}, BearerAuth("t")),
+        ({"USERNAME": "u", "PASSWORD": "p"}, BasicAuth("u", "p")),
+        (OAUTH, OAuth2ClientCredentials("https://t.example/token", "id", "s3cret")),
+        (OAUTH | {"SCOPE": "a b"}, OAuth2ClientCredentials("https://t.example/token", "id", "s3cret", scope="a b")),
+    ],
+)
+def test_from_the_environment(variables: dict[str, str], auth: Auth) -> None:
+    assert Settings.from_env(environment(**variables)) == Settings(base_url="https://bridge.example", auth=auth)
+
+
+@pytest.mark.parametrize(
+    ("variables", "told"),
+    [
+        ({"URL": ""}, "TALKDESK_BRIDGE_URL is not set"),
+        ({"USERNAME": "u"}, "HTTP Basic needs TALKDESK_BRIDGE_PASSWORD, too"),
+        ({"API_KEY_HEADER": "X"}, "needs TALKDESK_BRIDGE_API_KEY, too"),
+        ({"TOKEN_URL": "https://t"}, "needs TALKDESK_BRIDGE_CLIENT_ID, TALKDESK_BRIDGE_CLIENT_SECRET, too"),
+        ({"SCOPE": "a"}, "OAuth 2 client credentials needs"),
+        (
+            {"API_KEY": "s3cret", "BEARER_TOKEN": "s3cret"},
+            r"header key \(\w+API_KEY\) and a bearer token",
+        ),
+        (OAUTH | {"PASSWORD": "s3cret"}, "Two kinds of credential are set"),
+        ({"API_KEY": "s3cret\n"}, "cannot be sent in a header"),
+        ({"URL": "http://bridge.example"}, "must begin with https://"),
+        (OAUTH | {"TOKEN_URL": "http://t.example"}, "The token URL must begin with https://"),
+    ],
+)
+def test_an_environment_that_cannot_be_used(variables: dict[str, str], told: str) -> None:
+    with pytest.raises(errors.ConfigurationError, match=told) as caught:
+        Settings.from_env(environment(**variables))
+    assert "s3cret" not in str(caught.value)
+
+
+def test_the_process_environment_is_the_default(monkeypatch: pytest.MonkeyPatch) -> None:
+    with pytest.raises(errors.ConfigurationError, match="TALKDESK_BRIDGE_URL is not set"):
+        BridgeClient.from_env()
+    monkeypatch.setenv("TALKDESK_BRIDGE_URL", "https://bridge.example")
+    with BridgeClient.from_env(timeout=(1, 2)) as bridge:
+        assert "https://bridge.example" in repr(bridge)
+        assert "(1, 2)" in repr(bridge)
+
+    async def run() -> None:
+        async with AsyncBridgeClient.from_env() as bridge:
+            assert "https://bridge.example" in repr(bridge)
+
+    asyncio.run(run())
+
+
+@pytest.mark.parametrize(
+    "url", ["http://127.0.0.1:1", "http://localhost", "http://[::1]:8080", "http://127.9.9.9", "HTTPS://b"]
+)
+def test_http_on_loopback_and_https(url: str) -> None:
+    assert Settings(base_url=url).base_url == url
+
+
+@pytest.mark.parametrize(
+    "url",
+    ["", "bridge.example", "ftp://b", "https://", "https://u:s3cret@b", "https://b?x=1", "https://b#x", "https://b:x",
+     "https://b c", "https://b\n", "http://b", "http://127.0.0.1.example", "http://localhost.example", "http://[::2]",
+     "https://[", "https://a..b", "https://" + "a" * 300, None],
+)  # fmt: skip
+def test_a_base_url_that_cannot_be_used(url: str) -> None:
+    with pytest.raises(errors.ConfigurationError, match="URL") as caught:
+        BridgeClient(url)
+    assert "s3cret" not in str(caught.value)
+
+
+@pytest.mark.parametrize("timeout", [(0, 1), (1, -1), (1,), (1, 2, 3), ("1", 2), 5])
+def test_a_timeout_that_cannot_be_used(timeout: tuple[float, float]) -> None:
+    with pytest.raises(errors.ConfigurationError, match="timeout must be two numbers"):
+        Settings(base_url="https://b", timeout=timeout)
+
+
+def test_a_proxy_that_cannot_be_used(monkeypatch: pytest.MonkeyPatch) -> None:
+    with pytest.raises(errors.ConfigurationError, match="proxy") as caught:
+        BridgeClient("https://b", proxy="u:s3cret@proxy:1")
+    assert "s3cret" not in str(caught.value)
+    monkeypatch.setenv("HTTPS_PROXY", "nonsense://u:s3cret@p")
+    with pytest.raises(errors.ConfigurationError, match="proxy"):
+        BridgeClient("https://b")
+
+
+def test_a_context_is_taken_for_certificates() -> None:
+    with BridgeClient("https://b", verify=ssl.create_default_context()) as bridge:
+        assert "SSLContext" in repr(bridge)
+
+
+@pytest.mark.parametrize("value", ["", " ", "s3cret\n", "s3cret\r\nX: y", "s3crét", "s3cret\x00", " s3cret", None])
+def test_a_credential_that_no_header_can_carry(value: str) -> None:
+    for make in (HeaderAuth, BearerAuth):
+        with pytest.raises(errors.ConfigurationError, match="header") as caught:
+            make(value)
+        assert "s3cr" not in str(caught.value)
+
+
+def test_other_credentials_that_cannot_be_used() -> None:
+    with pytest.raises(errors.ConfigurationError, match="not a header name"):
+        HeaderAuth("k", name="X API")
+    with pytest.raises(errors.ConfigurationError, match="colon"):
+        BasicAuth("a:b", "p")
+    with pytest.raises(errors.ConfigurationError, match="The client_id of the credential is empty"):
+        OAuth2ClientCredentials("https://t", "", "s")
+    with pytest.raises(errors.ConfigurationError, match="The client_secret of the credential is empty"):
+        OAuth2ClientCredentials("https://t", "i", "")
+    with pytest.raises(errors.ConfigurationError, match="auth must be one of"):
+        BridgeClient("https://b", auth="s3cret")  # type: ignore[arg-type] # the mistake that is refused

@@ -1,0 +1,212 @@
+"""One request against servers that fail: which error, what it says, and what was sent where."""
+
+from __future__ import annotations
+
+import base64
+import socket
+import threading
+from collections.abc import Callable, Iterator
+from datetime import UTC, datetime, timedelta
+from email.utils import format_datetime
+
+import pytest
+from talkdesk_bridge import BridgeClient, HeaderAuth, OAuth2ClientCredentials, errors
+from talkdesk_bridge._auth import TokenCache
+
+from tests.conftest import Listing, Scripted, Server, as_json, page
+
+HTML = {"Content-Type": "text/html"}
+
+
+def test_what_is_sent(server: Server, listing: Listing) -> None:
+    server.answers(page(1))
+    listing(server.url, HeaderAuth("Key abc"))
+    ((method, target, headers, body),) = server.seen
+    assert (method, target, body) == ("GET", "/BillingInfoAPI/accountinvoices/1", b"")
+    assert headers["Authorization"] == "Key abc"
+    assert headers["Accept"] == "application/json"
+    assert headers["User-Agent"].startswith("talkdesk-bridge/")
+
+
+@pytest.mark.parametrize("status", [400, 403, 409, 429, 499, 500, 503, 520, 561])
+@pytest.mark.parametrize("content", [b"<html>down</html>", b"", b"null", b"[]", b"{}", b'{"errorCode": '])
+def test_a_refusal_without_the_documented_body(server: Server, listing: Listing, status: int, content: bytes) -> None:
+    server.answers((status, HTML, content))
+    with pytest.raises(errors.StatusError, match=f"answered {status}") as caught:
+        listing(server.url)
+    assert (caught.value.status_code, caught.value.error_info, caught.value.retry_after) == (status, None, None)
+    assert len(server.seen) == 1
+
+
+def test_what_a_refusal_tells(server: Server, listing: Listing) -> None:
+    body = {"userMessage": "Wait.\x1b[31m", "errorCode": "BUSY", "developerMessage": "stack", "other": 1}
+    server.answers(as_json(body, 429, Retry_After="7", X_Request_Id="r-1"))
+    with pytest.raises(errors.StatusError) as caught:
+        listing(server.url)
+    error = caught.value
+    assert str(error) == "GET /BillingInfoAPI/accountinvoices/1 answered 429 Too Many Requests: Wait. [31m (BUSY)."
+    assert (error.retry_after, error.request_id) == (7.0, "r-1")
+    assert error.error_info
+    assert error.error_info.additional_properties == {"other": 1}
+
+
+def test_retry_after_as_a_date(server: Server, listing: Listing) -> None:
+    later = format_datetime(datetime.now(UTC) + timedelta(seconds=60), usegmt=True)
+    for value, expected in ((later, 60), ("Sun, 06 Nov 1994 08:49:37 GMT", 0), ("soon", None), ("-5", None)):
+        server.answers((503, {"Retry-After": value}, b""))
+        with pytest.raises(errors.StatusError) as caught:
+            listing(server.url)
+        assert caught.value.retry_after == (expected if expected is None else pytest.approx(expected, abs=2))
+
+
+def test_a_redirect_is_not_followed(server: Server, elsewhere: Server, listing: Listing) -> None:
+    server.answers((302, {"Location": elsewhere.url}, b""))
+    with pytest.raises(errors.StatusError, match="302 Found: redirects are not followed"):
+        listing(server.url, HeaderAuth("s3cret"))
+    assert elsewhere.seen == []
+
+
+@pytest.mark.parametrize(
+    ("answer", "told"),
+    [
+        ((200, HTML, b"<html>"), r"a body that is not JSON \(text/html\)"),
+        ((200, HTML, b"\xff\xfe"), "a body that is not JSON"),
+        ((200, HTML, b'{"a":' * 100_000), "a body that is not JSON"),
+        ((200, HTML, b""), "does not fit the contract"),
+        ((201, {}, b"{}"), "which the contract does not declare for get_account_invoices"),
+        ((204, {}, b""), "which the contract does not declare"),
+    ],
+)
+def test_an_answer_that_breaks_the_contract(server: Server, listing: Listing, answer: Scripted, told: str) -> None:
+    server.answers(answer)
+    with pytest.raises(errors.ContractError, match=told):
+        listing(server.url)
+
+
+def test_nobody_listens(listing: Listing) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as free:
+        port = free.getsockname()[1]
+    with pytest.raises(errors.NotSentError, match=f"no connection to http://127.0.0.1:{port}"):
+        listing(f"http://127.0.0.1:{port}")
+
+
+@pytest.fixture
+def raw() -> Iterator[Callable[[bytes], str]]:
+    """A server that sends bytes and hangs up; without bytes it says nothing. Gives its URL."""
+    listening: list[socket.socket] = []
+
+    def serve(content: bytes) -> str:
+        server = socket.create_server(("127.0.0.1", 0))
+        listening.append(server)
+
+        def answer() -> None:
+            connection, _ = server.accept()
+            with connection:
+                connection.recv(65536)
+                if content:
+                    connection.sendall(content)
+                else:
+                    stop.wait(5)
+
+        threading.Thread(target=answer, daemon=True).start()
+        return f"http://127.0.0.1:{server.getsockname()[1]}"
+
+    stop = threading.Event()
+    yield serve
+    stop.set()
+    for server in listening:
+        server.close()
+
+
+@pytest.mark.parametrize("content", [b"HTTP/1.1 200 OK\r\nContent-Length: 50\r\n\r\n{", b"nonsense\r\n\r\n"])
+def test_an_answer_that_breaks_off(raw: Callable[[bytes], str], listing: Listing, content: bytes) -> None:
+    with pytest.raises(errors.NoAnswerError, match="no whole answer from http://127"):
+        listing(raw(content))
+
+
+def test_no_answer_in_time(raw: Callable[[bytes], str]) -> None:
+    with BridgeClient(raw(b""), timeout=(5, 0.2)) as bridge, pytest.raises(errors.NoAnswerError, match="in time"):
+        bridge.billing.get_account_invoices("1")
+
+
+def token(value: str = "t-1", **more: object) -> dict[str, object]:
+    return {"access_token": value, "token_type": "Bearer", "expires_in": 599, **more}
+
+
+def test_a_token_that_ends_early_is_renewed_once(server: Server, listing: Listing) -> None:
+    tokens = iter(["old", "new"])
+    asked: list[str] = []
+
+    def script(method: str, target: str) -> Scripted:
+        if method == "POST":
+            return as_json(token(next(tokens)))
+        asked.append(server.seen[-1][2]["Authorization"])
+        return as_json(page(1)) if asked[-1] == "Bearer new" else as_json({}, 401)
+
+    server.script = script
+    auth = OAuth2ClientCredentials(f"{server.url}/token", "id", "secret", scope="a b")
+    assert len(listing(server.url, auth)) == 1
+    assert asked == ["Bearer old", "Bearer new"]
+    _, target, headers, body = server.seen[0]
+    assert (target, body) == ("/token", b"grant_type=client_credentials&scope=a+b")
+    assert headers["Authorization"] == "Basic " + base64.b64encode(b"id:secret").decode()
+    assert headers["Content-Type"] == "application/x-www-form-urlencoded"
+
+
+def test_a_bridge_that_takes_no_token_is_asked_twice(server: Server, listing: Listing) -> None:
+    server.script = lambda method, target: as_json(token()) if method == "POST" else as_json({}, 401)
+    with pytest.raises(errors.StatusError, match="the bridge does not accept the credential"):
+        listing(server.url, OAuth2ClientCredentials(server.url, "id", "secret"))
+    assert [method for method, *_ in server.seen] == ["POST", "GET", "POST", "GET"]
+
+
+@pytest.mark.parametrize(
+    ("answer", "told"),
+    [
+        (as_json({"error": "invalid_scope", "error_description": "no\nsuch"}, 400), "400: invalid_scope: no such"),
+        ((500, HTML, b"<html>"), "500: without saying why"),
+        ((302, {"Location": "/"}, b""), "302"),
+        ((200, HTML, b"<html>"), "without a usable access_token"),
+        (as_json([]), "without a usable access_token"),
+        (as_json(token("")), "without a usable access_token"),
+        (as_json(token("a\nb")), "without a usable access_token"),
+        (as_json(token(token_type="mac")), "not of the type bearer"),
+    ],
+)
+def test_no_token(server: Server, listing: Listing, answer: Scripted, told: str) -> None:
+    server.answers(answer)
+    with pytest.raises(errors.AuthenticationError, match=told):
+        listing(server.url, OAuth2ClientCredentials(server.url, "id", "secret"))
+    assert len(server.seen) == 1
+
+
+def test_threads_that_start_cold_take_one_token(server: Server) -> None:
+    server.script = lambda method, target: as_json(token() if method == "POST" else page(1))
+    auth = OAuth2ClientCredentials(f"{server.url}/token", "id", "secret")
+    with BridgeClient(server.url, auth=auth) as bridge:
+        threads = [threading.Thread(target=bridge.billing.get_account_invoices, args=("1",)) for _ in range(8)]
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join()
+    assert sorted(method for method, *_ in server.seen) == ["GET"] * 8 + ["POST"]
+
+
+@pytest.mark.parametrize(
+    ("life", "used_for"),
+    [(599, 569), (40, 20), (10, 5), (None, 1e9), (0, 1e9), (-5, 1e9), ("599", 1e9), (True, 1e9)],
+)
+def test_how_long_a_token_is_used(life: object, used_for: float) -> None:
+    now = 100.0
+    cache = TokenCache(clock=lambda: now)
+    answer = as_json(token(expires_in=life))[2]
+    assert cache.get() is None
+    assert cache.store(200, answer) == "t-1"
+    now = 100.0 + used_for - 0.1
+    assert cache.get() == "t-1"
+    assert cache.get(rejected="t-1") is None
+    assert cache.get(rejected="another") == "t-1"
+    if used_for < 1e9:
+        now = 100.0 + used_for
+        assert cache.get() is None
+    assert "t-1" not in repr(cache)

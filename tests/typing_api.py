@@ -1,0 +1,48 @@
+"""Never run: what a caller writes, as `make types` must see it. A line that must be refused carries its ignore."""
+
+from __future__ import annotations
+
+import datetime
+from typing import Any, assert_type
+
+from talkdesk_bridge import AsyncBridgeClient, BridgeClient, HeaderAuth, OAuth2ClientCredentials, errors, models
+
+
+def blocking() -> None:
+    with BridgeClient("https://b", auth=HeaderAuth("k", name="X-API-Key"), timeout=(1, 2.5)) as bridge:
+        assert_type(bridge, BridgeClient)
+        page = bridge.billing.get_account_invoices("1", page=1)
+        assert_type(page, models.InvoiceDetailsResponse)
+        assert_type(page.total, int | None)
+        assert_type(page.embedded, models.InvoiceList | None)
+        assert_type(page["_links"], Any)
+        invoices = bridge.billing.iter_account_invoices("1", per_page=5, max_pages=None, max_items=1)
+        for invoice in invoices:
+            assert_type(invoice, models.InvoiceDetails)
+            assert_type(invoice.amount, str | None)
+            assert_type(invoice.invoice_due_date, datetime.date | None)
+        for body in invoices.pages():
+            assert_type(body, models.InvoiceDetailsResponse)
+        bridge.billing.get_account_invoices(1)  # type: ignore[arg-type]
+        bridge.billing.get_account_invoices("1", pages=1)  # type: ignore[call-arg]
+        bridge.nothing  # type: ignore[attr-defined]  # noqa: B018
+    BridgeClient("https://b", retries=1)  # type: ignore[call-arg]
+    assert_type(BridgeClient.from_env({}, verify=False), BridgeClient)
+    OAuth2ClientCredentials("https://t", "i", "s", "scope")  # type: ignore[call-arg]
+
+
+async def awaiting() -> None:
+    async with AsyncBridgeClient.from_env() as bridge:
+        assert_type(await bridge.billing.get_account_invoices("1"), models.InvoiceDetailsResponse)
+        invoices = bridge.billing.iter_account_invoices("1")
+        async for invoice in invoices:
+            assert_type(invoice, models.InvoiceDetails)
+        async for body in invoices.pages():
+            assert_type(body, models.InvoiceDetailsResponse)
+
+
+def failing(error: errors.StatusError) -> None:
+    assert_type(error.status_code, int)
+    assert_type(error.error_info, models.ErrorInfo | None)
+    assert_type(error.retry_after, float | None)
+    assert_type(error.request_id, str | None)
