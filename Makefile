@@ -11,7 +11,7 @@ PIP_INSTALL := $(BIN)/python -m pip install -qq --disable-pip-version-check --re
 export PATH := $(CURDIR)/$(BIN):$(PATH)
 
 .DEFAULT_GOAL := help
-.PHONY: help setup test validate generate check-generated lint types format lock clean
+.PHONY: help setup demo test validate generate check-generated lint types format lock clean
 
 help: ## List the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  %-16s %s\n", $$1, $$2}' $(firstword $(MAKEFILE_LIST))
@@ -28,6 +28,9 @@ $(STAMP): requirements/dev.txt pyproject.toml
 	fi
 	@$(BIN)/python -m pip install -qq --disable-pip-version-check --no-index --no-deps --no-build-isolation --editable .
 	@touch $@
+
+demo: validate generate ## See it work: validate, generate, start a sandbox, list an account's invoices, show an error
+	@python -m tools.demo
 
 test: $(STAMP) ## Run the tests
 	@python -m pytest

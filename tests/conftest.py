@@ -1,4 +1,4 @@
-"""What several tests use: a server that answers as it is told, and copies of the contract."""
+"""What several tests use: the sandbox, a server that answers as it is told, and copies of the contract."""
 
 from __future__ import annotations
 
@@ -11,8 +11,9 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from talkdesk_bridge import AsyncBridgeClient, Auth, BridgeClient, NoAuth
+from talkdesk_bridge import AsyncBridgeClient, Auth, BridgeClient, HeaderAuth, NoAuth
 from talkdesk_bridge.models import InvoiceDetails
+from talkdesk_bridge.sandbox import Sandbox
 
 ROOT = Path(__file__).resolve().parent.parent
 CONTRACT = ROOT / "openapi.yaml"
@@ -31,6 +32,23 @@ def _no_settings_of_the_machine(monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.delenv(name.lower(), raising=False)
     for name in ("CI", "MAKEFLAGS", "MAKELEVEL", "MFLAGS"):
         monkeypatch.delenv(name, raising=False)
+
+
+@pytest.fixture(scope="session")
+def running_sandbox() -> Iterator[Sandbox]:
+    with Sandbox() as sandbox:
+        yield sandbox
+
+
+@pytest.fixture
+def sandbox(running_sandbox: Sandbox) -> Sandbox:
+    running_sandbox.requests.clear()
+    return running_sandbox
+
+
+@pytest.fixture
+def key(sandbox: Sandbox) -> HeaderAuth:
+    return HeaderAuth(sandbox.credentials.api_key)
 
 
 class Server:

@@ -3,7 +3,11 @@
 from __future__ import annotations
 
 import hashlib
+import json
+import os
 import shutil
+import subprocess
+import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -154,6 +158,79 @@ def test_each_template_replaces_the_stock_one_that_we_know_and_says_why(name: st
     head = text[: text.index("#}")]
     pinned = f"openapi-python-client {openapi_python_client.__version__}"
     assert all(said in head for said in (pinned, "Why:", "Test:", "Remove when:"))
+
+
+NEW_OPERATIONS = """
+  /BillingInfoAPI/policies/{policy-number}/notes/{id}:
+    x-provenance: &assumed {status: assumed, source: a test, retrieved: "2026-11-22", note: Made up.}
+    post:
+      operationId: add_policy_note
+      tags: [policy notes]
+      security: [{HeaderKey: []}]
+      parameters:
+        - {name: policy-number, in: path, required: true, schema: {type: string}}
+        - {name: id, in: path, required: true, schema: {type: integer}}
+        - {name: labels, in: query, schema: {type: array, items: {type: string}}}
+      requestBody:
+        required: true
+        content:
+          application/json:
+            schema: {$ref: "#/components/schemas/ErrorDetails"}
+      responses:
+        "201":
+          description: Created
+          content:
+            application/json:
+              schema: {$ref: "#/components/schemas/ErrorDetails"}
+              example: {message: noted, properties: {lineNumber: 1}}
+        4XX:
+          description: Refused
+          content:
+            application/json:
+              schema: {$ref: "#/components/schemas/ErrorInfo"}
+              example: {status: 400}
+    delete:
+      operationId: delete_policy_note
+      tags: [policy notes]
+      security: [{HeaderKey: []}]
+      parameters:
+        - {name: policy-number, in: path, required: true, schema: {type: string}}
+        - {name: id, in: path, required: true, schema: {type: integer}}
+      responses:
+        "204": {description: Gone}
+        4XX: {description: Refused}
+components:
+"""
+
+CALLER = """
+import json, sys
+from talkdesk_bridge import BridgeClient, HeaderAuth, models
+from talkdesk_bridge.sandbox import Sandbox
+from talkdesk_bridge_api.models import ErrorDetails, ErrorDetailsProperties
+with Sandbox() as sandbox, BridgeClient(sandbox.url, auth=HeaderAuth("sandbox-key")) as bridge:
+    note = ErrorDetails(message="m", properties=ErrorDetailsProperties(line_number=5))
+    made = bridge.policy_notes.add_policy_note("1000000001", 7, body=note, labels=["a", "b"])
+    gone = bridge.policy_notes.delete_policy_note("1000000001", 7)
+    same = models.InvoiceDetailsReponse is models.InvoiceDetailsResponse
+    print(json.dumps([made.message, gone, same, [str(seen.target) for seen in sandbox.requests]]))
+"""
+
+
+def test_a_new_operation_needs_no_hand_written_line(tree: Path, changed: Change) -> None:
+    assert tool.main([str(changed("\ncomponents:\n", NEW_OPERATIONS))]) == 0
+    paths = os.pathsep.join([str(tree), str(ROOT / "overrides")])
+    result = subprocess.run(
+        [sys.executable, "-c", CALLER],
+        env=os.environ | {"PYTHONPATH": paths},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert result.returncode == 0, result.stderr
+    target = "/BillingInfoAPI/policies/1000000001/notes/7"
+    assert json.loads(result.stdout) == ["noted", None, True, [f"{target}?labels=a&labels=b", target]]
+    assert tool.main([str(CONTRACT)]) == 0
+    assert not list(tree.rglob("*policy*"))
 
 
 @pytest.fixture(autouse=True)

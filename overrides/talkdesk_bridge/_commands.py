@@ -1,0 +1,137 @@
+"""The commands of talkdesk-bridge: an account's invoices as a table, and the sandbox. Needs the extra `cli`."""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from decimal import Decimal
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from talkdesk_bridge import BridgeClient, errors
+from talkdesk_bridge._cli import fail, needs_extra
+from talkdesk_bridge._money import read_amount
+
+if TYPE_CHECKING:
+    from talkdesk_bridge.models import InvoiceDetails
+
+__all__ = ["app"]
+
+COLUMNS = ("number", "bill date", "due date", "status", "amount", "paid", "due")
+
+app = typer.Typer(
+    help="Talk to a bridge of Talkdesk's Financial Services Experience Cloud for Insurance.",
+    epilog="Where the bridge is, and the credential, come from the environment: TALKDESK_BRIDGE_URL and so on.",
+    add_completion=False,
+    no_args_is_help=True,
+    pretty_exceptions_enable=False,
+    rich_markup_mode=None,
+)
+
+
+@app.command()
+def invoices(
+    account: Annotated[str, typer.Argument(metavar="ACCOUNT", help="The account's number.")],
+    per_page: Annotated[
+        int | None, typer.Option(min=1, metavar="N", help="Invoices a page; else the bridge decides.")
+    ] = None,
+) -> None:
+    """Print all invoices of an account, with totals for each currency."""
+    with _exit_status(), BridgeClient.from_env() as bridge:
+        # All of them before the first line: a table that looks whole is whole.
+        _print_table(list(bridge.billing.iter_account_invoices(account, per_page=per_page)))
+
+
+@app.command()
+def sandbox(
+    port: Annotated[int, typer.Option(min=0, max=65535, metavar="N", help="0 takes a free one.")] = 8080,
+) -> None:
+    """Serve the contract on loopback, with made-up accounts."""
+    try:
+        from talkdesk_bridge.sandbox import Sandbox
+    except ModuleNotFoundError:
+        raise needs_extra("sandbox") from None
+    try:
+        server = Sandbox(port=port, log=lambda line: print(line, file=sys.stderr, flush=True))
+    except OSError as error:
+        raise fail(
+            f"port {port} cannot be used ({os.strerror(error.errno or 0)}): name another one with --port.", 2
+        ) from None
+    print(server.describe(), flush=True)
+    server.serve()
+
+
+@contextmanager
+def _exit_status() -> Iterator[None]:
+    """Turn the package's errors into one sentence on standard error and an exit status."""
+    try:
+        yield
+    except errors.BridgeError as error:
+        raise fail(str(error), _status(error)) from None
+
+
+def _status(error: errors.BridgeError) -> int:
+    match error:
+        case errors.ConfigurationError() | errors.ArgumentError():
+            return 2
+        case errors.AuthenticationError() | errors.StatusError(status_code=401 | 403):
+            return 3
+        case errors.StatusError(status_code=404):
+            return 4
+        case errors.NotSentError() | errors.NoAnswerError():
+            return 5
+        case errors.StatusError(status_code=code) if code >= 500:
+            return 5
+        case errors.ContractError():
+            return 6
+        case errors.PagingError():
+            return 7
+    return 1
+
+
+def _print_table(invoices: list[InvoiceDetails]) -> None:
+    from rich.box import SIMPLE_HEAD
+    from rich.console import Console
+    from rich.table import Table
+
+    table = Table(box=SIMPLE_HEAD, pad_edge=False, show_edge=False)
+    for column in COLUMNS:
+        money = column in COLUMNS[-3:]
+        table.add_column(column, justify="right" if money else "left", overflow="fold")
+    totals: dict[str, dict[str, Decimal]] = {}
+    unread = 0
+    for invoice in invoices:
+        amounts = {"amount": invoice.amount, "paid": invoice.paid_amount, "due": invoice.due_amount}
+        for column, text in amounts.items():
+            if text is None:
+                continue
+            if (read := read_amount(text)) is None:
+                unread += 1
+                continue
+            number, currency = read
+            sums = totals.setdefault(currency or "", dict.fromkeys(amounts, Decimal()))
+            sums[column] += number
+        dates = (invoice.invoice_number, invoice.invoice_bill_date, invoice.invoice_due_date, invoice.status)
+        table.add_row(*map(_cell, (*dates, *amounts.values())))
+    if totals:
+        table.add_section()
+    for currency, sums in sorted(totals.items()):
+        label = f"total {currency}" if currency else "total, no currency"
+        table.add_row(label, "", "", "", *(f"{sums[column]} {currency}".strip() for column in COLUMNS[-3:]))
+    # A file or a pipe has no width: nothing is cut or wrapped there.
+    console = Console() if sys.stdout.isatty() else Console(width=sys.maxsize)
+    console.print(table)
+    print(f"{len(invoices)} invoice{'' if len(invoices) == 1 else 's'}")
+    if unread:
+        print(f"{unread} amounts could not be read and are not in the totals.", file=sys.stderr)
+
+
+def _cell(value: object) -> str:
+    """Text of the bridge, fit for a terminal: no control characters, no markup."""
+    from rich.markup import escape
+
+    text = "" if value is None else str(value)
+    return escape("".join(character if character.isprintable() else "\N{REPLACEMENT CHARACTER}" for character in text))

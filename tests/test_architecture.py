@@ -1,0 +1,123 @@
+"""The house's rules: which way imports go, one module for HTTP, one public door, nothing of a machine in the tree."""
+
+from __future__ import annotations
+
+import ast
+import re
+import subprocess
+import sys
+import tomllib
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+import talkdesk_bridge
+from talkdesk_bridge import errors
+
+from tests.conftest import ROOT
+
+FOLDERS = {
+    "talkdesk_bridge": ROOT / "overrides" / "talkdesk_bridge",
+    "talkdesk_bridge_api": ROOT / "generated" / "talkdesk_bridge_api",
+    "tools": ROOT / "tools",
+    "tests": ROOT / "tests",
+}
+
+# Who may import whom, besides itself.
+ARROWS = {
+    "talkdesk_bridge_api": set[str](),
+    "talkdesk_bridge": {"talkdesk_bridge_api"},
+    "tools": set[str](),
+    "tests": {"talkdesk_bridge", "talkdesk_bridge_api", "tools"},
+}
+
+
+def imports(file: Path) -> Iterator[str]:
+    """The first part of every absolute import of a module, local ones included."""
+    for node in ast.walk(ast.parse(file.read_text(encoding="utf-8"))):
+        if isinstance(node, ast.Import):
+            yield from (alias.name.split(".")[0] for alias in node.names)
+        elif isinstance(node, ast.ImportFrom) and not node.level:
+            yield (node.module or "").split(".")[0]
+
+
+@pytest.mark.parametrize("package", FOLDERS)
+def test_imports_go_one_way(package: str) -> None:
+    files = list(FOLDERS[package].rglob("*.py"))
+    assert files
+    for file in files:
+        assert {*imports(file)} & (FOLDERS.keys() - {package}) <= ARROWS[package], file
+
+
+def test_one_module_imports_httpx() -> None:
+    files = FOLDERS["talkdesk_bridge"].rglob("*.py")
+    assert [file.name for file in files if "httpx" in imports(file)] == ["_transport.py"]
+
+
+def test_every_module_says_what_lives_in_it() -> None:
+    for package in ("talkdesk_bridge", "tools", "tests"):
+        for file in FOLDERS[package].rglob("*.py"):
+            doc = ast.get_docstring(ast.parse(file.read_text(encoding="utf-8")))
+            assert doc, file
+            assert re.fullmatch(r"[A-Z`].*[.:]", doc.splitlines()[0]) or doc.splitlines()[0].endswith(","), file
+
+
+def test_the_public_door() -> None:
+    assert talkdesk_bridge.__all__ == sorted(talkdesk_bridge.__all__, key=lambda name: (name.islower(), name))
+    assert talkdesk_bridge.__all__ == [
+        "AsyncBridgeClient",
+        "Auth",
+        "BasicAuth",
+        "BearerAuth",
+        "BridgeClient",
+        "HeaderAuth",
+        "NoAuth",
+        "OAuth2ClientCredentials",
+        "errors",
+        "models",
+    ]
+    assert all(hasattr(talkdesk_bridge, name) for name in talkdesk_bridge.__all__)
+
+
+def test_the_tree_of_errors_is_drawn_as_it_is() -> None:
+    drawn = re.findall(r"(\w+Error)\b", (errors.__doc__ or "").partition("(also")[0] + (errors.__doc__ or ""))
+    assert {*drawn} - {"ValueError"} == {*errors.__all__}
+    assert all(issubclass(getattr(errors, name), errors.BridgeError) for name in errors.__all__)
+    assert issubclass(errors.IncompleteError, errors.PagingError)
+
+
+def test_importing_the_package_loads_no_extra() -> None:
+    code = "import sys, talkdesk_bridge; print([m for m in sys.argv[1:] if m in sys.modules])"
+    # Not rich: httpx imports it where it is, for a command of its own.
+    extras = ["typer", "starlette", "uvicorn", "yaml", "jsonschema", "openapi_schema_validator"]
+    result = subprocess.run([sys.executable, "-c", code, *extras], capture_output=True, text=True, check=True)
+    assert result.stdout == "[]\n"
+
+
+def tracked() -> list[Path]:
+    names = subprocess.run(["git", "ls-files", "-z"], cwd=ROOT, capture_output=True, check=False).stdout.decode()  # noqa: S607 # git, wherever it is
+    if not names:
+        pytest.skip("not a git checkout")
+    return [path for name in names.rstrip("\0").split("\0") if (path := ROOT / name).is_file()]
+
+
+def test_no_committed_file_names_an_index_or_a_path_of_a_machine() -> None:
+    index = re.compile(r"pypi\.(?:org|python)|pythonhosted|--(?:extra-)?index-url|registry\.npmjs")
+    machine = re.compile(r"(?:^|[\s\"'=:(])/(?:home|root|work|Users)/")
+    for file in tracked():
+        if file != Path(__file__).resolve():
+            text = file.read_text(encoding="utf-8")
+            assert not index.search(text), file
+            assert not machine.search(text), file
+
+
+def test_requirements_are_pinned_and_hashed() -> None:
+    groups = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["dependency-groups"]
+    pinned = (ROOT / "requirements" / "dev.txt").read_text(encoding="utf-8")
+    exact = [pin for pin in groups["generator"] + groups["dev"] if isinstance(pin, str) and "==" in pin]
+    assert exact
+    assert all(f"{pin} " in pinned for pin in exact), "run `make lock`"
+    for file in (ROOT / "requirements").iterdir():
+        blocks = re.split(r"\n(?=\S)", file.read_text(encoding="utf-8").strip())
+        assert blocks
+        assert all(re.match(r"[a-z0-9-]+==\S+.*\\\n +--hash=sha256:", block) for block in blocks), file

@@ -1,0 +1,188 @@
+"""The command, as a process of its own: the table, the exit status, one sentence for each fault, no credential shown."""
+
+from __future__ import annotations
+
+import os
+import signal
+import socket
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from talkdesk_bridge.sandbox import Sandbox
+
+from tests.conftest import Scripted, Server, as_json, page
+
+COMMAND = str(Path(sys.executable).with_name("talkdesk-bridge"))
+
+
+def run(*arguments: str, **variables: str) -> subprocess.CompletedProcess[str]:
+    named = {f"TALKDESK_BRIDGE_{name}": value for name, value in variables.items()}
+    environment = os.environ | {"COLUMNS": "40", "LINES": "5"} | named
+    return subprocess.run(
+        [COMMAND, *arguments], env=environment, capture_output=True, text=True, check=False, timeout=60
+    )
+
+
+def test_the_table(sandbox: Sandbox) -> None:
+    result = run("invoices", "1000000001", "--per-page", "50", URL=sandbox.url, API_KEY="sandbox-key")
+    assert (result.returncode, result.stderr) == (0, "")
+    lines = result.stdout.splitlines()
+    assert lines[0].split() == ["number", "bill", "date", "due", "date", "status", "amount", "paid", "due"]
+    first = ["1000000001", "2023-07-01", "2023-07-22", "Due", "3700.00", "usd", "1000.00", "usd", "2700.00", "usd"]
+    assert lines[2].split() == first
+    assert [line.split()[0] for line in lines[2:139]] == [str(1000000001 + index) for index in range(137)]
+    assert lines[-2].split() == ["total", "USD", "571448.65", "USD", "192100.00", "USD", "379348.65", "USD"]
+    assert lines[-1] == "137 invoices"
+    assert [seen.method for seen in sandbox.requests] == ["GET", "GET", "GET"]
+
+
+def test_totals_are_kept_apart_by_currency(sandbox: Sandbox) -> None:
+    result = run("invoices", "1000000005", URL=sandbox.url, BEARER_TOKEN="sandbox-token")
+    totals = [line.split()[1] for line in result.stdout.splitlines() if line.startswith("total")]
+    assert totals == ["EUR", "GBP", "USD"]
+
+
+@pytest.mark.parametrize(("account", "told"), [("1000000002", "0 invoices"), ("1000000003", "1 invoice")])
+def test_few_invoices(sandbox: Sandbox, account: str, told: str) -> None:
+    result = run("invoices", account, URL=sandbox.url, USERNAME="sandbox-user", PASSWORD="sandbox-password")
+    assert result.stdout.splitlines()[-1] == told
+
+
+def test_what_a_bridge_sends_cannot_play_with_the_terminal(server: Server) -> None:
+    invoice = {"invoice_number": "[red]1[/red]\x1b[2J", "status": "x" * 300, "amount": "about 5", "due_amount": 7.5}
+    server.answers({"_embedded": {"invoices": [invoice, {"paid_amount": "-1.10"}]}})
+    result = run("invoices", "1", URL=server.url)
+    assert result.returncode == 0
+    assert "[red]1[/red]\N{REPLACEMENT CHARACTER}[2J" in result.stdout
+    assert "x" * 300 in result.stdout
+    assert "\x1b" not in result.stdout
+    assert result.stdout.splitlines()[-2].split() == ["total,", "no", "currency", "0", "-1.10", "7.5"]
+    assert result.stderr == "1 amounts could not be read and are not in the totals.\n"
+
+
+@pytest.mark.parametrize(
+    ("answer", "status", "told"),
+    [
+        (as_json({"userMessage": "No."}, 400), 1, "answered 400 Bad Request: No."),
+        (as_json({}, 401), 3, "does not accept the credential"),
+        (as_json({}, 403), 3, "does not accept the credential"),
+        (as_json({}, 404), 4, "answered 404 Not Found."),
+        (as_json({}, 503), 5, "answered 503 Service Unavailable."),
+        ((200, {}, b"<html>"), 6, "not JSON"),
+        (as_json([]), 6, "without a list at `_embedded.invoices`"),
+        (as_json(page(1, following="https://elsewhere.example/")), 7, "another host"),
+    ],
+)
+def test_the_exit_status(server: Server, answer: Scripted, status: int, told: str) -> None:
+    server.answers(answer)
+    result = run("invoices", "1", URL=server.url, API_KEY="s3cret")
+    assert (result.returncode, result.stdout) == (status, "")
+    assert result.stderr.startswith("talkdesk-bridge: ")
+    assert result.stderr.count("\n") == 1
+    assert told in result.stderr
+    assert "s3cret" not in result.stderr
+
+
+def test_half_a_list_prints_nothing(server: Server) -> None:
+    server.answers(page(1, 2, total=3, following="?c=2"), page(total=3))
+    result = run("invoices", "1", URL=server.url)
+    assert (result.returncode, result.stdout) == (7, "")
+    assert "ended after 2 of 3 items" in result.stderr
+
+
+def test_configuration_and_usage() -> None:
+    for arguments, variables, told in (
+        (["invoices", "1"], {}, "TALKDESK_BRIDGE_URL is not set"),
+        (["invoices", "1"], {"URL": "http://b"}, "must begin with https://"),
+        (["invoices", "1"], {"URL": "https://b", "API_KEY": "k", "BEARER_TOKEN": "t"}, "Two kinds of credential"),
+        (["invoices", ".."], {"URL": "https://b"}, "account_number must not be"),
+        (["invoices"], {}, "Missing argument"),
+        (["invoices", "1", "--per-page", "0"], {}, "--per-page"),
+        (["nothing"], {}, "No such command"),
+        (["sandbox", "--port", "70000"], {}, "--port"),
+    ):
+        result = run(*arguments, **variables)
+        assert (result.returncode, result.stdout) == (2, ""), arguments
+        assert told in result.stderr
+        assert "Traceback" not in result.stderr
+
+
+def test_unreachable() -> None:
+    with socket.create_server(("127.0.0.1", 0)) as free:
+        port = free.getsockname()[1]
+    result = run("invoices", "1", URL=f"http://127.0.0.1:{port}")
+    assert (result.returncode, result.stdout) == (5, "")
+    assert "no connection to" in result.stderr
+
+
+def test_a_token_that_is_refused(sandbox: Sandbox) -> None:
+    oauth = {"TOKEN_URL": sandbox.token_url, "CLIENT_ID": "sandbox-client", "CLIENT_SECRET": "s3cret"}
+    result = run("invoices", "1000000001", URL=sandbox.url, **oauth)
+    assert (result.returncode, result.stdout) == (3, "")
+    assert "invalid_client" in result.stderr
+    assert "s3cret" not in result.stderr
+
+
+def test_a_reader_that_has_enough_ends_it_quietly(sandbox: Sandbox) -> None:
+    environment = os.environ | {"TALKDESK_BRIDGE_URL": sandbox.url, "TALKDESK_BRIDGE_API_KEY": "sandbox-key"}
+    with subprocess.Popen(
+        [COMMAND, "invoices", "1000000001"], env=environment, stdout=subprocess.PIPE, stderr=subprocess.PIPE
+    ) as process:
+        assert process.stdout
+        assert process.stderr
+        process.stdout.close()
+        assert process.stderr.read() == b""
+
+
+def test_help_tells_the_commands() -> None:
+    result = run("--help")
+    assert result.returncode == 0
+    assert "invoices" in result.stdout
+    assert "sandbox" in result.stdout
+
+
+@pytest.mark.parametrize(
+    ("missing", "arguments", "extra"),
+    [("typer", [], "cli"), ("rich", ["invoices", "1"], "cli"), ("uvicorn", ["sandbox"], "sandbox")],
+)
+def test_a_missing_extra_is_told_in_a_sentence(tmp_path: Path, missing: str, arguments: list[str], extra: str) -> None:
+    (tmp_path / f"{missing}.py").write_text(f"raise ModuleNotFoundError('no', name='{missing}')")
+    environment = os.environ | {"PYTHONPATH": str(tmp_path), "TALKDESK_BRIDGE_URL": "https://b"}
+    command = [sys.executable, COMMAND, *arguments]
+    result = subprocess.run(command, env=environment, capture_output=True, text=True, check=False)
+    assert (result.returncode, result.stdout) == (2, "")
+    assert result.stderr == f"talkdesk-bridge: this needs more packages: pip install 'talkdesk-bridge[{extra}]'.\n"
+
+
+def test_the_sandbox_tells_how_to_use_it_and_ends_on_interrupt() -> None:
+    with subprocess.Popen(
+        [COMMAND, "sandbox", "--port", "0"], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+    ) as process:
+        assert process.stdout
+        told = ""
+        while "any other" not in told:
+            line = process.stdout.readline()
+            assert line, process.stderr and process.stderr.read()
+            told += line
+        exported = dict(
+            line.split("_BRIDGE_", 1)[1].strip().split("=", 1) for line in told.splitlines() if "export" in line
+        )
+        url = {"URL": exported.pop("URL")}
+        assert run("invoices", "1000000003", **url, API_KEY=exported.pop("API_KEY")).returncode == 0
+        assert run("invoices", "1000000003", **url, **exported).returncode == 0
+        process.send_signal(signal.SIGINT)
+        _, errors = process.communicate(timeout=20)
+    assert process.returncode == 130
+    assert "Traceback" not in errors
+
+
+def test_a_port_that_is_taken(sandbox: Sandbox) -> None:
+    port = sandbox.url.rpartition(":")[2]
+    result = run("sandbox", "--port", port)
+    assert (result.returncode, result.stdout) == (2, "")
+    assert (
+        result.stderr
+        == f"talkdesk-bridge: port {port} cannot be used (Address already in use): name another one with --port.\n"
+    )

@@ -1,0 +1,83 @@
+"""`make demo`: a sandbox on loopback, the real command against it, and nothing left behind."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+import tempfile
+from pathlib import Path
+
+COMMAND = str(Path(sys.executable).with_name("talkdesk-bridge"))
+IN_PYTHON = """
+from talkdesk_bridge import BridgeClient, errors
+with BridgeClient.from_env() as bridge:
+    try:
+        bridge.billing.get_account_invoices("9999999999")
+    except errors.StatusError as error:
+        print(error.status_code, error.error_info)
+"""
+VARIABLES = ("URL", "TOKEN_URL", "CLIENT_ID", "CLIENT_SECRET")
+
+
+def main() -> int:
+    """Show it; 0 when everything went as it should."""
+    listed = refused = caught = None
+    clean = {name: value for name, value in os.environ.items() if not name.startswith("TALKDESK_BRIDGE_")}
+    with tempfile.TemporaryFile("w+", encoding="utf-8") as log:
+        sandbox = subprocess.Popen([COMMAND, "sandbox", "--port", "0"], stdout=subprocess.PIPE, stderr=log, text=True)
+        try:
+            told = _environment(sandbox)
+            step("A bridge on loopback", f"talkdesk-bridge sandbox --port 0   # {told['TALKDESK_BRIDGE_URL']}")
+            step(
+                "The client gets an OAuth 2 token and reads all pages",
+                "talkdesk-bridge invoices 1000000001 --per-page 50",
+            )
+            listed = run("invoices", "1000000001", "--per-page", "50", environment=clean | told)
+            step("A documented error: there is no such account", "talkdesk-bridge invoices 9999999999")
+            refused = run("invoices", "9999999999", environment=clean | told)
+            print(f"(exit status {refused})")
+            step("The same error in Python", f"python -c '{IN_PYTHON.strip()}'")
+            caught = subprocess.run([sys.executable, "-c", IN_PYTHON], env=clean | told, check=False).returncode
+        finally:
+            sandbox.terminate()
+            sandbox.communicate()
+            log.seek(0)
+            step("What the bridge was asked", "")
+            print(log.read(), end="")
+    if (listed, refused, caught) != (0, 4, 0):
+        print(f"The demo failed: exit status {listed}, {refused}, {caught} instead of 0, 4, 0.", file=sys.stderr)
+        return 1
+    print("\nDone; nothing is left running. The README goes on from here.")
+    return 0
+
+
+def _environment(sandbox: subprocess.Popen[str]) -> dict[str, str]:
+    """The variables for OAuth 2 that the sandbox tells a person to export."""
+    told: dict[str, str] = {}
+    assert sandbox.stdout is not None  # noqa: S101 # for the type checker: it is a pipe
+    for line in sandbox.stdout:
+        name, _, value = line.strip().removeprefix("export TALKDESK_BRIDGE_").partition("=")
+        if name in VARIABLES:
+            told[f"TALKDESK_BRIDGE_{name}"] = value
+        if len(told) == len(VARIABLES):
+            return told
+    raise SystemExit("The sandbox did not start: its message is among what follows.")
+
+
+def step(title: str, command: str) -> None:
+    """A headline, and the command that a person would type."""
+    print(f"\n=== {title}" + (f"\n$ {command}" if command else ""), flush=True)
+
+
+def run(*arguments: str, environment: dict[str, str]) -> int:
+    """Run the command with its output to the terminal."""
+    # One stream, so that what is piped keeps its order.
+    return subprocess.run([COMMAND, *arguments], env=environment, stderr=subprocess.STDOUT, check=False).returncode
+
+
+if __name__ == "__main__":
+    try:
+        sys.exit(main())
+    except KeyboardInterrupt:
+        sys.exit(130)
