@@ -1,0 +1,104 @@
+"""What the documentation says is so: its Python runs against the sandbox, its lists are complete."""
+
+from __future__ import annotations
+
+import re
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from talkdesk_bridge import errors
+from talkdesk_bridge._settings import KINDS, PREFIX
+from talkdesk_bridge.sandbox import ACCOUNTS, Credentials, Sandbox
+
+from tests.conftest import CONTRACT, ROOT
+from tools import validate
+from tools.contract import load
+
+PAGES = [ROOT / "README.md", ROOT / "CONTRIBUTING.md", *sorted((ROOT / "docs").glob("*.md"))]
+
+
+def blocks() -> list[tuple[str, str]]:
+    found = []
+    for file in PAGES:
+        for index, code in enumerate(
+            re.findall(r"^```python\n(.*?)^```", file.read_text(encoding="utf-8"), re.M | re.S)
+        ):
+            found.append((f"{file.name}-{index}", code))
+    return found
+
+
+@pytest.fixture(scope="module")
+def keyed() -> Iterator[Sandbox]:
+    with Sandbox(credentials=Credentials(api_key="my-key", api_key_header="X-API-Key")) as sandbox:
+        yield sandbox
+
+
+@pytest.mark.parametrize(("name", "code"), blocks())
+def test_the_python_in_it_runs(keyed: Sandbox, name: str, code: str) -> None:
+    code = code.replace("https://bridge.example", keyed.url)
+    result = subprocess.run([sys.executable, "-W", "error", "-c", code], capture_output=True, text=True, check=False)
+    assert result.returncode == 0, result.stderr
+    if name == "README.md-0":
+        assert result.stdout.splitlines()[:2] == ["137", "1000000001 2700.00 usd"]
+        assert len(result.stdout.splitlines()) == 138
+
+
+def test_the_readme_lists_what_is_assumed() -> None:
+    section = (ROOT / "README.md").read_text(encoding="utf-8").partition("## What is assumed")[2].partition("\n## ")[0]
+    for element in load(CONTRACT).elements():
+        if element.status == "assumed" and element.kind in ("path", "parameter", "security scheme", "tag"):
+            assert element.name in section, element.name
+
+
+def test_its_lists_are_complete() -> None:
+    client = (ROOT / "docs" / "client.md").read_text(encoding="utf-8")
+    for kind in KINDS:
+        assert all(PREFIX + name in client for name in (*kind.needed, *kind.optional))
+    assert (errors.__doc__ or "").partition("\n\n")[2].strip() in client
+    sandbox = (ROOT / "docs" / "sandbox.md").read_text(encoding="utf-8")
+    for number, account in ACCOUNTS.items():
+        assert f"| `{number}` | {account.about} |" in sandbox
+    contract = (ROOT / "docs" / "contract.md").read_text(encoding="utf-8")
+    source = "".join(
+        (ROOT / "tools" / name).read_text(encoding="utf-8") for name in ("contract.py", "validate.py", "documented.py")
+    )
+    rules = {*re.findall(r'(?:finding|_report)\(\s*"([a-z-]+)"', source), "documented"}
+    assert rules == {*re.findall(r"^\| `([a-z-]+)` \|", contract, re.M)}
+    assert tuple(re.findall(r"^- \*\*(\w+)\*\*", contract, re.M)) == validate.STATUSES
+
+
+def test_links_lead_somewhere() -> None:
+    for file in PAGES:
+        for target in re.findall(r"\]\(([^)#:]+)\)", file.read_text(encoding="utf-8")):
+            assert (file.parent / target).exists(), (file, target)
+
+
+def test_make_lists_its_targets() -> None:
+    makefile = (ROOT / "Makefile").read_text(encoding="utf-8")
+    phony = re.search(r"^\.PHONY: (.*)$", makefile, re.M)
+    assert phony
+    result = subprocess.run(["make"], cwd=ROOT, capture_output=True, text=True, check=True)  # noqa: S607 # make, wherever it is
+    listed = [line.split()[0] for line in result.stdout.splitlines()]
+    assert listed == [*phony[1].split()]
+    assert all(len(line.split()) > 2 for line in result.stdout.splitlines())
+
+
+def test_the_versions_agree() -> None:
+    version = load(CONTRACT).data["info"]["version"]
+    assert f"\n## {version}\n" in (ROOT / "CHANGELOG.md").read_text(encoding="utf-8")
+
+
+def test_the_demo(tmp_path: Path) -> None:
+    result = subprocess.run([sys.executable, "-m", "tools.demo"], cwd=ROOT, capture_output=True, text=True, check=False)
+    assert (result.returncode, result.stderr) == (0, "")
+    lines = result.stdout.splitlines()
+    assert sum(line.startswith("10000") for line in lines) == 137
+    assert "(exit status 4)" in lines
+    assert any(line.startswith("404 ErrorInfo(") and "NOT_FOUND" in line for line in lines)
+    path = "/BillingInfoAPI/accountinvoices/1000000001?per_page=50"
+    at = lines.index("=== What the bridge was asked")
+    asked = ["POST /oauth/token 200", f"GET {path} 200", f"GET {path}&page=2 200", f"GET {path}&page=3 200"]
+    assert lines[at + 1 : at + 5] == asked
