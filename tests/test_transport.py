@@ -12,6 +12,7 @@ from email.utils import format_datetime
 import pytest
 from talkdesk_bridge import BridgeClient, HeaderAuth, OAuth2ClientCredentials, errors
 from talkdesk_bridge._auth import TokenCache
+from talkdesk_bridge_api.types import Operation
 
 from tests.conftest import Listing, Scripted, Server, as_json, page
 
@@ -127,6 +128,17 @@ def test_an_answer_that_breaks_off(raw: Callable[[bytes], str], listing: Listing
 def test_no_answer_in_time(raw: Callable[[bytes], str]) -> None:
     with BridgeClient(raw(b""), timeout=(5, 0.2)) as bridge, pytest.raises(errors.NoAnswerError, match="in time"):
         bridge.billing.get_account_invoices("1")
+
+
+@pytest.mark.parametrize("header", ["\u20ac", None])
+def test_an_argument_that_cannot_be_sent(server: Server, header: object) -> None:
+    def request() -> dict[str, object]:
+        return {"method": "GET", "url": "/x", "headers": {"X": header}}
+
+    operation = Operation[None](operation_id="op", method="GET", path="/x", request=request, parse=print)
+    with BridgeClient(server.url) as bridge, pytest.raises(errors.ArgumentError, match="An argument of op"):
+        bridge._transport.call(operation, {})
+    assert not server.seen
 
 
 def token(value: str = "t-1", **more: object) -> dict[str, object]:

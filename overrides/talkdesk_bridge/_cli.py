@@ -4,15 +4,13 @@ from __future__ import annotations
 
 import sys
 
-__all__ = ["fail", "main", "needs_extra"]
+from talkdesk_bridge._exit import needs_extra
+
+__all__ = ["main"]
 
 
 def main() -> None:
-    """Run the command; see `talkdesk-bridge --help`.
-
-    Exit status: 0 done, 1 other, 2 usage or configuration, 3 authentication, 4 not found, 5 server or unreachable,
-    6 contract broken, 7 incomplete, 130 interrupted.
-    """
+    """Run the command; see `talkdesk-bridge --help`, and `_exit` for the exit status."""
     try:
         import rich  # noqa: F401 # loaded in full only where a table is printed
 
@@ -25,14 +23,3 @@ def main() -> None:
         app(prog_name="talkdesk-bridge")
     except KeyboardInterrupt:
         sys.exit(130)
-
-
-def fail(message: str, status: int) -> SystemExit:
-    """What ends the command with `status`, once `message` is on standard error."""
-    print(f"talkdesk-bridge: {message}", file=sys.stderr)
-    return SystemExit(status)
-
-
-def needs_extra(extra: str) -> SystemExit:
-    """What ends the command where the packages of `extra` are not installed."""
-    return fail(f"this needs more packages: pip install 'talkdesk-bridge[{extra}]'.", 2)

@@ -4,15 +4,13 @@ from __future__ import annotations
 
 import os
 import sys
-from collections.abc import Iterator
-from contextlib import contextmanager
 from decimal import Decimal
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from talkdesk_bridge import BridgeClient, errors
-from talkdesk_bridge._cli import fail, needs_extra
+from talkdesk_bridge import BridgeClient
+from talkdesk_bridge._exit import exit_status, fail, needs_extra
 from talkdesk_bridge._money import read_amount
 
 if TYPE_CHECKING:
@@ -40,7 +38,7 @@ def invoices(
     ] = None,
 ) -> None:
     """Print all invoices of an account, with totals for each currency."""
-    with _exit_status(), BridgeClient.from_env() as bridge:
+    with exit_status(), BridgeClient.from_env() as bridge:
         # All of them before the first line: a table that looks whole is whole.
         _print_table(list(bridge.billing.iter_account_invoices(account, per_page=per_page)))
 
@@ -62,34 +60,6 @@ def sandbox(
         ) from None
     print(server.describe(), flush=True)
     server.serve()
-
-
-@contextmanager
-def _exit_status() -> Iterator[None]:
-    """Turn the package's errors into one sentence on standard error and an exit status."""
-    try:
-        yield
-    except errors.BridgeError as error:
-        raise fail(str(error), _status(error)) from None
-
-
-def _status(error: errors.BridgeError) -> int:
-    match error:
-        case errors.ConfigurationError() | errors.ArgumentError():
-            return 2
-        case errors.AuthenticationError() | errors.StatusError(status_code=401 | 403):
-            return 3
-        case errors.StatusError(status_code=404):
-            return 4
-        case errors.NotSentError() | errors.NoAnswerError():
-            return 5
-        case errors.StatusError(status_code=code) if code >= 500:
-            return 5
-        case errors.ContractError():
-            return 6
-        case errors.PagingError():
-            return 7
-    return 1
 
 
 def _print_table(invoices: list[InvoiceDetails]) -> None:

@@ -3,15 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator, Awaitable, Callable, Generator, Iterator
-from typing import TYPE_CHECKING, Any, Generic, Self, TypeVar
+from typing import Any, Generic, Self, TypeVar
 from urllib.parse import urljoin
 
 from talkdesk_bridge_api.types import ListOperation
 
+from talkdesk_bridge._answer import Reply
 from talkdesk_bridge.errors import ArgumentError, ContractError, IncompleteError, PagingError
-
-if TYPE_CHECKING:
-    from talkdesk_bridge._transport import Reply
 
 __all__ = ["AsyncItemIterator", "ItemIterator", "Step"]
 

@@ -7,22 +7,18 @@ transports do it, one by blocking and one by awaiting.
 from __future__ import annotations
 
 import asyncio
-import json
+import re
 import threading
-from collections.abc import Generator, Mapping
-from datetime import UTC, datetime
-from email.utils import parsedate_to_datetime
-from functools import cached_property
+from collections.abc import Generator
 from http import HTTPStatus
 from importlib.metadata import version
-from typing import Any, Generic, TypeVar
+from typing import Any, TypeVar
 
 import httpx
-from attrs import define, frozen
-from talkdesk_bridge_api import Client
-from talkdesk_bridge_api.errors import UnexpectedStatus
+from attrs import frozen
 from talkdesk_bridge_api.types import ListOperation, Operation
 
+from talkdesk_bridge._answer import Answer, Reply, read
 from talkdesk_bridge._auth import OAuth2ClientCredentials, TokenCache, plain
 from talkdesk_bridge._paging import AsyncItemIterator, ItemIterator, Step
 from talkdesk_bridge._settings import Settings, origin
@@ -30,75 +26,30 @@ from talkdesk_bridge.errors import (
     ArgumentError,
     BridgeError,
     ConfigurationError,
-    ContractError,
     NoAnswerError,
     NotSentError,
     PagingError,
-    StatusError,
 )
-from talkdesk_bridge.models import ErrorInfo
 
-__all__ = ["AsyncTransport", "Reply", "Transport"]
+__all__ = ["AsyncTransport", "Transport"]
 
 T = TypeVar("T")
 BodyT = TypeVar("BodyT")
 ItemT = TypeVar("ItemT")
 ClientT = TypeVar("ClientT", httpx.Client, httpx.AsyncClient)
 
-# No documented header carries a request's id; these are the usual ones.
-REQUEST_ID_HEADERS = ("X-Request-Id", "Request-Id", "X-Correlation-Id")
-
 # Before these, nothing of the request can have reached the bridge.
-NOT_SENT = (httpx.ConnectError, httpx.ConnectTimeout, httpx.PoolTimeout, httpx.ProxyError, httpx.UnsupportedProtocol)
-
-# The generated parsers ask the client only whether an undeclared status is an error.
-_PARSER = Client(base_url="", raise_on_unexpected_status=True)
-
-
-class Answer:
-    """An answer, in the form that the generated parsers read."""
-
-    def __init__(self, response: httpx.Response) -> None:
-        self.status_code = response.status_code
-        self.content = response.content
-        self.headers: Mapping[str, str] = response.headers
-        self.url = str(response.request.url)
-        self.request = f"{response.request.method} {_path(response.request)}"
-
-    @property
-    def text(self) -> str:
-        """The body of a textual answer."""
-        return self.content.decode()
-
-    @cached_property
-    def data(self) -> Any:
-        """The body, decoded; None where it is empty.
-
-        Raises:
-            ContractError: it is not JSON.
-
-        """
-        try:
-            return json.loads(self.content) if self.content else None
-        except (ValueError, RecursionError):
-            kind = plain(self.headers.get("Content-Type", "no content type"))
-            message = f"{self.request} answered {self.status_code} with a body that is not JSON ({kind})."
-            raise ContractError(message) from None
-
-    def json(self) -> Any:
-        """The body, decoded."""
-        return self.data
+NOT_SENT = (
+    httpx.ConnectError,
+    httpx.ConnectTimeout,
+    httpx.LocalProtocolError,
+    httpx.PoolTimeout,
+    httpx.ProxyError,
+    httpx.UnsupportedProtocol,
+)
 
 
 @frozen
-class Reply(Generic[BodyT]):
-    """A body, and the answer that it came in."""
-
-    body: BodyT
-    answer: Answer
-
-
-@define
 class Locked:
     """A flow that only one caller at a time may go through."""
 
@@ -151,14 +102,21 @@ class _Core:
         else:
             request.headers.update(auth.headers())
             response = yield request
-        return _read(operation, Answer(response))
+        told = f"{request.method} {_path(request)}"
+        return read(operation, Answer(told, str(request.url), response.status_code, response.headers, response.content))
 
     def _request(self, operation: Operation[Any], arguments: dict[str, Any]) -> httpx.Request:
-        built = operation.request(**arguments)
+        try:
+            built = operation.request(**arguments)
+            request = self._client.build_request(**built)
+        except (AttributeError, TypeError, ValueError) as error:
+            told = f"An argument of {operation.operation_id} has a type or a value that cannot be sent"
+            raise ArgumentError(f"{told} ({type(error).__name__}).") from error
         for part, sent in zip(operation.path.split("/"), built["url"].split("/"), strict=True):
-            if part.startswith("{") and (sent in ("", ".", "..") or arguments[part[1:-1]] is None):
-                raise ArgumentError(f"{part[1:-1]} must not be empty, None, '.' or '..'.")
-        return self._client.build_request(**built)
+            names = re.findall(r"{(\w+)}", part)
+            if names and (sent in ("", ".", "..") or any(arguments[name] is None for name in names)):
+                raise ArgumentError(f"{' and '.join(names)} must not be empty, None, '.' or '..'.")
+        return request
 
     def _follow(self, url: str) -> httpx.Request:
         """The request for a link of the bridge, which must lead to the bridge: the credential goes with it."""
@@ -284,66 +242,6 @@ class AsyncTransport(_Core):
             return await self._client.send(wanted)
         except httpx.HTTPError as error:
             raise _failure(wanted, error) from error
-
-
-def _read(operation: Operation[BodyT], answer: Answer) -> Reply[BodyT]:
-    if not 200 <= answer.status_code < 300:
-        raise _status_error(answer)
-    wrong = f"{answer.request} answered {answer.status_code}"
-    try:
-        return Reply(operation.parse(client=_PARSER, response=answer), answer)
-    except UnexpectedStatus:
-        raise ContractError(f"{wrong}, which the contract does not declare for {operation.operation_id}.") from None
-    except KeyError as error:
-        raise ContractError(f"{wrong} with a body that lacks {error}, which the contract requires.") from None
-    except (TypeError, ValueError, AttributeError) as error:
-        told = f"a value is not of the documented type ({type(error).__name__})"
-        raise ContractError(f"{wrong} with a body that does not fit the contract: {told}.") from None
-
-
-def _status_error(answer: Answer) -> StatusError:
-    info = _error_info(answer)
-    phrase = next((f" {status.phrase}" for status in HTTPStatus if status == answer.status_code), "")
-    message = f"{answer.request} answered {answer.status_code}{phrase}"
-    if info and isinstance(info.user_message, str):
-        message += f": {plain(info.user_message).rstrip('.')}"
-        message += f" ({plain(info.error_code)})" if isinstance(info.error_code, str) else ""
-    elif 300 <= answer.status_code < 400:
-        message += ": redirects are not followed, so the base URL must lead to the bridge itself"
-    elif answer.status_code in (HTTPStatus.UNAUTHORIZED, HTTPStatus.FORBIDDEN):
-        message += ": the bridge does not accept the credential"
-    method, path = answer.request.split(" ", 1)
-    return StatusError(
-        message if message.endswith(".") else f"{message}.",
-        status_code=answer.status_code,
-        error_info=info,
-        method=method,
-        path=path,
-        request_id=next((plain(answer.headers[name]) for name in REQUEST_ID_HEADERS if name in answer.headers), None),
-        retry_after=_retry_after(answer.headers.get("Retry-After")),
-    )
-
-
-def _error_info(answer: Answer) -> ErrorInfo | None:
-    """The documented body of a refusal, where the answer has at least one of its fields."""
-    try:
-        data = answer.data
-        info = ErrorInfo.from_dict(data) if isinstance(data, dict) else None
-    except (ContractError, KeyError, TypeError, ValueError, AttributeError):
-        return None
-    return info if info and info.additional_properties.keys() != data.keys() else None
-
-
-def _retry_after(value: str | None) -> float | None:
-    """Seconds from a Retry-After header, which holds seconds or a date."""
-    if value is None:
-        return None
-    if value.strip().isdecimal():
-        return float(value)
-    try:
-        return max(0.0, (parsedate_to_datetime(value).astimezone(UTC) - datetime.now(UTC)).total_seconds())
-    except (ValueError, OverflowError):
-        return None
 
 
 def _failure(request: httpx.Request, error: httpx.HTTPError) -> BridgeError:
