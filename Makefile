@@ -36,13 +36,13 @@ test: $(STAMP) ## Run the tests
 	@python -m pytest
 
 validate: $(STAMP) ## Check the contract: valid OpenAPI, true to the documentation, examples, provenance
-	@python -m tools.validate $(CONTRACT)
+	@python -m tools.validate "$(CONTRACT)"
 
 generate: $(STAMP) ## Write generated/ from the contract
-	@python -m tools.generate $(CONTRACT)
+	@python -m tools.generate "$(CONTRACT)"
 
 check-generated: $(STAMP) ## Fail when generated/ is not what the contract gives, naming the files
-	@python -m tools.generate --check $(CONTRACT)
+	@python -m tools.generate --check "$(CONTRACT)"
 
 lint: $(STAMP) ## Check the style of the hand-written code
 	@ruff check --no-cache .

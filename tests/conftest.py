@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import json
+import re
+import ssl
 import threading
 from collections.abc import Callable, Iterator
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -15,8 +17,24 @@ from talkdesk_bridge import AsyncBridgeClient, Auth, BridgeClient, HeaderAuth, N
 from talkdesk_bridge.models import InvoiceDetails
 from talkdesk_bridge.sandbox import Sandbox
 
+from tools import documented
+from tools.contract import load
+
 ROOT = Path(__file__).resolve().parent.parent
 CONTRACT = ROOT / "openapi.yaml"
+
+# What the tests ask of a bridge follows the contract: whoever corrects it does not have to correct them.
+PATH = next(
+    str(where[1])
+    for where, operation in load(CONTRACT).operations()
+    if operation.get("operationId") == "get_account_invoices"
+)
+
+
+def invoices_of(account: str) -> str:
+    """The path that asks for an account's invoices."""
+    return re.sub(r"{.*?}", account, PATH)
+
 
 Scripted = tuple[int, dict[str, str], bytes]
 
@@ -48,13 +66,13 @@ def sandbox(running_sandbox: Sandbox) -> Sandbox:
 
 @pytest.fixture
 def key(sandbox: Sandbox) -> HeaderAuth:
-    return HeaderAuth(sandbox.credentials.api_key)
+    return HeaderAuth(sandbox.credentials.api_key, name=sandbox.key_header or "Authorization")
 
 
 class Server:
     """Answers over a real socket with what `script` says for a request; `seen` keeps what was asked."""
 
-    def __init__(self) -> None:
+    def __init__(self, tls: ssl.SSLContext | None = None) -> None:
         self.seen: list[tuple[str, str, dict[str, str], bytes]] = []
         self.script: Callable[[str, str], Scripted] = lambda method, target: (404, {}, b"")
         outer = self
@@ -79,7 +97,9 @@ class Server:
                 pass
 
         self._server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-        self.url = f"http://127.0.0.1:{self._server.server_address[1]}"
+        self.url = f"http{'s' if tls else ''}://127.0.0.1:{self._server.server_address[1]}"
+        if tls:
+            self._server.socket = tls.wrap_socket(self._server.socket, server_side=True)
         self._thread = threading.Thread(target=self._server.serve_forever, args=(0.01,), daemon=True)
 
     def answers(self, *answers: Any) -> None:
@@ -153,13 +173,14 @@ def listing(request: pytest.FixtureRequest) -> Listing:
 
 
 @pytest.fixture
-def changed(tmp_path: Path) -> Callable[[str, str], Path]:
-    """A copy of the contract in which one passage, the first of its kind, reads otherwise."""
+def changed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[[str, str], Path]:
+    """A copy of a small contract in which one passage, the first of its kind, reads otherwise; no page documents it."""
+    monkeypatch.setattr(documented, "FRAGMENTS", tmp_path / "none")
 
     def change(old: str, new: str) -> Path:
-        text = CONTRACT.read_text(encoding="utf-8")
+        text = (ROOT / "tests" / "contracts" / "things.yaml").read_text(encoding="utf-8")
         assert old in text, f"the contract has no {old!r}"
-        file = tmp_path / "openapi.yaml"
+        file = tmp_path / "things.yaml"
         file.write_text(text.replace(old, new, 1), encoding="utf-8")
         return file
 

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import os
+import re
 import signal
 import socket
 import subprocess
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -26,14 +28,15 @@ def run(*arguments: str, **variables: str) -> subprocess.CompletedProcess[str]:
 
 
 def test_the_table(sandbox: Sandbox) -> None:
-    result = run("invoices", "1000000001", "--per-page", "50", URL=sandbox.url, API_KEY="sandbox-key")
+    credential = {"API_KEY": "sandbox-key", "API_KEY_HEADER": sandbox.key_header or ""}
+    result = run("invoices", "1000000001", "--per-page", "50", URL=sandbox.url, **credential)
     assert (result.returncode, result.stderr) == (0, "")
     lines = result.stdout.splitlines()
     assert lines[0].split() == ["number", "bill", "date", "due", "date", "status", "amount", "paid", "due"]
     first = ["1000000001", "2023-07-01", "2023-07-22", "Due", "3700.00", "usd", "1000.00", "usd", "2700.00", "usd"]
     assert lines[2].split() == first
     assert [line.split()[0] for line in lines[2:139]] == [str(1000000001 + index) for index in range(137)]
-    assert lines[-2].split() == ["total", "USD", "571448.65", "USD", "192100.00", "USD", "379348.65", "USD"]
+    assert lines[-2].split() == ["total", "USD", "571448.65", "192100.00", "379348.65"]
     assert lines[-1] == "137 invoices"
     assert [seen.method for seen in sandbox.requests] == ["GET", "GET", "GET"]
 
@@ -51,15 +54,15 @@ def test_few_invoices(sandbox: Sandbox, account: str, told: str) -> None:
 
 
 def test_what_a_bridge_sends_cannot_play_with_the_terminal(server: Server) -> None:
-    invoice = {"invoice_number": "[red]1[/red]\x1b[2J", "status": "x" * 300, "amount": "about 5", "due_amount": 7.5}
+    invoice = {"invoice_number": "[red]1[/red]:x:\x1b[2J", "status": "x" * 300, "amount": "about 5", "due_amount": 7.5}
     server.answers({"_embedded": {"invoices": [invoice, {"paid_amount": "-1.10"}]}})
     result = run("invoices", "1", URL=server.url)
     assert result.returncode == 0
-    assert "[red]1[/red]\N{REPLACEMENT CHARACTER}[2J" in result.stdout
+    assert "[red]1[/red]:x:\N{REPLACEMENT CHARACTER}[2J" in result.stdout
     assert "x" * 300 in result.stdout
     assert "\x1b" not in result.stdout
     assert result.stdout.splitlines()[-2].split() == ["total,", "no", "currency", "0", "-1.10", "7.5"]
-    assert result.stderr == "1 amounts could not be read and are not in the totals.\n"
+    assert result.stderr == "Amounts that could not be read, and are not in the totals: 1.\n"
 
 
 @pytest.mark.parametrize(
@@ -126,7 +129,7 @@ def test_a_token_that_is_refused(sandbox: Sandbox) -> None:
 
 
 def test_a_reader_that_has_enough_ends_it_quietly(sandbox: Sandbox) -> None:
-    environment = os.environ | {"TALKDESK_BRIDGE_URL": sandbox.url, "TALKDESK_BRIDGE_API_KEY": "sandbox-key"}
+    environment = os.environ | {"TALKDESK_BRIDGE_URL": sandbox.url, "TALKDESK_BRIDGE_BEARER_TOKEN": "sandbox-token"}
     with subprocess.Popen(
         [COMMAND, "invoices", "1000000001"], env=environment, stdout=subprocess.PIPE, stderr=subprocess.PIPE
     ) as process:
@@ -156,26 +159,79 @@ def test_a_missing_extra_is_told_in_a_sentence(tmp_path: Path, missing: str, arg
     assert result.stderr == f"talkdesk-bridge: this needs more packages: pip install 'talkdesk-bridge[{extra}]'.\n"
 
 
-def test_the_sandbox_tells_how_to_use_it_and_ends_on_interrupt() -> None:
-    with subprocess.Popen(
+@pytest.fixture
+def started() -> Iterator[subprocess.Popen[str]]:
+    """The sandbox as a process, which does not outlive the test."""
+    process = subprocess.Popen(
         [COMMAND, "sandbox", "--port", "0"], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
-    ) as process:
-        assert process.stdout
-        told = ""
-        while "any other" not in told:
-            line = process.stdout.readline()
-            assert line, process.stderr and process.stderr.read()
-            told += line
-        exported = dict(
-            line.split("_BRIDGE_", 1)[1].strip().split("=", 1) for line in told.splitlines() if "export" in line
-        )
-        url = {"URL": exported.pop("URL")}
-        assert run("invoices", "1000000003", **url, API_KEY=exported.pop("API_KEY")).returncode == 0
-        assert run("invoices", "1000000003", **url, **exported).returncode == 0
-        process.send_signal(signal.SIGINT)
-        _, errors = process.communicate(timeout=20)
-    assert process.returncode == 130
+    )
+    yield process
+    process.kill()
+    process.communicate()
+
+
+def test_the_sandbox_tells_how_to_use_it_and_ends_on_interrupt(started: subprocess.Popen[str]) -> None:
+    assert started.stdout
+    told = ""
+    while "any other" not in told:
+        line = started.stdout.readline()
+        assert line, started.communicate()[1]
+        told += line
+    url = ""
+    for part in told.split("With OAuth 2 instead of the key:"):
+        exported = dict(re.findall(r"export TALKDESK_BRIDGE_(\w+)=(\S+)", part))
+        url = exported.pop("URL", url)
+        assert run("invoices", "1000000003", URL=url, **exported).returncode == 0, exported
+    started.send_signal(signal.SIGINT)
+    _, errors = started.communicate(timeout=20)
+    assert started.returncode == 130
     assert "Traceback" not in errors
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="needs /dev/full")
+def test_an_output_that_cannot_be_written(sandbox: Sandbox) -> None:
+    environment = os.environ | {"TALKDESK_BRIDGE_URL": sandbox.url, "TALKDESK_BRIDGE_BEARER_TOKEN": "sandbox-token"}
+    command = [COMMAND, "invoices", "1000000001"]
+    with Path("/dev/full").open("w") as full:
+        result = subprocess.run(command, env=environment, stdout=full, stderr=subprocess.PIPE, text=True, check=False)
+    told = "talkdesk-bridge: the output cannot be written: No space left on device.\n"
+    assert (result.returncode, result.stderr) == (1, told)
+    shell = ["/bin/sh", "-c", f"exec '{COMMAND}' invoices 1 >&-"]
+    closed = subprocess.run(shell, capture_output=True, text=True, check=False)
+    assert (closed.returncode, closed.stderr) == (1, "talkdesk-bridge: standard output is closed.\n")
+
+
+@pytest.mark.parametrize("encoding", ["ascii", "latin-1"])
+def test_an_encoding_that_cannot_show_everything(server: Server, encoding: str) -> None:
+    server.answers({"_embedded": {"invoices": [{"status": "f\u00e4llig \u20ac"}]}})
+    environment = os.environ | {"PYTHONIOENCODING": encoding, "TALKDESK_BRIDGE_URL": server.url}
+    result = subprocess.run([COMMAND, "invoices", "1"], env=environment, capture_output=True, check=False)
+    assert (result.returncode, result.stderr) == (0, b"")
+    assert b"\\u20ac" in result.stdout
+
+
+def on_a_terminal(width: int, url: str) -> str:
+    """What the command prints on a terminal of this width."""
+    code = "import pty, sys; sys.exit(pty.spawn(sys.argv[1:]) >> 8)"
+    environment = os.environ | {
+        "TALKDESK_BRIDGE_URL": url,
+        "TALKDESK_BRIDGE_BEARER_TOKEN": "sandbox-token",
+        "COLUMNS": str(width),
+    }
+    command = [sys.executable, "-c", code, COMMAND, "invoices", "1000000001"]
+    result = subprocess.run(
+        command, env=environment, capture_output=True, text=True, stdin=subprocess.DEVNULL, check=False
+    )
+    assert result.returncode == 0, result.stderr
+    return result.stdout
+
+
+def test_the_table_fits_a_terminal_of_80_columns(sandbox: Sandbox) -> None:
+    wide, narrow = on_a_terminal(120, sandbox.url).splitlines(), on_a_terminal(80, sandbox.url).splitlines()
+    assert max(map(len, narrow)) <= 80 < max(map(len, wide)) <= 90
+    assert [line.split() for line in narrow if line[:5] == "10000"] == [
+        line.split() for line in wide if line[:5] == "10000"
+    ]
 
 
 def test_a_port_that_is_taken(sandbox: Sandbox) -> None:

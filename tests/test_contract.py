@@ -2,21 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from pathlib import Path
-
 import pytest
 
-from tests.conftest import CONTRACT
-from tools.contract import load
+from tests.conftest import CONTRACT, PATH
+from tools.contract import Where, load
 from tools.documented import aliases, compare, fragments, signature
 from tools.validate import validate
-
-Change = Callable[[str, str], Path]
-
-
-def documented(file: Path) -> list[str]:
-    return [finding.message for finding in compare(load(file))]
 
 
 def test_the_contract_is_valid() -> None:
@@ -49,7 +40,8 @@ def test_every_documented_field_is_there_with_its_type_and_no_other() -> None:
         assert {field: signature(schema, names) for field, schema in given["properties"].items()} == {
             field: signature(schema, names) for field, schema in printed["properties"].items()
         }
-    assert schemas.keys() == page["definitions"].keys() | names.values()
+    claimed = {name for name, schema in schemas.items() if schema["x-provenance"]["status"] == "documented"}
+    assert claimed == page["definitions"].keys() | names.values()
 
 
 def every_field() -> list[tuple[str, str]]:
@@ -78,66 +70,104 @@ def test_a_change_to_any_documented_field_is_found_and_named(schema: str, field:
     assert all(any(message.startswith(start) for message in messages) for start in told)
 
 
+OPERATION = ("paths", PATH, "get")
+SCHEMAS = ("components", "schemas")
+INVOICE = (*SCHEMAS, "InvoiceDetails", "properties")
+
+
 @pytest.mark.parametrize(
-    ("old", "new", "told"),
+    ("where", "value", "told"),
     [
+        ((*INVOICE, "extra"), {"type": "string"}, "the property `InvoiceDetails.extra` claims to be documented"),
+        ((*INVOICE, "invoice_due_date"), {"type": "string"}, "is documented as string (date), but is string here"),
+        ((*INVOICE, "status", "type"), ["string", "null"], "is documented as string, but is string or null here"),
+        ((*INVOICE, "status", "enum"), ["Due"], "is documented as string, but is string with enum here"),
+        ((*INVOICE, "status", "properties"), {"a": {}}, "is documented as string, but is string with properties here"),
         (
-            "        status:\n          type: string\n    InvoiceItem",
-            "        status:\n          type: string\n        extra:\n          type: string\n    InvoiceItem",
-            "the property `InvoiceDetails.extra` claims to be documented",
-        ),
-        ("          format: date\n", "", "`InvoiceDetails.invoice_bill_date` is documented as string (date), but is string"),
-        (
-            "        total:\n          type: integer",
-            "        total:\n          type: [integer, 'null']",
-            "`InvoiceDetailsResponse.total` is documented as integer, but is integer or null here",
-        ),
-        (
-            "        errorCode:\n          type: string",
-            "        errorCode:\n          type: string\n          enum: [A]",
-            "`ErrorInfo.errorCode` is documented as string, but is string with enum here",
+            (*SCHEMAS, "InvoiceDetailsResponse", "properties", "_embedded", "properties"),
+            {"a": {}},
+            "with properties here",
         ),
         (
-            "    ErrorInfo:\n      type: object",
-            "    ErrorInfo:\n      type: object\n      required: [status]",
-            "the schema `ErrorInfo` is documented as object, but is object with required here",
+            (*SCHEMAS, "ErrorInfo", "required"),
+            ["status"],
+            "`ErrorInfo` is documented as object, but is object with required",
+        ),
+        ((*SCHEMAS, "ErrorInfo", "type"), "array", "the schema `ErrorInfo` is documented as object, but is array"),
+        (
+            (*SCHEMAS, "InvoiceList", "properties", "invoices", "items", "$ref"),
+            "#/components/schemas/InvoiceItemDetails",
+            "is documented as array of InvoiceDetails, but is array of InvoiceItemDetails here",
+        ),
+        ((*SCHEMAS, "ErrorDetails"), None, "the documented schema `ErrorDetails` is missing"),
+        ((*SCHEMAS, "invoice_details_reponse"), None, "the documented schema `invoice_details_reponse` is missing"),
+        (
+            (*SCHEMAS, "invoice_details_reponse", "required"),
+            ["total"],
+            "`200` (printed as 200) is documented with invoice_details",
+        ),
+        ((*SCHEMAS, "Extra"), {"x-provenance": {"status": "documented"}}, "the schema `Extra` claims to be documented"),
+        (
+            (*SCHEMAS, "Extra"),
+            {"x-provenance": {"status": "assumed"}, "properties": {"a": {"x-provenance": {"status": "documented"}}}},
+            "the property `Extra.a` claims to be documented",
         ),
         (
-            '            $ref: "#/components/schemas/InvoiceDetails"\n',
-            '            $ref: "#/components/schemas/InvoiceItemDetails"\n',
-            "`InvoiceList.invoices` is documented as array of InvoiceDetails, but is array of InvoiceItemDetails here",
+            (*SCHEMAS, "ErrorInfo", "x-provenance", "source"),
+            "https://other.example",
+            "is documented by another page than",
         ),
-        ("    invoice_details_reponse:\n", "    invoice_details_response:\n", "schema `invoice_details_reponse` is missing"),
-        ("        4XX:\n", '        "404":\n', "the response `4XX` (printed as 400's) is documented with ErrorInfo"),
+        ((*OPERATION, "operationId"), "get_invoices", "the documented operation `get_account_invoices` is missing"),
+        ((*OPERATION, "responses", "4XX"), None, "the response `4XX` (printed as 400's) is documented with ErrorInfo"),
         (
-            '                $ref: "#/components/schemas/ErrorInfo"',
-            '                $ref: "#/components/schemas/ErrorDetails"',
-            "the response `4XX` (printed as 400's) is documented with ErrorInfo, but has ErrorDetails here",
+            (*OPERATION, "responses", "500"),
+            {"x-provenance": {"status": "documented"}},
+            "the response `500` claims to be",
         ),
-        ("operationId: get_account_invoices", "operationId: get_invoices", "operation `get_account_invoices` is missing"),
-        ("amount: 3700.00 usd", "amount: 3700.01 usd", "the documented example of `InvoiceDetails` is not in any example"),
         (
-            "            status: assumed\n            source: https://docs.talkdesk.com/docs/paging-results",
-            "            status: documented\n            source: https://docs.talkdesk.com/docs/paging-results",
-            "the parameter `page` claims to be documented",
+            (*OPERATION, "responses", "4XX", "content", "application/json", "schema", "$ref"),
+            "#/components/schemas/ErrorDetails",
+            "(printed as 400's) is documented with ErrorInfo, but has ErrorDetails here",
         ),
-        ("      status: assumed\n      source: https://docs.talkdesk.com/reference/get-account-details",
-         "      status: documented\n      source: https://docs.talkdesk.com/reference/get-account-details",
-         "the path `/BillingInfoAPI/accountinvoices/{account_number}` claims to be documented"),
-        ("        status: assumed\n        source: https://docs.talkdesk.com/reference/get-account-invoices",
-         "        status: documented\n        source: https://docs.talkdesk.com/reference/get-account-invoices",
-         "the security scheme `HeaderKey` claims to be documented"),
+        (
+            (*OPERATION, "responses", "200", "content", "application/json", "examples"),
+            {},
+            "the documented example of `InvoiceDetails` is not in any example",
+        ),
+        (
+            (*OPERATION, "parameters", 0, "x-provenance", "status"),
+            "documented",
+            "the parameter `account_number` claims to",
+        ),
+        (("paths", PATH, "x-provenance", "status"), "documented", f"the path `{PATH}` claims to be documented"),
+        (
+            ("components", "securitySchemes", "Extra"),
+            {"x-provenance": {"status": "documented"}},
+            "the security scheme `Extra` claims to be documented",
+        ),
     ],
-)  # fmt: skip
-def test_other_differences_are_found(changed: Change, old: str, new: str, told: str) -> None:
-    assert any(told in message for message in documented(changed(old, new)))
+)
+def test_other_differences_are_found(where: Where, value: object, told: str) -> None:
+    contract = load(CONTRACT)
+    *around, key = where
+    holder = contract.at(tuple(around))
+    if value is None:
+        del holder[key]
+    else:
+        holder[key] = value
+    assert any(told in finding.message for finding in compare(contract))
 
 
-def test_what_is_marked_as_observed_may_be_added(changed: Change) -> None:
-    file = changed(
-        "        status:\n          type: string\n    InvoiceItem",
-        "        status:\n          type: string\n        extra:\n          type: string\n          x-provenance:\n"
-        "            {status: observed, source: a bridge, retrieved: '2026-11-22', note: seen}\n    InvoiceItem",
-    )
-    _, findings = validate(file)
-    assert findings == []
+def test_what_is_marked_as_observed_may_be_added() -> None:
+    contract = load(CONTRACT)
+    contract.at(INVOICE)["extra"] = {"type": "string", "x-provenance": {"status": "observed"}}
+    contract.at(SCHEMAS)["Extra"] = {"type": "object", "x-provenance": {"status": "assumed"}}
+    assert list(compare(contract)) == []
+
+
+def test_a_documented_response_may_be_a_component() -> None:
+    contract = load(CONTRACT)
+    responses = contract.at((*OPERATION, "responses"))
+    contract.data["components"]["responses"] = {"Refused": responses["4XX"]}
+    responses["4XX"] = {"$ref": "#/components/responses/Refused"}
+    assert list(compare(contract)) == []

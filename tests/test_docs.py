@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 import subprocess
 import sys
@@ -13,7 +14,7 @@ from talkdesk_bridge import errors
 from talkdesk_bridge._settings import KINDS, PREFIX
 from talkdesk_bridge.sandbox import ACCOUNTS, Credentials, Sandbox
 
-from tests.conftest import CONTRACT, ROOT
+from tests.conftest import CONTRACT, ROOT, invoices_of
 from tools import validate
 from tools.contract import load
 
@@ -39,9 +40,13 @@ def keyed() -> Iterator[Sandbox]:
 @pytest.mark.parametrize(("name", "code"), blocks())
 def test_the_python_in_it_runs(keyed: Sandbox, name: str, code: str) -> None:
     code = code.replace("https://bridge.example", keyed.url)
-    result = subprocess.run([sys.executable, "-W", "error", "-c", code], capture_output=True, text=True, check=False)
+    key = {"TALKDESK_BRIDGE_API_KEY": "my-key", "TALKDESK_BRIDGE_API_KEY_HEADER": "X-API-Key"}
+    result = subprocess.run(
+        [sys.executable, "-W", "error", "-c", code],
+        env=os.environ | key | {"TALKDESK_BRIDGE_URL": keyed.url}, capture_output=True, text=True, check=False,
+    )  # fmt: skip
     assert result.returncode == 0, result.stderr
-    if name == "README.md-0":
+    if name == "README.md-1":
         assert result.stdout.splitlines()[:2] == ["137", "1000000001 2700.00 usd"]
         assert len(result.stdout.splitlines()) == 138
 
@@ -50,7 +55,8 @@ def test_the_readme_lists_what_is_assumed() -> None:
     section = (ROOT / "README.md").read_text(encoding="utf-8").partition("## What is assumed")[2].partition("\n## ")[0]
     for element in load(CONTRACT).elements():
         if element.status == "assumed" and element.kind in ("path", "parameter", "security scheme", "tag"):
-            assert element.name in section, element.name
+            told = f"README.md, 'What is assumed', does not tell of the {element.kind} {element.name}"
+            assert element.name in section, told
 
 
 def test_its_lists_are_complete() -> None:
@@ -98,7 +104,7 @@ def test_the_demo(tmp_path: Path) -> None:
     assert sum(line.startswith("10000") for line in lines) == 137
     assert "(exit status 4)" in lines
     assert any(line.startswith("404 ErrorInfo(") and "NOT_FOUND" in line for line in lines)
-    path = "/BillingInfoAPI/accountinvoices/1000000001?per_page=50"
+    path = invoices_of("1000000001") + "?per_page=50"
     at = lines.index("=== What the bridge was asked")
     asked = ["POST /oauth/token 200", f"GET {path} 200", f"GET {path}&page=2 200", f"GET {path}&page=3 200"]
     assert lines[at + 1 : at + 5] == asked

@@ -13,6 +13,7 @@ from pathlib import Path
 
 import openapi_python_client
 import pytest
+import yaml
 
 from tests.conftest import CONTRACT, ROOT
 from tools import generate as tool
@@ -63,20 +64,25 @@ def test_differences_are_named(tree: Path, capsys: pytest.CaptureFixture[str]) -
     assert tool.main(["--check", str(CONTRACT)]) == 1
     printed = capsys.readouterr()
     assert printed.out.splitlines() == [
-        "generated/stray.txt: was added",
+        "generated/stray.txt: was added, and is not generated: remove it",
         "generated/talkdesk_bridge_api/extra.py: was added",
         "generated/talkdesk_bridge_api/models/error_info.py: is missing",
         "generated/talkdesk_bridge_api/models/invoice_details.py: differs",
     ]
-    assert "run `make generate`" in printed.err
-    assert (tree / "stray.txt").exists()
+    assert f"run `make generate CONTRACT={CONTRACT}`, and commit it" in printed.err
+    assert tool.main([str(CONTRACT)]) == 0
+    assert "3 changed" in capsys.readouterr().out
+    assert tool.main(["--check", str(CONTRACT)]) == 1
+    printed = capsys.readouterr()
+    assert printed.out == "generated/stray.txt: was added, and is not generated: remove it\n"
+    assert printed.err == ""
 
 
 def test_a_contract_with_findings_replaces_nothing(
     tree: Path, changed: Change, capsys: pytest.CaptureFixture[str]
 ) -> None:
     before = content(tree)
-    assert tool.main([str(changed("operationId:", "operationID:"))]) == 1
+    assert tool.main([str(changed("operationId: get", "operationID: get"))]) == 1
     printed = capsys.readouterr()
     assert "did you mean `operationId`?" in printed.out
     assert "Nothing was generated" in printed.err
@@ -84,31 +90,20 @@ def test_a_contract_with_findings_replaces_nothing(
 
 
 @pytest.mark.parametrize(
-    ("old", "new", "told"),
+    ("parameter", "told"),
     [
         # A date in a header: valid OpenAPI, and an endpoint that the generator leaves out.
-        (
-            "        - name: page\n          in: query\n",
-            "        - name: since\n          in: header\n          schema: {type: string, format: date}\n"
-            "          x-provenance: {status: assumed, source: x, retrieved: '2026-11-22', note: x}\n"
-            "        - name: page\n          in: query\n",
-            "Endpoint will not be generated",
-        ),
+        ("{name: since, in: header, schema: {type: string, format: date}}", "Endpoint will not be generated"),
         # Values that differ by case only crash it.
-        (
-            "        - name: page\n          in: query\n",
-            "        - name: kind\n          in: query\n          schema: {type: string, enum: [a, A]}\n"
-            "          x-provenance: {status: assumed, source: x, retrieved: '2026-11-22', note: x}\n"
-            "        - name: page\n          in: query\n",
-            "the generator crashed: ValueError",
-        ),
+        ("{name: sort, in: query, schema: {type: string, enum: [a, A]}}", "the generator crashed: ValueError"),
     ],
 )
 def test_what_the_generator_refuses_replaces_nothing(
-    tree: Path, changed: Change, capsys: pytest.CaptureFixture[str], old: str, new: str, told: str
+    tree: Path, changed: Change, capsys: pytest.CaptureFixture[str], parameter: str, told: str
 ) -> None:
     before = content(tree)
-    assert tool.main([str(changed(old, new))]) == 1
+    page = "        - name: page\n"
+    assert tool.main([str(changed(page, f"        - {parameter}\n{page}"))]) == 1
     assert told in capsys.readouterr().err
     assert content(tree) == before
 
@@ -160,77 +155,94 @@ def test_each_template_replaces_the_stock_one_that_we_know_and_says_why(name: st
     assert all(said in head for said in (pinned, "Why:", "Test:", "Remove when:"))
 
 
-NEW_OPERATIONS = """
-  /BillingInfoAPI/policies/{policy-number}/notes/{id}:
-    x-provenance: &assumed {status: assumed, source: a test, retrieved: "2026-11-22", note: Made up.}
-    post:
-      operationId: add_policy_note
-      tags: [policy notes]
-      security: [{HeaderKey: []}]
-      parameters:
-        - {name: policy-number, in: path, required: true, schema: {type: string}}
-        - {name: id, in: path, required: true, schema: {type: integer}}
-        - {name: labels, in: query, schema: {type: array, items: {type: string}}}
-      requestBody:
-        required: true
-        content:
-          application/json:
-            schema: {$ref: "#/components/schemas/ErrorDetails"}
-      responses:
-        "201":
-          description: Created
-          content:
-            application/json:
-              schema: {$ref: "#/components/schemas/ErrorDetails"}
-              example: {message: noted, properties: {lineNumber: 1}}
-        4XX:
-          description: Refused
-          content:
-            application/json:
-              schema: {$ref: "#/components/schemas/ErrorInfo"}
-              example: {status: 400}
-    delete:
-      operationId: delete_policy_note
-      tags: [policy notes]
-      security: [{HeaderKey: []}]
-      parameters:
-        - {name: policy-number, in: path, required: true, schema: {type: string}}
-        - {name: id, in: path, required: true, schema: {type: integer}}
-      responses:
-        "204": {description: Gone}
-        4XX: {description: Refused}
-components:
-"""
-
-CALLER = """
-import json, sys
-from talkdesk_bridge import BridgeClient, HeaderAuth, models
-from talkdesk_bridge.sandbox import Sandbox
-from talkdesk_bridge_api.models import ErrorDetails, ErrorDetailsProperties
-with Sandbox() as sandbox, BridgeClient(sandbox.url, auth=HeaderAuth("sandbox-key")) as bridge:
-    note = ErrorDetails(message="m", properties=ErrorDetailsProperties(line_number=5))
-    made = bridge.policy_notes.add_policy_note("1000000001", 7, body=note, labels=["a", "b"])
-    gone = bridge.policy_notes.delete_policy_note("1000000001", 7)
-    same = models.InvoiceDetailsReponse is models.InvoiceDetailsResponse
-    print(json.dumps([made.message, gone, same, [str(seen.target) for seen in sandbox.requests]]))
-"""
-
-
-def test_a_new_operation_needs_no_hand_written_line(tree: Path, changed: Change) -> None:
-    assert tool.main([str(changed("\ncomponents:\n", NEW_OPERATIONS))]) == 0
-    paths = os.pathsep.join([str(tree), str(ROOT / "overrides")])
-    result = subprocess.run(
-        [sys.executable, "-c", CALLER],
-        env=os.environ | {"PYTHONPATH": paths},
-        capture_output=True,
-        text=True,
-        check=False,
+def test_runs_at_the_same_time_do_not_disturb_each_other(tree: Path) -> None:
+    code = (
+        "import sys; from pathlib import Path; from tools import generate as tool; tool.GENERATED = Path(sys.argv[1]); "
     )
+    code += "sys.exit(tool.main(['--check', sys.argv[2]]))"
+    command = [sys.executable, "-c", code, str(tree), str(CONTRACT)]
+    runs = [subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.PIPE) for _ in range(3)]
+    told = [run.communicate() for run in runs]
+    assert [run.returncode for run in runs] == [0, 0, 0], told
+
+
+@pytest.fixture
+def grown(tmp_path: Path) -> Path:
+    """The contract with more operations: those of a small contract, and some of unusual shape."""
+    data = load(CONTRACT).data
+    for name in ("things", "shapes"):
+        more = yaml.safe_load((ROOT / "tests" / "contracts" / f"{name}.yaml").read_text(encoding="utf-8"))
+        data["tags"] += more["tags"]
+        data["paths"].update(more["paths"])
+        for kind, components in more.get("components", {}).items():
+            data["components"].setdefault(kind, {}).update(components)
+    file = tmp_path / "grown.yaml"
+    file.write_text(json.dumps(data), encoding="utf-8")
+    return file
+
+
+# A caller's script; `wrong` is what the type checker must refuse.
+CALLER = """
+import datetime, inspect, json
+from talkdesk_bridge import BridgeClient, HeaderAuth, errors, models
+from talkdesk_bridge.sandbox import Credentials, Sandbox
+key = Credentials(api_key_header="X-Key")
+with Sandbox(credentials=key) as sandbox, BridgeClient(sandbox.url, auth=HeaderAuth("sandbox-key", name="X-Key")) as bridge:
+    things, more, account = bridge.things, bridge.more_things, "1000000001"
+    assert models.ThingsReponse is models.Things
+    numbers = {thing.thing_number for thing in things.iter_things(account, kind="a")}
+    assert len(numbers) == 2, numbers
+    things.add_thing(account, body=models.Thing(thing_number="1"))
+    one = things.import_(account, since=datetime.date(2026, 11, 22), labels=["a", "b"])
+    assert one.thing_number == "3"
+    assert more.patch_thing(account, "2").thing_number == "3"
+    assert more.patch_thing(account, "2", body=one).thing_number == "3"
+    days: list[datetime.date] = list(more.iter_days(int(account)))
+    assert len(days) == 137 and days[0] == datetime.date(2023, 7, 22)
+    assert list(inspect.signature(more.iter_days).parameters) == ["page", "max_pages", "max_items"]
+    try:
+        things.import_("")
+    except errors.ArgumentError as error:
+        print(error)
+    print(json.dumps([seen.target for seen in sandbox.requests]))
+"""
+
+
+def test_a_new_operation_needs_no_hand_written_line(tree: Path, grown: Path, tmp_path: Path) -> None:
+    assert tool.main([str(grown)]) == 0
+    paths = os.pathsep.join([str(tree), str(ROOT / "overrides")])
+    script = tmp_path / "caller.py"
+    script.write_text(CALLER)
+    environment = os.environ | {"PYTHONPATH": paths, "MYPYPATH": paths}
+    result = subprocess.run([sys.executable, script], env=environment, capture_output=True, text=True, check=False)
     assert result.returncode == 0, result.stderr
-    target = "/BillingInfoAPI/policies/1000000001/notes/7"
-    assert json.loads(result.stdout) == ["noted", None, True, [f"{target}?labels=a&labels=b", target]]
+    told, targets = result.stdout.splitlines()
+    assert told == "from_ must not be empty, None, '.' or '..'."
+    account = "1000000001"
+    assert json.loads(targets) == [
+        *(f"/things/{account}?kind=a{page}" for page in ("", "&page=2", "&page=3")),
+        f"/things/{account}",
+        f"/import/{account}.json?since=2026-11-22&labels=a&labels=b",
+        *[f"/things/{account}-2"] * 2,
+        f"/days/{account}",
+    ]
+    script.write_text(f"{CALLER}    things.import_(5)\n    more.patch_thing(account)\n    bridge.nothing\n")
+    command = [sys.executable, "-m", "mypy", "--strict", "--config-file", os.devnull, "--cache-dir", os.devnull]
+    checked = subprocess.run([*command, script, tree], env=environment, capture_output=True, text=True, check=False)
+    wrong = len(script.read_text().splitlines()) - 2
+    assert [line.split(":")[1] for line in checked.stdout.splitlines() if "error" in line[:200] and ".py" in line] == [
+        str(wrong),
+        str(wrong + 1),
+        str(wrong + 2),
+    ], checked.stdout
+
+
+def test_an_operation_that_goes_leaves_no_file_behind(tree: Path, grown: Path) -> None:
+    before = content(tree)
+    assert tool.main([str(grown)]) == 0
+    assert [file for file in content(tree) if "thing" in file]
     assert tool.main([str(CONTRACT)]) == 0
-    assert not list(tree.rglob("*policy*"))
+    assert content(tree) == before
 
 
 @pytest.fixture(autouse=True)

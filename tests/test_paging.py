@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-import pytest
-from talkdesk_bridge import HeaderAuth, errors
+import asyncio
 
-from tests.conftest import Listing, Server, as_json, page
+import pytest
+from talkdesk_bridge import AsyncBridgeClient, BridgeClient, HeaderAuth, errors
+
+from tests.conftest import Listing, Server, as_json, invoices_of, page
 
 KEY = HeaderAuth("s3cret", name="X-API-Key")
 
@@ -15,7 +17,7 @@ def targets(server: Server) -> list[str]:
 
 
 def test_links_absolute_relative_and_query_only(server: Server, listing: Listing) -> None:
-    path = "/BillingInfoAPI/accountinvoices/1"
+    path = invoices_of("1")
     server.answers(
         page(1, following=f"{server.url}{path}?c=2"),
         page(2, following=f"{path}?c=3"),
@@ -41,14 +43,14 @@ def test_one_page(server: Server, listing: Listing, body: object) -> None:
     assert len(server.seen) == 1
 
 
-@pytest.mark.parametrize("link", [None, {"next": None}, {"self": {"href": "?"}}, "text"])
+@pytest.mark.parametrize("link", [None, {}, {"next": None}, {"self": {"href": "?"}}])
 def test_no_next_link(server: Server, listing: Listing, link: object) -> None:
     server.answers({**page(1), "_links": link})
     assert len(listing(server.url, KEY)) == 1
 
 
 def test_a_link_to_another_origin_gets_no_request(server: Server, elsewhere: Server, listing: Listing) -> None:
-    server.answers(page(1, following=f"{elsewhere.url}/BillingInfoAPI/accountinvoices/1?c=2"))
+    server.answers(page(1, following=f"{elsewhere.url}{invoices_of('1')}?c=2"))
     with pytest.raises(errors.PagingError, match="leads to another host, scheme or port"):
         listing(server.url, KEY)
     assert elsewhere.seen == []
@@ -67,6 +69,7 @@ def test_a_link_to_another_origin_gets_no_request(server: Server, elsewhere: Ser
         "/x{?page}",
         "",
         5,
+        "http://127.0.0.1/\x00",
     ],
 )
 def test_a_link_that_cannot_be_followed(server: Server, listing: Listing, href: object) -> None:
@@ -113,6 +116,73 @@ def test_fewer_items_than_announced(server: Server, listing: Listing, answers: l
     assert (caught.value.received, caught.value.expected) == (2, 5)
 
 
+@pytest.mark.parametrize("total", [5, "5", 5.0])
+def test_a_total_may_be_a_number_of_another_form(server: Server, listing: Listing, total: object) -> None:
+    server.answers({**page(1, 2, 3), "total": total}, {**page(4, 5), "total": total})
+    assert len(listing(server.url, KEY)) == 5
+
+
+def test_a_total_that_grows_does_not_excuse_missing_items(server: Server, listing: Listing) -> None:
+    server.answers(page(1, total=5), page(2, total=6), page(3, total=6), page(total=6))
+    with pytest.raises(errors.IncompleteError, match="ended after 3 of 5 items"):
+        listing(server.url, KEY)
+
+
+def test_repeated_items_are_found_though_the_rest_of_the_body_differs(server: Server, listing: Listing) -> None:
+    times = iter(range(100))
+    server.script = lambda method, target: as_json({**page(1, 2, total=6), "time": next(times)})
+    with pytest.raises(errors.PagingError, match="page 2 repeats page 1"):
+        listing(server.url, KEY)
+
+
+@pytest.mark.parametrize("links", [[{"rel": "next", "href": "?c=2"}], "?c=2", {"next": "?c=2"}, {"next": []}])
+def test_links_of_another_shape_are_not_taken_for_none(server: Server, listing: Listing, links: object) -> None:
+    server.answers({**page(1), "_links": links})
+    with pytest.raises(errors.PagingError, match="link"):
+        listing(server.url, KEY)
+
+
+def test_going_on_after_an_error_skips_nothing(server: Server) -> None:
+    server.answers(page(1, following="?c=2"), as_json({}, 503), as_json({}, 503), page(2, following="?c=3"), page(3))
+    with BridgeClient(server.url, auth=KEY) as bridge:
+        invoices = bridge.billing.iter_account_invoices("1")
+        assert next(invoices).invoice_number == "1"
+        for _ in range(2):
+            with pytest.raises(errors.StatusError, match="503"):
+                next(invoices)
+        assert [invoice.invoice_number for invoice in invoices] == ["2", "3"]
+
+        server.answers(page(1, following="?c=2"), as_json({}, 503), page(2))
+        bodies = bridge.billing.iter_account_invoices("1").pages()
+        next(bodies)
+        with pytest.raises(errors.StatusError, match="503"):
+            next(bodies)
+        assert len(list(bodies)) == 1
+
+
+def test_going_on_after_an_error_skips_nothing_either_when_awaiting(server: Server) -> None:
+    async def run() -> list[str | None]:
+        async with AsyncBridgeClient(server.url, auth=KEY) as bridge:
+            bodies = bridge.billing.iter_account_invoices("1").pages()
+            await anext(bodies)
+            with pytest.raises(errors.StatusError, match="503"):
+                await anext(bodies)
+            return [body.embedded.invoices[0].invoice_number async for body in bodies if body.embedded.invoices]  # type: ignore[union-attr] # answered below
+
+    server.answers(page(1, following="?c=2"), as_json({}, 503), page(2))
+    assert asyncio.run(run()) == ["2"]
+
+
+def test_pages_that_cannot_be_followed_stay_so(server: Server) -> None:
+    server.answers(page(1, following="https://elsewhere.example/"))
+    with BridgeClient(server.url, auth=KEY) as bridge:
+        invoices = bridge.billing.iter_account_invoices("1")
+        next(invoices)
+        for _ in range(2):
+            with pytest.raises(errors.PagingError, match="another host"):
+                next(invoices)
+
+
 def test_the_callers_limit_is_not_an_incomplete_list(server: Server, listing: Listing) -> None:
     server.answers(page(1, 2, total=5), page(3, 4, total=5))
     assert len(listing(server.url, KEY, max_pages=2)) == 4
@@ -127,6 +197,12 @@ def test_the_callers_limit_is_not_an_incomplete_list(server: Server, listing: Li
         {"invoice_number": "1"},
         {"errorCode": "X", "userMessage": "no"},
         {"total": 3},
+        {"_embedded": {}},
+        {"_embedded": {}, "errorCode": "X"},
+        {"_embedded": {"invoice": [{"invoice_number": "1"}]}},
+        {"_embedded": {"invoices": [{"invoice_number": "1"}]}, "total": "many"},
+        {"_embedded": {"invoices": [{"invoice_number": "1"}]}, "total": 1.5},
+        {"_embedded": {"invoices": [{"invoice_number": "1"}]}, "total": True},
         {"_embedded": []},
         {"_embedded": "text", "total": 0},
         {"_embedded": {"invoices": {}}},
@@ -141,7 +217,7 @@ def test_the_callers_limit_is_not_an_incomplete_list(server: Server, listing: Li
 )
 def test_a_body_that_is_no_page_never_reads_as_an_empty_one(server: Server, listing: Listing, body: object) -> None:
     server.answers(as_json(body))
-    with pytest.raises(errors.ContractError, match="GET /BillingInfoAPI/accountinvoices/1 answered 200"):
+    with pytest.raises(errors.ContractError, match=f"GET {invoices_of('1')} answered 200"):
         listing(server.url, KEY)
 
 

@@ -6,18 +6,24 @@ import base64
 import copy
 import http.client
 import json
+import os
 import socket
-from collections.abc import Iterator
+import subprocess
+import sys
+from collections.abc import Callable, Iterator
+from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
 import pytest
-from talkdesk_bridge.sandbox import ACCOUNTS, Sandbox
-from talkdesk_bridge.sandbox._app import read_contract
+from talkdesk_bridge.sandbox import ACCOUNTS, Credentials, Sandbox
+from talkdesk_bridge.sandbox._app import key_header, read_contract
 from talkdesk_bridge.sandbox._data import items_of
 
-PATH = "/BillingInfoAPI/accountinvoices/"
-KEY = {"Authorization": "sandbox-key"}
+from tests.conftest import PATH, invoices_of
+
+HEADER = key_header(read_contract(), Credentials()) or "Authorization"
+KEY = {HEADER: "sandbox-key"}
 
 
 def ask(sandbox: Sandbox, target: str, method: str = "GET", body: str | None = None, **headers: str) -> tuple[int, Any]:
@@ -32,17 +38,17 @@ def ask(sandbox: Sandbox, target: str, method: str = "GET", body: str | None = N
 
 
 def test_a_page_and_its_links(sandbox: Sandbox) -> None:
-    status, first = ask(sandbox, f"{PATH}1000000001", **KEY)
+    status, first = ask(sandbox, invoices_of("1000000001"), **KEY)
     assert (status, first["total"], len(first["_embedded"]["invoices"])) == (200, 137, 50)
     assert first["_embedded"]["invoices"][0]["custom_fields"] == [{"key": "claim_custom_fields", "value": "000000"}]
-    assert first["_links"]["next"] == {"href": f"{sandbox.url}{PATH}1000000001?page=2"}
-    status, last = ask(sandbox, f"{PATH}1000000001?page=3&per_page=50", **KEY)
+    assert first["_links"]["next"] == {"href": f"{sandbox.url}{invoices_of('1000000001')}?page=2"}
+    status, last = ask(sandbox, invoices_of("1000000001") + "?page=3&per_page=50", **KEY)
     assert (status, len(last["_embedded"]["invoices"]), "next" in last["_links"]) == (200, 37, False)
-    assert ask(sandbox, f"{PATH}1000000001?page=9", **KEY)[1]["_embedded"] == {"invoices": []}
+    assert ask(sandbox, invoices_of("1000000001") + "?page=9", **KEY)[1]["_embedded"] == {"invoices": []}
 
 
 def test_the_data_repeats_and_adds_up() -> None:
-    examples = read_contract()["paths"][f"{PATH}{{account_number}}"]["get"]["responses"]["200"]
+    examples = read_contract()["paths"][PATH]["get"]["responses"]["200"]
     examples = examples["content"]["application/json"]["examples"]["invoices"]["value"]["_embedded"]["invoices"]
     for account in ACCOUNTS.values():
         items = items_of(account, examples)
@@ -59,23 +65,30 @@ def test_the_data_repeats_and_adds_up() -> None:
 @pytest.mark.parametrize(
     ("target", "status", "reason"),
     [
-        (f"{PATH}1", 404, "no such account"),
-        (f"{PATH}1000000001?page=0", 400, "the query parameter page does not fit: $: 0 is less than the minimum of 1"),
-        (f"{PATH}1000000001?page=x", 400, "'x' is not of type 'integer'"),
-        (f"{PATH}1000000001?pages=1", 400, "the contract declares no query parameter pages"),
+        (invoices_of("1"), 404, "no such account"),
+        (
+            invoices_of("1000000001") + "?page=0",
+            400,
+            "the query parameter page does not fit: $: 0 is less than the minimum of 1",
+        ),
+        (invoices_of("1000000001") + "?page=x", 400, "'x' is not of type 'integer'"),
+        (invoices_of("1000000001") + "?pages=1", 400, "the contract declares no query parameter pages"),
     ],
 )
 def test_a_request_that_does_not_fit(sandbox: Sandbox, target: str, status: int, reason: str) -> None:
     answered, body = ask(sandbox, target, **KEY)
     assert (answered, body["status"]) == (status, status)
     assert reason in body["developerMessage"]
+    if status == 400:
+        assert reason in body["details"][0]["message"]
+        assert body["details"][0]["properties"]["parameterName"] in target
 
 
 def test_what_the_contract_does_not_have(sandbox: Sandbox) -> None:
     status, body = ask(sandbox, "/BillingInfoAPI/other", **KEY)
     assert status == 404
-    assert f"GET {PATH}{{account_number}}" in body["sandbox"]
-    assert ask(sandbox, f"{PATH}1000000001", "POST", **KEY)[0] == 405
+    assert f"GET {PATH}" in body["sandbox"]
+    assert ask(sandbox, invoices_of("1000000001"), "POST", **KEY)[0] == 405
 
 
 def basic(user: str, secret: str) -> str:
@@ -84,11 +97,11 @@ def basic(user: str, secret: str) -> str:
 
 @pytest.mark.parametrize(
     "header",
-    [{}, {"Authorization": "wrong"}, {"Authorization": "Bearer x"}, {"Authorization": "Bearer "}, {"X-API-Key": "sandbox-key"},
+    [{}, {"Authorization": "wrong"}, {"Authorization": "Bearer x"}, {"Authorization": "Bearer "}, {"X-Other": "sandbox-key"},
      {"Authorization": "Basic !"}, {"Authorization": basic("sandbox-user", "x")}, {"Authorization": "Basic " + "ab" * 3}],
 )  # fmt: skip
 def test_no_credential_is_guessed(sandbox: Sandbox, header: dict[str, str]) -> None:
-    status, body = ask(sandbox, f"{PATH}1000000001", **header)
+    status, body = ask(sandbox, invoices_of("1000000001"), **header)
     assert (status, body["errorCode"]) == (401, "UNAUTHORIZED")
 
 
@@ -106,15 +119,16 @@ def test_the_token_endpoint(sandbox: Sandbox, form: str, credential: str, status
     answered, body = ask(sandbox, "/oauth/token", "POST", form, Authorization=credential)
     assert (answered, body.get("error")) == (status, error)
     if status == 200:
-        token = {"Authorization": f"Bearer {body['access_token']}"}
-        assert ask(sandbox, f"{PATH}1000000003", **token)[0] == 200
+        for sent, wanted in (("Bearer ", 200), ("bearer ", 200), ("", 401), ("Basic ", 401)):
+            token = {"Authorization": f"{sent}{body['access_token']}"}
+            assert ask(sandbox, invoices_of("1000000003"), **token)[0] == wanted
 
 
 def test_it_refuses_its_own_answer_when_that_breaks_the_contract() -> None:
     contract = copy.deepcopy(read_contract())
     contract["components"]["schemas"]["InvoiceDetails"]["properties"]["amount"] = {"type": "integer"}
     with Sandbox(contract=contract) as sandbox:
-        status, body = ask(sandbox, f"{PATH}1000000001", **KEY)
+        status, body = ask(sandbox, invoices_of("1000000001"), **KEY)
     assert status == 500
     assert "its own answer breaks the contract: $['_embedded'].invoices[0].amount" in body["sandbox"]
 
@@ -133,12 +147,54 @@ def test_it_listens_on_loopback_only_and_gives_the_port_back(taken: int) -> None
         assert sandbox.url.startswith("http://127.0.0.1:")
     assert port
     with Sandbox(port=port) as sandbox:
-        assert ask(sandbox, f"{PATH}1000000003", **KEY)[0] == 200
+        assert ask(sandbox, invoices_of("1000000003"), **KEY)[0] == 200
 
 
 def test_the_log_holds_no_credential() -> None:
     lines: list[str] = []
     with Sandbox(log=lines.append) as sandbox:
-        ask(sandbox, f"{PATH}1000000003?page=1", **KEY)
+        ask(sandbox, invoices_of("1000000003") + "?page=1", **KEY)
         ask(sandbox, "/oauth/token", "POST", "grant_type=client_credentials&client_secret=s3cret")
-    assert lines == [f"GET {PATH}1000000003?page=1 200", "POST /oauth/token 401"]
+    assert lines == [f"GET {invoices_of('1000000003')}?page=1 200", "POST /oauth/token 401"]
+
+
+def corrected(change: Callable[[dict[str, Any]], object]) -> dict[str, Any]:
+    """The contract after a correction that the README invites to."""
+    contract = copy.deepcopy(read_contract())
+    change(contract)
+    return contract
+
+
+def test_it_follows_a_corrected_contract() -> None:
+    schemes = corrected(
+        lambda contract: contract["components"]["securitySchemes"]["HeaderKey"].update(name="X-Corrected")
+    )
+    with Sandbox(contract=schemes) as sandbox:
+        assert ask(sandbox, invoices_of("1000000003"), **{"X-Corrected": "sandbox-key"})[0] == 200
+        assert "export TALKDESK_BRIDGE_API_KEY_HEADER=X-Corrected" in sandbox.describe()
+
+    def only_a_key(contract: dict[str, Any]) -> None:
+        del contract["components"]["securitySchemes"]["OAuth2"]
+        contract["paths"][PATH]["get"]["security"] = [{"HeaderKey": []}]
+
+    with Sandbox(contract=corrected(only_a_key)) as sandbox:
+        assert sandbox.token_url == ""
+        assert "OAuth" not in sandbox.describe()
+
+    def without_page(contract: dict[str, Any]) -> None:
+        operation = contract["paths"][PATH]["get"]
+        operation["parameters"] = [parameter for parameter in operation["parameters"] if parameter["name"] != "page"]
+
+    with Sandbox(contract=corrected(without_page)) as sandbox:
+        status, body = ask(sandbox, invoices_of("1000000001"), **KEY)
+        assert (status, len(body["_embedded"]["invoices"]), "next" in body["_links"]) == (200, 137, False)
+
+
+def test_a_missing_extra_is_told_in_a_sentence(tmp_path: Path) -> None:
+    (tmp_path / "uvicorn.py").write_text("raise ModuleNotFoundError('no', name='uvicorn')")
+    result = subprocess.run(
+        [sys.executable, "-c", "import talkdesk_bridge.sandbox"],
+        env=os.environ | {"PYTHONPATH": str(tmp_path)}, capture_output=True, text=True, check=False,
+    )  # fmt: skip
+    told = "talkdesk_bridge.sandbox needs more packages: pip install 'talkdesk-bridge[sandbox]'"
+    assert result.stderr.splitlines()[-1] == f"ModuleNotFoundError: {told}"

@@ -48,10 +48,10 @@ def test_from_the_environment(variables: dict[str, str], auth: Auth) -> None:
     ("variables", "told"),
     [
         ({"URL": ""}, "TALKDESK_BRIDGE_URL is not set"),
-        ({"USERNAME": "u"}, "HTTP Basic needs TALKDESK_BRIDGE_PASSWORD, too"),
-        ({"API_KEY_HEADER": "X"}, "needs TALKDESK_BRIDGE_API_KEY, too"),
-        ({"TOKEN_URL": "https://t"}, "needs TALKDESK_BRIDGE_CLIENT_ID, TALKDESK_BRIDGE_CLIENT_SECRET, too"),
-        ({"SCOPE": "a"}, "OAuth 2 client credentials needs"),
+        ({"USERNAME": "u"}, "for HTTP Basic, set TALKDESK_BRIDGE_PASSWORD, too"),
+        ({"API_KEY_HEADER": "X"}, "set TALKDESK_BRIDGE_API_KEY, too"),
+        ({"TOKEN_URL": "https://t"}, "set TALKDESK_BRIDGE_CLIENT_ID, TALKDESK_BRIDGE_CLIENT_SECRET, too"),
+        ({"SCOPE": "a"}, "for OAuth 2 client credentials, set"),
         (
             {"API_KEY": "s3cret", "BEARER_TOKEN": "s3cret"},
             r"header key \(\w+API_KEY\) and a bearer token",
@@ -92,7 +92,7 @@ def test_http_on_loopback_and_https(url: str) -> None:
 
 @pytest.mark.parametrize(
     "url",
-    ["", "bridge.example", "ftp://b", "https://", "https://u:s3cret@b", "https://b?x=1", "https://b#x", "https://b:x",
+    ["", "bridge.example", "ftp://b", "https://", "https://u:s3cret@b", "https://b?x=1", "https://b#x", "https://b?", "https://b:x",
      "https://b c", "https://b\n", "http://b", "http://127.0.0.1.example", "http://localhost.example", "http://[::2]",
      "https://[", "https://a..b", "https://" + "a" * 300, None],
 )  # fmt: skip
@@ -102,7 +102,7 @@ def test_a_base_url_that_cannot_be_used(url: str) -> None:
     assert "s3cret" not in str(caught.value)
 
 
-@pytest.mark.parametrize("timeout", [(0, 1), (1, -1), (1,), (1, 2, 3), ("1", 2), 5])
+@pytest.mark.parametrize("timeout", [(0, 1), (1, -1), (1,), (1, 2, 3), ("1", 2), 5, (1, float("inf")), (1, 1e300)])
 def test_a_timeout_that_cannot_be_used(timeout: tuple[float, float]) -> None:
     with pytest.raises(errors.ConfigurationError, match="timeout must be two numbers"):
         Settings(base_url="https://b", timeout=timeout)
@@ -112,8 +112,22 @@ def test_a_proxy_that_cannot_be_used(monkeypatch: pytest.MonkeyPatch) -> None:
     with pytest.raises(errors.ConfigurationError, match="proxy") as caught:
         BridgeClient("https://b", proxy="u:s3cret@proxy:1")
     assert "s3cret" not in str(caught.value)
+    with pytest.raises(errors.ConfigurationError, match="proxy"):
+        BridgeClient("https://b", proxy=5)  # type: ignore[arg-type] # the mistake that is refused
     monkeypatch.setenv("HTTPS_PROXY", "nonsense://u:s3cret@p")
     with pytest.raises(errors.ConfigurationError, match="proxy"):
+        BridgeClient("https://b")
+    monkeypatch.setenv("HTTPS_PROXY", "socks5://p:1")
+    with pytest.raises(errors.ConfigurationError, match=r"SOCKS proxy .* needs the package socksio"):
+        BridgeClient("https://b")
+
+
+def test_certificates_that_cannot_be_read(monkeypatch: pytest.MonkeyPatch) -> None:
+    for verify in (0, None, "/ca.pem"):
+        with pytest.raises(errors.ConfigurationError, match="verify must be"):
+            BridgeClient("https://b", verify=verify)  # type: ignore[arg-type] # the mistake that is refused
+    monkeypatch.setenv("SSL_CERT_FILE", "/nowhere.pem")
+    with pytest.raises(errors.ConfigurationError, match="SSL_CERT_FILE"):
         BridgeClient("https://b")
 
 
@@ -135,6 +149,15 @@ def test_other_credentials_that_cannot_be_used() -> None:
         HeaderAuth("k", name="X API")
     with pytest.raises(errors.ConfigurationError, match="colon"):
         BasicAuth("a:b", "p")
+    for password in ("\ud800", None):
+        with pytest.raises(errors.ConfigurationError, match=r"password .* is not printable text"):
+            BasicAuth("u", password)  # type: ignore[arg-type] # the mistake that is refused
+    with pytest.raises(errors.ConfigurationError, match=r"scope .* is not printable text"):
+        OAuth2ClientCredentials("https://t", "i", "s", scope="\ud800")
+    with pytest.raises(errors.ConfigurationError, match="give the token alone"):
+        BearerAuth("Bearer t")
+    with pytest.raises(errors.ConfigurationError, match="belongs to HTTP itself"):
+        HeaderAuth("k", name="Host")
     with pytest.raises(errors.ConfigurationError, match="The client_id of the credential is empty"):
         OAuth2ClientCredentials("https://t", "", "s")
     with pytest.raises(errors.ConfigurationError, match="The client_secret of the credential is empty"):

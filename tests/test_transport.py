@@ -2,19 +2,24 @@
 
 from __future__ import annotations
 
+import asyncio
 import base64
+import shutil
 import socket
+import ssl
+import subprocess
 import threading
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime, timedelta
 from email.utils import format_datetime
+from pathlib import Path
 
 import pytest
-from talkdesk_bridge import BridgeClient, HeaderAuth, OAuth2ClientCredentials, errors
+from talkdesk_bridge import AsyncBridgeClient, BridgeClient, HeaderAuth, OAuth2ClientCredentials, errors
 from talkdesk_bridge._auth import TokenCache
 from talkdesk_bridge_api.types import Operation
 
-from tests.conftest import Listing, Scripted, Server, as_json, page
+from tests.conftest import Listing, Scripted, Server, as_json, invoices_of, page
 
 HTML = {"Content-Type": "text/html"}
 
@@ -23,7 +28,7 @@ def test_what_is_sent(server: Server, listing: Listing) -> None:
     server.answers(page(1))
     listing(server.url, HeaderAuth("Key abc"))
     ((method, target, headers, body),) = server.seen
-    assert (method, target, body) == ("GET", "/BillingInfoAPI/accountinvoices/1", b"")
+    assert (method, target, body) == ("GET", invoices_of("1"), b"")
     assert headers["Authorization"] == "Key abc"
     assert headers["Accept"] == "application/json"
     assert headers["User-Agent"].startswith("talkdesk-bridge/")
@@ -45,10 +50,16 @@ def test_what_a_refusal_tells(server: Server, listing: Listing) -> None:
     with pytest.raises(errors.StatusError) as caught:
         listing(server.url)
     error = caught.value
-    assert str(error) == "GET /BillingInfoAPI/accountinvoices/1 answered 429 Too Many Requests: Wait. [31m (BUSY)."
+    assert str(error) == f"GET {invoices_of('1')} answered 429 Too Many Requests: Wait. [31m (BUSY)."
     assert (error.retry_after, error.request_id) == (7.0, "r-1")
     assert error.error_info
     assert error.error_info.additional_properties == {"other": 1}
+
+
+def test_malformed_details_do_not_hide_the_rest(server: Server, listing: Listing) -> None:
+    server.answers(as_json({"userMessage": "No", "details": ["text"]}, 400))
+    with pytest.raises(errors.StatusError, match="400 Bad Request: No"):
+        listing(server.url)
 
 
 def test_retry_after_as_a_date(server: Server, listing: Listing) -> None:
@@ -130,13 +141,13 @@ def test_no_answer_in_time(raw: Callable[[bytes], str]) -> None:
         bridge.billing.get_account_invoices("1")
 
 
-@pytest.mark.parametrize("header", ["\u20ac", None])
+@pytest.mark.parametrize("header", ["\u20ac", None, "a\r\nX: y"])
 def test_an_argument_that_cannot_be_sent(server: Server, header: object) -> None:
     def request() -> dict[str, object]:
         return {"method": "GET", "url": "/x", "headers": {"X": header}}
 
     operation = Operation[None](operation_id="op", method="GET", path="/x", request=request, parse=print)
-    with BridgeClient(server.url) as bridge, pytest.raises(errors.ArgumentError, match="An argument of op"):
+    with BridgeClient(server.url) as bridge, pytest.raises(errors.ArgumentError, match="cannot be sent"):
         bridge._transport.call(operation, {})
     assert not server.seen
 
@@ -176,20 +187,100 @@ def test_a_bridge_that_takes_no_token_is_asked_twice(server: Server, listing: Li
     ("answer", "told"),
     [
         (as_json({"error": "invalid_scope", "error_description": "no\nsuch"}, 400), "400: invalid_scope: no such"),
-        ((500, HTML, b"<html>"), "500: without saying why"),
+        ((500, HTML, b"<html>"), "500 without saying why"),
         ((302, {"Location": "/"}, b""), "302"),
         ((200, HTML, b"<html>"), "without a usable access_token"),
         (as_json([]), "without a usable access_token"),
         (as_json(token("")), "without a usable access_token"),
         (as_json(token("a\nb")), "without a usable access_token"),
+        (as_json(token("s3cret ")), "without a usable access_token"),
+        (as_json(token("s3crét")), "without a usable access_token"),
         (as_json(token(token_type="mac")), "not of the type bearer"),
     ],
 )
 def test_no_token(server: Server, listing: Listing, answer: Scripted, told: str) -> None:
     server.answers(answer)
-    with pytest.raises(errors.AuthenticationError, match=told):
+    with pytest.raises(errors.AuthenticationError, match=told) as caught:
         listing(server.url, OAuth2ClientCredentials(server.url, "id", "secret"))
+    assert server.url in str(caught.value)
+    assert "s3cr" not in str(caught.value)
     assert len(server.seen) == 1
+
+
+def test_tasks_that_start_cold_take_one_token(server: Server) -> None:
+    server.script = lambda method, target: as_json(token() if method == "POST" else page(1))
+    auth = OAuth2ClientCredentials(f"{server.url}/token", "id", "secret")
+
+    async def run() -> None:
+        async with AsyncBridgeClient(server.url, auth=auth) as bridge:
+            await asyncio.gather(*(bridge.billing.get_account_invoices("1") for _ in range(8)))
+
+    asyncio.run(run())
+    assert sorted(method for method, *_ in server.seen) == ["GET"] * 8 + ["POST"]
+
+
+def test_loopback_is_not_asked_through_a_proxy_of_the_environment(
+    server: Server, elsewhere: Server, listing: Listing, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name in ("HTTP_PROXY", "ALL_PROXY"):
+        monkeypatch.setenv(name, elsewhere.url)
+    server.answers(page(1))
+    assert len(listing(server.url, HeaderAuth("s3cret"))) == 1
+    assert elsewhere.seen == []
+    with BridgeClient(server.url, proxy=elsewhere.url) as bridge, pytest.raises(errors.StatusError, match="404"):
+        bridge.billing.get_account_invoices("1")
+    assert len(elsewhere.seen) == 1
+
+
+def test_nothing_that_is_caught_holds_the_credential(listing: Listing) -> None:
+    with pytest.raises(errors.NotSentError) as caught:
+        listing("http://127.0.0.1:1", HeaderAuth("s3cret"))
+    assert caught.value.__cause__ is None
+    assert caught.value.__context__ is None
+
+
+def test_the_defaults_are_safe(server: Server) -> None:
+    with BridgeClient(server.url) as bridge:
+        client = bridge._transport._client
+        assert client.timeout.as_dict() == {"connect": 5.0, "read": 30.0, "write": 30.0, "pool": 30.0}
+        assert client.follow_redirects is False
+    settings = bridge._transport.settings
+    assert (settings.timeout, settings.verify, settings.proxy) == ((5.0, 30.0), True, None)
+
+
+@pytest.fixture
+def tls(tmp_path: Path) -> Iterator[tuple[str, Path]]:
+    """A server with a certificate that nobody has signed: its URL, and the certificate."""
+    certificate = tmp_path / "certificate.pem"
+    command = [
+        "openssl",
+        "req",
+        "-x509",
+        "-newkey",
+        "ec",
+        "-pkeyopt",
+        "ec_paramgen_curve:prime256v1",
+        "-nodes",
+        "-days",
+        "1",
+    ]
+    command += ["-keyout", str(tmp_path / "key.pem"), "-out", str(certificate), "-subj", "/CN=127.0.0.1"]
+    if shutil.which("openssl") is None:
+        pytest.skip("needs openssl to make a certificate")
+    subprocess.run([*command, "-addext", "subjectAltName=IP:127.0.0.1"], check=True, capture_output=True)
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.load_cert_chain(certificate, tmp_path / "key.pem")
+    with Server(context) as running:
+        running.answers(page(1))
+        yield running.url, certificate
+
+
+def test_certificates_are_checked(tls: tuple[str, Path], listing: Listing) -> None:
+    url, certificate = tls
+    with pytest.raises(errors.NotSentError, match="CERTIFICATE_VERIFY_FAILED"):
+        listing(url, HeaderAuth("s3cret"))
+    with BridgeClient(url, verify=ssl.create_default_context(cafile=str(certificate))) as bridge:
+        assert bridge.billing.get_account_invoices("1").embedded
 
 
 def test_threads_that_start_cold_take_one_token(server: Server) -> None:
@@ -206,19 +297,20 @@ def test_threads_that_start_cold_take_one_token(server: Server) -> None:
 
 @pytest.mark.parametrize(
     ("life", "used_for"),
-    [(599, 569), (40, 20), (10, 5), (None, 1e9), (0, 1e9), (-5, 1e9), ("599", 1e9), (True, 1e9)],
-)
+    [(599, 569), (40, 20), (10, 5), (7.5, 3.75), ("599", 569), (None, 1e8), (0, 1e8), (-5, 1e8), ("soon", 1e8),
+     (True, 1e8), (float("nan"), 1e8), (10**400, 1e8)],
+)  # fmt: skip
 def test_how_long_a_token_is_used(life: object, used_for: float) -> None:
     now = 100.0
     cache = TokenCache(clock=lambda: now)
     answer = as_json(token(expires_in=life))[2]
     assert cache.get() is None
-    assert cache.store(200, answer) == "t-1"
+    assert cache.store("https://t", 200, answer) == "t-1"
     now = 100.0 + used_for - 0.1
     assert cache.get() == "t-1"
     assert cache.get(rejected="t-1") is None
     assert cache.get(rejected="another") == "t-1"
-    if used_for < 1e9:
+    if used_for < 1e8:
         now = 100.0 + used_for
         assert cache.get() is None
     assert "t-1" not in repr(cache)

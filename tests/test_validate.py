@@ -12,92 +12,90 @@ from pathlib import Path
 
 import pytest
 
-from tests.conftest import CONTRACT, ROOT
+from tests.conftest import ROOT
 from tools.validate import main, validate
 
 Change = Callable[[str, str], Path]
 
-INVOICE_REF = '          $ref: "#/components/schemas/InvoiceList"'
+REF = '          $ref: "#/components/schemas/ThingList"'
+TOTAL = "        total:\n          type: integer"
+
+# The passage, what it becomes, the rule, where the finding must point (None: the start of the file), what it says.
+FAULTS = [
+    ("paths:\n", "paths: [\n", "yaml", "x-provenance:"[:0], "this is not YAML"),
+    ("  title:", "\ttitle:", "yaml", "\ttitle:", "this is not YAML"),
+    ("      operationId: get_things\n", "      operationId: get_things\n      operationId: again\n", "duplicate-key",
+     "operationId: again", "the key `operationId` stands here a second time, after line 17."),
+    ('due: "2023-07-30"', "due: 2023-07-30", "yaml", "2023-07-30", "quote it"),
+    ('due: "2023-07-30"', "due: 1:30", "yaml", "1:30", "quote it"),
+    ('due: "2023-07-30"', "due: !!python/none x", "yaml", "!!python", "has no JSON form"),
+    ("info:\n", "info: !custom\n", "yaml", "!custom", "has no JSON form: remove it"),
+    ('        "200":', "        200:", "yaml", "200:", "the key `200` is not text: quote it."),
+    (REF, REF.replace("List", "Lst"), "reference", "$ref", "did you mean `ThingList`? Else add it."),
+    (REF, '          $ref: "other.yaml#/X"', "reference", "$ref", "leads out of this file"),
+    (REF, '          $ref: "#/paths/~1nothing"', "reference", "$ref", "leads nowhere: add it."),
+    ("      allOf:\n        - $ref: \"#/components/schemas/Things\"", '      $ref: "#/components/schemas/things_reponse"',
+     "reference", "$ref", "leads back to itself"),
+    (TOTAL, TOTAL.replace("integer", "intger"), "openapi", "type: intger", "`type` must be one of array, boolean"),
+    ("            minimum: 1", "            minimum: one", "openapi", "minimum: one", "`minimum` must be a number, not a string."),
+    ("            minimum: 1", "            minimun: 1", "openapi", "minimun: 1", "did you mean `minimum`?"),
+    ("            X-Count:\n              schema:\n                type: integer",
+     "            X-Count:\n              schema:\n                type: intger", "openapi", "type: intger", "`type` must be one of"),
+    ("          schema:\n            $ref: \"#/components/schemas/Thing\"", "          schema:\n            type: intger",
+     "openapi", "type: intger", "`type` must be one of"),
+    ("operationId: get", "operationID: get", "openapi", "operationID:", "did you mean `operationId`?"),
+    ("- name: thing_id", "- name: thing", "openapi", "parameters:", "no path parameter of this name"),
+    ("- name: thing_id", "- name: thing", "openapi", "parameters:", "the path has no `{thing}`"),
+    ("in: path", "in: pth", "openapi", "in: pth", "`in` must be one of query, header, path, cookie, not `pth`."),
+    ("operationId: add_thing", "operationId: get_things", "openapi", "post:", "Operation ID 'get_things'"),
+    ("info:\n", "infos:\n", "openapi", "openapi:", "the contract lacks `info`: add it."),
+    ("openapi: 3.1.0", "openapi: 3.0.3", "openapi", "openapi:", "`openapi` must be 3.1.0 or another 3.1, not `3.0.3`."),
+    ("paths:\n", "paths: []\nx-paths:\n", "openapi", "paths:", "`paths` must be an object, not an array."),
+    ("          description: OK\n", "", "openapi", '"200":', "`200` lacks `description`: add it."),
+    ("operationId: get", "operationID: get", "operation", "get:", "the operation has no `operationId`"),
+    ("      tags: [things]\n", "", "operation", "get:", "the operation has no `tags`"),
+    ("      tags: [things]\n", "      tags: [thing]\n", "operation", "thing]", "the tag `thing` is not declared: did you mean `things`?"),
+    ("      security: []\n", "", "operation", "post:", "the operation has no `security`"),
+    ("        - Key: []", "        - Kay: []", "operation", "Kay:", "the security scheme `Kay` is not declared"),
+    ('        "200":', '        "300":', "response", "responses:", "no response of success"),
+    ("        4XX:\n", "        5XX:\n", "response", "responses:", "no response of refusal (`4XX`)"),
+    ("      responses:\n", "      x-responses:\n", "response", "get:", "no response of success"),
+    ("operationId: add_thing", "operationId: getThings", "name", "operationId:", "`things.get_things` is already made from"),
+    ("operationId: add_thing", "operationId: list_things", "name", "operationId:", "`things.iter_things` is already made from"),
+    ("operationId: add_thing", "operationId: 2do", "name", "operationId:", "becomes `2do`, which is no name"),
+    ("      tags: [things]\n", "      tags: [from env]\n", "name", "from env", "the attribute `from_env`, which the client has"),
+    ("        - name: page\n", "        - name: max_items\n", "name", "name: max_items", "has the name of an argument"),
+    ("      allOf:\n", "      properties: {a: {type: string}}\n      allOf:\n", "name", "allOf:", "properties beside `allOf`"),
+    ('thing_number: "2"', "thing_number: 2", "example", "thing_number: 2",
+     "at `_embedded.things[1].thing_number`: 2 is not of type 'string'."),
+    ('thing_number: "2"', 'thing_numbr: "2"', "example", "thing_numbr:", "did you mean `thing_number`?"),
+    ('due: "2023-07-30"', 'due: "30.07.2023"', "example", "due:", "is not a 'date'"),
+    ("              examples:\n", "              x-examples:\n", "example", "application/json:", "the body of `200` has no example"),
+    ('          example: {reason: "no"}\n', "", "example", "application/json:", "the body of `4XX` has no example"),
+    ('          example: {reason: "no"}\n', "          example: {reason: 5}\n", "example", "reason: 5", "5 is not of type"),
+    ('          example: {thing_number: "3"}', "          example: {thing_number: 3}", "example", "thing_number: 3", "3 is not of"),
+    ('          example: "7"', "          example: 7", "example", "example: 7", "7 is not of type 'string'"),
+    ("                example: too late", "                example: 5", "example", "example: 5", "5 is not of type 'string'"),
+    (TOTAL, f"{TOTAL}\n          default: many", "example", "default: many", "'many' is not of type 'integer'"),
+    ("      status: assumed\n", "      status: guessed\n", "provenance", "status: guessed", "must be one of documented"),
+    ("      source: a test\n", "", "provenance", "x-provenance:", "lacks `source`"),
+    ('      retrieved: "2026-11-22"\n', '      retrieved: "2026-13-45"\n', "provenance", "retrieved:", "must be a date"),
+    ("      note: Made up.\n", "      notes: Made up.\n", "provenance", "notes:", "`notes` is not a key of `x-provenance`"),
+    ("      note: Made up.\n", "", "provenance", "x-provenance:", "what is assumed needs a `note`"),
+    ("info:\n", "info:\n  x-provenance: {}\n", "provenance", "x-provenance:", "has no effect here"),
+    ("    Thing:\n      type: object\n      x-provenance:", "    Thing:\n      type: object\n      x-provenence:",
+     "provenance", "Thing:", "the schema `Thing` says nowhere where it comes from"),
+    ("    Thing:\n      type: object\n      x-provenance:", "    Thing:\n      type: object\n      x-provenence:",
+     "provenance", "x-provenence:", "did you mean `x-provenance`?"),
+    ("        status: observed\n", "        status: documented\n", "documented", "Thing:", "claims to be documented"),
+]  # fmt: skip
 
 
-@pytest.mark.parametrize(
-    ("old", "new", "rule", "at", "told"),
-    [
-        ("paths:\n", "paths: [\n", "yaml", None, "this is not YAML"),
-        ("  title:", "\ttitle:", "yaml", "\ttitle:", "this is not YAML"),
-        (
-            "      operationId: get_account_invoices\n",
-            "      operationId: get_account_invoices\n      operationId: again\n",
-            "duplicate-key",
-            "operationId: again",
-            "the key `operationId` stands here a second time, after line",
-        ),
-        ('invoice_due_date: "2023-07-30"', "invoice_due_date: 2023-07-30", "yaml", "2023-07-30", "quote it"),
-        ('        "200":', "        200:", "yaml", "200:", "the key `200` is not text: quote it."),
-        (INVOICE_REF, INVOICE_REF.replace("List", "Lst"), "reference", "$ref", "did you mean `InvoiceList`?"),
-        (INVOICE_REF, '          $ref: "other.yaml#/X"', "reference", "$ref", "leads out of this file"),
-        (
-            "        total:\n          type: integer",
-            "        total:\n          type: intger",
-            "openapi",
-            "type: intger",
-            "`type` must be one of array, boolean, integer, null, number, object, string (or a list of them)",
-        ),
-        (
-            "          schema:\n            type: integer\n            minimum: 1",
-            "          schema:\n            type: integer\n            minimum: one",
-            "openapi",
-            "minimum: one",
-            "`minimum` must be a number, not a string.",
-        ),
-        ("operationId:", "operationID:", "openapi", "operationID:", "did you mean `operationId`?"),
-        ("operationId:", "operationID:", "operation", "get:", "the operation has no `operationId`"),
-        ("      tags: [billing]\n", "", "operation", "get:", "the operation has no `tags`"),
-        ("- name: account_number", "- name: account", "openapi", "parameters:", "no path parameter of this name"),
-        ("- name: account_number", "- name: account", "openapi", "parameters:", "the path has no `{account}`"),
-        ("in: path", "in: pth", "openapi", "in: pth", "`in` must be one of query, header, path, cookie, not `pth`."),
-        ("info:\n", "infos:\n", "openapi", "openapi:", "the contract lacks `info`: add it."),
-        ("openapi: 3.1.0", "openapi: 2.0.0", "openapi", "openapi:", "`openapi` is `2.0.0`, which is not of the form"),
-        ("paths:\n", "paths: []\nx-paths:\n", "openapi", "paths:", "`paths` must be an object, not an array."),
-        ("          description: OK\n", "", "openapi", '"200":', "`200` lacks `description`: add it."),
-        ('        "200":', '        "300":', "response", "responses:", "no response of success"),
-        ("        4XX:\n", "        5XX:\n", "response", "responses:", "no response of refusal (`4XX`)"),
-        ("      responses:\n", "      x-responses:\n", "response", "get:", "no response of success"),
-        (
-            "paid_amount: 412.50 usd",
-            "paid_amount: 412.50",
-            "example",
-            "paid_amount: 412.50",
-            "at `_embedded.invoices[1].paid_amount`: 412.5 is not of type 'string'.",
-        ),
-        ('invoice_due_date: "2023-07-30"', 'invoice_due_date: "30.07.2023"', "example", "invoice_due", "is not a 'date'"),
-        ("              examples:\n                inv", "              x-examples:\n                inv", "example",
-         "application/json:", "the body of `200` has no example"),
-        ("              examples:\n                bad", "              x-examples:\n                bad", "example",
-         "application/json:", "the body of `4XX` has no example"),
-        ('          example: "1000000001"', "          example: 5", "example", "example: 5", "5 is not of type 'string'"),
-        ("      status: assumed\n", "      status: guessed\n", "provenance", "status: guessed", "must be one of documented"),
-        ("      source: https://docs.talkdesk.com/reference/get-account-details\n", "", "provenance", None, "lacks `source`"),
-        ('      retrieved: "2026-11-22"\n', '      retrieved: "today"\n', "provenance", "retrieved:", "must be a date"),
-        ("      note: A name", "      notes: A name", "provenance", "notes:", "`notes` is not a key of `x-provenance`"),
-        ("      note: A name", "      x: A name", "provenance", "x-provenance:", "what is assumed needs a `note`"),
-        ("info:\n", "info:\n  x-provenance: {}\n", "provenance", "x-provenance:", "has no effect here"),
-        (
-            "    ErrorDetails:\n      type: object\n      x-provenance:",
-            "    ErrorDetails:\n      type: object\n      x-origin:",
-            "provenance",
-            "ErrorDetails:",
-            "the schema `ErrorDetails` says nowhere where it comes from",
-        ),
-        (
-            "        due_amount:\n          type: string",
-            "        due_amount:\n          type: number",
-            "documented",
-            "due_amount:",
-            "`InvoiceDetails.due_amount` is documented as string, but is number here",
-        ),
-    ],
-)  # fmt: skip
+def test_the_small_contract_has_no_fault(changed: Change) -> None:
+    assert validate(changed("Things", "Things"))[1] == []
+
+
+@pytest.mark.parametrize(("old", "new", "rule", "at", "told"), FAULTS)
 def test_a_fault_is_told_with_its_place(
     changed: Change, old: str, new: str, rule: str, at: str | None, told: str
 ) -> None:
@@ -113,13 +111,21 @@ def test_a_fault_is_told_with_its_place(
 def test_all_faults_come_in_one_run(changed: Change, capsys: pytest.CaptureFixture[str]) -> None:
     file = changed("info:\n", "info:\n  version: 0.0.0\n")
     text = file.read_text(encoding="utf-8")
-    text = text.replace("operationId:", "operationID:").replace('InvoiceItemDetails"', 'Nothing"')
-    file.write_text(
-        text.replace("        due_amount:\n          type: string", "        due_amount:\n          type: number")
-    )
+    text = text.replace("operationId: add", "operationID: add").replace('schemas/ThingList"', 'schemas/Nothing"')
+    file.write_text(text.replace('example: "7"', "example: 7").replace("status: observed", "status: seen"))
     assert main([str(file)]) == 1
     rules = set(re.findall(r"\[([a-z-]+)\]$", capsys.readouterr().out, re.MULTILINE))
-    assert {"duplicate-key", "openapi", "operation", "reference", "documented"} <= rules
+    assert rules == {"duplicate-key", "openapi", "operation", "reference", "example", "provenance"}
+
+
+@pytest.mark.parametrize(
+    ("old", "new"),
+    [("          schema:\n            type: string\n          example", "          shema:\n            type: string\n          example"),
+     ("minimum: 1", "minimun: 1"), ("          description: OK\n", "")],
+)  # fmt: skip
+def test_one_fault_is_told_once(changed: Change, old: str, new: str) -> None:
+    findings = validate(changed(old, new))[1]
+    assert len(findings) == 1, findings
 
 
 @pytest.mark.parametrize(
@@ -127,7 +133,10 @@ def test_all_faults_come_in_one_run(changed: Change, capsys: pytest.CaptureFixtu
     [b"", b"hello", b"- a", b"\xff\xfe\x00", b"a: \x00", b"a: &a [*a]", b"? [a]\n: b", b"paths: {/x: null}", b"openapi: 3.1.0",
      b"openapi: 3.1.0\npaths: {/x: {get: {responses: [], parameters: {}, tags: x}}}\ncomponents: []\ninfo: 5\ntags: {}",
      b"openapi: 3.1.0\ncomponents: {schemas: {A: {$ref: '#/components/schemas/A'}, B: 5, C: {properties: []}}}",
-     b"openapi: 3.1.0\ncomponents: {schemas: {A: {allOf: 5, items: [], type: 7, enum: 5}}, parameters: [x]}"],
+     b"openapi: 3.1.0\ncomponents: {schemas: {A: {allOf: 5, items: [], type: 7, enum: 5}}, parameters: [x]}",
+     b"openapi: 3.1.0\npaths: {/x: {post: {requestBody: {content: {a/b: null, c/d: []}}, responses: {'200': null}}}}",
+     b"openapi: 3.1.0\ncomponents: {schemas: {A: {allOf: [{$ref: '#/components/schemas/A'}]}}}",
+     b"a: " + b"[" * 5000, b"a: " + b"{b: " * 5000],
 )  # fmt: skip
 def test_nothing_makes_it_crash(tmp_path: Path, content: bytes) -> None:
     file = tmp_path / "openapi.yaml"
@@ -141,35 +150,38 @@ def run(*arguments: str, **environment: str) -> subprocess.CompletedProcess[str]
     return subprocess.run(command, cwd=ROOT, env=os.environ | environment, capture_output=True, text=True, check=False)
 
 
-def test_the_exit_status_and_what_is_printed(changed: Change) -> None:
+def test_the_exit_status_and_what_is_printed(changed: Change, capsys: pytest.CaptureFixture[str]) -> None:
     good = run()
     assert (good.returncode, good.stderr) == (0, "")
-    assert "openapi.yaml: valid. 1 operation(s); elements: " in good.stdout
+    assert re.match(r"openapi.yaml: valid\. \d+ operation\(s\); elements: \d+ documented, \d+ observed, ", good.stdout)
     missing = run("nothing.yaml")
     assert (missing.returncode, missing.stdout) == (2, "")
-    assert (
-        missing.stderr
-        == "nothing.yaml: cannot be read: No such file or directory. Name a contract with CONTRACT=path.\n"
-    )
-    file = changed("operationId:", "operationID:")
-    bad = run(str(file))
-    assert bad.returncode == 1
-    assert all(re.match(rf"{file}:\d+:\d+: .+ \[[a-z-]+\]$", line) for line in bad.stdout.splitlines())
-    assert bad.stderr == f"{file}: 5 findings.\n"
+    told = "nothing.yaml: cannot be read: No such file or directory. Name a contract with CONTRACT=path.\n"
+    assert missing.stderr == told
+    file = changed("operationId: get", "operationID: get")
+    assert main([str(file)]) == 1
+    printed = capsys.readouterr()
+    assert all(re.fullmatch(rf"{file}:\d+:\d+: .+ \[[a-z-]+\]", line) for line in printed.out.splitlines())
+    assert printed.err == f"{file}: 2 findings.\n"
 
 
-def test_annotations_for_github_with_ci(changed: Change) -> None:
-    file = changed("operationId:", "operationID:")
-    lines = run(str(file), CI="true").stdout.splitlines()
-    assert f"::error file={file},line=35,col=7,title=openapi::the key `operationID` has no meaning here: " in str(lines)
-    assert sum(line.startswith("::error ") for line in lines) == len(lines) / 2 == 5
+def test_annotations_for_github_with_ci(
+    changed: Change, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("CI", "true")
+    file = changed("operationId: get_things", '"100%\\n::error::x": get_things')
+    main([str(file)])
+    lines = capsys.readouterr().out.splitlines()
+    begin = f"::error file={file},line=17,col=7,title=openapi::the key `100%25 ::error::x` has no meaning here: "
+    assert any(line.startswith(begin) for line in lines)
+    assert sum(line.startswith("::error ") for line in lines) == len(lines) / 2 == 2
 
 
 @pytest.mark.skipif(shutil.which("make") is None, reason="needs make")
-def test_make_takes_another_contract(changed: Change) -> None:
-    file = changed("operationId:", "operationID:")
+def test_make_takes_another_contract(tmp_path: Path) -> None:
+    file = tmp_path / "another contract.yaml"
+    file.write_text("openapi: [")
     command = ["make", "--old-file=.venv/.set-up", "validate", f"CONTRACT={file}"]
     result = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
     assert result.returncode == 2
-    assert f"{file}:35:7: the key `operationID` has no meaning here" in result.stdout
-    assert CONTRACT.exists()
+    assert f"{file}:2:1: this is not YAML" in result.stdout

@@ -12,6 +12,8 @@ import yaml
 
 METHODS = ("get", "put", "post", "delete", "options", "head", "patch", "trace")
 PROVENANCE = "x-provenance"
+CARRIERS = {"parameter": "parameters", "response": "responses", "header": "headers", "request body": "requestBodies"}
+"""The kinds of elements that carry values with a schema, and the components that hold them."""
 
 Where = tuple[str | int, ...]
 """The keys and indexes that lead from the root of the contract to a value."""
@@ -32,7 +34,7 @@ class Element:
     """A part of the contract that has a provenance, its own or that of the element around it."""
 
     kind: str
-    """path, operation, parameter, response, schema, property, security scheme or tag."""
+    """tag, path, operation, parameter, response, header, request body, schema, property or security scheme."""
     name: str
     where: Where
     node: dict[str, Any]
@@ -61,13 +63,21 @@ class Contract:
 
     def resolve(self, node: Any) -> Any:
         """What `node` stands for: the target of its `$ref` (followed to its end), else itself; None if dangling."""
+        return self.at(where) if (where := self.follow(node)) is not None else node if not is_reference(node) else None
+
+    def follow(self, node: Any) -> Where | None:
+        """Where the target of `node` stands, its `$ref` followed to the end; None if it has none or it dangles."""
         seen: set[str] = set()
+        where: Where | None = None
         while isinstance(node, dict) and isinstance(ref := node.get("$ref"), str):
             if ref in seen or not ref.startswith("#/"):
                 return None
             seen.add(ref)
-            node = self.at(tuple(part.replace("~1", "/").replace("~0", "~") for part in ref[2:].split("/")))
-        return node
+            where = tuple(part.replace("~1", "/").replace("~0", "~") for part in ref[2:].split("/"))
+            node = self.at(where)
+            if node is None:
+                return None
+        return where
 
     def at(self, where: Where) -> Any:
         """The value at `where`, or None."""
@@ -95,25 +105,18 @@ class Contract:
         for path, item in mapping(self.data.get("paths")).items():
             outer = _element("path", path, ("paths", path), item, None)
             yield outer
-            yield from _parameters(outer)
+            yield from _named(outer, "parameter", "parameters")
             for method in METHODS:
                 if isinstance(mapping(item).get(method), dict):
                     operation = _inside(outer, "operation", f"{method.upper()} {path}", method)
                     yield operation
-                    yield from _parameters(operation)
-                    if body := mapping(operation.node.get("requestBody")):
-                        yield from _content(operation, body, ("requestBody",))
-                    for status in (key for key in mapping(operation.node.get("responses")) if key[:2] != "x-"):
-                        response = _inside(operation, "response", str(status), "responses", status)
-                        yield response
-                        yield from _content(response, response.node, ())
+                    yield from _named(operation, "parameter", "parameters")
+                    if "requestBody" in operation.node and not is_reference(operation.node["requestBody"]):
+                        yield from _carrier(_inside(operation, "request body", operation.name, "requestBody"))
+                    yield from _named(operation, "response", "responses")
         components = _element("components", "components", ("components",), self.data.get("components"), None)
-        for name in mapping(components.node.get("parameters")):
-            yield from _parameter(_inside(components, "parameter", name, "parameters", name))
-        for name in mapping(components.node.get("responses")):
-            response = _inside(components, "response", name, "responses", name)
-            yield response
-            yield from _content(response, response.node, ())
+        for kind in CARRIERS:
+            yield from _named(components, kind, CARRIERS[kind])
         for name in mapping(components.node.get("securitySchemes")):
             yield _inside(components, "security scheme", name, "securitySchemes", name)
         for name in mapping(components.node.get("schemas")):
@@ -128,6 +131,15 @@ def mapping(node: Any) -> dict[Any, Any]:
 def sequence(node: Any) -> list[Any]:
     """`node` where it is a list, else an empty one."""
     return node if isinstance(node, list) else []
+
+
+def in_example(where: Where) -> bool:
+    """Whether a place is inside an example or another literal value, where nothing has a meaning for OpenAPI."""
+    literal = {"example", "examples", "default", "enum", "const"}
+    return any(
+        key in literal and (index == 0 or where[index - 1] not in ("properties", "schemas", "parameters", "responses"))
+        for index, key in enumerate(where)
+    )
 
 
 def is_reference(node: Any) -> bool:
@@ -147,24 +159,28 @@ def _inside(outer: Element, kind: str, name: str, *keys: str | int) -> Element:
     return _element(kind, name, (*outer.where, *keys), node, outer.provenance)
 
 
-def _parameters(outer: Element) -> Iterator[Element]:
-    for index, parameter in enumerate(sequence(outer.node.get("parameters"))):
-        if not is_reference(parameter):
-            name = mapping(parameter).get("name", "?")
-            yield from _parameter(_inside(outer, "parameter", name, "parameters", index))
+def _named(outer: Element, kind: str, key: str) -> Iterator[Element]:
+    """The parameters, responses, headers or request bodies that `outer` holds under `key`, references excepted."""
+    held = outer.node.get(key)
+    names = held if isinstance(held, dict) else range(len(sequence(held)))
+    for name in names:
+        node = mapping(held)[name] if isinstance(held, dict) else sequence(held)[name]
+        if not is_reference(node) and not str(name).startswith("x-"):
+            yield from _carrier(_inside(outer, kind, str(mapping(node).get("name", name)), key, name))
 
 
-def _parameter(parameter: Element) -> Iterator[Element]:
-    yield parameter
-    if parameter.node.get("schema") and not is_reference(parameter.node["schema"]):
-        yield from _schemas(_inside(parameter, "schema", parameter.name, "schema"))
-
-
-def _content(outer: Element, node: dict[str, Any], keys: Where) -> Iterator[Element]:
-    for media_type, media in mapping(node.get("content")).items():
-        schema = mapping(media).get("schema")
+def _carrier(element: Element) -> Iterator[Element]:
+    """A parameter, response, header or request body, with its headers and the schemas of what it carries."""
+    yield element
+    yield from _named(element, "header", "headers")
+    places: list[Where] = [("schema",)]
+    places += [("content", media_type, "schema") for media_type in mapping(element.node.get("content"))]
+    for keys in places:
+        schema: Any = element.node
+        for key in keys:
+            schema = mapping(schema).get(key)
         if schema and not is_reference(schema):
-            yield from _schemas(_inside(outer, "schema", outer.name, *keys, "content", media_type, "schema"))
+            yield from _schemas(_inside(element, "schema", element.name, *keys))
 
 
 def _schemas(schema: Element) -> Iterator[Element]:
@@ -195,28 +211,36 @@ def load(file: Path) -> Contract:
     """
     contract = Contract(file)
     try:
+        _read(file, contract)
+    except RecursionError:
+        contract.findings.append(Finding(1, 1, "yaml", "the file is nested too deeply to be a contract."))
+    return contract
+
+
+def _read(file: Path, contract: Contract) -> None:
+    try:
         text = file.read_bytes().decode()
         root = yaml.compose(text, Loader=getattr(yaml, "CSafeLoader", yaml.SafeLoader))
     except UnicodeDecodeError as error:
         contract.findings.append(
             Finding(1, 1, "yaml", f"the file is not UTF-8 ({error.reason} at byte {error.start}).")
         )
-        return contract
+        return
     except yaml.MarkedYAMLError as error:
         mark = error.problem_mark or error.context_mark
         line, column = (mark.line + 1, mark.column + 1) if mark else (1, 1)
         problem = " ".join(text for text in (error.context, error.problem) if text)
-        contract.findings.append(Finding(line, column, "yaml", f"this is not YAML: {problem}."))
-        return contract
+        told = f"this is not YAML: {problem}; look at indents and quotes here and above."
+        contract.findings.append(Finding(line, column, "yaml", told))
+        return
     except yaml.YAMLError as error:
         contract.findings.append(Finding(1, 1, "yaml", f"this is not YAML: {' '.join(str(error).split())}."))
-        return contract
+        return
     data = _Reader(contract).read(root, (), frozenset()) if root else None
     if isinstance(data, dict):
         contract.data = data
     else:
         contract.findings.append(Finding(1, 1, "yaml", "the file holds no mapping: a contract begins with `openapi:`."))
-    return contract
 
 
 class _Reader(yaml.SafeLoader):
@@ -235,10 +259,14 @@ class _Reader(yaml.SafeLoader):
         if isinstance(node, yaml.SequenceNode):
             return [self.read(item, (*where, index), parents) for index, item in enumerate(node.value)]
         if isinstance(node, yaml.MappingNode):
+            if node.tag != "tag:yaml.org,2002:map":
+                self._report("yaml", node, f"the tag {node.tag} has no JSON form: remove it.")
             return self._mapping(node, where, parents)
         try:
             value = self.construct_object(node)
             json.dumps(value, allow_nan=False)
+            if not isinstance(value, str | None) and str(node.value).lower() not in ("true", "false"):
+                json.loads(node.value)  # YAML 1.1 also reads 1:30, 0o7 and `yes` as something else than text
         except (yaml.YAMLError, TypeError, ValueError):
             self._report("yaml", node, f"`{node.value}` has no JSON form: quote it if it is text (dates are).")
             return node.value
@@ -248,7 +276,7 @@ class _Reader(yaml.SafeLoader):
         result: dict[str, Any] = {}
         for key_node, value_node in node.value:
             key = key_node.value
-            if not isinstance(key, str) or key_node.tag != "tag:yaml.org,2002:str":
+            if not isinstance(key, str) or key_node.tag not in ("tag:yaml.org,2002:str", "!"):
                 self._report("yaml", key_node, f"the key `{key}` is not text: quote it.")
                 key = str(key)
             if key in result:

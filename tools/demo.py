@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import signal
 import subprocess
 import sys
 import tempfile
@@ -28,13 +29,14 @@ def main() -> int:
         sandbox = subprocess.Popen([COMMAND, "sandbox", "--port", "0"], stdout=subprocess.PIPE, stderr=log, text=True)
         try:
             told = _environment(sandbox)
-            step("A bridge on loopback", f"talkdesk-bridge sandbox --port 0   # {told['TALKDESK_BRIDGE_URL']}")
+            step("A bridge on loopback", "talkdesk-bridge sandbox --port 0")
+            print("\n".join(f"export {name}={value}" for name, value in told.items()))
             step(
                 "The client gets an OAuth 2 token and reads all pages",
                 "talkdesk-bridge invoices 1000000001 --per-page 50",
             )
             listed = run("invoices", "1000000001", "--per-page", "50", environment=clean | told)
-            step("A documented error: there is no such account", "talkdesk-bridge invoices 9999999999")
+            step("An error in the documented form: there is no such account", "talkdesk-bridge invoices 9999999999")
             refused = run("invoices", "9999999999", environment=clean | told)
             print(f"(exit status {refused})")
             step("The same error in Python", f"python -c '{IN_PYTHON.strip()}'")
@@ -77,6 +79,7 @@ def run(*arguments: str, environment: dict[str, str]) -> int:
 
 
 if __name__ == "__main__":
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))  # so that the sandbox ends with it
     try:
         sys.exit(main())
     except KeyboardInterrupt:

@@ -13,8 +13,8 @@ from tools.contract import Contract, Element, Finding, Where, mapping
 FRAGMENTS = Path(__file__).resolve().parent.parent / "tests" / "documented"
 RULE = "documented"
 
-# What says something about a value without limiting it.
-_ANNOTATIONS = {"type", "format", "items", "$ref", "properties", "title", "description", "example", "examples"}
+# What says something about a value without limiting it, or is compared on its own.
+_ANNOTATIONS = {"type", "format", "$ref", "title", "description", "example", "examples"}
 
 
 def fragments() -> list[dict[str, Any]]:
@@ -39,7 +39,8 @@ def compare(contract: Contract, pages: list[dict[str, Any]] | None = None) -> It
             documented[names.get(name, name)] = fragment
             yield from _compare_schema(contract, names, name, fragment)
         answers |= {
-            (*where, "responses", _status(printed))
+            contract.follow(mapping(operation.get("responses")).get(_status(printed)))
+            or (*where, "responses", _status(printed))
             for where, operation in contract.operations()
             for printed in page["responses"]
             if operation.get("operationId") == page["operation"]
@@ -48,7 +49,7 @@ def compare(contract: Contract, pages: list[dict[str, Any]] | None = None) -> It
         yield from _compare_examples(contract, page)
     for element in contract.elements():
         if element.status == "documented":
-            yield from _claim(contract, element, documented, answers, names)
+            yield from _claim(contract, element, documented, answers, names, {page["page"] for page in pages})
 
 
 def aliases(contract: Contract) -> dict[str, str]:
@@ -56,7 +57,7 @@ def aliases(contract: Contract) -> dict[str, str]:
     found: dict[str, str] = {}
     for name, schema in mapping(contract.at(("components", "schemas"))).items():
         match mapping(schema).get("allOf"):
-            case [{"$ref": str(ref)}] if not mapping(schema).get("properties"):
+            case [{"$ref": str(ref)}] if not limits(schema, "allOf"):
                 found[name] = ref.rsplit("/", 1)[-1]
     return found
 
@@ -79,7 +80,7 @@ def _compare_schema(contract: Contract, names: dict[str, str], name: str, fragme
         if was != now:
             message = f"`{here}.{prop}` is documented as {was}, but is {now} here: write it as documented."
             yield contract.finding(RULE, (*where, "properties", prop), message)
-    was, now = signature(fragment, names), signature(schema, names)
+    was, now = signature(fragment, names, "properties"), signature(schema, names, "properties")
     if was != now:
         message = f"the schema `{here}` is documented as {was}, but is {now} here: write it as documented."
         yield contract.finding(RULE, where, message)
@@ -125,7 +126,12 @@ def _contains(node: Any, wanted: Any) -> bool:
 
 
 def _claim(
-    contract: Contract, element: Element, documented: dict[str, Any], answers: set[Where], names: dict[str, str]
+    contract: Contract,
+    element: Element,
+    documented: dict[str, Any],
+    answers: set[Where],
+    names: dict[str, str],
+    pages: set[str],
 ) -> Iterator[Finding]:
     """A finding where `element` says that it is documented and the fragments do not print it."""
     match element.kind, element.where:
@@ -133,12 +139,16 @@ def _claim(
             found = names.get(str(name), name) in documented
         case "property", ("components", "schemas", name, "properties", prop):
             found = prop in mapping(mapping(documented.get(str(name))).get("properties"))
-        case "schema" | "property", ("components", "schemas", *_):
+        case "schema" | "property", ("components", "schemas", name, *_) if name in documented:
             return  # inside something that was compared whole
         case "response", where:
             found = where in answers
         case _:
             found = False
+    source = (element.provenance or {}).get("source")
+    if found and source not in pages:
+        message = f"the {element.kind} `{element.name}` is documented by another page than {source}:"
+        yield contract.finding(RULE, element.where, f"{message} name one of {', '.join(sorted(pages))}.")
     if not found:
         message = f"the {element.kind} `{element.name}` claims to be documented, but no page in tests/documented/"
         yield contract.finding(
@@ -146,18 +156,27 @@ def _claim(
         )
 
 
-def signature(node: Any, names: dict[str, str]) -> str:
-    """The type of a schema in comparable words: `string (date)`, `array of InvoiceDetails`, `object with required`."""
+def signature(node: Any, names: dict[str, str], *compared: str) -> str:
+    """The type of a schema in comparable words: `string (date)`, `array of InvoiceDetails`, `object with required`.
+
+    `compared` are keywords that are held against each other elsewhere.
+    """
     node = mapping(node)
     if isinstance(ref := node.get("$ref"), str):
         name = ref.rsplit("/", 1)[-1]
         text = names.get(name, name)
     elif node.get("type") == "array":
         text = f"array of {signature(node.get('items'), names)}"
+        compared = (*compared, "items")
     else:
         kind = node.get("type", "anything")
         text = " or ".join(map(str, kind)) if isinstance(kind, list) else str(kind)
     if "format" in node:
         text += f" ({node['format']})"
-    limits = sorted(key for key in node if key not in _ANNOTATIONS and not key.startswith("x-"))
-    return f"{text} with {', '.join(limits)}" if limits else text
+    found = limits(node, *compared)
+    return f"{text} with {', '.join(found)}" if found else text
+
+
+def limits(node: Any, *compared: str) -> list[str]:
+    """The keywords of a schema that limit its values, `compared` ones excepted."""
+    return sorted(key for key in mapping(node) if key not in {*_ANNOTATIONS, *compared} and not key.startswith("x-"))

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import copy
+import fcntl
 import json
 import os
+import re
 import shutil
 import subprocess
 import sys
@@ -15,7 +17,7 @@ from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any
 
-from tools.contract import PROVENANCE, Contract, Element, mapping
+from tools.contract import PROVENANCE, Contract, Element, Where, mapping, sequence
 from tools.documented import aliases
 from tools.validate import STATUSES, report, validate
 
@@ -55,6 +57,10 @@ def generate(contract: Contract, target: Path) -> None:
             raise GenerationError(f"the generator crashed: {' '.join(said.rpartition('╯')[2].split()) or said}")
         raise GenerationError(f"the generator refuses the contract; change what it names:\n{said}")
     _try_import(target)
+    for file in (target / "models").glob("*.py"):
+        # What people see in signatures. The generator writes `| Unset` in its own code, out of reach of a template;
+        # `Unset` is the type of None (types.py.jinja). Remove it when the generator can leave optional fields None.
+        file.write_text(re.sub(r"\| Unset\b", "| None", file.read_text(encoding="utf-8")), encoding="utf-8")
     for file in target.rglob("*.py"):
         file.write_text(MARKER + file.read_text(encoding="utf-8"), encoding="utf-8")
     (target / "py.typed").touch()
@@ -80,10 +86,10 @@ def annotate(contract: Contract) -> dict[str, Any]:
     """
     data = copy.deepcopy(contract.data)
     annotated = Contract(contract.file, data)
-    elements = list(annotated.elements())
-    for element in elements:
+    elements = {element.where: element for element in annotated.elements()}
+    for element in elements.values():
         if element.kind == "operation":
-            added = list(_assumptions(element, elements))
+            added = list(_assumptions(annotated, element, elements))
         elif PROVENANCE in element.node and element.kind in ("parameter", "property", "schema"):
             added = [_origin(element)]
         else:
@@ -97,17 +103,18 @@ def annotate(contract: Contract) -> dict[str, Any]:
     return data
 
 
-def _assumptions(operation: Element, elements: list[Element]) -> Iterator[str]:
+def _assumptions(contract: Contract, operation: Element, elements: dict[Where, Element]) -> Iterator[str]:
     """What is documented of an operation and what is not, a sentence each."""
-    path = operation.where[:2]
-    schemes = {name for requirement in operation.node.get("security", []) for name in requirement}
-    parts = [
-        element
-        for element in elements
-        if (element.kind == "path" and element.where == path)
-        or (element.kind in ("parameter", "response") and element.where[:3] in (operation.where, (*path, "parameters")))
-        or (element.kind == "security scheme" and element.name in schemes)
-    ]
+    node, item = operation.node, operation.where[:2]
+    wheres: list[Where | None] = [item]
+    for around, holder in ((operation.where, node), (item, elements[item].node)):
+        for index, parameter in enumerate(sequence(holder.get("parameters"))):
+            wheres.append(contract.follow(parameter) or (*around, "parameters", index))
+    for status, response in mapping(node.get("responses")).items():
+        wheres.append(contract.follow(response) or (*operation.where, "responses", status))
+    for requirement in sequence(node.get("security")):
+        wheres += [("components", "securitySchemes", name) for name in requirement]
+    parts = [elements[where] for where in dict.fromkeys(wheres) if where in elements]
     for status in STATUSES:
         names = [
             "method and path" if part.kind == "path" else f"{part.kind} `{part.name}`"
@@ -145,6 +152,7 @@ def compare(expected: Path, found: Path) -> list[str]:
     wanted, given = _files(expected), _files(found)
     return [
         f"{name}: {'is missing' if name not in given else 'was added' if name not in wanted else 'differs'}"
+        + ("" if name.startswith(f"{PACKAGE}/") else ", and is not generated: remove it")
         for name in sorted(wanted.keys() | given.keys())
         if wanted.get(name) != given.get(name)
     ]
@@ -190,31 +198,41 @@ def main(arguments: list[str]) -> int:
         report(contract, findings)
         print("Nothing was generated: correct the contract first.", file=sys.stderr)
         return 1
-    target = GENERATED / PACKAGE
     GENERATED.mkdir(exist_ok=True)
+    handle = os.open(GENERATED, os.O_RDONLY)
+    try:
+        fcntl.flock(handle, fcntl.LOCK_EX)  # until the end of the run: two would clear away each other's work
+        return _run(contract, check=check)
+    except GenerationError as error:
+        print(f"{file}: {error}", file=sys.stderr)
+        return 1
+    finally:
+        os.close(handle)
+
+
+def _run(contract: Contract, *, check: bool) -> int:
+    file, target = contract.file, GENERATED / PACKAGE
     restore(target)
     with tempfile.TemporaryDirectory(prefix=f".{PACKAGE}.", dir=GENERATED) as folder:
         new = Path(folder, PACKAGE)
         new.mkdir()
-        try:
-            generate(contract, new)
-        except GenerationError as error:
-            print(f"{file}: {error}", file=sys.stderr)
-            return 1
+        generate(contract, new)
         differences = compare(Path(folder), GENERATED)
-        if check:
-            for difference in differences:
-                print(f"generated/{difference}")
-            if differences:
-                print(f"generated/ is not what {file} gives: run `make generate`, and commit it.", file=sys.stderr)
-            else:
-                print(f"generated/ is what {file} gives.")
-            return 1 if differences else 0
-        if differences:
+        changed = [line for line in differences if line.startswith(f"{PACKAGE}/")]
+        if changed and not check:
             replace(new, target)
-        changed = f"{len(differences)} changed" if differences else "nothing changed"
-        print(f"generated/{PACKAGE}: {len(_files(target))} files from {file}, {changed}.")
-    return 0
+    if not check:
+        count = f"{len(changed)} changed" if changed else "nothing changed"
+        print(f"generated/{PACKAGE}: {len(_files(target))} files from {file}, {count}.")
+        return 0
+    for difference in differences:
+        print(f"generated/{difference}")
+    if changed:
+        option = "" if file == Path("openapi.yaml") else f" CONTRACT={file}"
+        print(f"generated/ is not what {file} gives: run `make generate{option}`, and commit it.", file=sys.stderr)
+    if not differences:
+        print(f"generated/ is what {file} gives.")
+    return 1 if differences else 0
 
 
 if __name__ == "__main__":

@@ -7,6 +7,9 @@ from typing import IO, Any, BinaryIO, Generic, Protocol, Self, TypeVar
 
 from attrs import define
 
+VERSION = "0.1.0"
+"""The version of the contract, and so of the client."""
+
 # Absent and null both read None.
 Unset = type(None)
 UNSET = None
@@ -137,6 +140,7 @@ class AsyncCaller(Protocol):
 
 __all__ = [
     "UNSET",
+    "VERSION",
     "AsyncCaller",
     "AsyncItems",
     "Caller",

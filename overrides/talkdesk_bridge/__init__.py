@@ -1,6 +1,6 @@
 """A client for Talkdesk's Financial Services Experience Cloud for Insurance - Integrations Bridge."""
 
-from importlib.metadata import version
+from talkdesk_bridge_api.types import VERSION
 
 from talkdesk_bridge import errors, models
 from talkdesk_bridge._auth import Auth, BasicAuth, BearerAuth, HeaderAuth, NoAuth, OAuth2ClientCredentials
@@ -19,4 +19,4 @@ __all__ = [
     "models",
 ]
 
-__version__ = version("talkdesk-bridge")
+__version__ = VERSION

@@ -74,8 +74,8 @@ class Reply(Generic[BodyT]):
     answer: Answer
 
 
-def read(operation: Operation[BodyT], answer: Answer) -> Reply[BodyT]:
-    """The body of an answer to `operation`.
+def read(operation: Operation[BodyT], answer: Answer, *, credential: bool = True) -> Reply[BodyT]:
+    """The body of an answer to `operation`, whose request carried a `credential` or none.
 
     Raises:
         StatusError: the status is not 2XX.
@@ -83,7 +83,7 @@ def read(operation: Operation[BodyT], answer: Answer) -> Reply[BodyT]:
 
     """
     if not 200 <= answer.status_code < 300:
-        raise _status_error(answer)
+        raise _status_error(answer, credential)
     wrong = f"{answer.request} answered {answer.status_code}"
     try:
         return Reply(operation.parse(client=_PARSER, response=answer), answer)
@@ -96,7 +96,7 @@ def read(operation: Operation[BodyT], answer: Answer) -> Reply[BodyT]:
         raise ContractError(f"{wrong} with a body that does not fit the contract: {told}.") from None
 
 
-def _status_error(answer: Answer) -> StatusError:
+def _status_error(answer: Answer, credential: bool) -> StatusError:
     info = _error_info(answer)
     phrase = next((f" {status.phrase}" for status in HTTPStatus if status == answer.status_code), "")
     message = f"{answer.request} answered {answer.status_code}{phrase}"
@@ -107,9 +107,11 @@ def _status_error(answer: Answer) -> StatusError:
         message += ": redirects are not followed, so the base URL must lead to the bridge itself"
     elif answer.status_code in (HTTPStatus.UNAUTHORIZED, HTTPStatus.FORBIDDEN):
         message += ": the bridge does not accept the credential"
+    if answer.status_code == HTTPStatus.UNAUTHORIZED and not credential:
+        message += ". No credential was sent: give one as `auth`, or in a TALKDESK_BRIDGE_ variable"
     method, path = answer.request.split(" ", 1)
     return StatusError(
-        message if message.endswith(".") else f"{message}.",
+        f"{message}.",
         status_code=answer.status_code,
         error_info=info,
         method=method,
@@ -123,10 +125,17 @@ def _error_info(answer: Answer) -> ErrorInfo | None:
     """The documented body of a refusal, where the answer has at least one of its fields."""
     try:
         data = answer.data
-        info = ErrorInfo.from_dict(data) if isinstance(data, dict) else None
-    except (ContractError, KeyError, TypeError, ValueError, AttributeError):
+    except ContractError:
         return None
-    return info if info and info.additional_properties.keys() != data.keys() else None
+    data = data if isinstance(data, dict) else {}
+    # Malformed details must not hide what the rest says.
+    for readable in (data, {key: value for key, value in data.items() if not isinstance(value, list | dict)}):
+        try:
+            info = ErrorInfo.from_dict(readable)
+        except (KeyError, TypeError, ValueError, AttributeError):
+            continue
+        return info if info.additional_properties.keys() != readable.keys() else None
+    return None
 
 
 def _retry_after(value: str | None) -> float | None:
@@ -136,6 +145,8 @@ def _retry_after(value: str | None) -> float | None:
     if value.strip().isdecimal():
         return float(value)
     try:
-        return max(0.0, (parsedate_to_datetime(value).astimezone(UTC) - datetime.now(UTC)).total_seconds())
+        when = parsedate_to_datetime(value)
+        when = when if when.tzinfo else when.replace(tzinfo=UTC)
+        return max(0.0, (when - datetime.now(UTC)).total_seconds())
     except (ValueError, OverflowError):
         return None

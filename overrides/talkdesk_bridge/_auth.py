@@ -47,11 +47,26 @@ def _header_text(_: object, attribute: Any, value: str) -> None:
 def _header_name(_: object, attribute: Any, value: str) -> None:
     if not isinstance(value, str) or not re.fullmatch(r"[A-Za-z0-9!#$%&'*+.^_`|~-]+", value):
         raise ConfigurationError("The name of the credential's header is not a header name, such as X-API-Key.")
+    if value.lower() in ("connection", "content-length", "host", "transfer-encoding"):
+        raise ConfigurationError(f"The header {value} belongs to HTTP itself and cannot carry a credential.")
+
+
+def _text(_: object, attribute: Any, value: object) -> None:
+    """Refuse what cannot be encoded, without showing it; None passes."""
+    if value is not None and not (isinstance(value, str) and value.isprintable()):
+        raise ConfigurationError(f"The {attribute.name} of the credential is not printable text.")
 
 
 def _not_empty(_: object, attribute: Any, value: str) -> None:
-    if not isinstance(value, str) or not value:
+    _text(_, attribute, value)
+    if not value:
         raise ConfigurationError(f"The {attribute.name} of the credential is empty.")
+
+
+def _token(_: object, attribute: Any, value: str) -> None:
+    _header_text(_, attribute, value)
+    if value.lower().startswith("bearer "):
+        raise ConfigurationError("The token of the credential begins with the word Bearer: give the token alone.")
 
 
 @define(frozen=True)
@@ -84,7 +99,7 @@ class BearerAuth(Auth):
 
     """
 
-    token: str = field(repr=False, validator=_header_text)
+    token: str = field(repr=False, validator=_token)
 
     def headers(self) -> dict[str, str]:
         """The token, as RFC 6750 has it."""
@@ -103,10 +118,12 @@ class BasicAuth(Auth):
     user: str = field(validator=_not_empty)
     password: str = field(repr=False)
 
-    @user.validator
-    def _no_colon(self, _: object, value: str) -> None:
-        if ":" in value:
+    def __attrs_post_init__(self) -> None:
+        if ":" in self.user:
             raise ConfigurationError("The user of HTTP Basic must not hold a colon (RFC 7617).")
+        # By hand: a password may be empty, and a validator of optional text would let None pass.
+        if not isinstance(self.password, str) or not self.password.isprintable():
+            raise ConfigurationError("The password of the credential is not printable text.")
 
     def headers(self) -> dict[str, str]:
         """User and password, in UTF-8."""
@@ -131,7 +148,7 @@ class OAuth2ClientCredentials(Auth):
     token_url: str
     client_id: str = field(validator=_not_empty)
     client_secret: str = field(repr=False, validator=_not_empty)
-    scope: str | None = field(default=None, kw_only=True)
+    scope: str | None = field(default=None, kw_only=True, validator=_text)
 
     def token_request(self) -> tuple[dict[str, str], bytes]:
         """The headers and the body of the POST to `token_url`."""
@@ -161,7 +178,7 @@ class TokenCache:
         usable = self._token is not None and self._token != rejected and self.clock() < self._renew_at
         return self._token if usable else None
 
-    def store(self, status_code: int, content: bytes) -> str:
+    def store(self, server: str, status_code: int, content: bytes) -> str:
         """Keep the token of a token server's answer, and return it.
 
         It is renewed 30 s before it ends, or at half of its life where that is later.
@@ -177,16 +194,18 @@ class TokenCache:
         answer = answer if isinstance(answer, dict) else {}
         if not 200 <= status_code < 300:
             told = [plain(answer[key]) for key in ("error", "error_description") if isinstance(answer.get(key), str)]
-            reason = ": ".join(told) or "without saying why"
-            raise AuthenticationError(f"The token server refused with {status_code}: {reason}.")
+            reason = f": {': '.join(told)}" if told else " without saying why; is this its URL?"
+            raise AuthenticationError(f"The token server {server} refused with {status_code}{reason}")
         token = answer.get("access_token")
-        if not isinstance(token, str) or not token or not token.isascii() or not token.isprintable():
-            raise AuthenticationError("The token server answered without a usable access_token.")
+        if not isinstance(token, str) or not re.fullmatch(r"[!-~]+", token):
+            raise AuthenticationError(f"The token server {server} answered without a usable access_token.")
         if str(answer.get("token_type", "bearer")).lower() != "bearer":
-            raise AuthenticationError("The token server gave a token that is not of the type bearer.")
+            raise AuthenticationError(f"The token server {server} gave a token that is not of the type bearer.")
         life = answer.get("expires_in")
-        if not isinstance(life, int | float) or isinstance(life, bool) or life <= 0:
+        life = int(life) if isinstance(life, str) and re.fullmatch(r"[0-9]{1,9}", life) else life
+        if isinstance(life, bool) or not isinstance(life, int | float) or not life > 0:
             life = float("inf")  # the server does not say: used until the bridge rejects it
+        life = min(life, 1e9)
         self._token = token
         self._renew_at = self.clock() + max(life - 30, life / 2)
         return token

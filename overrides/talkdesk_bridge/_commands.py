@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shutil
 import sys
 from decimal import Decimal
 from typing import TYPE_CHECKING, Annotated
@@ -12,17 +13,26 @@ import typer
 from talkdesk_bridge import BridgeClient
 from talkdesk_bridge._exit import exit_status, fail, needs_extra
 from talkdesk_bridge._money import read_amount
+from talkdesk_bridge._settings import KINDS, PREFIX
 
 if TYPE_CHECKING:
+    from rich.text import Text
+
     from talkdesk_bridge.models import InvoiceDetails
 
 __all__ = ["app"]
 
 COLUMNS = ("number", "bill date", "due date", "status", "amount", "paid", "due")
 
+
+def _variables() -> str:
+    kinds = (" ".join(PREFIX + name for name in (*kind.needed, *kind.optional)) for kind in KINDS)
+    return ", or ".join(kinds)
+
+
 app = typer.Typer(
     help="Talk to a bridge of Talkdesk's Financial Services Experience Cloud for Insurance.",
-    epilog="Where the bridge is, and the credential, come from the environment: TALKDESK_BRIDGE_URL and so on.",
+    epilog=f"Environment: TALKDESK_BRIDGE_URL, and one credential: {_variables()}.",
     add_completion=False,
     no_args_is_help=True,
     pretty_exceptions_enable=False,
@@ -41,6 +51,7 @@ def invoices(
     with exit_status(), BridgeClient.from_env() as bridge:
         # All of them before the first line: a table that looks whole is whole.
         _print_table(list(bridge.billing.iter_account_invoices(account, per_page=per_page)))
+        sys.stdout.flush()
 
 
 @app.command()
@@ -58,7 +69,8 @@ def sandbox(
         raise fail(
             f"port {port} cannot be used ({os.strerror(error.errno or 0)}): name another one with --port.", 2
         ) from None
-    print(server.describe(), flush=True)
+    command = "talkdesk-bridge" if shutil.which("talkdesk-bridge") else os.path.relpath(sys.argv[0])
+    print(server.describe(command), flush=True)
     server.serve()
 
 
@@ -67,41 +79,39 @@ def _print_table(invoices: list[InvoiceDetails]) -> None:
     from rich.console import Console
     from rich.table import Table
 
-    table = Table(box=SIMPLE_HEAD, pad_edge=False, show_edge=False)
+    table = Table(box=SIMPLE_HEAD, pad_edge=False, show_edge=False, padding=(0, 1, 0, 0))
     for column in COLUMNS:
-        money = column in COLUMNS[-3:]
-        table.add_column(column, justify="right" if money else "left", overflow="fold")
+        table.add_column(column, justify="right" if column in COLUMNS[-3:] else "left", no_wrap=True)
     totals: dict[str, dict[str, Decimal]] = {}
     unread = 0
     for invoice in invoices:
         amounts = {"amount": invoice.amount, "paid": invoice.paid_amount, "due": invoice.due_amount}
         for column, text in amounts.items():
-            if text is None:
-                continue
-            if (read := read_amount(text)) is None:
-                unread += 1
-                continue
-            number, currency = read
-            sums = totals.setdefault(currency or "", dict.fromkeys(amounts, Decimal()))
-            sums[column] += number
+            if text is not None and (read := read_amount(text)) is not None:
+                number, currency = read
+                totals.setdefault(currency or "", dict.fromkeys(amounts, Decimal()))[column] += number
+            else:
+                unread += text is not None
         dates = (invoice.invoice_number, invoice.invoice_bill_date, invoice.invoice_due_date, invoice.status)
         table.add_row(*map(_cell, (*dates, *amounts.values())))
     if totals:
         table.add_section()
     for currency, sums in sorted(totals.items()):
         label = f"total {currency}" if currency else "total, no currency"
-        table.add_row(label, "", "", "", *(f"{sums[column]} {currency}".strip() for column in COLUMNS[-3:]))
-    # A file or a pipe has no width: nothing is cut or wrapped there.
-    console = Console() if sys.stdout.isatty() else Console(width=sys.maxsize)
-    console.print(table)
+        table.add_row(label, "", "", "", *(f"{sums[column]}" for column in COLUMNS[-3:]))
+    # No line is cut or wrapped, whatever the width: a file has none, and a terminal wraps a long line itself.
+    console = Console(width=10_000, color_system=None, force_terminal=False, highlight=False)
+    if sys.stdout.isatty() and console.measure(table).maximum > Console().width:
+        table.padding = (0, 0, 0, 0)
+    console.print(table, soft_wrap=True)
     print(f"{len(invoices)} invoice{'' if len(invoices) == 1 else 's'}")
     if unread:
-        print(f"{unread} amounts could not be read and are not in the totals.", file=sys.stderr)
+        print(f"Amounts that could not be read, and are not in the totals: {unread}.", file=sys.stderr)
 
 
-def _cell(value: object) -> str:
+def _cell(value: object) -> Text:
     """Text of the bridge, fit for a terminal: no control characters, no markup."""
-    from rich.markup import escape
+    from rich.text import Text
 
     text = "" if value is None else str(value)
-    return escape("".join(character if character.isprintable() else "\N{REPLACEMENT CHARACTER}" for character in text))
+    return Text("".join(character if character.isprintable() else "\N{REPLACEMENT CHARACTER}" for character in text))

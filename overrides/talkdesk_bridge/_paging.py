@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import deque
 from collections.abc import AsyncIterator, Awaitable, Callable, Generator, Iterator
 from typing import Any, Generic, Self, TypeVar
 from urllib.parse import urljoin
@@ -36,7 +37,7 @@ def walk(
     totals: set[int | None] = set()
     received = empty = 0
     number = 1
-    previous = b""
+    previous: object = None
     while True:
         reply, items = yield step
         received += items
@@ -51,15 +52,16 @@ def walk(
                 raise PagingError(f"{name}: {empty} empty pages in a row, each with a next link.")
             step = link
         elif not isinstance(step, str) and items and operation.has_page and total is not None and received < total:
-            if reply.answer.content == previous:
+            if (content := reply.answer.data["_embedded"]) == previous:
                 raise PagingError(f"{name}: page {number} repeats page {number - 1}; the bridge may not know `page`.")
-            previous = reply.answer.content
+            previous = content
             number += 1
             step = {**arguments, "page": number}
         else:
-            if len(totals) == 1 and total is not None and received < total:
-                message = f"{name}: the pages ended after {received} of {total} items."
-                raise IncompleteError(message, received=received, expected=total)
+            expected = min((total for total in totals if total is not None), default=0)
+            if received < expected:
+                message = f"{name}: the pages ended after {received} of {expected} items."
+                raise IncompleteError(message, received=received, expected=expected)
             return
 
 
@@ -68,16 +70,26 @@ def _items(operation: ListOperation[BodyT, ItemT], reply: Reply[BodyT]) -> list[
     data, wanted = reply.answer.data, f"`_embedded.{operation.list_name}`"
     embedded = data.get("_embedded") if isinstance(data, dict) else None
     items = embedded.get(operation.list_name) if isinstance(embedded, dict) else None
-    if isinstance(items, list) or (items is None and isinstance(embedded, dict)):
+    if isinstance(items, list):
         return operation.items(reply.body) or []
-    if embedded is None and isinstance(data, dict) and data.get("total") == 0:
+    # Null, or nothing at all where the total says so; anything else could be an error that was sent with status 200.
+    nothing = isinstance(data, dict) and isinstance(embedded, dict | None) and items is None
+    if nothing and (operation.list_name in (embedded or {}) or _total(reply) == 0):
         return []
     raise ContractError(f"{reply.answer.request} answered {reply.answer.status_code} without a list at {wanted}.")
 
 
 def _total(reply: Reply[Any]) -> int | None:
     total = reply.answer.data.get("total")
-    return total if isinstance(total, int) and not isinstance(total, bool) else None
+    if isinstance(total, str) and total.isascii() and total.isdecimal():
+        return int(total)
+    if isinstance(total, int | float) and not isinstance(total, bool) and total == total // 1:
+        return int(total)
+    if total is not None:
+        raise ContractError(
+            f"{reply.answer.request} answered {reply.answer.status_code} with a total that is no integer."
+        )
+    return None
 
 
 def _next_link(reply: Reply[Any]) -> str | None:
@@ -88,7 +100,9 @@ def _next_link(reply: Reply[Any]) -> str | None:
 
     """
     links = reply.answer.data.get("_links")
-    link = links.get("next") if isinstance(links, dict) else None
+    if not isinstance(links, dict | None):
+        raise PagingError(f"{reply.answer.request}: `_links` is not an object, so the next link cannot be read.")
+    link = (links or {}).get("next")
     if link is None:
         return None
     href = link.get("href") if isinstance(link, dict) else None
@@ -103,7 +117,10 @@ def _next_link(reply: Reply[Any]) -> str | None:
 
 
 class _Pages(Generic[BodyT, ItemT]):
-    """What both iterators do alike: the caller's limits, and taking a page."""
+    """What both iterators do alike: which request is next, and taking a page within the caller's limits.
+
+    A request that failed is the next one again, so that going on after an error skips nothing.
+    """
 
     def __init__(
         self,
@@ -117,19 +134,39 @@ class _Pages(Generic[BodyT, ItemT]):
                 raise ArgumentError(f"{name} must be None or an integer of at least 0.")
         self._operation = operation
         self._walk = walk(operation, arguments)
+        self._step: Step | None = next(self._walk)
+        self._taken: tuple[Reply[BodyT], int] | None = None
+        self._error: PagingError | None = None
+        self._items: deque[ItemT] = deque()
         self._pages_left = max_pages
         self._items_left = max_items
 
-    def _wanted(self) -> bool:
-        return self._pages_left != 0 and self._items_left != 0
+    def _next_step(self) -> Step | None:
+        """The request to send; None after the last page, or at the caller's limit."""
+        if self._pages_left == 0 or self._items_left == 0:
+            return None
+        if self._taken and not self._error:
+            try:
+                self._step = self._walk.send(self._taken)
+            except StopIteration:
+                self._step = None
+            except PagingError as error:
+                self._error = error
+            self._taken = None
+        if self._error:
+            raise self._error
+        return self._step
 
-    def _take(self, reply: Reply[BodyT]) -> tuple[list[ItemT], int]:
-        """The items of a page that the caller wants, and how many it has."""
+    def _take(self, reply: Reply[BodyT]) -> BodyT:
+        """The body of a page, whose items, as far as they are wanted, wait in `_items`."""
         items = _items(self._operation, reply)
+        _total(reply)  # refused before an item is given, if it cannot be read
+        self._taken = (reply, len(items))
         wanted = items if self._items_left is None else items[: self._items_left]
+        self._items.extend(wanted)
         self._pages_left = None if self._pages_left is None else self._pages_left - 1
         self._items_left = None if self._items_left is None else self._items_left - len(wanted)
-        return wanted, len(items)
+        return reply.body
 
 
 class ItemIterator(_Pages[BodyT, ItemT]):
@@ -140,29 +177,28 @@ class ItemIterator(_Pages[BodyT, ItemT]):
 
     def __init__(self, send: Callable[[Step], Reply[BodyT]], *arguments: Any) -> None:
         super().__init__(*arguments)
-        self._taken = self._take_all(send)
-        self._items = (item for _, items in self._taken for item in items)
+        self._send = send
 
     def __iter__(self) -> Self:
         return self
 
     def __next__(self) -> ItemT:
-        return next(self._items)
+        while not self._items:
+            if self._page() is None:
+                raise StopIteration
+        return self._items.popleft()
 
     def pages(self) -> Iterator[BodyT]:
         """The bodies of the pages instead of their items, from the next page on."""
-        return (body for body, _ in self._taken)
+        return iter(self._body, None)
 
-    def _take_all(self, send: Callable[[Step], Reply[BodyT]]) -> Iterator[tuple[BodyT, list[ItemT]]]:
-        step = next(self._walk)
-        while self._wanted():
-            reply = send(step)
-            items, count = self._take(reply)
-            yield reply.body, items
-            try:
-                step = self._walk.send((reply, count))
-            except StopIteration:
-                return
+    def _page(self) -> BodyT | None:
+        step = self._next_step()
+        return None if step is None else self._take(self._send(step))
+
+    def _body(self) -> BodyT | None:
+        self._items.clear()
+        return self._page()
 
 
 class AsyncItemIterator(_Pages[BodyT, ItemT]):
@@ -173,28 +209,37 @@ class AsyncItemIterator(_Pages[BodyT, ItemT]):
 
     def __init__(self, send: Callable[[Step], Awaitable[Reply[BodyT]]], *arguments: Any) -> None:
         super().__init__(*arguments)
-        self._taken = self._take_all(send)
-        self._items = (item async for _, items in self._taken for item in items)
+        self._send = send
 
     def __aiter__(self) -> Self:
         return self
 
     async def __anext__(self) -> ItemT:
-        return await anext(self._items)
+        while not self._items:
+            if await self._page() is None:
+                raise StopAsyncIteration
+        return self._items.popleft()
 
     def pages(self) -> AsyncIterator[BodyT]:
         """The bodies of the pages instead of their items, from the next page on."""
-        return (body async for body, _ in self._taken)
+        return _Bodies(self._body)
 
-    async def _take_all(
-        self, send: Callable[[Step], Awaitable[Reply[BodyT]]]
-    ) -> AsyncIterator[tuple[BodyT, list[ItemT]]]:
-        step = next(self._walk)
-        while self._wanted():
-            reply = await send(step)
-            items, count = self._take(reply)
-            yield reply.body, items
-            try:
-                step = self._walk.send((reply, count))
-            except StopIteration:
-                return
+    async def _page(self) -> BodyT | None:
+        step = self._next_step()
+        return None if step is None else self._take(await self._send(step))
+
+    async def _body(self) -> BodyT | None:
+        self._items.clear()
+        return await self._page()
+
+
+class _Bodies(AsyncIterator[BodyT]):
+    """What `iter(function, None)` is to a blocking function."""
+
+    def __init__(self, function: Callable[[], Awaitable[BodyT | None]]) -> None:
+        self._function = function
+
+    async def __anext__(self) -> BodyT:
+        if (body := await self._function()) is None:
+            raise StopAsyncIteration
+        return body

@@ -67,7 +67,7 @@ def origin(url: str, what: str) -> tuple[str, str, int]:
     except (ValueError, AttributeError):
         raise ConfigurationError(f"The {what} is not a URL.") from None
     if parts.scheme not in ("https", "http") or not parts.hostname or not url.isprintable() or " " in url:
-        raise ConfigurationError(f"The {what} must be a URL such as https://bridge.example.")
+        raise ConfigurationError(f"The {what} must begin with https:// and a host, such as https://bridge.example.")
     if parts.username is not None or parts.password is not None:
         raise ConfigurationError(f"The {what} must not hold a user or password: give them as credential.")
     if parts.scheme == "http" and not _is_loopback(parts):
@@ -107,7 +107,7 @@ class Settings:
 
     def __attrs_post_init__(self) -> None:
         origin(self.base_url, "base URL")
-        if urlsplit(self.base_url).query or urlsplit(self.base_url).fragment:
+        if {"?", "#"} & {*self.base_url}:
             raise ConfigurationError("The base URL must have no query and no fragment.")
         if not isinstance(self.auth, Auth):
             raise ConfigurationError(
@@ -118,9 +118,11 @@ class Settings:
         if (
             not isinstance(self.timeout, tuple)
             or len(self.timeout) != 2
-            or not all(isinstance(seconds, int | float) and seconds > 0 for seconds in self.timeout)
+            or not all(isinstance(seconds, int | float) and 0 < seconds <= 86_400 for seconds in self.timeout)
         ):
-            raise ConfigurationError("timeout must be two numbers of seconds above 0: to connect, and to read.")
+            raise ConfigurationError("timeout must be two numbers of seconds, up to a day: to connect, and to read.")
+        if not isinstance(self.verify, bool | SSLContext):
+            raise ConfigurationError("verify must be True, False or an ssl.SSLContext.")
 
     @classmethod
     def from_env(cls, environ: Mapping[str, str] | None = None) -> Settings:
@@ -144,7 +146,7 @@ class Settings:
             raise ConfigurationError(f"Two kinds of credential are set: {told}. Unset all but one.")
         for kind in chosen:
             if missing := {*kind.needed} - given.keys():
-                raise ConfigurationError(f"The credential is incomplete: {kind.name} needs {_listed(missing)}, too.")
+                raise ConfigurationError(f"The credential is incomplete: for {kind.name}, set {_listed(missing)}, too.")
         return cls(base_url=url, auth=chosen[0].make(given) if chosen else NoAuth())
 
 

@@ -11,15 +11,14 @@ import re
 import threading
 from collections.abc import Generator
 from http import HTTPStatus
-from importlib.metadata import version
 from typing import Any, TypeVar
 
 import httpx
 from attrs import frozen
-from talkdesk_bridge_api.types import ListOperation, Operation
+from talkdesk_bridge_api.types import VERSION, ListOperation, Operation
 
 from talkdesk_bridge._answer import Answer, Reply, read
-from talkdesk_bridge._auth import OAuth2ClientCredentials, TokenCache, plain
+from talkdesk_bridge._auth import NoAuth, OAuth2ClientCredentials, TokenCache, plain
 from talkdesk_bridge._paging import AsyncItemIterator, ItemIterator, Step
 from talkdesk_bridge._settings import Settings, origin
 from talkdesk_bridge.errors import (
@@ -42,7 +41,6 @@ ClientT = TypeVar("ClientT", httpx.Client, httpx.AsyncClient)
 NOT_SENT = (
     httpx.ConnectError,
     httpx.ConnectTimeout,
-    httpx.LocalProtocolError,
     httpx.PoolTimeout,
     httpx.ProxyError,
     httpx.UnsupportedProtocol,
@@ -70,19 +68,25 @@ class _Core:
 
     def _make(self, kind: type[ClientT]) -> ClientT:
         connect, read = self.settings.timeout
+        # Plain http is for loopback, which no proxy of the environment is near.
+        mounts = {"http://": None} if self.settings.proxy is None else None
         try:
             return kind(
                 base_url=self.settings.base_url,
-                headers={"Accept": "application/json", "User-Agent": f"talkdesk-bridge/{version('talkdesk-bridge')}"},
+                headers={"Accept": "application/json", "User-Agent": f"talkdesk-bridge/{VERSION}"},
                 timeout=httpx.Timeout(read, connect=connect),
                 verify=self.settings.verify,
                 proxy=self.settings.proxy,
+                mounts=mounts,
             )
-        except (httpx.InvalidURL, ValueError):
-            # Its message would show the proxy's password.
-            raise ConfigurationError(
-                "The base URL or a proxy (given, or in HTTPS_PROXY or so) is no valid URL."
-            ) from None
+        except ImportError:
+            reason = "A SOCKS proxy (the argument, or ALL_PROXY or HTTPS_PROXY) needs the package socksio."
+        except OSError:
+            reason = "The authorities that SSL_CERT_FILE or SSL_CERT_DIR names cannot be read."
+        except (httpx.InvalidURL, AttributeError, TypeError, ValueError):
+            reason = "The base URL, or a proxy (the argument, or ALL_PROXY or HTTPS_PROXY), is not a URL."
+        # Not from the caught one: its message would show the proxy's password.
+        raise ConfigurationError(reason)
 
     def _exchange(self, operation: Operation[BodyT], step: Step) -> Flow[Reply[BodyT]]:
         """One request of `operation`, with the credential, and the body of its answer."""
@@ -103,18 +107,19 @@ class _Core:
             request.headers.update(auth.headers())
             response = yield request
         told = f"{request.method} {_path(request)}"
-        return read(operation, Answer(told, str(request.url), response.status_code, response.headers, response.content))
+        answer = Answer(told, str(request.url), response.status_code, response.headers, response.content)
+        return read(operation, answer, credential=not isinstance(auth, NoAuth))
 
     def _request(self, operation: Operation[Any], arguments: dict[str, Any]) -> httpx.Request:
         try:
             built = operation.request(**arguments)
             request = self._client.build_request(**built)
-        except (AttributeError, TypeError, ValueError) as error:
+        except (httpx.InvalidURL, AttributeError, TypeError, ValueError) as error:
             told = f"An argument of {operation.operation_id} has a type or a value that cannot be sent"
             raise ArgumentError(f"{told} ({type(error).__name__}).") from error
         for part, sent in zip(operation.path.split("/"), built["url"].split("/"), strict=True):
             names = re.findall(r"{(\w+)}", part)
-            if names and (sent in ("", ".", "..") or any(arguments[name] is None for name in names)):
+            if names and (sent in (".", "..") or any(arguments[name] in (None, "") for name in names)):
                 raise ArgumentError(f"{' and '.join(names)} must not be empty, None, '.' or '..'.")
         return request
 
@@ -137,7 +142,7 @@ class _Core:
             return token
         headers, content = auth.token_request()
         response = yield self._client.build_request("POST", auth.token_url, headers=headers, content=content)
-        return self._tokens.store(response.status_code, response.content)
+        return self._tokens.store(auth.token_url, response.status_code, response.content)
 
 
 class Transport(_Core):
@@ -189,7 +194,8 @@ class Transport(_Core):
         try:
             return self._client.send(wanted)
         except httpx.HTTPError as error:
-            raise _failure(wanted, error) from error
+            failure = _failure(wanted, error)
+        raise failure  # outside: the caught one holds the request, and so the credential
 
 
 class AsyncTransport(_Core):
@@ -241,12 +247,16 @@ class AsyncTransport(_Core):
         try:
             return await self._client.send(wanted)
         except httpx.HTTPError as error:
-            raise _failure(wanted, error) from error
+            failure = _failure(wanted, error)
+        raise failure  # outside: the caught one holds the request, and so the credential
 
 
 def _failure(request: httpx.Request, error: httpx.HTTPError) -> BridgeError:
     what = f"{request.method} {_path(request)}"
     host = f"{request.url.scheme}://{request.url.netloc.decode('ascii')}"
+    if isinstance(error, httpx.LocalProtocolError):
+        # Its text shows the header that cannot be sent, which may be the credential.
+        return ArgumentError(f"{what}: a header or another part of the request cannot be sent over HTTP.")
     reason = plain(str(error)) or type(error).__name__
     if isinstance(error, NOT_SENT):
         return NotSentError(f"{what}: no connection to {host} ({reason}).")

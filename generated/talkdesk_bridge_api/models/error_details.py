@@ -20,16 +20,16 @@ T = TypeVar("T", bound="ErrorDetails")
 class ErrorDetails:
     """Documented: https://docs.talkdesk.com/reference/get-account-invoices"""
 
-    message: str | Unset = UNSET
-    properties: ErrorDetailsProperties | Unset = UNSET
+    message: str | None = UNSET
+    properties: ErrorDetailsProperties | None = UNSET
     """ Documented: https://docs.talkdesk.com/reference/get-account-invoices """
-    stack_trace: str | Unset = UNSET
+    stack_trace: str | None = UNSET
     additional_properties: dict[str, Any] = _attrs_field(init=False, factory=dict)
 
     def to_dict(self) -> dict[str, Any]:
         message = self.message
 
-        properties: dict[str, Any] | Unset = UNSET
+        properties: dict[str, Any] | None = UNSET
         if not isinstance(self.properties, Unset):
             properties = self.properties.to_dict()
 
@@ -55,7 +55,7 @@ class ErrorDetails:
         message = d.pop("message", UNSET)
 
         _properties = d.pop("properties", UNSET)
-        properties: ErrorDetailsProperties | Unset
+        properties: ErrorDetailsProperties | None
         if isinstance(_properties, Unset):
             properties = UNSET
         else:

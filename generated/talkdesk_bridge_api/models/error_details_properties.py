@@ -16,9 +16,9 @@ T = TypeVar("T", bound="ErrorDetailsProperties")
 class ErrorDetailsProperties:
     """Documented: https://docs.talkdesk.com/reference/get-account-invoices"""
 
-    line_number: int | Unset = UNSET
-    parameter_location: str | Unset = UNSET
-    parameter_name: str | Unset = UNSET
+    line_number: int | None = UNSET
+    parameter_location: str | None = UNSET
+    parameter_name: str | None = UNSET
     additional_properties: dict[str, Any] = _attrs_field(init=False, factory=dict)
 
     def to_dict(self) -> dict[str, Any]:

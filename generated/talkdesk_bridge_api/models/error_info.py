@@ -20,15 +20,15 @@ T = TypeVar("T", bound="ErrorInfo")
 class ErrorInfo:
     """Why a request was refused. Documented: https://docs.talkdesk.com/reference/get-account-invoices"""
 
-    details: list[ErrorDetails] | Unset = UNSET
-    developer_message: str | Unset = UNSET
-    error_code: str | Unset = UNSET
-    status: int | Unset = UNSET
-    user_message: str | Unset = UNSET
+    details: list[ErrorDetails] | None = UNSET
+    developer_message: str | None = UNSET
+    error_code: str | None = UNSET
+    status: int | None = UNSET
+    user_message: str | None = UNSET
     additional_properties: dict[str, Any] = _attrs_field(init=False, factory=dict)
 
     def to_dict(self) -> dict[str, Any]:
-        details: list[dict[str, Any]] | Unset = UNSET
+        details: list[dict[str, Any]] | None = UNSET
         if not isinstance(self.details, Unset):
             details = []
             for details_item_data in self.details:
@@ -65,7 +65,7 @@ class ErrorInfo:
 
         d = dict(src_dict)
         _details = d.pop("details", UNSET)
-        details: list[ErrorDetails] | Unset = UNSET
+        details: list[ErrorDetails] | None = UNSET
         if _details is not UNSET:
             details = []
             for details_item_data in _details:

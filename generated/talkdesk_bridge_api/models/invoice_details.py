@@ -24,14 +24,14 @@ class InvoiceDetails:
 
     """
 
-    amount: str | Unset = UNSET
-    due_amount: str | Unset = UNSET
-    invoice_bill_date: datetime.date | Unset = UNSET
-    invoice_due_date: datetime.date | Unset = UNSET
-    invoice_items_details: list[InvoiceItemDetails] | Unset = UNSET
-    invoice_number: str | Unset = UNSET
-    paid_amount: str | Unset = UNSET
-    status: str | Unset = UNSET
+    amount: str | None = UNSET
+    due_amount: str | None = UNSET
+    invoice_bill_date: datetime.date | None = UNSET
+    invoice_due_date: datetime.date | None = UNSET
+    invoice_items_details: list[InvoiceItemDetails] | None = UNSET
+    invoice_number: str | None = UNSET
+    paid_amount: str | None = UNSET
+    status: str | None = UNSET
     additional_properties: dict[str, Any] = _attrs_field(init=False, factory=dict)
 
     def to_dict(self) -> dict[str, Any]:
@@ -39,15 +39,15 @@ class InvoiceDetails:
 
         due_amount = self.due_amount
 
-        invoice_bill_date: str | Unset = UNSET
+        invoice_bill_date: str | None = UNSET
         if not isinstance(self.invoice_bill_date, Unset):
             invoice_bill_date = self.invoice_bill_date.isoformat()
 
-        invoice_due_date: str | Unset = UNSET
+        invoice_due_date: str | None = UNSET
         if not isinstance(self.invoice_due_date, Unset):
             invoice_due_date = self.invoice_due_date.isoformat()
 
-        invoice_items_details: list[dict[str, Any]] | Unset = UNSET
+        invoice_items_details: list[dict[str, Any]] | None = UNSET
         if not isinstance(self.invoice_items_details, Unset):
             invoice_items_details = []
             for invoice_items_details_item_data in self.invoice_items_details:
@@ -92,21 +92,21 @@ class InvoiceDetails:
         due_amount = d.pop("due_amount", UNSET)
 
         _invoice_bill_date = d.pop("invoice_bill_date", UNSET)
-        invoice_bill_date: datetime.date | Unset
+        invoice_bill_date: datetime.date | None
         if isinstance(_invoice_bill_date, Unset):
             invoice_bill_date = UNSET
         else:
             invoice_bill_date = datetime.date.fromisoformat(_invoice_bill_date)
 
         _invoice_due_date = d.pop("invoice_due_date", UNSET)
-        invoice_due_date: datetime.date | Unset
+        invoice_due_date: datetime.date | None
         if isinstance(_invoice_due_date, Unset):
             invoice_due_date = UNSET
         else:
             invoice_due_date = datetime.date.fromisoformat(_invoice_due_date)
 
         _invoice_items_details = d.pop("invoice_items_details", UNSET)
-        invoice_items_details: list[InvoiceItemDetails] | Unset = UNSET
+        invoice_items_details: list[InvoiceItemDetails] | None = UNSET
         if _invoice_items_details is not UNSET:
             invoice_items_details = []
             for invoice_items_details_item_data in _invoice_items_details:

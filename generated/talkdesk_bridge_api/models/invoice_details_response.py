@@ -23,13 +23,13 @@ class InvoiceDetailsResponse:
 
     """
 
-    embedded: InvoiceList | Unset = UNSET
+    embedded: InvoiceList | None = UNSET
     """ Documented: https://docs.talkdesk.com/reference/get-account-invoices """
-    total: int | Unset = UNSET
+    total: int | None = UNSET
     additional_properties: dict[str, Any] = _attrs_field(init=False, factory=dict)
 
     def to_dict(self) -> dict[str, Any]:
-        embedded: dict[str, Any] | Unset = UNSET
+        embedded: dict[str, Any] | None = UNSET
         if not isinstance(self.embedded, Unset):
             embedded = self.embedded.to_dict()
 
@@ -51,7 +51,7 @@ class InvoiceDetailsResponse:
 
         d = dict(src_dict)
         _embedded = d.pop("_embedded", UNSET)
-        embedded: InvoiceList | Unset
+        embedded: InvoiceList | None
         if isinstance(_embedded, Unset):
             embedded = UNSET
         else:

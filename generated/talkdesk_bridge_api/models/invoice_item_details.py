@@ -16,13 +16,13 @@ T = TypeVar("T", bound="InvoiceItemDetails")
 class InvoiceItemDetails:
     """One position of an invoice. Documented: https://docs.talkdesk.com/reference/get-account-invoices"""
 
-    amount: str | Unset = UNSET
-    category: str | Unset = UNSET
-    description: str | Unset = UNSET
-    installment_number: int | Unset = UNSET
-    paid_amount: str | Unset = UNSET
-    policy_number: str | Unset = UNSET
-    product: str | Unset = UNSET
+    amount: str | None = UNSET
+    category: str | None = UNSET
+    description: str | None = UNSET
+    installment_number: int | None = UNSET
+    paid_amount: str | None = UNSET
+    policy_number: str | None = UNSET
+    product: str | None = UNSET
     additional_properties: dict[str, Any] = _attrs_field(init=False, factory=dict)
 
     def to_dict(self) -> dict[str, Any]:

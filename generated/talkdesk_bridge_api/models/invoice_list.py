@@ -20,11 +20,11 @@ T = TypeVar("T", bound="InvoiceList")
 class InvoiceList:
     """Documented: https://docs.talkdesk.com/reference/get-account-invoices"""
 
-    invoices: list[InvoiceDetails] | Unset = UNSET
+    invoices: list[InvoiceDetails] | None = UNSET
     additional_properties: dict[str, Any] = _attrs_field(init=False, factory=dict)
 
     def to_dict(self) -> dict[str, Any]:
-        invoices: list[dict[str, Any]] | Unset = UNSET
+        invoices: list[dict[str, Any]] | None = UNSET
         if not isinstance(self.invoices, Unset):
             invoices = []
             for invoices_item_data in self.invoices:
@@ -45,7 +45,7 @@ class InvoiceList:
 
         d = dict(src_dict)
         _invoices = d.pop("invoices", UNSET)
-        invoices: list[InvoiceDetails] | Unset = UNSET
+        invoices: list[InvoiceDetails] | None = UNSET
         if _invoices is not UNSET:
             invoices = []
             for invoices_item_data in _invoices:

@@ -3,8 +3,12 @@
 It needs the extra `sandbox`.
 """
 
-from talkdesk_bridge.sandbox._app import Credentials
-from talkdesk_bridge.sandbox._data import ACCOUNTS, Account
-from talkdesk_bridge.sandbox._server import Sandbox
+try:
+    from talkdesk_bridge.sandbox._app import Credentials
+    from talkdesk_bridge.sandbox._data import ACCOUNTS, Account
+    from talkdesk_bridge.sandbox._server import Sandbox
+except ModuleNotFoundError as error:
+    told = "talkdesk_bridge.sandbox needs more packages: pip install 'talkdesk-bridge[sandbox]'"
+    raise ModuleNotFoundError(told, name=error.name) from None
 
 __all__ = ["ACCOUNTS", "Account", "Credentials", "Sandbox"]

@@ -25,7 +25,7 @@ from starlette.routing import Route
 
 from talkdesk_bridge.sandbox._data import ACCOUNTS, items_of
 
-__all__ = ["Credentials", "make_app", "read_contract"]
+__all__ = ["Credentials", "key_header", "make_app", "read_contract", "token_paths"]
 
 PER_PAGE = 50
 TOKEN_LIFE = 599
@@ -49,9 +49,10 @@ class Credentials:
 class Refusal(Exception):  # noqa: N818 # an answer, not a fault
     """The answer to a request that is not granted."""
 
-    def __init__(self, status: int, reason: str) -> None:
+    def __init__(self, status: int, reason: str, parameter: dict[str, Any] | None = None) -> None:
         super().__init__(reason)
         self.status = status
+        self.parameter = parameter
 
 
 def read_contract() -> dict[str, Any]:
@@ -76,7 +77,7 @@ def make_app(contract: dict[str, Any], credentials: Credentials, record: Callabl
                 arguments = await operation.read(request)
                 status, body = operation.answer(request, arguments)
             except Refusal as refusal:
-                status, body = refusal.status, operation.refusal(refusal.status, str(refusal))
+                status, body = refusal.status, operation.refusal(refusal)
             if problem := operation.check(status, body):
                 status, body = 500, {"sandbox": f"its own answer breaks the contract: {problem}"}
             record(request, status)
@@ -100,6 +101,15 @@ def make_app(contract: dict[str, Any], credentials: Credentials, record: Callabl
     routes = [Route(operation.route, endpoint(operation), methods=[operation.method]) for operation in operations]
     routes += [Route(path, give_token, methods=["POST"]) for path in token_paths(contract)]
     return Starlette(routes=routes, exception_handlers={HTTPException: unknown})
+
+
+def key_header(contract: dict[str, Any], credentials: Credentials) -> str | None:
+    """The header of the key: the one that was chosen, else the contract's; None where the contract has no key."""
+    schemes = contract.get("components", {}).get("securitySchemes", {}).values()
+    named = next(
+        (scheme["name"] for scheme in schemes if scheme["type"] == "apiKey" and scheme["in"] == "header"), None
+    )
+    return credentials.api_key_header or named if named else None
 
 
 def token_paths(contract: dict[str, Any]) -> list[str]:
@@ -127,6 +137,11 @@ class _Operation:
         for name, plain in self._names.items():
             self.route = self.route.replace(f"{{{name}}}", f"{{{plain}}}")
         self._success = min(status for status in operation["responses"] if status.startswith("2"))
+        self._status = int(self._success.replace("XX", "00"))
+        paged = [
+            parameter for parameter in self._parameters if parameter["name"] == "page" and parameter["in"] == "query"
+        ]
+        self._paged = any(self._resolve(parameter.get("schema", {})).get("type") == "integer" for parameter in paged)
 
     def authorize(self, request: Request, credentials: Credentials, tokens: dict[str, float]) -> None:
         """Refuse a request that fulfils none of the operation's security requirements."""
@@ -153,19 +168,22 @@ class _Operation:
             raw = sources[place]
             if raw is None:
                 if parameter.get("required"):
-                    raise Refusal(400, f"the {place} parameter {name} is missing")
+                    raise Refusal(400, f"the {place} parameter {name} is missing", parameter)
                 continue
             value = _from_text(raw, self._resolve(parameter.get("schema", {})))
             if problem := self._problem(parameter.get("schema", {}), value):
-                raise Refusal(400, f"the {place} parameter {name} does not fit: {problem}")
+                raise Refusal(400, f"the {place} parameter {name} does not fit: {problem}", parameter)
             arguments[name] = value
         declared = {parameter["name"] for parameter in self._parameters if parameter["in"] == "query"}
-        if unknown := request.query_params.keys() - declared:
-            raise Refusal(400, f"the contract declares no query parameter {sorted(unknown)[0]}")
+        if unknown := sorted(request.query_params.keys() - declared):
+            parameter = {"name": unknown[0], "in": "query"}
+            raise Refusal(400, f"the contract declares no query parameter {unknown[0]}", parameter)
         body = self._resolve(self._operation.get("requestBody", {}))
-        if schema := next((media.get("schema") for media in body.get("content", {}).values()), None):
+        sent = await request.body()
+        schema = next((media.get("schema") for media in body.get("content", {}).values()), None)
+        if schema and (sent or body.get("required")):
             try:
-                value = json.loads(await request.body())
+                value = json.loads(sent)
             except ValueError:
                 raise Refusal(400, "the body is not JSON") from None
             if problem := self._problem(schema, value):
@@ -182,30 +200,38 @@ class _Operation:
         if account is None:
             raise Refusal(404, "no such account")
         if len(lists) != 1:
-            return int(self._success), example
+            return self._status, example
         (name,) = lists
         items = items_of(account, example["_embedded"][name])
-        page, per_page = arguments.get("page", 1), arguments.get("per_page", PER_PAGE)
-        end = page * per_page
+        body = {**example, **({"total": len(items)} if "total" in example else {})}
         links = {"self": {"href": str(request.url)}}
-        if end < len(items):
-            links["next"] = {"href": str(request.url.include_query_params(page=page + 1))}
-        body = {**example, "_embedded": {name: items[end - per_page : end]}, "_links": links}
-        return int(self._success), body | ({"total": len(items)} if "total" in example else {})
+        if self._paged:
+            page, per_page = arguments.get("page", 1), arguments.get("per_page", PER_PAGE)
+            if page * per_page < len(items):
+                links["next"] = {"href": str(request.url.include_query_params(page=page + 1))}
+            items = items[(page - 1) * per_page : page * per_page]
+        return self._status, body | {"_embedded": {name: items}, "_links": links}
 
-    def refusal(self, status: int, reason: str) -> Any:
+    def refusal(self, refusal: Refusal) -> Any:
         """The contract's example of a refusal with this status, else its first one, with the reason put in."""
-        responses = self._operation["responses"]
-        declared = next((key for key in (str(status), f"{status // 100}XX", "default") if key in responses), None)
-        body = self._example(declared, status) if declared else None
+        declared = self._declared(refusal.status)
+        body = self._example(declared, refusal.status) if declared else None
         if isinstance(body, dict) and "developerMessage" in body:
-            body = {**body, "status": status, "developerMessage": f"sandbox: {reason}"}
+            body = {**body, "status": refusal.status, "developerMessage": f"sandbox: {refusal}"}
+            if refusal.parameter and "details" in body:
+                named = {"parameterName": refusal.parameter["name"], "parameterLocation": refusal.parameter["in"]}
+                body["details"] = [{"message": str(refusal), "properties": named}]
         return body
+
+    def _declared(self, status: int) -> str | None:
+        """The key of the response that the contract declares for a status."""
+        keys = (str(status), f"{status // 100}XX", "default")
+        return next((key for key in keys if key in self._operation["responses"]), None)
 
     def check(self, status: int, body: Any) -> str | None:
         """How an answer breaks the contract; None where it does not."""
         responses = self._operation["responses"]
-        declared = next((key for key in (str(status), f"{status // 100}XX", "default") if key in responses), None)
+        declared = self._declared(status)
         if declared is None:
             return f"the status {status} is not declared"
         content = self._resolve(responses[declared]).get("content", {})
@@ -239,15 +265,17 @@ class _Operation:
 def _holds(scheme: dict[str, Any], request: Request, credentials: Credentials, tokens: dict[str, float]) -> bool:
     """Whether a request carries what a security scheme asks for."""
     sent = request.headers.get("Authorization", "")
+    kind, _, token = sent.partition(" ")
+    bearer = token if kind.lower() == "bearer" else ""
     match scheme:
         case {"type": "apiKey", "in": "header", "name": name}:
             return _same(request.headers.get(credentials.api_key_header or name, ""), credentials.api_key)
         case {"type": "http", "scheme": "basic"}:
             return _basic(sent) == (credentials.user, credentials.password)
         case {"type": "http", "scheme": "bearer"}:
-            return _same(sent, f"Bearer {credentials.bearer_token}")
+            return _same(bearer, credentials.bearer_token)
         case {"type": "oauth2"}:
-            return time.monotonic() < tokens.get(sent.removeprefix("Bearer "), 0.0)
+            return time.monotonic() < tokens.get(bearer, 0.0)
     return False
 
 

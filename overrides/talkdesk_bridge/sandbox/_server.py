@@ -12,7 +12,7 @@ import uvicorn
 from attrs import frozen
 from starlette.requests import Request
 
-from talkdesk_bridge.sandbox._app import Credentials, make_app, read_contract, token_paths
+from talkdesk_bridge.sandbox._app import Credentials, key_header, make_app, read_contract, token_paths
 from talkdesk_bridge.sandbox._data import ACCOUNTS
 
 __all__ = ["Sandbox", "Seen"]
@@ -72,8 +72,13 @@ class Sandbox:
 
     @property
     def token_url(self) -> str:
-        """Where client credentials are exchanged for a token."""
-        return self.url + token_paths(self._contract)[0]
+        """Where client credentials are exchanged for a token; empty where the contract has no such flow."""
+        return next((self.url + path for path in token_paths(self._contract)), "")
+
+    @property
+    def key_header(self) -> str | None:
+        """The header that the key is expected in; None where the contract has no key."""
+        return key_header(self._contract, self.credentials)
 
     def serve(self) -> None:
         """Serve until the process is interrupted or `close` is called."""
@@ -97,29 +102,34 @@ class Sandbox:
     def __exit__(self, *_: object) -> None:
         self.close()
 
-    def describe(self) -> str:
-        """How to use this sandbox, for a person: URL, credentials, accounts."""
+    def describe(self, command: str = "talkdesk-bridge") -> str:
+        """How to use this sandbox, for a person: URL, credentials, accounts. `command` is what they type."""
         ours = self.credentials
-        accounts = "\n".join(f"  {number}  {account.about}" for number, account in ACCOUNTS.items())
-        return f"""Sandbox of the bridge: {self.url} (Ctrl-C ends it)
-
-In another shell:
-  export TALKDESK_BRIDGE_URL={self.url}
-  export TALKDESK_BRIDGE_API_KEY={ours.api_key}
-  talkdesk-bridge invoices {next(iter(ACCOUNTS))}
-
-With OAuth 2 instead of the key:
-  unset TALKDESK_BRIDGE_API_KEY
-  export TALKDESK_BRIDGE_TOKEN_URL={self.token_url}
-  export TALKDESK_BRIDGE_CLIENT_ID={ours.client_id}
-  export TALKDESK_BRIDGE_CLIENT_SECRET={ours.client_secret}
-
-Accounts:
-{accounts}
-  any other   404, with the documented error
-"""
+        key = {"API_KEY": ours.api_key, "API_KEY_HEADER": self.key_header}
+        oauth = {"TOKEN_URL": self.token_url, "CLIENT_ID": ours.client_id, "CLIENT_SECRET": ours.client_secret}
+        lines = [
+            f"Sandbox of the bridge: {self.url} (Ctrl-C ends it)",
+            "",
+            "In another shell:",
+            *_exports(URL=self.url),
+        ]
+        if self.key_header:
+            lines += _exports(**{name: value for name, value in key.items() if value != "Authorization"})
+        lines += [f"  {command} invoices {next(iter(ACCOUNTS))}", ""]
+        if self.token_url:
+            lines += [
+                "With OAuth 2 instead of the key:",
+                "  unset TALKDESK_BRIDGE_API_KEY TALKDESK_BRIDGE_API_KEY_HEADER",
+            ]
+            lines += [*_exports(**oauth), ""]
+        lines += ["Accounts:", *(f"  {number}  {account.about}" for number, account in ACCOUNTS.items())]
+        return "\n".join([*lines, "  any other   404, with the documented error", ""])
 
     def _record(self, request: Request, status: int) -> None:
-        target = request.url.path + (f"?{request.url.query}" if request.url.query else "")
+        target = request.scope["raw_path"].decode("ascii") + (f"?{request.url.query}" if request.url.query else "")
         self.requests.append(Seen(request.method, target, status))
         self._log(f"{request.method} {target} {status}")
+
+
+def _exports(**variables: str | None) -> list[str]:
+    return [f"  export TALKDESK_BRIDGE_{name}={value}" for name, value in variables.items()]

@@ -80,16 +80,7 @@ class BillingOperations:
     ) -> Items[InvoiceDetailsResponse, InvoiceDetails]:
         """Get Account Invoices, item by item, over all pages
 
-        Returns invoices list for a given account.
-
-        Documented: response `200`, response `4XX`.
-
-        Assumed: method and path, parameter `account_number`, parameter `page`, parameter `per_page`, security scheme
-        `HeaderKey`, security scheme `Basic`, security scheme `Bearer`, security scheme `OAuth2`.
-
-        Assumed: The page of this operation prints neither method nor path. That of its sibling prints GET
-        https://your-url-here.com/BillingInfoAPI/accountdetails/, and the path parameter is dropped from its text. See
-        https://docs.talkdesk.com/reference/get-account-details
+        As `get_account_invoices`, whose docstring says what is assumed; the pages are fetched as needed.
 
         Args:
             account_number: The insurance account whose invoices are asked for. Assumed: Sibling pages have one path parameter,
@@ -171,16 +162,7 @@ class AsyncBillingOperations:
     ) -> AsyncItems[InvoiceDetailsResponse, InvoiceDetails]:
         """Get Account Invoices, item by item, over all pages
 
-        Returns invoices list for a given account.
-
-        Documented: response `200`, response `4XX`.
-
-        Assumed: method and path, parameter `account_number`, parameter `page`, parameter `per_page`, security scheme
-        `HeaderKey`, security scheme `Basic`, security scheme `Bearer`, security scheme `OAuth2`.
-
-        Assumed: The page of this operation prints neither method nor path. That of its sibling prints GET
-        https://your-url-here.com/BillingInfoAPI/accountdetails/, and the path parameter is dropped from its text. See
-        https://docs.talkdesk.com/reference/get-account-details
+        As `get_account_invoices`, whose docstring says what is assumed; the pages are fetched as needed.
 
         Args:
             account_number: The insurance account whose invoices are asked for. Assumed: Sibling pages have one path parameter,
