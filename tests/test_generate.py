@@ -190,6 +190,8 @@ key = Credentials(api_key_header="X-Key")
 with Sandbox(credentials=key) as sandbox, BridgeClient(sandbox.url, auth=HeaderAuth("sandbox-key", name="X-Key")) as bridge:
     things, more, account = bridge.things, bridge.more_things, "1000000001"
     assert models.ThingsReponse is models.Things
+    told = " ".join(str(inspect.getdoc(things.get_things)).split())
+    assert "parameter `kind`, response `200`, response `Refused`" in told
     numbers = {thing.thing_number for thing in things.iter_things(account, kind="a")}
     assert len(numbers) == 2, numbers
     things.add_thing(account, body=models.Thing(thing_number="1"))

@@ -92,7 +92,7 @@ def test_docstrings_tell_what_is_assumed() -> None:
             sentence = told.partition(f"{str(element.status).capitalize()}: ")[2].partition(". ")[0]
             assert f"{element.kind} `{element.name}`" in sentence
     for element in elements:
-        if element.kind == "schema" and len(element.where) == 3 and hasattr(models, element.name):
+        if element.kind == "schema" and len(element.where) == 3 and element.name in CLASSES:
             told = " ".join((inspect.getdoc(getattr(models, element.name)) or "").split())
             assert f"{str(element.status).capitalize()}: " in told
 

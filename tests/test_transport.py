@@ -52,6 +52,11 @@ def test_what_a_refusal_tells(server: Server, listing: Listing) -> None:
     error = caught.value
     assert str(error) == f"GET {invoices_of('1')} answered 429 Too Many Requests: Wait. [31m (BUSY)."
     assert (error.retry_after, error.request_id) == (7.0, "r-1")
+    for name in ("Request_Id", "X_Correlation_Id"):
+        server.answers(as_json({}, 429, **{name: "r-2"}))
+        with pytest.raises(errors.StatusError) as caught:
+            listing(server.url, per_page=5)
+        assert (caught.value.request_id, caught.value.path) == ("r-2", invoices_of("1"))
     assert error.error_info
     assert error.error_info.additional_properties == {"other": 1}
 

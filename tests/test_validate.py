@@ -37,6 +37,12 @@ FAULTS = [
     ("      allOf:\n        - $ref: \"#/components/schemas/Things\"", '      $ref: "#/components/schemas/things_reponse"',
      "reference", "$ref", "leads back to itself"),
     (TOTAL, TOTAL.replace("integer", "intger"), "openapi", "type: intger", "`type` must be one of array, boolean"),
+    (REF, '          $ref: "#/info"', "reference", "$ref", "does not lead to a component"),
+    ('        - $ref: "#/components/schemas/Things"', '        - $ref: "#/components/schemas/things_reponse"', "reference",
+     "things_reponse:", "is combined from itself"),
+    ("        - name: page\n", "        - {name: page, in: query, schema: {type: integer}}\n        - name: page\n", "openapi",
+     "name: page\n"[:-1], "`page` is declared twice."),
+    ("            minimum: 1", "            pattern: '['\n            minimum: 1", "openapi", "pattern:", "is not a 'regex'"),
     ("            minimum: 1", "            minimum: one", "openapi", "minimum: one", "`minimum` must be a number, not a string."),
     ("            minimum: 1", "            minimun: 1", "openapi", "minimun: 1", "did you mean `minimum`?"),
     ("            X-Count:\n              schema:\n                type: integer",
@@ -121,7 +127,8 @@ def test_all_faults_come_in_one_run(changed: Change, capsys: pytest.CaptureFixtu
 @pytest.mark.parametrize(
     ("old", "new"),
     [("          schema:\n            type: string\n          example", "          shema:\n            type: string\n          example"),
-     ("minimum: 1", "minimun: 1"), ("          description: OK\n", "")],
+     ("minimum: 1", "minimun: 1"), ("minimum: 1", "pattern: '['"), (TOTAL, f"{TOTAL}\n          default: many"),
+     (REF, '          $ref: "#/info"'), ("          description: OK\n", "")],
 )  # fmt: skip
 def test_one_fault_is_told_once(changed: Change, old: str, new: str) -> None:
     findings = validate(changed(old, new))[1]

@@ -50,12 +50,18 @@ def references(contract: Contract) -> Iterator[Finding]:
         *parent, name = ref.removeprefix("#/").replace("~1", "/").split("/")
         if not ref.startswith("#"):
             message = f"`{ref}` leads out of this file: the generator reads one file, so write the target into it."
+        elif contract.resolve({"$ref": ref}) is not None:
+            message = f"`{ref}` does not lead to a component, which is all that the generator follows: make it one."
         elif contract.at((*parent, name)) is not None:
             message = f"`{ref}` leads back to itself: write the target out."
         else:
             hint = _did_you_mean(name, mapping(contract.at(tuple(parent))), "add it")
             message = f"`{ref}` leads nowhere: {hint}"
         yield contract.finding("reference", where, message)
+    for name in mapping(contract.at(("components", "schemas"))):
+        if ("components", "schemas", name) in _parts(contract, ("components", "schemas", name)):
+            message = f"the schema `{name}` is combined from itself: an endless schema."
+            yield contract.finding("reference", ("components", "schemas", name), message)
 
 
 def openapi(contract: Contract) -> Iterator[Finding]:
@@ -79,9 +85,13 @@ def openapi(contract: Contract) -> Iterator[Finding]:
                     )
         # What is inside a schema is checked with it.
         if element.kind == "schema" and (element.where[-1] == "schema" or len(element.where) == 3):
-            for error in Draft202012Validator(Draft202012Validator.META_SCHEMA).iter_errors(element.node):
+            for error in META.iter_errors(element.node):
                 seen.add(error.message)
                 yield from _sentences(contract, (*element.where, *error.absolute_path), error)
+        if "default" in element.node:  # told by the rule `example`, with its place
+            seen.update(
+                error.message for error in _errors(data.get("components"), element.node, element.node["default"])
+            )
     try:
         rest = [error for error in gate.root_validator(gate.schema_path) if error.message not in seen]
     except Exception as error:  # noqa: BLE001 # the gate trips over structures that it has itself refused above
@@ -242,8 +252,22 @@ def _dangling(contract: Contract) -> list[Where]:
         if where[-1:] == ("$ref",)
         and not in_example(where)
         and isinstance(contract.at(where), str)
-        and contract.resolve({"$ref": contract.at(where)}) is None
+        and (contract.resolve({"$ref": contract.at(where)}) is None or contract.at(where)[:13] != "#/components/")
     ]
+
+
+def _parts(contract: Contract, where: Where) -> set[Where]:
+    """The schemas that a schema is combined from, by allOf, anyOf or oneOf, and those that these are combined from."""
+    found: set[Where] = set()
+    left = [where]
+    while left:
+        node = mapping(contract.at(left.pop()))
+        for member in (member for key in ("allOf", "anyOf", "oneOf") for member in sequence(node.get(key))):
+            target = contract.follow(member)
+            if target is not None and target not in found:
+                found.add(target)
+                left.append(target)
+    return found
 
 
 def _without_dangling(contract: Contract) -> dict[str, Any]:
@@ -292,6 +316,8 @@ def _property_names(schema: Any) -> Iterator[str]:
     for inner in schema.values() if isinstance(schema, dict) else schema if isinstance(schema, list) else ():
         yield from _property_names(inner)
 
+
+META = Draft202012Validator(Draft202012Validator.META_SCHEMA, format_checker=Draft202012Validator.FORMAT_CHECKER)
 
 # The keys that have a meaning somewhere in OpenAPI, and the keywords of its schemas.
 _NAMES = {*_property_names(OpenAPIV31SpecValidator.schema_validator.schema)}
@@ -349,6 +375,12 @@ def _from_gate(contract: Contract, message: str) -> Finding:
         else:
             text = f"the path parameter `{name}` is declared, but the path has no `{{{name}}}`."
         return contract.finding("openapi", where, text)
+    if twice := re.fullmatch(r"Duplicate parameter '(.+)'", message):
+        for where, operation in contract.operations():
+            named = [mapping(parameter).get("name") for parameter in sequence(operation.get("parameters"))]
+            if named.count(twice[1]) > 1:
+                last = len(named) - 1 - named[::-1].index(twice[1])
+                return contract.finding("openapi", (*where, "parameters", last), f"`{twice[1]}` is declared twice.")
     quoted = re.findall(r"'([^']+)'", message)
     where = next((where for where, _ in contract.operations() if {*where[1:]} <= {*quoted}), ())
     return contract.finding("openapi", where, f"{_short(message)}.")
@@ -364,20 +396,23 @@ def _examples(contract: Contract, where: Where, node: dict[str, Any]) -> Iterato
 
 
 def _check_examples(components: Any, schema: Any, found: Iterable[tuple[Where, Any]]) -> Iterator[tuple[Where, str]]:
-    if not isinstance(schema, dict):
-        return
-    # An empty registry: whatever a schema refers to, nothing is fetched.
-    whole = {"allOf": [schema], "components": components}
-    validator = OAS31Validator(whole, format_checker=oas31_format_checker, registry=Registry())
     for where, value in found:
-        try:
-            for error in validator.iter_errors(value):
-                inside = "".join(f"[{key}]" if isinstance(key, int) else f".{key}" for key in error.absolute_path)
-                text = f"the example does not fit its schema at `{inside.lstrip('.') or 'its root'}`"
-                message = f"{text}: {_short(error.message)}."
-                yield (*where, *error.absolute_path), message
-        except Exception:  # noqa: BLE001 # the schema is broken, which `reference` or `openapi` tells with its place
-            return
+        for error in _errors(components, schema, value):
+            inside = "".join(f"[{key}]" if isinstance(key, int) else f".{key}" for key in error.absolute_path)
+            text = f"the example does not fit its schema at `{inside.lstrip('.') or 'its root'}`"
+            yield (*where, *error.absolute_path), f"{text}: {_short(error.message)}."
+
+
+def _errors(components: Any, schema: Any, value: Any) -> list[Any]:
+    """What a schema has against a value; nothing where the schema is broken, which other rules tell with its place."""
+    if not isinstance(schema, dict):
+        return []
+    # An empty registry: whatever a schema refers to, nothing is fetched.
+    whole = {"allOf": [schema], "components": components or {}}
+    try:
+        return [*OAS31Validator(whole, format_checker=oas31_format_checker, registry=Registry()).iter_errors(value)]
+    except Exception:  # noqa: BLE001 # whatever a broken schema leads to
+        return []
 
 
 def _check_provenance(contract: Contract, where: Where, value: Any) -> Iterator[Finding]:
