@@ -88,6 +88,7 @@ FAULTS = [
     ('      retrieved: "2026-11-22"\n', '      retrieved: "2026-13-45"\n', "provenance", "retrieved:", "must be a date"),
     ("      note: Made up.\n", "      notes: Made up.\n", "provenance", "notes:", "`notes` is not a key of `x-provenance`"),
     ("      note: Made up.\n", "", "provenance", "x-provenance:", "what is assumed needs a `note`"),
+    ("components:\n", "components:\n  x-provenance: {}\n", "provenance", "x-provenance:", "has no effect here"),
     ("info:\n", "info:\n  x-provenance: {}\n", "provenance", "x-provenance:", "has no effect here"),
     ("    Thing:\n      type: object\n      x-provenance:", "    Thing:\n      type: object\n      x-provenence:",
      "provenance", "Thing:", "the schema `Thing` says nowhere where it comes from"),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 import json
 from collections.abc import Iterator
 from dataclasses import dataclass, field
@@ -90,6 +91,24 @@ class Contract:
             else:
                 return None
         return node
+
+    def dangling(self) -> list[Where]:
+        """Where the references stand that lead to no component of this file, those inside examples excepted."""
+        return [
+            where
+            for where in self.places
+            if where[-1:] == ("$ref",)
+            and not in_example(where)
+            and isinstance(ref := self.at(where), str)
+            and (self.resolve({"$ref": ref}) is None or not ref.startswith("#/components/"))
+        ]
+
+    def without_dangling(self) -> dict[str, Any]:
+        """The contract without those references: a validator would stop at the first one."""
+        data = copy.deepcopy(self.data)
+        for *parent, _ in self.dangling():
+            Contract(self.file, data).at(tuple(parent)).pop("$ref")
+        return data
 
     def operations(self) -> Iterator[tuple[Where, dict[str, Any]]]:
         """Every operation, with where it stands."""

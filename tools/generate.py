@@ -19,7 +19,8 @@ from typing import Any
 
 from tools.contract import PROVENANCE, Contract, Element, Where, mapping, sequence
 from tools.documented import aliases
-from tools.validate import STATUSES, report, validate
+from tools.rules import STATUSES
+from tools.validate import report, validate
 
 ROOT = Path(__file__).resolve().parent.parent
 GENERATED = ROOT / "generated"
