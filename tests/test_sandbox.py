@@ -7,6 +7,7 @@ import copy
 import http.client
 import json
 import os
+import re
 import socket
 import subprocess
 import sys
@@ -188,6 +189,27 @@ def test_it_follows_a_corrected_contract() -> None:
     with Sandbox(contract=corrected(without_page)) as sandbox:
         status, body = ask(sandbox, invoices_of("1000000001"), **KEY)
         assert (status, len(body["_embedded"]["invoices"]), "next" in body["_links"]) == (200, 137, False)
+
+
+def test_it_serves_what_the_contract_says_of_an_operation_of_another_kind() -> None:
+    def more(contract: dict[str, Any]) -> None:
+        operation = copy.deepcopy(contract["paths"][PATH]["get"])
+        (name,) = re.findall(r"{(.*?)}", PATH)
+        operation["parameters"] = [{"name": name, "in": "path", "required": True, "schema": {}, "example": "C-1"}]
+        claim = {"schema": {"type": "object"}, "example": {"claim_id": "C-1"}}
+        gone = {"schema": {"$ref": "#/components/schemas/ErrorInfo"}, "example": {"status": 410, "errorCode": "GONE"}}
+        operation["responses"] = {
+            "200": {"description": "OK", "content": {"application/json": claim}},
+            "4XX": {"description": "Refused", "content": {"application/json": gone}},
+        }
+        contract["paths"] = {PATH: {"get": operation}}
+
+    with Sandbox(contract=corrected(more)) as sandbox:
+        assert ask(sandbox, invoices_of("C-1"), **KEY) == (200, {"claim_id": "C-1"})
+        status, body = ask(sandbox, invoices_of("C-2"), **KEY)
+        assert (status, body["status"], body["errorCode"]) == (404, 404, "NOT_FOUND")
+        status, body = ask(sandbox, invoices_of("C-1"))
+        assert (status, body["userMessage"]) == (401, "Unauthorized")
 
 
 def test_a_missing_extra_is_told_in_a_sentence(tmp_path: Path) -> None:

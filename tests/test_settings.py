@@ -129,6 +129,9 @@ def test_certificates_that_cannot_be_read(monkeypatch: pytest.MonkeyPatch) -> No
     monkeypatch.setenv("SSL_CERT_FILE", "/nowhere.pem")
     with pytest.raises(errors.ConfigurationError, match="SSL_CERT_FILE"):
         BridgeClient("https://b")
+    monkeypatch.setenv("ALL_PROXY", "socks5://p:1")
+    with BridgeClient("http://127.0.0.1"):
+        pass  # neither concerns loopback over http
 
 
 def test_a_context_is_taken_for_certificates() -> None:

@@ -249,6 +249,7 @@ def _read(file: Path, contract: Contract) -> None:
         mark = error.problem_mark or error.context_mark
         line, column = (mark.line + 1, mark.column + 1) if mark else (1, 1)
         problem = " ".join(text for text in (error.context, error.problem) if text)
+        problem = problem.replace("that cannot start any token", "that cannot stand there (a tab?)")
         told = f"this is not YAML: {problem}; look at indents and quotes here and above."
         contract.findings.append(Finding(line, column, "yaml", told))
         return

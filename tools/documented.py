@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -142,7 +143,8 @@ def _claim(
         case "schema" | "property", ("components", "schemas", name, *_) if name in documented:
             return  # inside something that was compared whole
         case "response", where:
-            found = where in answers
+            # Where the documented operation itself is missing, or the status is none, that is told instead.
+            found = where in answers or not answers or not re.fullmatch(r"[1-5](\d\d|XX)|default", element.name)
         case _:
             found = False
     source = (element.provenance or {}).get("source")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import difflib
 import re
 from collections.abc import Iterator
 from typing import Any
@@ -10,7 +11,7 @@ from jsonschema import Draft202012Validator
 from jsonschema_specifications import REGISTRY as SPECIFICATIONS
 from openapi_spec_validator import OpenAPIV31SpecValidator
 
-from tools.contract import Contract, Finding, Where, mapping, sequence
+from tools.contract import Contract, Element, Finding, Where, mapping, sequence
 from tools.rules import errors_of
 from tools.words import article, did_you_mean, kind, short, shown
 
@@ -29,13 +30,7 @@ def openapi(contract: Contract) -> Iterator[Finding]:
     # The gate places a fault in a schema relative to that schema: found again here, with the schema's own place.
     for element in contract.elements():
         if element.kind in ("schema", "property"):
-            # JSON Schema ignores a keyword that it does not know, and so a misspelt one.
-            for key in element.node.keys() - KEYWORDS:
-                if not key.startswith("x-"):
-                    hint = did_you_mean(key, KEYWORDS, "remove it, or begin it with `x-`")
-                    yield contract.finding(
-                        "openapi", (*element.where, key), f"`{key}` is no keyword of a schema: {hint}"
-                    )
+            yield from _misspelt(contract, element)
         # What is inside a schema is checked with it.
         if element.kind == "schema" and (element.where[-1] == "schema" or len(element.where) == 3):
             for error in META.iter_errors(element.node):
@@ -54,6 +49,17 @@ def openapi(contract: Contract) -> Iterator[Finding]:
             yield contract.finding("openapi", (), message)
     for unplaced in rest:
         yield _from_gate(contract, unplaced.message)
+
+
+def _misspelt(contract: Contract, element: Element) -> Iterator[Finding]:
+    """Keywords and formats of a schema that are not known; JSON Schema ignores them, and so a misspelt one."""
+    for key in sorted(key for key in element.node.keys() - KEYWORDS if not key.startswith("x-")):
+        hint = did_you_mean(key, KEYWORDS, "remove it, or begin it with `x-`")
+        yield contract.finding("openapi", (*element.where, key), f"`{key}` is no keyword of a schema: {hint}")
+    given = element.node.get("format")
+    for close in difflib.get_close_matches(str(given), FORMATS, 1) if given not in FORMATS else ():
+        message = f"the format `{given}` is not known: did you mean `{close}`?"
+        yield contract.finding("openapi", (*element.where, "format"), message)
 
 
 def _causes(errors: list[Any]) -> list[Any]:
@@ -84,17 +90,25 @@ def _unknown(error: Any) -> set[str]:
 
 def _sentences(contract: Contract, where: Where, error: Any) -> Iterator[Finding]:
     """A JSON Schema error about the contract, in words."""
-    subject = f"`{where[-1]}`" if where and isinstance(where[-1], str) else "this" if where else "the contract"
+    subject = f"`{where[-1]}`" if where else "the contract"
+    if where and isinstance(where[-1], int):
+        subject = f"entry {where[-1] + 1} of `{where[-2]}`"
     if error.validator == "required":
         missing = [key for key in error.validator_value if key not in error.instance]
         text = f"{subject} lacks {', '.join(f'`{key}`' for key in missing)}: add it."
     elif error.validator in ("unevaluatedProperties", "additionalProperties") and isinstance(error.instance, dict):
         known = [*mapping(error.schema.get("properties"))]
         for key in _unknown(error) - _NAMES or _unknown(error):
-            hint = did_you_mean(key, known, "remove it, begin it with `x-`")
+            hint = did_you_mean(key, known, "remove it, or begin it with `x-`")
             message = f"the key `{key}` has no meaning here: {hint}"
+            if where[-1:] == ("responses",):
+                message = f"`{key}` is no status: write three digits in quotes, or a range such as 4XX."
+            elif where == ("paths",):
+                message = f"`{key}` is no path: begin it with `/`."
             yield contract.finding("openapi", (*where, key), message)
         return
+    elif where == ("openapi",):
+        text = f"`openapi` must be text such as 3.1.0, for this version of OpenAPI, not {shown(error.instance)}."
     elif error.validator == "type":
         text = f"{subject} must be {article(error.validator_value)}, not {article(kind(error.instance))}."
     elif error.validator == "enum":
@@ -102,8 +116,6 @@ def _sentences(contract: Contract, where: Where, error: Any) -> Iterator[Finding
     elif where[-1:] == ("type",):
         kinds = "array, boolean, integer, null, number, object, string"
         text = f"`type` must be one of {kinds} (or a list of them), not {shown(error.instance)}."
-    elif where == ("openapi",):
-        text = f"`openapi` must be 3.1.0 or another 3.1, not {shown(error.instance)}."
     elif error.validator == "pattern":
         text = f"{subject} is {shown(error.instance)}, which is not of the form {error.validator_value}."
     elif error.context:
@@ -125,6 +137,10 @@ def _from_gate(contract: Contract, message: str) -> Finding:
         else:
             text = f"the path parameter `{name}` is declared, but the path has no `{{{name}}}`."
         return contract.finding("openapi", where, text)
+    if taken := re.fullmatch(r"Operation ID '(.+)' for '(.+)' in '(.+)' is not unique", message):
+        name, method, path = taken.groups()
+        text = f"the operationId `{name}` is taken by another operation: rename one."
+        return contract.finding("openapi", ("paths", path, method, "operationId"), text)
     if twice := re.fullmatch(r"Duplicate parameter '(.+)'", message):
         for where, operation in contract.operations():
             named = [mapping(parameter).get("name") for parameter in sequence(operation.get("parameters"))]
@@ -145,6 +161,12 @@ def _property_names(schema: Any) -> Iterator[str]:
 
 
 META = Draft202012Validator(Draft202012Validator.META_SCHEMA, format_checker=Draft202012Validator.FORMAT_CHECKER)
+
+# Formats that mean something to the generator or to the validators; others are allowed, if they are not misspelt.
+FORMATS = (
+    *("date", "date-time", "time", "duration", "email", "uri", "uuid", "byte", "binary", "regex", "hostname"),
+    *("int32", "int64", "float", "double", "decimal", "password", "ipv4", "ipv6"),
+)
 
 # The keys that have a meaning somewhere in OpenAPI, and the keywords of its schemas.
 _NAMES = {*_property_names(OpenAPIV31SpecValidator.schema_validator.schema)}

@@ -56,6 +56,7 @@ def generate(contract: Contract, target: Path) -> None:
         said = (result.stdout + result.stderr).replace(f"Generating {target}", "").strip()
         if "Traceback" in said:  # a crash: its last paragraph says what happened
             raise GenerationError(f"the generator crashed: {' '.join(said.rpartition('╯')[2].split()) or said}")
+        said = said.partition("If you believe this was a mistake")[0].strip()
         raise GenerationError(f"the generator refuses the contract; change what it names:\n{said}")
     _try_import(target)
     for file in (target / "models").glob("*.py"):

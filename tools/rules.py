@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import difflib
+import re
 from collections.abc import Iterable, Iterator
 from datetime import date
 from typing import Any
@@ -14,7 +15,7 @@ from referencing import Registry
 from tools.contract import CARRIERS, PROVENANCE, Contract, Finding, Where, in_example, mapping, sequence
 from tools.words import did_you_mean, short, shown
 
-__all__ = ["STATUSES", "errors_of", "examples", "names", "operations", "provenance", "references"]
+__all__ = ["STATUSES", "errors_of", "examples", "media_types", "names", "operations", "provenance", "references"]
 
 # What the clients have besides the operations of each tag.
 RESERVED = ("close", "from_env")
@@ -70,6 +71,20 @@ def operations(contract: Contract) -> Iterator[Finding]:
             if not any(status.startswith(wanted) for status in statuses):
                 message = f"the operation has no response {meaning}: add it under `responses`."
                 yield contract.finding("response", (*where, "responses"), message)
+
+
+def media_types(contract: Contract) -> Iterator[Finding]:
+    """The generator can read each media type; of another one it would leave the body out."""
+    for element in contract.elements():
+        for name in mapping(element.node.get("content")) if element.kind in CARRIERS else ():
+            readable = r"(application|text)/([\w.-]+\+)?json|text/\w+|application/octet-stream"
+            readable += (
+                r"|application/x-www-form-urlencoded|multipart/form-data" if element.kind == "request body" else ""
+            )
+            if not re.fullmatch(readable, str(name).partition(";")[0].strip()):
+                hint = did_you_mean(str(name), ["application/json", "application/hal+json"], "write application/json")
+                message = f"the generator cannot read the media type `{name}`: {hint}"
+                yield contract.finding("media-type", (*element.where, "content", name), message)
 
 
 def names(contract: Contract) -> Iterator[Finding]:
@@ -160,7 +175,7 @@ def provenance(contract: Contract) -> Iterator[Finding]:
         if not str(key).startswith("x-p") or in_example(where) or not _is_known(where):
             continue
         if key != PROVENANCE and difflib.get_close_matches(str(key), [PROVENANCE]):
-            yield contract.finding("provenance", where, f"did you mean `{PROVENANCE}`?")
+            yield contract.finding("provenance", where, f"`{key}` says nothing: did you mean `{PROVENANCE}`?")
         if key == PROVENANCE and tuple(around) not in places:
             message = f"`{PROVENANCE}` has no effect here: it belongs to a tag, path, operation, parameter, response,"
             yield contract.finding("provenance", where, f"{message} schema, property or security scheme.")

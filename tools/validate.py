@@ -17,6 +17,7 @@ RULES: tuple[Callable[[Contract], Iterator[Finding]], ...] = (
     gate.openapi,
     rules.operations,
     rules.names,
+    rules.media_types,
     rules.examples,
     rules.provenance,
     documented.compare,

@@ -108,7 +108,7 @@ def _status_error(answer: Answer, credential: bool) -> StatusError:
     elif answer.status_code in (HTTPStatus.UNAUTHORIZED, HTTPStatus.FORBIDDEN):
         message += ": the bridge does not accept the credential"
     if answer.status_code == HTTPStatus.UNAUTHORIZED and not credential:
-        message += ". No credential was sent: give one as `auth`, or in a TALKDESK_BRIDGE_ variable"
+        message += ". No credential was sent: give one, as `auth` or in variables such as TALKDESK_BRIDGE_API_KEY"
     method, path = answer.request.split(" ", 1)
     return StatusError(
         f"{message}.",

@@ -67,7 +67,7 @@ def origin(url: str, what: str) -> tuple[str, str, int]:
     except (ValueError, AttributeError):
         raise ConfigurationError(f"The {what} is not a URL.") from None
     if parts.scheme not in ("https", "http") or not parts.hostname or not url.isprintable() or " " in url:
-        raise ConfigurationError(f"The {what} must begin with https:// and a host, such as https://bridge.example.")
+        raise ConfigurationError(f"The {what} must be like https://bridge.example (http is for loopback only).")
     if parts.username is not None or parts.password is not None:
         raise ConfigurationError(f"The {what} must not hold a user or password: give them as credential.")
     if parts.scheme == "http" and not _is_loopback(parts):

@@ -7,6 +7,7 @@ transports do it, one by blocking and one by awaiting.
 from __future__ import annotations
 
 import asyncio
+import os
 import re
 import threading
 from collections.abc import Generator
@@ -68,8 +69,10 @@ class _Core:
 
     def _make(self, kind: type[ClientT]) -> ClientT:
         connect, read = self.settings.timeout
-        # Plain http is for loopback, which no proxy of the environment is near.
+        # Plain http is for loopback, which no proxy and no authority of the environment concerns.
         mounts = {"http://": None} if self.settings.proxy is None else None
+        token_url = getattr(self.settings.auth, "token_url", "")
+        trust_env = any(url.lower().startswith("https:") for url in (self.settings.base_url, token_url))
         try:
             return kind(
                 base_url=self.settings.base_url,
@@ -78,6 +81,7 @@ class _Core:
                 verify=self.settings.verify,
                 proxy=self.settings.proxy,
                 mounts=mounts,
+                trust_env=trust_env,
             )
         except ImportError:
             reason = "A SOCKS proxy (the argument, or ALL_PROXY or HTTPS_PROXY) needs the package socksio."
@@ -259,7 +263,9 @@ def _failure(request: httpx.Request, error: httpx.HTTPError) -> BridgeError:
         return ArgumentError(f"{what}: a header or another part of the request cannot be sent over HTTP.")
     reason = plain(str(error)) or type(error).__name__
     if isinstance(error, NOT_SENT):
-        return NotSentError(f"{what}: no connection to {host} ({reason}).")
+        proxies = (name for name in ("HTTPS_PROXY", "https_proxy", "ALL_PROXY", "all_proxy") if os.environ.get(name))
+        proxy = next(proxies, None) if request.url.scheme == "https" else None
+        return NotSentError(f"{what}: no connection to {host}{f', {proxy} being set' if proxy else ''} ({reason}).")
     if isinstance(error, httpx.TimeoutException):
         return NoAnswerError(f"{what}: {host} did not answer in time ({type(error).__name__}).")
     return NoAnswerError(f"{what}: no whole answer from {host} ({reason}).")

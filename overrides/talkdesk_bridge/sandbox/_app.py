@@ -10,6 +10,7 @@ import re
 import secrets
 import time
 from collections.abc import Awaitable, Callable
+from http import HTTPStatus
 from importlib.resources import files
 from typing import Any
 from urllib.parse import parse_qs, unquote_plus, urlsplit
@@ -138,10 +139,11 @@ class _Operation:
             self.route = self.route.replace(f"{{{name}}}", f"{{{plain}}}")
         self._success = min(status for status in operation["responses"] if status.startswith("2"))
         self._status = int(self._success.replace("XX", "00"))
-        paged = [
-            parameter for parameter in self._parameters if parameter["name"] == "page" and parameter["in"] == "query"
-        ]
-        self._paged = any(self._resolve(parameter.get("schema", {})).get("type") == "integer" for parameter in paged)
+        # What the contract gives as example of the first path parameter is known here, besides the accounts.
+        first: dict[str, Any] = next((each for each in self._parameters if each["in"] == "path"), {})
+        self._known = str(first.get("example", first.get("schema", {}).get("example")))
+        query = {parameter["name"]: parameter for parameter in self._parameters if parameter["in"] == "query"}
+        self._paged = self._resolve(query.get("page", {}).get("schema", {})).get("type") == "integer"
 
     def authorize(self, request: Request, credentials: Credentials, tokens: dict[str, float]) -> None:
         """Refuse a request that fulfils none of the operation's security requirements."""
@@ -192,17 +194,19 @@ class _Operation:
 
     def answer(self, request: Request, arguments: dict[str, Any]) -> tuple[int, Any]:
         """Status and body: a page of the account's items where the body is a list, else the example."""
-        example = self._example(self._success)
+        example, _ = self._example(self._success)
         embedded = example.get("_embedded") if isinstance(example, dict) else None
         lists = [name for name, value in (embedded or {}).items() if isinstance(value, list)]
-        path_arguments = [arguments[name] for name in self._names if name in arguments]
-        account = ACCOUNTS.get(str(path_arguments[0])) if path_arguments else ACCOUNTS["1000000001"]
-        if account is None:
+        first = next(iter(self._names), None)
+        asked = str(arguments[first]) if first else "1000000001"
+        account = ACCOUNTS.get(asked)
+        if account is None and asked != self._known:
             raise Refusal(404, "no such account")
         if len(lists) != 1:
             return self._status, example
         (name,) = lists
-        items = items_of(account, example["_embedded"][name])
+        examples = example["_embedded"][name]
+        items = items_of(account, examples) if account else examples
         body = {**example, **({"total": len(items)} if "total" in example else {})}
         links = {"self": {"href": str(request.url)}}
         if self._paged:
@@ -213,14 +217,24 @@ class _Operation:
         return self._status, body | {"_embedded": {name: items}, "_links": links}
 
     def refusal(self, refusal: Refusal) -> Any:
-        """The contract's example of a refusal with this status, else its first one, with the reason put in."""
+        """The contract's example of a refusal with this status, or else what its schema can hold of it."""
         declared = self._declared(refusal.status)
-        body = self._example(declared, refusal.status) if declared else None
-        if isinstance(body, dict) and "developerMessage" in body:
-            body = {**body, "status": refusal.status, "developerMessage": f"sandbox: {refusal}"}
-            if refusal.parameter and "details" in body:
-                named = {"parameterName": refusal.parameter["name"], "parameterLocation": refusal.parameter["in"]}
-                body["details"] = [{"message": str(refusal), "properties": named}]
+        if declared is None:
+            return None
+        reason = {"status": refusal.status, "developerMessage": f"sandbox: {refusal}"}
+        body, fits = self._example(declared, refusal.status)
+        if not isinstance(body, dict):
+            return body
+        if not fits:
+            phrase = HTTPStatus(refusal.status).phrase
+            reason |= {"userMessage": phrase, "errorCode": phrase.upper().replace(" ", "_")}
+            media = next(iter(self._resolve(self._operation["responses"][declared])["content"].values()))
+            fields = self._resolve(media.get("schema", {})).get("properties", {})
+            return {name: value for name, value in reason.items() if name in fields} or body
+        body = {**body, **{name: value for name, value in reason.items() if name in body}}
+        if refusal.parameter and "details" in body:
+            named = {"parameterName": refusal.parameter["name"], "parameterLocation": refusal.parameter["in"]}
+            body["details"] = [{"message": str(refusal), "properties": named}]
         return body
 
     def _declared(self, status: int) -> str | None:
@@ -238,13 +252,14 @@ class _Operation:
         schema = next((media.get("schema") for media in content.values()), None)
         return self._problem(schema, body) if schema is not None else None
 
-    def _example(self, response: str, status: int | None = None) -> Any:
+    def _example(self, response: str, status: int | None = None) -> tuple[Any, bool]:
+        """An example of a response, and whether it is one of `status`."""
         content = self._resolve(self._operation["responses"][response]).get("content", {})
         media: dict[str, Any] = next(iter(content.values()), {})
         named = [self._resolve(example).get("value") for example in media.get("examples", {}).values()]
         values = [media["example"]] if "example" in media else named
         fitting = [value for value in values if isinstance(value, dict) and value.get("status") == status]
-        return next(iter([*fitting, *values]), None)
+        return next(iter([*fitting, *values]), None), bool(fitting)
 
     def _resolve(self, node: Any) -> Any:
         while "$ref" in node:
