@@ -12,7 +12,7 @@ import re
 import threading
 from collections.abc import Generator
 from http import HTTPStatus
-from typing import Any, TypeVar
+from typing import Any, Generic, TypeVar
 
 import httpx
 from attrs import frozen
@@ -58,10 +58,10 @@ class Locked:
 Flow = Generator[httpx.Request | Locked, Any, T]
 
 
-class _Core:
+class _Core(Generic[ClientT]):
     """What both transports do alike."""
 
-    _client: httpx.Client | httpx.AsyncClient
+    _client: ClientT
 
     def __init__(self, settings: Settings) -> None:
         self.settings = settings
@@ -149,10 +149,8 @@ class _Core:
         return self._tokens.store(auth.token_url, response.status_code, response.content)
 
 
-class Transport(_Core):
+class Transport(_Core[httpx.Client]):
     """Sends by blocking; any number of threads may share it."""
-
-    _client: httpx.Client
 
     def __init__(self, settings: Settings) -> None:
         super().__init__(settings)
@@ -202,10 +200,8 @@ class Transport(_Core):
         raise failure  # outside: the caught one holds the request, and so the credential
 
 
-class AsyncTransport(_Core):
+class AsyncTransport(_Core[httpx.AsyncClient]):
     """Sends by awaiting; any number of tasks of one event loop may share it."""
-
-    _client: httpx.AsyncClient
 
     def __init__(self, settings: Settings) -> None:
         super().__init__(settings)
