@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import fcntl
 import hashlib
 import json
 import os
 import shutil
 import subprocess
 import sys
+import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -161,7 +163,16 @@ def test_runs_at_the_same_time_do_not_disturb_each_other(tree: Path) -> None:
     )
     code += "sys.exit(tool.main(['--check', sys.argv[2]]))"
     command = [sys.executable, "-c", code, str(tree), str(CONTRACT)]
-    runs = [subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.PIPE) for _ in range(3)]
+    half = tree / f".{tool.PACKAGE}.half"
+    half.mkdir()  # as another run, which holds the lock, has it
+    handle = os.open(tree, os.O_RDONLY)
+    try:
+        fcntl.flock(handle, fcntl.LOCK_EX)
+        runs = [subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.PIPE) for _ in range(3)]
+        time.sleep(2)
+        assert half.exists()
+    finally:
+        os.close(handle)
     told = [run.communicate() for run in runs]
     assert [run.returncode for run in runs] == [0, 0, 0], told
 

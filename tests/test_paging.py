@@ -56,6 +56,12 @@ def test_a_link_to_another_origin_gets_no_request(server: Server, elsewhere: Ser
     assert elsewhere.seen == []
 
 
+def test_a_link_to_another_scheme_gets_no_request(server: Server, listing: Listing) -> None:
+    server.answers(page(1, following=f"{server.url.replace('http:', 'https:')}/x"))
+    with pytest.raises(errors.PagingError, match="leads to another host, scheme or port"):
+        listing(server.url, KEY)
+
+
 @pytest.mark.parametrize(
     "href",
     [
@@ -158,6 +164,17 @@ def test_going_on_after_an_error_skips_nothing(server: Server) -> None:
         with pytest.raises(errors.StatusError, match="503"):
             next(bodies)
         assert len(list(bodies)) == 1
+
+
+def test_going_on_after_an_error_counts_no_page_twice(server: Server) -> None:
+    server.answers(page(1, total=3), as_json({}, 503), page(2, total=3), page(3, total=3))
+    with BridgeClient(server.url, auth=KEY) as bridge:
+        invoices = bridge.billing.iter_account_invoices("1")
+        next(invoices)
+        with pytest.raises(errors.StatusError, match="503"):
+            next(invoices)
+        assert [invoice.invoice_number for invoice in invoices] == ["2", "3"]
+    assert [target.partition("?")[2] for target in targets(server)] == ["", "page=2", "page=2", "page=3"]
 
 
 def test_going_on_after_an_error_skips_nothing_either_when_awaiting(server: Server) -> None:

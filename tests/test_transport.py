@@ -254,8 +254,8 @@ def test_the_defaults_are_safe(server: Server) -> None:
 
 
 @pytest.fixture
-def tls(tmp_path: Path) -> Iterator[tuple[str, Path]]:
-    """A server with a certificate that nobody has signed: its URL, and the certificate."""
+def tls(tmp_path: Path) -> Iterator[tuple[Server, Path]]:
+    """A server with a certificate that nobody has signed, and the certificate."""
     certificate = tmp_path / "certificate.pem"
     command = [
         "openssl",
@@ -277,13 +277,44 @@ def tls(tmp_path: Path) -> Iterator[tuple[str, Path]]:
     context.load_cert_chain(certificate, tmp_path / "key.pem")
     with Server(context) as running:
         running.answers(page(1))
-        yield running.url, certificate
+        yield running, certificate
 
 
-def test_certificates_are_checked(tls: tuple[str, Path], listing: Listing) -> None:
-    url, certificate = tls
+def test_loopback_needs_no_proxy_either_where_the_token_server_is_elsewhere(
+    server: Server, elsewhere: Server, tls: tuple[Server, Path], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("HTTP_PROXY", elsewhere.url)
+    tokens, certificate = tls
+    tokens.answers(token())
+    server.answers(page(1))
+    auth = OAuth2ClientCredentials(tokens.url, "id", "secret")
+    with BridgeClient(server.url, auth=auth, verify=ssl.create_default_context(cafile=str(certificate))) as bridge:
+        assert bridge.billing.get_account_invoices("1").embedded
+    assert elsewhere.seen == []
+
+
+def test_nobody_accepts_the_connection() -> None:
+    with socket.socket() as full:
+        full.bind(("127.0.0.1", 0))
+        full.listen(0)
+        waiting = [socket.socket() for _ in range(4)]
+        try:
+            for connection in waiting:
+                connection.setblocking(False)
+                connection.connect_ex(full.getsockname())
+            bridge = BridgeClient(f"http://127.0.0.1:{full.getsockname()[1]}", timeout=(0.2, 5))
+            with bridge, pytest.raises(errors.NotSentError, match="no connection to"):
+                bridge.billing.get_account_invoices("1")
+        finally:
+            for connection in waiting:
+                connection.close()
+
+
+def test_certificates_are_checked(tls: tuple[Server, Path], listing: Listing) -> None:
+    (running, certificate), auth = tls, HeaderAuth("s3cret")
+    url = running.url
     with pytest.raises(errors.NotSentError, match="CERTIFICATE_VERIFY_FAILED"):
-        listing(url, HeaderAuth("s3cret"))
+        listing(url, auth)
     with BridgeClient(url, verify=ssl.create_default_context(cafile=str(certificate))) as bridge:
         assert bridge.billing.get_account_invoices("1").embedded
 
