@@ -72,6 +72,8 @@ def sandbox(
     command = "talkdesk-bridge" if shutil.which("talkdesk-bridge") else os.path.relpath(sys.argv[0])
     print(server.describe(command), flush=True)
     server.serve()
+    # Only Ctrl-C ends it; whether that is raised here or swallowed depends on what the event loop was doing.
+    raise typer.Exit(130)
 
 
 def _print_table(invoices: list[InvoiceDetails]) -> None:
