@@ -117,6 +117,11 @@ class Contract:
                 if isinstance(operation := mapping(item).get(method), dict):
                     yield ("paths", path, method), operation
 
+    def operation_named(self, operation_id: str) -> Where | None:
+        """Where the operation with this operationId stands; None where there is none."""
+        found = (where for where, operation in self.operations() if operation.get("operationId") == operation_id)
+        return next(found, None)
+
     def elements(self) -> Iterator[Element]:
         """Every element that has a provenance, outer ones first."""
         for index, tag in enumerate(sequence(self.data.get("tags"))):

@@ -39,14 +39,15 @@ def compare(contract: Contract, pages: list[dict[str, Any]] | None = None) -> It
         for name, fragment in page["definitions"].items():
             documented[names.get(name, name)] = fragment
             yield from _compare_schema(contract, names, name, fragment)
-        answers |= {
-            contract.follow(mapping(operation.get("responses")).get(_status(printed)))
-            or (*where, "responses", _status(printed))
-            for where, operation in contract.operations()
-            for printed in page["responses"]
-            if operation.get("operationId") == page["operation"]
-        }
-        yield from _compare_responses(contract, names, page)
+        where = contract.operation_named(page["operation"])
+        if where is None:
+            message = f"the documented operation `{page['operation']}` is missing: give one this operationId."
+            yield contract.finding(RULE, ("paths",), message)
+        else:
+            for printed, schema in page["responses"].items():
+                place = (*where, "responses", _status(printed))
+                answers.add(contract.follow(contract.at(place)) or place)
+                yield from _compare_response(contract, place, printed, schema, names)
         yield from _compare_examples(contract, page)
     for element in contract.elements():
         if element.status == "documented":
@@ -87,24 +88,15 @@ def _compare_schema(contract: Contract, names: dict[str, str], name: str, fragme
         yield contract.finding(RULE, where, message)
 
 
-def _compare_responses(contract: Contract, names: dict[str, str], page: dict[str, Any]) -> Iterator[Finding]:
-    for where, operation in contract.operations():  # noqa: B007 # `where` is used below the loop
-        if operation.get("operationId") == page["operation"]:
-            break
-    else:
-        message = f"the documented operation `{page['operation']}` is missing: give one this operationId."
-        yield contract.finding(RULE, ("paths",), message)
-        return
-    for printed, schema in page["responses"].items():
-        status = _status(printed)
-        wanted = names.get(schema, schema)
-        response = mapping(operation.get("responses")).get(status)
-        contents = mapping(mapping(contract.resolve(response)).get("content")).values()
-        given = {signature(mapping(content).get("schema"), names) for content in contents}
-        if given != {wanted}:
-            message = f"the response `{status}` (printed as {printed}) is documented with {schema}, but {{}} here."
-            message = message.format(f"has {', '.join(sorted(given))}" if given else "has no body")
-            yield contract.finding(RULE, (*where, "responses", status), message)
+def _compare_response(
+    contract: Contract, where: Where, printed: str, schema: str, names: dict[str, str]
+) -> Iterator[Finding]:
+    contents = mapping(mapping(contract.resolve(contract.at(where))).get("content")).values()
+    given = {signature(mapping(content).get("schema"), names) for content in contents}
+    if given != {names.get(schema, schema)}:
+        found = f"has {', '.join(sorted(given))}" if given else "has no body"
+        message = f"the response `{where[-1]}` (printed as {printed}) is documented with {schema}, but {found} here."
+        yield contract.finding(RULE, where, message)
 
 
 def _status(printed: str) -> str:

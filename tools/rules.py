@@ -115,12 +115,12 @@ def names(contract: Contract) -> Iterator[Finding]:
                 message = f"the parameter `{argument}` has the name of an argument that the client's methods add."
                 yield contract.finding("name", (*where, "parameters", index), message)
     for element in contract.elements():
-        match element.node.get("allOf"):
-            case [{"$ref": str()}] if lost := element.node.keys() - {"allOf", "description", "title", "example"}:
-                if lost := {key for key in lost if not key.startswith("x-")}:
-                    told = f"{', '.join(sorted(lost))} beside `allOf` with one reference are lost in generating"
-                    message = f"{told}: put them into a second member of `allOf`."
-                    yield contract.finding("name", (*element.where, "allOf"), message)
+        lost = element.node.keys() - {"allOf", "description", "title", "example"}
+        match element.node.get("allOf"), sorted(key for key in lost if not key.startswith("x-")):
+            case [{"$ref": str()}], [_, *_] as keys:
+                told = f"{', '.join(keys)} beside `allOf` with one reference are lost in generating"
+                message = f"{told}: put them into a second member of `allOf`."
+                yield contract.finding("name", (*element.where, "allOf"), message)
 
 
 def iterator_name(method: str) -> str:

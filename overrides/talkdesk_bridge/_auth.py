@@ -11,6 +11,7 @@ from typing import Any
 from urllib.parse import quote_plus, urlencode
 
 from attrs import define, field
+from attrs.validators import optional
 
 from talkdesk_bridge.errors import AuthenticationError, ConfigurationError
 
@@ -31,15 +32,9 @@ class NoAuth(Auth):
     """No credential."""
 
 
-def _header_text(_: object, attribute: Any, value: str) -> None:
+def _header_text(_: object, attribute: Any, value: Any) -> None:
     """Refuse what a header cannot carry, without showing it: the HTTP library would print the value."""
-    if (
-        not isinstance(value, str)
-        or not value
-        or not value.isascii()
-        or not value.isprintable()
-        or value != value.strip()
-    ):
+    if not isinstance(value, str) or not re.fullmatch(r"[!-~]([ -~]*[!-~])?", value):
         remedy = "it must be printable ASCII without blanks or line breaks around it"
         raise ConfigurationError(f"The {attribute.name} of the credential cannot be sent in a header: {remedy}.")
 
@@ -51,9 +46,9 @@ def _header_name(_: object, attribute: Any, value: str) -> None:
         raise ConfigurationError(f"The header {value} belongs to HTTP itself and cannot carry a credential.")
 
 
-def _text(_: object, attribute: Any, value: object) -> None:
-    """Refuse what cannot be encoded, without showing it; None passes."""
-    if value is not None and not (isinstance(value, str) and value.isprintable()):
+def _text(_: object, attribute: Any, value: Any) -> None:
+    """Refuse what cannot be encoded, without showing it."""
+    if not isinstance(value, str) or not value.isprintable():
         raise ConfigurationError(f"The {attribute.name} of the credential is not printable text.")
 
 
@@ -111,19 +106,16 @@ class BasicAuth(Auth):
     """HTTP Basic.
 
     Raises:
-        ConfigurationError: the user is empty, or holds a colon.
+        ConfigurationError: the user is empty or holds a colon, or either is not printable text.
 
     """
 
     user: str = field(validator=_not_empty)
-    password: str = field(repr=False)
+    password: str = field(repr=False, validator=_text)
 
     def __attrs_post_init__(self) -> None:
         if ":" in self.user:
             raise ConfigurationError("The user of HTTP Basic must not hold a colon (RFC 7617).")
-        # By hand: a password may be empty, and a validator of optional text would let None pass.
-        if not isinstance(self.password, str) or not self.password.isprintable():
-            raise ConfigurationError("The password of the credential is not printable text.")
 
     def headers(self) -> dict[str, str]:
         """User and password, in UTF-8."""
@@ -148,7 +140,7 @@ class OAuth2ClientCredentials(Auth):
     token_url: str
     client_id: str = field(validator=_not_empty)
     client_secret: str = field(repr=False, validator=_not_empty)
-    scope: str | None = field(default=None, kw_only=True, validator=_text)
+    scope: str | None = field(default=None, kw_only=True, validator=optional(_text))
 
     def token_request(self) -> tuple[dict[str, str], bytes]:
         """The headers and the body of the POST to `token_url`."""

@@ -31,7 +31,7 @@ class BridgeClient(Operations):
         auth: The credential; none by default.
         timeout: Seconds to wait for a connection, and for each read of an answer; (5, 30) by default.
         verify: Whether to check certificates (the default), or an SSLContext to check them with.
-        proxy: URL of a proxy; by default what HTTPS_PROXY, HTTP_PROXY and NO_PROXY say.
+        proxy: URL of a proxy; by default what HTTPS_PROXY, ALL_PROXY and NO_PROXY say, but for http.
 
     Raises:
         ConfigurationError: a setting cannot be used.

@@ -92,7 +92,7 @@ class Settings:
         auth: The credential.
         timeout: Seconds to wait: for a connection, and for each read of an answer.
         verify: Whether to check certificates, or the context to check them with (own authorities, client certificate).
-        proxy: URL of a proxy; None for what HTTPS_PROXY, HTTP_PROXY and NO_PROXY say.
+        proxy: URL of a proxy; None for what HTTPS_PROXY, ALL_PROXY and NO_PROXY say, which never concerns plain http.
 
     Raises:
         ConfigurationError: a setting cannot be used.

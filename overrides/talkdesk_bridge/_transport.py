@@ -65,6 +65,7 @@ class _Core(Generic[ClientT]):
 
     def __init__(self, settings: Settings) -> None:
         self.settings = settings
+        self._origin = origin(settings.base_url, "base URL")
         self._tokens = TokenCache()
 
     def _make(self, kind: type[ClientT]) -> ClientT:
@@ -130,7 +131,7 @@ class _Core(Generic[ClientT]):
     def _follow(self, url: str) -> httpx.Request:
         """The request for a link of the bridge, which must lead to the bridge: the credential goes with it."""
         try:
-            elsewhere = origin(url, "next link") != origin(self.settings.base_url, "base URL")
+            elsewhere = origin(url, "next link") != self._origin
         except ConfigurationError as error:
             raise PagingError(f"The next link cannot be followed. {error}") from None
         if elsewhere:

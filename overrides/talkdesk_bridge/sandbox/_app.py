@@ -140,8 +140,9 @@ class _Operation:
         self._success = min(status for status in operation["responses"] if status.startswith("2"))
         self._status = int(self._success.replace("XX", "00"))
         # What the contract gives as example of the first path parameter is known here, besides the accounts.
+        self._first = names[0] if names else None
         first: dict[str, Any] = next((each for each in self._parameters if each["in"] == "path"), {})
-        self._known = str(first.get("example", first.get("schema", {}).get("example")))
+        self._known = first.get("example", first.get("schema", {}).get("example"))
         query = {parameter["name"]: parameter for parameter in self._parameters if parameter["in"] == "query"}
         self._paged = self._resolve(query.get("page", {}).get("schema", {})).get("type") == "integer"
 
@@ -182,7 +183,7 @@ class _Operation:
             raise Refusal(400, f"the contract declares no query parameter {unknown[0]}", parameter)
         body = self._resolve(self._operation.get("requestBody", {}))
         sent = await request.body()
-        schema = next((media.get("schema") for media in body.get("content", {}).values()), None)
+        schema = self._media(body).get("schema")
         if schema and (sent or body.get("required")):
             try:
                 value = json.loads(sent)
@@ -197,9 +198,8 @@ class _Operation:
         example, _ = self._example(self._success)
         embedded = example.get("_embedded") if isinstance(example, dict) else None
         lists = [name for name, value in (embedded or {}).items() if isinstance(value, list)]
-        first = next(iter(self._names), None)
-        asked = str(arguments[first]) if first else "1000000001"
-        account = ACCOUNTS.get(asked)
+        asked = arguments[self._first] if self._first else "1000000001"
+        account = ACCOUNTS.get(str(asked))
         if account is None and asked != self._known:
             raise Refusal(404, "no such account")
         if len(lists) != 1:
@@ -228,7 +228,7 @@ class _Operation:
         if not fits:
             phrase = HTTPStatus(refusal.status).phrase
             reason |= {"userMessage": phrase, "errorCode": phrase.upper().replace(" ", "_")}
-            media = next(iter(self._resolve(self._operation["responses"][declared])["content"].values()))
+            media = self._media(self._operation["responses"][declared])
             fields = self._resolve(media.get("schema", {})).get("properties", {})
             return {name: value for name, value in reason.items() if name in fields} or body
         body = {**body, **{name: value for name, value in reason.items() if name in body}}
@@ -244,22 +244,23 @@ class _Operation:
 
     def check(self, status: int, body: Any) -> str | None:
         """How an answer breaks the contract; None where it does not."""
-        responses = self._operation["responses"]
         declared = self._declared(status)
         if declared is None:
             return f"the status {status} is not declared"
-        content = self._resolve(responses[declared]).get("content", {})
-        schema = next((media.get("schema") for media in content.values()), None)
+        schema = self._media(self._operation["responses"][declared]).get("schema")
         return self._problem(schema, body) if schema is not None else None
 
     def _example(self, response: str, status: int | None = None) -> tuple[Any, bool]:
         """An example of a response, and whether it is one of `status`."""
-        content = self._resolve(self._operation["responses"][response]).get("content", {})
-        media: dict[str, Any] = next(iter(content.values()), {})
+        media = self._media(self._operation["responses"][response])
         named = [self._resolve(example).get("value") for example in media.get("examples", {}).values()]
         values = [media["example"]] if "example" in media else named
         fitting = [value for value in values if isinstance(value, dict) and value.get("status") == status]
         return next(iter([*fitting, *values]), None), bool(fitting)
+
+    def _media(self, carrier: dict[str, Any]) -> dict[str, Any]:
+        """The first media type of a response or request body; empty where it has none."""
+        return next(iter(self._resolve(carrier).get("content", {}).values()), {})
 
     def _resolve(self, node: Any) -> Any:
         while "$ref" in node:
