@@ -15,8 +15,7 @@ from talkdesk_bridge._settings import KINDS, PREFIX
 from talkdesk_bridge.sandbox import ACCOUNTS, Credentials, Sandbox
 
 from tests.conftest import CONTRACT, ROOT, invoices_of
-from tools.contract import load
-from tools.rules import STATUSES
+from tools.contract import STATUSES, load
 
 PAGES = [ROOT / "README.md", ROOT / "CONTRIBUTING.md", *sorted((ROOT / "docs").glob("*.md"))]
 
@@ -72,7 +71,8 @@ def test_its_lists_are_complete() -> None:
     for number, account in ACCOUNTS.items():
         assert f"| `{number}` | {account.about} |" in sandbox
     contract = (ROOT / "docs" / "contract.md").read_text(encoding="utf-8")
-    source = "".join(file.read_text(encoding="utf-8") for file in (ROOT / "tools").glob("*.py"))
+    modules = ("contract", "gate", "rules")
+    source = "".join((ROOT / "tools" / f"{name}.py").read_text(encoding="utf-8") for name in modules)
     rules = {*re.findall(r'(?:finding|_report)\(\s*"([a-z-]+)"', source), "documented"}
     assert rules == {*re.findall(r"^\| `([a-z-]+)` \|", contract, re.M)}
     assert tuple(re.findall(r"^- \*\*(\w+)\*\*", contract, re.M)) == STATUSES

@@ -7,6 +7,7 @@ import hashlib
 import json
 import os
 import shutil
+import signal
 import subprocess
 import sys
 import time
@@ -19,6 +20,7 @@ import yaml
 
 from tests.conftest import CONTRACT, ROOT
 from tools import generate as tool
+from tools import lock
 from tools.contract import load
 
 Change = Callable[[str, str], Path]
@@ -70,6 +72,7 @@ def test_differences_are_named(tree: Path, capsys: pytest.CaptureFixture[str]) -
         "generated/talkdesk_bridge_api/extra.py: was added",
         "generated/talkdesk_bridge_api/models/error_info.py: is missing",
         "generated/talkdesk_bridge_api/models/invoice_details.py: differs",
+        "Why: files of generated/ were edited, added or removed by hand.",
     ]
     assert f"run `make generate CONTRACT={CONTRACT}`, and commit it" in printed.err
     assert tool.main([str(CONTRACT)]) == 0
@@ -91,22 +94,46 @@ def test_a_contract_with_findings_replaces_nothing(
     assert content(tree) == before
 
 
-@pytest.mark.parametrize(
-    ("parameter", "told"),
-    [
-        # A date in a header: valid OpenAPI, and an endpoint that the generator leaves out.
-        ("{name: since, in: header, schema: {type: string, format: date}}", "Endpoint will not be generated"),
-        # Values that differ by case only crash it.
-        ("{name: sort, in: query, schema: {type: string, enum: [a, A]}}", "the generator crashed: ValueError"),
-    ],
-)
 def test_what_the_generator_refuses_replaces_nothing(
-    tree: Path, changed: Change, capsys: pytest.CaptureFixture[str], parameter: str, told: str
+    tree: Path, changed: Change, capsys: pytest.CaptureFixture[str]
 ) -> None:
     before = content(tree)
-    page = "        - name: page\n"
-    assert tool.main([str(changed(page, f"        - {parameter}\n{page}"))]) == 1
-    assert told in capsys.readouterr().err
+    members = "[{$ref: '#/components/schemas/Things'}, {properties: {total: {type: string}}}]"
+    file = changed("    ThingList:\n", f"    Merged: {{x-provenance: *assumed, allOf: {members}}}\n    ThingList:\n")
+    assert tool.main([str(file)]) == 1
+    assert "the generator refuses the contract; change what it names:" in (told := capsys.readouterr().err)
+    assert "int can't be merged with str" in told
+    assert content(tree) == before
+
+
+def test_a_crash_of_the_generator_replaces_nothing(
+    tree: Path, monkeypatch: pytest.MonkeyPatch, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    before = content(tree)
+    templates = tmp_path / "templates"
+    shutil.copytree(tool.TEMPLATES, templates)
+    (templates / "api_init.py.jinja").write_text("{{ nothing.of.this.name }}\n")
+    monkeypatch.setattr(tool, "TEMPLATES", templates)
+    assert tool.main([str(CONTRACT)]) == 1
+    assert "the generator crashed: UndefinedError: 'nothing' is undefined" in capsys.readouterr().err
+    assert content(tree) == before
+
+
+def test_what_the_generator_loses_is_named_and_replaces_nothing(
+    tree: Path, monkeypatch: pytest.MonkeyPatch, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    before = content(tree)
+    templates = tmp_path / "templates"
+    shutil.copytree(tool.TEMPLATES, templates)
+    (templates / "api_init.py.jinja").write_text(
+        "class Operations:\n    def __init__(self, caller): ...\n\n\nclass AsyncOperations(Operations): ...\n"
+    )
+    monkeypatch.setattr(tool, "TEMPLATES", templates)
+    assert tool.main([str(CONTRACT)]) == 1
+    told = capsys.readouterr().err
+    assert "the generator lost parts of the contract without a word" in told
+    line = next(number for number, line in enumerate(CONTRACT.read_text().splitlines(), 1) if line == "    get:")
+    assert f"  {line}:5: the operation `get_account_invoices` has no method `billing.get_account_invoices`" in told
     assert content(tree) == before
 
 
@@ -119,7 +146,7 @@ def test_code_that_cannot_be_imported_replaces_nothing(
     (templates / "api_init.py.jinja").write_text("import nothing_of_this_name\n")
     monkeypatch.setattr(tool, "TEMPLATES", templates)
     with pytest.raises(tool.GenerationError, match="cannot be imported: ModuleNotFoundError"):
-        tool.generate(load(CONTRACT), tmp_path / "new")
+        tool.generate(load(CONTRACT), tmp_path / tool.PACKAGE)
     assert tool.main([str(CONTRACT)]) == 1
     assert content(tree) == before
 
@@ -127,7 +154,54 @@ def test_code_that_cannot_be_imported_replaces_nothing(
 def test_a_generator_of_another_version_is_refused(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     monkeypatch.setattr(tool, "version", lambda name: "0.0.1")
     with pytest.raises(tool.GenerationError, match=r"openapi-python-client must be \d+\.\d+\.\d+, but is 0\.0\.1"):
-        tool.generate(load(CONTRACT), tmp_path)
+        tool.generate(load(CONTRACT), tmp_path / tool.PACKAGE)
+
+
+def test_why_the_tree_is_not_what_the_contract_gives(
+    tree: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def reasons(contract: Path = CONTRACT) -> list[str]:
+        assert tool.main(["--check", str(contract)]) == 1
+        return [line[5:] for line in capsys.readouterr().out.splitlines() if line.startswith("Why: ")]
+
+    def edited(old: str, new: str) -> Path:
+        text = CONTRACT.read_text(encoding="utf-8")
+        assert old in text
+        file = tmp_path / "openapi.yaml"
+        file.write_text(text.replace(old, new, 1), encoding="utf-8")
+        return file
+
+    version = load(CONTRACT).data["info"]["version"]
+    assert reasons(edited(f"version: {version}", "version: 9.0.0")) == [
+        f"`info.version` is 9.0.0; generated/ was written with {version}."
+    ]
+    contract = "the contract says something else than when generated/ was written."
+    assert reasons(edited("description: OK", "description: Fine")) == [contract]
+    assert tool.main(["--check", str(edited("openapi: 3.1.0", "openapi:   3.1.0 # the same"))]) == 0
+    capsys.readouterr()
+    package = tree / tool.PACKAGE
+    facts = lock.read(package)
+    assert facts is not None
+
+    def locked(**changes: str) -> list[str]:
+        (package / lock.NAME).write_text(
+            json.dumps(facts | {name.replace("_", "-"): value for name, value in changes.items()})
+        )
+        return reasons()
+
+    assert locked(settings="x") == ["the generator's settings in pyproject.toml have changed."]
+    assert locked(templates="x") == ["tools/templates/ has changed."]
+    assert locked(openapi_python_client="0.1.0") == [
+        f"openapi-python-client is {facts['openapi-python-client']}; generated/ was written by 0.1.0."
+    ]
+    assert locked(ruff="0.1.0") == [f"ruff, the formatter, is {facts['ruff']}; generated/ was written with 0.1.0."]
+    assert locked(tree="x") == ["files of generated/ were edited, added or removed by hand."]
+    (package / lock.NAME).write_text("{")
+    (missing,) = reasons()
+    assert missing.startswith("lock.json is missing or cannot be read")
+    monkeypatch.setattr(tool, "MARKER", "# Another marker.\n")
+    (package / lock.NAME).write_text(json.dumps(facts, indent=2) + "\n")
+    assert reasons() == ["tools/generate.py writes other files than it did."]
 
 
 def test_an_interrupted_run_is_put_right(tree: Path, capsys: pytest.CaptureFixture[str]) -> None:
@@ -137,6 +211,68 @@ def test_an_interrupted_run_is_put_right(tree: Path, capsys: pytest.CaptureFixtu
     assert tool.main(["--check", str(CONTRACT)]) == 0
     assert "an earlier run was interrupted" in capsys.readouterr().err
     assert content(tree) == before
+
+
+# Runs the tool in a process that kills itself at its nth touch of the file system, or writes down what it touched.
+KILLED = """
+import json, os, signal, sys
+from pathlib import Path
+from tools import generate as tool
+from tools import lock
+
+tree, contract, point, log = Path(sys.argv[1]), sys.argv[2], int(sys.argv[3]), Path(sys.argv[4])
+tool.GENERATED = tree
+touched = []
+
+
+def watch(event, arguments):
+    writes = event == "open" and isinstance(arguments[2], int) and arguments[2] & (os.O_WRONLY | os.O_RDWR)
+    touches = ("os.rename", "os.mkdir", "os.remove", "os.rmdir", "shutil.rmtree", "subprocess.Popen")
+    if event == "subprocess.Popen" or (writes or event in touches) and str(tree) in str(arguments[0]):
+        if len(touched) == point:
+            os.kill(os.getpid(), signal.SIGKILL)
+        touched.append(event)
+
+
+sys.addaudithook(watch)
+status = tool.main([contract])
+log.write_text(json.dumps(touched))
+sys.exit(status)
+"""
+
+
+def test_a_run_that_is_killed_at_any_point_leaves_a_whole_tree(
+    tree: Path, grown: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    log, target = tmp_path / "touched.json", tree / tool.PACKAGE
+    old = content(tree)
+
+    def run(point: int) -> int:
+        command = [sys.executable, "-c", KILLED, str(tree), str(grown), str(point), str(log)]
+        return subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False).returncode
+
+    assert run(-1) == 0
+    new = content(tree)
+    assert old != new
+    touched = json.loads(log.read_text())
+    first, second = (index for index, event in enumerate(touched) if event == "os.rename")
+    # Spread over the run, and before, between and after the two renames.
+    points = {*range(0, first, first // 6), first, first + 1, second, second + 1, len(touched) - 1}
+    assert len(points) >= 10
+    for point in sorted(points):
+        shutil.rmtree(tree)
+        for name, data in old.items():
+            (tree / name).parent.mkdir(parents=True, exist_ok=True)
+            (tree / name).write_bytes(data)
+        assert run(point) == -signal.SIGKILL, point
+        between = first < point <= second
+        assert target.exists() is not between
+        handle = os.open(tree, os.O_RDONLY)
+        fcntl.flock(handle, fcntl.LOCK_EX)  # the generator, if it was left behind, has ended
+        os.close(handle)
+        tool.restore(target)
+        assert ("the tree from before it is back" in capsys.readouterr().err) is between
+        assert content(tree) == (old if point <= second else new), point
 
 
 def test_every_generated_module_is_marked() -> None:

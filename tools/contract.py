@@ -13,6 +13,7 @@ import yaml
 
 METHODS = ("get", "put", "post", "delete", "options", "head", "patch", "trace")
 PROVENANCE = "x-provenance"
+STATUSES = ("documented", "observed", "assumed")
 CARRIERS = {"parameter": "parameters", "response": "responses", "header": "headers", "request body": "requestBodies"}
 """The kinds of elements that carry values with a schema, and the components that hold them."""
 

@@ -17,10 +17,9 @@ from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any
 
-from tools.contract import PROVENANCE, Contract, Element, Where, mapping, sequence
+from tools import lock
+from tools.contract import PROVENANCE, STATUSES, Contract, Element, Where, load, mapping, sequence
 from tools.documented import aliases
-from tools.rules import STATUSES
-from tools.validate import report, validate
 
 ROOT = Path(__file__).resolve().parent.parent
 GENERATED = ROOT / "generated"
@@ -33,52 +32,105 @@ class GenerationError(Exception):
     """The client cannot be generated; the message says why and what to do. Nothing was replaced."""
 
 
-def generate(contract: Contract, target: Path) -> None:
-    """Write the package into the empty folder `target`.
+class Generator:
+    """The generator, at work on a contract in the background, from the start of the `with` block on."""
 
-    Raises:
-        GenerationError: the generator or the formatter is not the pinned one, or the generator refuses the contract.
+    def __init__(self, contract: Contract, target: Path, handle: int | None = None) -> None:
+        """Start it.
 
-    """
-    settings = _settings()
-    with tempfile.TemporaryDirectory() as folder:
-        source, config = Path(folder, "contract.json"), Path(folder, "config.json")
+        Args:
+            contract: What to generate from; it may still turn out to have findings.
+            target: The folder to make, named like the package.
+            handle: A lock that must be held for as long as the generator runs, even without us.
+
+        Raises:
+            GenerationError: the generator or the formatter is not the pinned one.
+
+        """
+        self._contract, self._target = contract, target
+        settings, tools = _settings()
+        self._decided = lock.facts(contract, settings, TEMPLATES, tools)
+        self._inputs = source, config = target.with_name("contract.json"), target.with_name("config.json")
         source.write_text(json.dumps(annotate(contract)), encoding="utf-8")
-        config.write_text(json.dumps(settings), encoding="utf-8")
-        command = [sys.executable, "-m", "openapi_python_client", "generate", "--meta", "none", "--fail-on-warning"]
-        command += ["--path", str(source), "--config", str(config), "--custom-template-path", str(TEMPLATES)]
-        command += ["--output-path", str(target), "--overwrite"]
+        config.write_text(json.dumps({**settings, "package_name_override": PACKAGE}), encoding="utf-8")
+        command = [sys.executable, "-I", "-m", "openapi_python_client", "generate", "--meta", "none"]
+        command += ["--fail-on-warning", "--path", str(source), "--config", str(config)]
+        command += ["--custom-template-path", str(TEMPLATES), "--output-path", str(target)]
         # The hooks call `ruff`: the one beside this Python, whatever else is on the machine.
         path = os.pathsep.join([str(Path(sys.executable).parent), os.environ.get("PATH", "")])
-        environment = os.environ | {"PATH": path}
-        result = subprocess.run(command, env=environment, capture_output=True, text=True, check=False)
-    if result.returncode:
-        said = (result.stdout + result.stderr).replace(f"Generating {target}", "").strip()
-        if "Traceback" in said:  # a crash: its last paragraph says what happened
-            raise GenerationError(f"the generator crashed: {' '.join(said.rpartition('╯')[2].split()) or said}")
-        said = said.partition("If you believe this was a mistake")[0].strip()
-        raise GenerationError(f"the generator refuses the contract; change what it names:\n{said}")
-    _try_import(target)
-    for file in (target / "models").glob("*.py"):
-        # What people see in signatures. The generator writes `| Unset` in its own code, out of reach of a template;
-        # `Unset` is the type of None (types.py.jinja). Remove it when the generator can leave optional fields None.
-        file.write_text(re.sub(r"\| Unset\b", "| None", file.read_text(encoding="utf-8")), encoding="utf-8")
-    for file in target.rglob("*.py"):
-        file.write_text(MARKER + file.read_text(encoding="utf-8"), encoding="utf-8")
-    (target / "py.typed").touch()
-    # The contract as data, for what reads it at run time: the sandbox, and users through importlib.resources.
-    text = json.dumps(contract.data, indent=1, sort_keys=True, ensure_ascii=False)
-    (target / "openapi.json").write_text(text + "\n", encoding="utf-8")
+        self._process = subprocess.Popen(
+            command,
+            env=os.environ | {"PATH": path},
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+            pass_fds=() if handle is None else (handle,),
+        )
+
+    def __enter__(self) -> Generator:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        with self._process:
+            self._process.kill()
+
+    def finish(self) -> None:
+        """Wait for the generator, complete what it wrote, and prove that the contract arrived in it.
+
+        Raises:
+            GenerationError: the generator refuses the contract, or lost something of it.
+
+        """
+        said, _ = self._process.communicate()
+        for file in self._inputs:
+            file.unlink()
+        if self._process.returncode:
+            raise GenerationError(_refusal(said.replace(f"Generating {self._target}", "").strip()))
+        for file in (self._target / "models").glob("*.py"):
+            # What people see in signatures. The generator writes `| Unset` in its own code, out of reach of a template;
+            # `Unset` is the type of None (types.py.jinja). Remove it when the generator can leave optional fields None.
+            file.write_text(re.sub(r"\| Unset\b", "| None", file.read_text(encoding="utf-8")), encoding="utf-8")
+        for file in self._target.rglob("*.py"):
+            file.write_text(MARKER + file.read_text(encoding="utf-8"), encoding="utf-8")
+        (self._target / "py.typed").touch()
+        # The contract as data, for what reads it at run time: the sandbox, and users through importlib.resources.
+        text = json.dumps(self._contract.data, indent=1, sort_keys=True, ensure_ascii=False)
+        (self._target / "openapi.json").write_text(text + "\n", encoding="utf-8")
+        self._prove()
+        lock.write(self._target, self._decided)
+
+    def _prove(self) -> None:
+        # Imported here and not above: it loads the generator, which is at work beside us until now.
+        from tools import arrival
+
+        try:
+            lost = arrival.missing(self._contract, self._target.parent)
+        except arrival.ProbeError as error:
+            raise GenerationError(f"the generated code cannot be imported: {error}") from None
+        if lost:
+            findings = [self._contract.finding("arrival", where, told) for where, told in lost]
+            lines = [f"  {finding.line}:{finding.column}: {finding.message}" for finding in sorted(findings)]
+            told = "the generator lost parts of the contract without a word; write them in another way:"
+            raise GenerationError("\n".join([told, *lines]))
 
 
-def _try_import(target: Path) -> None:
-    """Import every module of the new package, so that code that cannot run never replaces code that does."""
-    names = [".".join(file.relative_to(target.parent).with_suffix("").parts) for file in sorted(target.rglob("*.py"))]
-    code = "import importlib, sys; sys.path.insert(0, sys.argv.pop(1)); [*map(importlib.import_module, sys.argv[1:])]"
-    command = [sys.executable, "-B", "-I", "-c", code, str(target.parent), *names]
-    result = subprocess.run(command, capture_output=True, text=True, check=False)
-    if result.returncode:
-        raise GenerationError(f"the generated code cannot be imported: {result.stderr.strip().splitlines()[-1]}")
+def generate(contract: Contract, target: Path) -> None:
+    """Write the package of a contract without findings into the new folder `target`.
+
+    Raises:
+        GenerationError: see `Generator`.
+
+    """
+    with Generator(contract, target) as generator:
+        generator.finish()
+
+
+def _refusal(said: str) -> str:
+    """Why the generator failed, from what it printed."""
+    if "Traceback" in said:  # a crash: its last paragraph says what happened
+        return f"the generator crashed: {' '.join(said.rpartition('╯')[2].split()) or said}"
+    said = said.partition("If you believe this was a mistake")[0].strip()
+    return f"the generator refuses the contract; change what it names:\n{said}"
 
 
 def annotate(contract: Contract) -> dict[str, Any]:
@@ -135,18 +187,18 @@ def _origin(element: Element) -> str:
     return f"{status}: {provenance['note']} See {source}" if provenance.get("note") else f"{status}: {source}"
 
 
-def _settings() -> dict[str, Any]:
-    """The generator's settings, once it is certain that it and its formatter are the pinned ones."""
+def _settings() -> tuple[dict[str, Any], dict[str, str]]:
+    """The generator's settings, and the versions of it and its formatter: certainly the pinned ones."""
     pyproject = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))
-    for pin in pyproject["dependency-groups"]["generator"]:
-        name, _, wanted = pin.partition("==")
+    pinned = dict(pin.split("==") for pin in pyproject["dependency-groups"]["generator"])
+    for name, wanted in pinned.items():
         try:
             found = version(name)
         except PackageNotFoundError:
             found = "not installed"
         if found != wanted:
             raise GenerationError(f"{name} must be {wanted}, but is {found}: run `make clean setup`.")
-    return {**pyproject["tool"]["openapi-python-client"], "package_name_override": PACKAGE}
+    return pyproject["tool"]["openapi-python-client"], pinned
 
 
 def compare(expected: Path, found: Path) -> list[str]:
@@ -189,22 +241,17 @@ def restore(target: Path) -> None:
 
 def main(arguments: list[str]) -> int:
     """Generate, or with --check compare; 0 when done or equal, 1 when not, 2 when the contract cannot be read."""
-    check = "--check" in arguments
     file = Path(next((argument for argument in arguments if not argument.startswith("-")), "openapi.yaml"))
     try:
-        contract, findings = validate(file)
+        contract = load(file)
     except OSError as error:
         print(f"{file}: cannot be read: {error.strerror}. Name a contract with CONTRACT=path.", file=sys.stderr)
         return 2
-    if findings:
-        report(contract, findings)
-        print("Nothing was generated: correct the contract first.", file=sys.stderr)
-        return 1
     GENERATED.mkdir(exist_ok=True)
     handle = os.open(GENERATED, os.O_RDONLY)
     try:
         fcntl.flock(handle, fcntl.LOCK_EX)  # until the end of the run: two would clear away each other's work
-        return _run(contract, check=check)
+        return _run(contract, handle, check="--check" in arguments)
     except GenerationError as error:
         print(f"{file}: {error}", file=sys.stderr)
         return 1
@@ -212,28 +259,43 @@ def main(arguments: list[str]) -> int:
         os.close(handle)
 
 
-def _run(contract: Contract, *, check: bool) -> int:
-    file, target = contract.file, GENERATED / PACKAGE
+def _run(contract: Contract, handle: int, *, check: bool) -> int:
+    target = GENERATED / PACKAGE
     restore(target)
     with tempfile.TemporaryDirectory(prefix=f".{PACKAGE}.", dir=GENERATED) as folder:
         new = Path(folder, PACKAGE)
-        new.mkdir()
-        generate(contract, new)
+        with Generator(contract, new, handle) as generator:
+            # Imported and run beside the generator, which needs about as long.
+            from tools import validate
+
+            if findings := validate.check(contract):
+                validate.report(contract, findings)
+                print("Nothing was generated: correct the contract first.", file=sys.stderr)
+                return 1
+            generator.finish()
+
         differences = compare(Path(folder), GENERATED)
         changed = [line for line in differences if line.startswith(f"{PACKAGE}/")]
-        if changed and not check:
+        if check:
+            return _report(contract, differences, [*lock.moved(target, lock.read(new) or {})] if changed else [])
+        if changed:
             replace(new, target)
-    if not check:
-        count = f"{len(changed)} changed" if changed else "nothing changed"
-        print(f"generated/{PACKAGE}: {len(_files(target))} files from {file}, {count}.")
-        return 0
+    count = f"{len(changed)} changed" if changed else "nothing changed"
+    print(f"generated/{PACKAGE}: {len(_files(target))} files from {contract.file}, {count}.")
+    return 0
+
+
+def _report(contract: Contract, differences: list[str], reasons: list[str]) -> int:
     for difference in differences:
         print(f"generated/{difference}")
-    if changed:
-        option = "" if file == Path("openapi.yaml") else f" CONTRACT={file}"
-        print(f"generated/ is not what {file} gives: run `make generate{option}`, and commit it.", file=sys.stderr)
+    for reason in reasons:
+        print(f"Why: {reason}")
     if not differences:
-        print(f"generated/ is what {file} gives.")
+        print(f"generated/ is what {contract.file} gives.")
+    elif any(difference.startswith(f"{PACKAGE}/") for difference in differences):
+        option = "" if contract.file == Path("openapi.yaml") else f" CONTRACT={contract.file}"
+        told = f"generated/ is not what {contract.file} gives: run `make generate{option}`, and commit it."
+        print(told, file=sys.stderr)
     return 1 if differences else 0
 
 

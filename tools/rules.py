@@ -12,14 +12,23 @@ from openapi_python_client.strings import PythonIdentifier
 from openapi_schema_validator import OAS31Validator, oas31_format_checker
 from referencing import Registry
 
-from tools.contract import CARRIERS, PROVENANCE, Contract, Finding, Where, in_example, mapping, sequence
+from tools.contract import (
+    CARRIERS,
+    PROVENANCE,
+    STATUSES,
+    Contract,
+    Finding,
+    Where,
+    in_example,
+    mapping,
+    sequence,
+)
 from tools.words import did_you_mean, short, shown
 
-__all__ = ["STATUSES", "errors_of", "examples", "media_types", "names", "operations", "provenance", "references"]
+__all__ = ["errors_of", "examples", "media_types", "names", "operations", "provenance", "references"]
 
 # What the clients have besides the operations of each tag.
 RESERVED = ("close", "from_env")
-STATUSES = ("documented", "observed", "assumed")
 
 
 def references(contract: Contract) -> Iterator[Finding]:

@@ -9,8 +9,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 from tools import documented, gate, rules
-from tools.contract import Contract, Finding, load
-from tools.rules import STATUSES
+from tools.contract import STATUSES, Contract, Finding, load
 
 RULES: tuple[Callable[[Contract], Iterator[Finding]], ...] = (
     rules.references,
@@ -32,11 +31,16 @@ def validate(file: Path) -> tuple[Contract, list[Finding]]:
 
     """
     contract = load(file)
+    return contract, check(contract)
+
+
+def check(contract: Contract) -> list[Finding]:
+    """All that is wrong with a contract, in the order of its file."""
     findings = set(contract.findings)
     if contract.data:
         for rule in RULES:
             findings.update(rule(contract))
-    return contract, sorted(findings)
+    return sorted(findings)
 
 
 def report(contract: Contract, findings: list[Finding]) -> None:

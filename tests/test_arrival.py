@@ -1,0 +1,62 @@
+"""The proof that a contract arrived: whatever is taken out of a generated package is named, with its place."""
+
+from __future__ import annotations
+
+import shutil
+from pathlib import Path
+
+import pytest
+from talkdesk_bridge_api import __file__ as package
+
+from tests.conftest import CONTRACT, PATH
+from tools import arrival
+from tools import generate as tool
+from tools.contract import Where, load
+
+SCHEMAS = ("components", "schemas")
+INVOICE = (*SCHEMAS, "InvoiceDetails")
+OPERATION = ("paths", PATH, "get")
+API, MODELS = "api/billing", "models"
+
+# The file, a passage of it, what it becomes, and what must be told, where.
+LOSSES = [
+    (f"{MODELS}/invoice_details.py", 'd.pop("status", UNSET)', "UNSET", INVOICE, "`InvoiceDetails` lost the property `status`"),
+    (f"{MODELS}/invoice_details.py", 'field_dict["status"] = status', "pass", INVOICE, "`InvoiceDetails` changes `status`"),
+    (f"{MODELS}/invoice_details.py", 'd.pop("amount", UNSET)', "d.pop('Amount', UNSET)", INVOICE, "lost the property `amount`"),
+    (f"{MODELS}/invoice_details.py", "    status: str | None = UNSET\n", "", INVOICE, "fails with "),
+    (f"{MODELS}/error_info.py", "class ErrorInfo:", "class ErrorDetail:", (), "cannot import name"),
+    (f"{MODELS}/__init__.py", "InvoiceDetailsReponse = InvoiceDetailsResponse", "InvoiceDetailsReponse = ErrorInfo", (*SCHEMAS, "invoice_details_reponse"), "is not the class `InvoiceDetailsResponse`"),
+    (f"{MODELS}/__init__.py", "from .error_details_properties import ErrorDetailsProperties\n", "", (*SCHEMAS, "ErrorDetailsProperties"), "has no class `ErrorDetailsProperties`"),
+    (f"{API}/get_account_invoices.py", 'params["per_page"] = per_page', "pass", OPERATION, "does not send the query parameter `per_page`"),
+    (f"{API}/get_account_invoices.py", 'params["page"] = page', 'params["page"] = "other"', OPERATION, "does not send the query parameter `page`"),
+    (f"{API}/get_account_invoices.py", "quote(str(account_number), safe", "quote('{}', safe", OPERATION, "does not send the path parameter `account_number`"),
+    (f"{API}/get_account_invoices.py", "if response.status_code == 200:", "if response.status_code == 201:", OPERATION, "fails with UnexpectedStatus"),
+    (f"{API}/get_account_invoices.py", "        return response_4xx\n", "        return None\n", OPERATION, "does not read the body of `4XX`"),
+    (f"{API}/get_account_invoices.py", '"method": "get"', '"method": "post"', OPERATION, f"asks POST {PATH} instead"),
+    (f"{API}/__init__.py", "    async def get_account_invoices(", "    async def other(", OPERATION, "has no method `billing.get_account_invoices` in `AsyncOperations`"),
+    ("api/__init__.py", "self.billing = BillingOperations(caller)", "self.other = BillingOperations(caller)", OPERATION, "has no method `billing.get_account_invoices` in `Operations`"),
+]  # fmt: skip
+
+
+@pytest.fixture
+def generated(tmp_path: Path) -> Path:
+    """A copy of the generated package."""
+    source = Path(str(package)).parent
+    return Path(shutil.copytree(source, tmp_path / tool.PACKAGE, ignore=shutil.ignore_patterns("__pycache__")))
+
+
+def test_the_contract_arrived(generated: Path) -> None:
+    assert arrival.missing(load(CONTRACT), generated.parent) == []
+
+
+@pytest.mark.parametrize(("file", "old", "new", "where", "told"), LOSSES)
+def test_a_loss_is_named(generated: Path, file: str, old: str, new: str, where: Where, told: str) -> None:
+    text = (generated / file).read_text(encoding="utf-8")
+    assert old in text
+    (generated / file).write_text(text.replace(old, new, 1), encoding="utf-8")
+    try:
+        lost = arrival.missing(load(CONTRACT), generated.parent)
+    except arrival.ProbeError as error:
+        lost = [((), str(error))]
+    assert {place for place, _ in lost} == {where}, lost
+    assert told in lost[0][1], lost

@@ -1,0 +1,215 @@
+"""Proof that what the contract says arrived in a generated package: each part is put to use, and its loss is named."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+from openapi_python_client.strings import ClassName, PythonIdentifier
+
+from tools.contract import Contract, Where, mapping, sequence
+from tools.documented import aliases
+
+__all__ = ["ProbeError", "class_name", "look", "missing", "python_name"]
+
+PROBE = Path(__file__).resolve().with_name("probe.py")
+EXTRA = "x-extra"  # the field of samples that the contract does not know, as in probe.py
+NOTHING = object()  # no sample: an endless schema, or a value that JSON does not have
+
+
+class ProbeError(Exception):
+    """The package cannot be imported; the message is the last line of what Python said."""
+
+
+def missing(contract: Contract, folder: Path) -> list[tuple[Where, str]]:
+    """What of the contract is not in the package in `folder`: where it stands in the contract, and a sentence.
+
+    Operations are called with every argument, bodies of every status are read; samples of every schema, with each
+    property and each value of an enumeration, go through the models and come back.
+
+    Raises:
+        ProbeError: the package cannot be imported.
+
+    """
+    questions = [*_operations(contract), *_classes(contract)]
+    asked = [{**question, "number": number} for number, (_, question) in enumerate(questions)]
+    told = [(*questions[number], sentence) for number, sentence in look([folder], asked)["missing"]]
+    # What a schema lost is missing wherever it is used: told where it is the schema's own.
+    schemas = {where for where, question, _ in told if question["kind"] == "class"}
+    return [
+        (where, f"{_subject(question)} {sentence}")
+        for where, question, sentence in told
+        if not (_reached(contract, where) - {where}) & schemas
+    ]
+
+
+def _reached(contract: Contract, where: Where) -> set[Where]:
+    """The places that the references at and below a place lead to, directly or not."""
+    found: set[Where] = set()
+    left = [contract.at(where)]
+    while left:
+        node = left.pop()
+        if (target := contract.follow(node)) is not None and target not in found:
+            found.add(target)
+            left.append(contract.at(target))
+        left += mapping(node).values() if isinstance(node, dict) else sequence(node)
+    return found
+
+
+def look(folders: list[Path], questions: list[dict[str, Any]] | None = None) -> dict[str, Any]:
+    """The answers of tools/probe.py about the packages in `folders`; without questions, what they offer to callers.
+
+    Raises:
+        ProbeError: a package cannot be imported.
+
+    """
+    command = [sys.executable, "-I", "-B", str(PROBE), *map(str, folders)]
+    result = subprocess.run(command, input=json.dumps(questions or []), capture_output=True, text=True, check=False)
+    if result.returncode:
+        raise ProbeError(result.stderr.strip().splitlines()[-1])
+    answers: dict[str, Any] = json.loads(result.stdout)
+    return answers
+
+
+def class_name(name: str) -> str:
+    """The Python class that the generator makes of a schema."""
+    return str(ClassName(name, ""))
+
+
+def python_name(name: str) -> str:
+    """The Python name that the generator gives a property, a parameter, an operation or a tag."""
+    return str(PythonIdentifier(name, ""))
+
+
+def _subject(question: dict[str, Any]) -> str:
+    if question["kind"] == "operation":
+        return f"the operation `{question['operation']}`"
+    return f"the schema `{question['schema']}`"
+
+
+def _operations(contract: Contract) -> Iterator[tuple[Where, dict[str, Any]]]:
+    for where, operation in contract.operations():
+        parameters = [mapping(contract.resolve(node)) for node in sequence(operation.get("parameters"))]
+        around = [mapping(contract.resolve(node)) for node in sequence(contract.at((*where[:2], "parameters")))]
+        sent: list[tuple[str, str]] = []
+        for node in (*parameters, *around):
+            names = [str(node.get("name"))]
+            schema = mapping(contract.resolve(node.get("schema")))
+            if node.get("in") == "query" and (schema.get("type") == "object" or "properties" in schema):
+                names = [*mapping(schema.get("properties"))]  # the fields of an object are sent, each by its name
+            sent += [(str(node["in"]), name) for name in names if node.get("in") != "path"]
+        body = mapping(contract.resolve(operation.get("requestBody")))
+        yield (
+            where,
+            {
+                "kind": "operation",
+                "operation": operation["operationId"],
+                "tag": python_name(str(operation["tags"][0])),
+                "method": python_name(str(operation["operationId"])),
+                "verb": where[2],
+                "path": where[1],
+                "parameters": sent,
+                "bodies": [*mapping(body.get("content"))],
+                "answers": [*_answers(contract, operation)],
+            },
+        )
+
+
+def _answers(contract: Contract, operation: dict[str, Any]) -> Iterator[tuple[str, str, Any]]:
+    for status, node in mapping(operation.get("responses")).items():
+        content = mapping(mapping(contract.resolve(node)).get("content"))
+        for media_type, media in list(content.items())[:1]:
+            sample = _sample(contract, mapping(media).get("schema"), 0, frozenset())
+            kind = "json" if "json" in media_type else "text" if media_type.startswith("text/") else "binary"
+            if sample is not NOTHING or kind == "binary":
+                yield status, kind, "" if kind == "binary" else sample
+        if not content:
+            yield status, "none", ""
+
+
+def _classes(contract: Contract) -> Iterator[tuple[Where, dict[str, Any]]]:
+    second = aliases(contract)
+    for name, schema in mapping(contract.at(("components", "schemas"))).items():
+        where: Where = ("components", "schemas", name)
+        known = {"schema": name, "name": class_name(name)}
+        if name in second:
+            if _is_class(contract, contract.resolve(schema["allOf"][0])):
+                yield where, {"kind": "alias", **known, "of": class_name(second[name])}
+        elif "enum" in schema:
+            yield where, {"kind": "class", **known, "samples": schema["enum"]}
+        elif _is_class(contract, schema):
+            rounds = range(_variants(contract, schema, frozenset()))
+            samples = [_sample(contract, schema, round_, frozenset()) for round_ in rounds]
+            yield where, {"kind": "class", **known, "samples": [one for one in samples if one is not NOTHING]}
+
+
+def _is_class(contract: Contract, schema: Any) -> bool:
+    """Whether the generator makes a class of a schema, instead of writing its type where it is used."""
+    return isinstance(_sample(contract, schema, 0, frozenset()), dict) or "enum" in mapping(schema)
+
+
+def _variants(contract: Contract, schema: Any, seen: frozenset[int]) -> int:
+    """How many samples show every value of the enumerations and every member of the combinations in a schema."""
+    schema = mapping(contract.resolve(schema))
+    if id(schema) in seen:
+        return 1
+    seen |= {id(schema)}
+    alternatives = _alternatives(schema)
+    inner = [*mapping(schema.get("properties")).values(), *sequence(schema.get("allOf")), *alternatives]
+    inner += [schema[key] for key in ("items", "additionalProperties") if key in schema]
+    counts = [_variants(contract, node, seen) for node in inner]
+    return max([len(schema.get("enum", ())), len(alternatives) * max(counts, default=1), *counts, 1])
+
+
+def _alternatives(schema: dict[str, Any]) -> list[Any]:
+    """What a value may be instead of null; absent and null are one in Python."""
+    members = [*sequence(schema.get("oneOf")), *sequence(schema.get("anyOf"))]
+    if isinstance(kinds := schema.get("type"), list):
+        members += [{**schema, "type": kind} for kind in kinds]
+    return [member for member in members if mapping(member).get("type") != "null"]
+
+
+def _sample(contract: Contract, schema: Any, round_: int, seen: frozenset[int]) -> Any:
+    """A value of a schema with every property in it; in each round with other values and members where there are."""
+    schema = mapping(contract.resolve(schema))
+    if id(schema) in seen:
+        return NOTHING
+    seen |= {id(schema)}
+    if schema.get("enum"):
+        return schema["enum"][round_ % len(schema["enum"])]
+    if "const" in schema:
+        return schema["const"]
+    if alternatives := _alternatives(schema):
+        count = len(alternatives)
+        return _sample(contract, alternatives[round_ % count], round_ // count, seen)
+    parts = [_sample(contract, node, round_, seen) for node in sequence(schema.get("allOf"))]
+    if parts and not all(isinstance(part, dict) for part in parts):
+        return parts[0]
+    match schema.get("type"), schema.get("format"):
+        case "array", _:
+            item = _sample(contract, schema.get("items"), round_, seen)
+            return [] if item is NOTHING else [item]
+        case ("object", _) | (None, _) if parts or "properties" in schema or schema.get("type"):
+            fields = {
+                name: value
+                for name, node in mapping(schema.get("properties")).items()
+                if (value := _sample(contract, node, round_, seen)) is not NOTHING
+            }
+            if isinstance(schema.get("additionalProperties"), dict):
+                value = _sample(contract, schema["additionalProperties"], round_, seen)
+                fields |= {} if value is NOTHING else {EXTRA: value}
+            return {key: value for part in (*parts, fields) for key, value in part.items()}
+        case "string", "date":
+            return "2026-01-02"
+        case "string", "date-time":
+            return "2026-01-02T03:04:05+00:00"
+        case "string", "binary":
+            return NOTHING
+        case "string", "uuid":
+            return "12345678-1234-5678-1234-567812345678"
+        case kind, _:
+            return {"integer": 7, "number": 1.5, "boolean": True}.get(str(kind), "text")
