@@ -71,7 +71,7 @@ def test_its_lists_are_complete() -> None:
     for number, account in ACCOUNTS.items():
         assert f"| `{number}` | {account.about} |" in sandbox
     contract = (ROOT / "docs" / "contract.md").read_text(encoding="utf-8")
-    modules = ("contract", "gate", "rules")
+    modules = ("contract", "gate", "hazards", "rules")
     source = "".join((ROOT / "tools" / f"{name}.py").read_text(encoding="utf-8") for name in modules)
     rules = {*re.findall(r'(?:finding|_report)\(\s*"([a-z-]+)"', source), "documented"}
     assert rules == {*re.findall(r"^\| `([a-z-]+)` \|", contract, re.M)}

@@ -77,7 +77,6 @@ FAULTS = [
     ("operationId: add_thing", "operationId: 2do", "name", "operationId:", "becomes `2do`, which is no name"),
     ("      tags: [things]\n", "      tags: [from env]\n", "name", "from env", "the attribute `from_env`, which the client has"),
     ("        - name: page\n", "        - name: max_items\n", "name", "name: max_items", "has the name of an argument"),
-    ("      allOf:\n", "      properties: {a: {type: string}}\n      allOf:\n", "name", "allOf:", "properties beside `allOf`"),
     ('thing_number: "2"', "thing_number: 2", "example", "thing_number: 2",
      "at `_embedded.things[1].thing_number`: 2 is not of type 'string'."),
     ('thing_number: "2"', 'thing_numbr: "2"', "example", "thing_numbr:", "did you mean `thing_number`?"),

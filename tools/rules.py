@@ -86,10 +86,9 @@ def media_types(contract: Contract) -> Iterator[Finding]:
     """The generator can read each media type; of another one it would leave the body out."""
     for element in contract.elements():
         for name in mapping(element.node.get("content")) if element.kind in CARRIERS else ():
-            readable = r"(application|text)/([\w.-]+\+)?json|text/\w+|application/octet-stream"
-            readable += (
-                r"|application/x-www-form-urlencoded|multipart/form-data" if element.kind == "request body" else ""
-            )
+            readable = r"(application|text)/([\w.-]+\+)?json|application/octet-stream"
+            sent = element.kind == "request body"
+            readable += r"|application/x-www-form-urlencoded|multipart/form-data" if sent else r"|text/\w+"
             if not re.fullmatch(readable, str(name).partition(";")[0].strip()):
                 hint = did_you_mean(str(name), ["application/json", "application/hal+json"], "write application/json")
                 message = f"the generator cannot read the media type `{name}`: {hint}"
@@ -123,13 +122,6 @@ def names(contract: Contract) -> Iterator[Finding]:
             if argument in ("max_pages", "max_items") or (argument == "body" and "requestBody" in operation):
                 message = f"the parameter `{argument}` has the name of an argument that the client's methods add."
                 yield contract.finding("name", (*where, "parameters", index), message)
-    for element in contract.elements():
-        lost = element.node.keys() - {"allOf", "description", "title", "example"}
-        match element.node.get("allOf"), sorted(key for key in lost if not key.startswith("x-")):
-            case [{"$ref": str()}], [_, *_] as keys:
-                told = f"{', '.join(keys)} beside `allOf` with one reference are lost in generating"
-                message = f"{told}: put them into a second member of `allOf`."
-                yield contract.finding("name", (*element.where, "allOf"), message)
 
 
 def iterator_name(method: str) -> str:

@@ -8,7 +8,7 @@ from collections import Counter
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
-from tools import documented, gate, rules
+from tools import documented, gate, hazards, rules
 from tools.contract import STATUSES, Contract, Finding, load
 
 RULES: tuple[Callable[[Contract], Iterator[Finding]], ...] = (
@@ -17,6 +17,7 @@ RULES: tuple[Callable[[Contract], Iterator[Finding]], ...] = (
     rules.operations,
     rules.names,
     rules.media_types,
+    hazards.hazards,
     rules.examples,
     rules.provenance,
     documented.compare,
