@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import re
 import signal
@@ -14,7 +15,7 @@ from pathlib import Path
 import pytest
 from talkdesk_bridge.sandbox import Sandbox
 
-from tests.conftest import Scripted, Server, as_json, page
+from tests.conftest import ROOT, Scripted, Server, as_json, page
 
 COMMAND = str(Path(sys.executable).with_name("talkdesk-bridge"))
 
@@ -137,6 +138,15 @@ def test_a_reader_that_has_enough_ends_it_quietly(sandbox: Sandbox) -> None:
         assert process.stderr
         process.stdout.close()
         assert process.stderr.read() == b""
+
+
+def test_the_version_tells_what_the_client_was_generated_from() -> None:
+    lock = json.loads((ROOT / "generated" / "talkdesk_bridge_api" / "lock.json").read_text(encoding="utf-8"))
+    printed = run("version", "--json")
+    assert (printed.returncode, printed.stderr, json.loads(printed.stdout)) == (0, "", lock)
+    lines = dict(line.split(maxsplit=1) for line in run("version").stdout.splitlines())
+    assert lines == lock
+    assert {"version", "contract", "settings", "templates", "openapi-python-client", "ruff", "tree"} == lock.keys()
 
 
 def test_help_tells_the_commands() -> None:

@@ -1,11 +1,13 @@
-"""The commands of talkdesk-bridge: an account's invoices as a table, and the sandbox. Needs the extra `cli`."""
+"""The commands of talkdesk-bridge: an account's invoices, the sandbox, the version. Needs the extra `cli`."""
 
 from __future__ import annotations
 
+import json
 import os
 import shutil
 import sys
 from decimal import Decimal
+from importlib.resources import files
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -74,6 +76,17 @@ def sandbox(
     server.serve()
     # Only Ctrl-C ends it; whether that is raised here or swallowed depends on what the event loop was doing.
     raise typer.Exit(130)
+
+
+@app.command()
+def version(as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False) -> None:
+    """Show the version, and what the installed client was generated from and by."""
+    lock = json.loads(files("talkdesk_bridge_api").joinpath("lock.json").read_bytes())
+    if as_json:
+        print(json.dumps(lock, indent=2))
+    else:
+        for name, fact in lock.items():
+            print(f"{name:24}{fact}")
 
 
 def _print_table(invoices: list[InvoiceDetails]) -> None:
