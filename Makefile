@@ -1,6 +1,8 @@
 # Every task of the project. Each target sets up what it needs, once; `make` alone lists them.
 
 CONTRACT ?= openapi.yaml
+BASE ?=
+FORMAT ?= text
 PYTHON ?= $(firstword $(foreach name,python3 python3.13 python3.12 python3.11,$(shell $(name) -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null && echo $(name))))
 VENV := .venv
 BIN := $(VENV)/bin
@@ -11,7 +13,7 @@ PIP_INSTALL := $(BIN)/python -m pip install -qq --disable-pip-version-check --re
 export PATH := $(CURDIR)/$(BIN):$(PATH)
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test validate generate check-generated lint types format lock clean
+.PHONY: help setup demo test validate generate check-generated changes check-version lint types format lock clean
 
 help: ## List the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  %-16s %s\n", $$1, $$2}' $(firstword $(MAKEFILE_LIST))
@@ -43,6 +45,12 @@ generate: $(STAMP) ## Write generated/ from the contract
 
 check-generated: $(STAMP) ## Fail when generated/ is not what the contract gives, naming the files
 	@python -m tools.generate --check "$(CONTRACT)"
+
+changes: $(STAMP) ## Tell what changed for callers since BASE (the last release, else HEAD); FORMAT=text, json or markdown
+	@python -m tools.compare --base="$(BASE)" --format="$(FORMAT)"
+
+check-version: $(STAMP) ## Fail when info.version or the changelog does not match the changes since BASE
+	@python -m tools.compare --base="$(BASE)" --check-version
 
 lint: $(STAMP) ## Check the style of the hand-written code
 	@ruff check --no-cache .

@@ -43,21 +43,8 @@ def missing(contract: Contract, folder: Path) -> list[tuple[Where, str]]:
     return [
         (where, f"{_subject(question)} {sentence}")
         for where, question, sentence in told
-        if not (_reached(contract, where) - {where}) & schemas
+        if not (contract.reached(where) - {where}) & schemas
     ]
-
-
-def _reached(contract: Contract, where: Where) -> set[Where]:
-    """The places that the references at and below a place lead to, directly or not."""
-    found: set[Where] = set()
-    left = [contract.at(where)]
-    while left:
-        node = left.pop()
-        if (target := contract.follow(node)) is not None and target not in found:
-            found.add(target)
-            left.append(contract.at(target))
-        left += mapping(node).values() if isinstance(node, dict) else sequence(node)
-    return found
 
 
 def look(folders: list[Path], questions: list[dict[str, Any]] | None = None) -> dict[str, Any]:

@@ -93,6 +93,18 @@ class Contract:
                 return None
         return node
 
+    def reached(self, where: Where) -> set[Where]:
+        """The places that the references at and below a place lead to, directly or not."""
+        found: set[Where] = set()
+        left = [self.at(where)]
+        while left:
+            node = left.pop()
+            if (target := self.follow(node)) is not None and target not in found:
+                found.add(target)
+                left.append(self.at(target))
+            left += mapping(node).values() if isinstance(node, dict) else sequence(node)
+        return found
+
     def dangling(self) -> list[Where]:
         """Where the references stand that lead to no component of this file, those inside examples excepted."""
         return [

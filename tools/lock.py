@@ -10,7 +10,7 @@ from typing import Any
 
 from tools.contract import Contract
 
-__all__ = ["NAME", "facts", "moved", "read", "tree_hash", "write"]
+__all__ = ["NAME", "facts", "hash_contract", "moved", "read", "tree_hash", "write"]
 
 NAME = "lock.json"
 
@@ -26,20 +26,21 @@ MEANINGS = {
 
 
 def facts(contract: Contract, settings: dict[str, Any], templates: Path, tools: dict[str, str]) -> dict[str, str]:
-    """What decides the generated tree: `tools` are the versions of generator and formatter, the rest is hashed.
-
-    The contract is hashed as what it says, without `info.version`: comments, formatting and the order of keys do not
-    count, and neither does a release.
-    """
-    info = {key: value for key, value in contract.data["info"].items() if key != "version"}
+    """What decides the generated tree: `tools` are the versions of generator and formatter, the rest is hashed."""
     texts = {file.name: file.read_text(encoding="utf-8") for file in templates.iterdir()}
     return {
         "version": contract.data["info"]["version"],
-        "contract": _hash({**contract.data, "info": info}),
+        "contract": hash_contract(contract),
         "settings": _hash(settings),
         "templates": _hash(texts),
         **tools,
     }
+
+
+def hash_contract(contract: Contract) -> str:
+    """The hash of what a contract says: comments, formatting, the order of keys and `info.version` do not count."""
+    info = {key: value for key, value in contract.data["info"].items() if key != "version"}
+    return _hash({**contract.data, "info": info})
 
 
 def write(package: Path, decided: dict[str, str]) -> None:

@@ -18,6 +18,7 @@ import types
 import typing
 import uuid
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 from urllib.parse import unquote
 
@@ -208,79 +209,81 @@ class _Answer:
         return self._sample
 
 
-# What is offered: every public name, with what a caller sees of it.
+# What is offered, as text by the name that a caller writes:
+#   client.billing.get_x            the method; with (page) an argument, with () what comes back, with (*) the positions
+#   models.Invoice, models.Status   the class, or what it stands for; with .amount a field, with .DUE a member
+#   BridgeClient, errors.PathError  the same of the hand-written package
 
 
-def _offered() -> dict[str, Any]:
-    """The methods of each tag, the models, and the hand-written package, by the names that callers use."""
-    found: dict[str, Any] = {}
+def _offered() -> dict[str, str]:
     api = importlib.import_module(f"{API}.api")
+    found: dict[str, str] = {}
     for tag, group in vars(api.Operations(_Caller())).items():
         for name, method in inspect.getmembers(group, inspect.ismethod):
             if not name.startswith("_"):
-                found[f"client.{tag}.{name}"] = {"kind": "method", **_signature(method)}
+                found |= _signature(f"client.{tag}.{name}", method)
     for name in _models().__all__:
-        found[f"models.{name}"] = _described(getattr(_models(), name), name)
-    try:
-        client = importlib.import_module(CLIENT)
-    except ModuleNotFoundError as error:
-        if error.name != CLIENT:
-            raise
-        return found
+        found |= _described(f"models.{name}", getattr(_models(), name), API)
+    if not any(Path(folder, CLIENT).is_dir() for folder in sys.argv[1:]):
+        return found  # one that is installed belongs to another state
+    client = importlib.import_module(CLIENT)
     for name in sorted({*client.__all__} - {"models"}):
         value = getattr(client, name)
         if inspect.ismodule(value):
-            found |= {f"{name}.{inner}": _described(getattr(value, inner), inner) for inner in value.__all__}
+            for inner in value.__all__:
+                found |= _described(f"{name}.{inner}", getattr(value, inner), CLIENT)
         else:
-            found[name] = _described(value, name)
+            found |= _described(name, value, CLIENT)
     return found
 
 
-def _described(value: Any, name: str) -> dict[str, Any]:
+def _described(name: str, value: Any, package: str) -> dict[str, str]:
+    """A class, an enumeration, a second name of one, or a function."""
     if not inspect.isclass(value):
-        return {"kind": "function", **_signature(value)} if callable(value) else {"kind": "value", "type": repr(value)}
-    if name != value.__name__:
-        return {"kind": "alias", "type": value.__name__}
+        return _signature(name, value)
+    if name.rpartition(".")[2] != value.__name__:
+        return {name: f"another name of {value.__name__}"}
     if isinstance(value, enum.EnumMeta):
-        return {"kind": "enum", "members": _members(value)}
-    fields = {
-        field.name: {"type": _text(field.type), "required": field.init and field.default is _nothing(field)}
-        for field in getattr(value, "__attrs_attrs__", ())
-        if not field.name.startswith("_")
-    }
-    methods = {
-        name: _signature(member)
-        for name, member in inspect.getmembers(value, callable)
-        if not name.startswith("_") and not member.__module__.startswith(API)
-    }
-    bases = [base.__name__ for base in value.__mro__[1:-1] if base.__module__.startswith(CLIENT)]
-    made = {} if fields else {"made": _signature(value)}
-    return {"kind": "class", "fields": fields, "methods": methods, "bases": bases, **made}
+        members = {f"{name}.{member}": repr(text) for member, text in _members(value).items()}
+        return {name: f"enumeration of {value.__mro__[1].__name__}", **members}
+    bases = [base.__name__ for base in value.__mro__[1:-1] if base.__module__.split(".")[0] == package]
+    found = {name: f"class from {', '.join(bases)}" if bases else "class"}
+    if package == API:
+        for field in vars(value)["__attrs_attrs__"]:
+            default = repr(field.default) if field.init and "NOTHING" not in repr(field.default) else ""
+            found[f"{name}.{field.name}"] = f"{_text(field.type)} = {default}" if default else _text(field.type)
+        return found
+    if inspect.isfunction(value.__init__):
+        found |= _signature(name, value) | found
+    for member_name, member in inspect.getmembers(value, inspect.isroutine):
+        if not member_name.startswith("_") and str(getattr(member, "__module__", "")).split(".")[0] == package:
+            found |= _signature(f"{name}.{member_name}", member)
+    return found
 
 
-def _nothing(field: Any) -> Any:
-    return importlib.import_module("attrs").NOTHING
-
-
-def _signature(value: Any) -> dict[str, Any]:
+def _signature(name: str, value: Any) -> dict[str, str]:
     signature = inspect.signature(value)
-    parameters = [
-        {
-            "name": parameter.name,
-            "type": _text(parameter.annotation),
-            "required": parameter.default is parameter.empty and parameter.kind not in (2, 4),
-            "keyword": parameter.kind is parameter.KEYWORD_ONLY,
-            "default": "" if parameter.default is parameter.empty else repr(parameter.default),
-        }
-        for parameter in signature.parameters.values()
-    ]
-    return {"parameters": parameters, "returns": _text(signature.return_annotation)}
+    given = [one for one in signature.parameters.values() if one.name != "self"]
+    found = {name: "callable", f"{name}()": _text(signature.return_annotation)}
+    found[f"{name}(*)"] = ", ".join(one.name for one in given if one.kind is one.POSITIONAL_OR_KEYWORD)
+    for one in given:
+        default = "" if one.default is one.empty else f" = {one.default!r}"
+        found[f"{name}({one.name})"] = f"{_text(one.annotation)}{default}"
+        if options := re.fullmatch(r"Unpack\[(\w+)\]", _text(one.annotation)):
+            del found[f"{name}({one.name})"]
+            known = vars(sys.modules[inspect.unwrap(value).__module__])[options[1]]
+            found |= {
+                f"{name}({option})": f"{_text(kind)} = ..." for option, kind in inspect.get_annotations(known).items()
+            }
+    return found
 
 
 def _text(annotation: Any) -> str:
     """A type as it is written."""
     if annotation is inspect.Parameter.empty:
         return ""
+    if isinstance(annotation, typing.ForwardRef):
+        annotation = annotation.__forward_arg__
     return annotation if isinstance(annotation, str) else getattr(annotation, "__name__", str(annotation))
 
 

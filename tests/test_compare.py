@@ -1,0 +1,200 @@
+"""`make changes` and `make check-version` in a repository of their own: what they print, what they refuse."""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import shutil
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from tests.conftest import ROOT
+from tools.changes import next_version
+from tools.contract import load
+
+VERSION = str(load(ROOT / "openapi.yaml").data["info"]["version"])
+BASE = f"v{VERSION}"
+
+
+class Repository:
+    """A copy of the working tree, committed and released as it is."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        kept = shutil.ignore_patterns(".*", "__pycache__", "dist")
+        shutil.copytree(ROOT, folder, ignore=kept)
+        self.git("init", "--quiet", "--initial-branch=main")
+        self.commit()
+        self.git("tag", BASE)
+
+    def git(self, *arguments: str) -> None:
+        identity = ["-c", "user.name=test", "-c", "user.email=test@localhost", "-c", "commit.gpgsign=false"]
+        subprocess.run(["git", *identity, *arguments], cwd=self.folder, check=True, capture_output=True)  # noqa: S607 # git, wherever it is
+
+    def commit(self) -> None:
+        self.git("add", "--all")
+        self.git("commit", "--quiet", "--message", "A state")
+
+    def run(self, *arguments: str, **variables: str) -> subprocess.CompletedProcess[str]:
+        paths = os.pathsep.join(str(self.folder / name) for name in ("generated", "overrides"))
+        path = os.pathsep.join([str(Path(sys.executable).parent), os.environ["PATH"]])
+        environment = os.environ | {"PYTHONPATH": paths, "PATH": path} | variables
+        return subprocess.run(
+            arguments, cwd=self.folder, env=environment, capture_output=True, text=True, check=False, timeout=300
+        )
+
+    def make(self, *arguments: str, **variables: str) -> subprocess.CompletedProcess[str]:
+        """Run targets with the tools of this environment."""
+        return self.run("make", "--no-print-directory", "--old-file=.venv/.set-up", *arguments, **variables)
+
+    def edit(self, name: str, old: str, new: str) -> None:
+        file = self.folder / name
+        text = file.read_text(encoding="utf-8")
+        assert old in text, (name, old)
+        file.write_text(text.replace(old, new, 1), encoding="utf-8")
+
+    def contract(self, old: str, new: str) -> None:
+        """Edit the contract, and generate."""
+        self.edit("openapi.yaml", old, new)
+        done = self.make("generate")
+        assert done.returncode == 0, done.stdout + done.stderr
+
+
+@pytest.fixture
+def repository(tmp_path: Path) -> Repository:
+    return Repository(tmp_path / "repository")
+
+
+NOTE = "      properties:\n        amount:\n          type: string\n        due_amount:"
+NOTED = NOTE.replace(
+    "        amount:\n",
+    "        note:\n          type: string\n          x-provenance: {status: assumed, source: a test, retrieved: "
+    '"2026-11-23", note: Made up.}\n        amount:\n',
+)
+
+
+def test_the_three_formats(repository: Repository) -> None:
+    line = next(
+        number for number, line in enumerate((repository.folder / "openapi.yaml").read_text().splitlines(), 1)
+        if line.strip() == "due_amount:"
+    )  # fmt: skip
+    repository.contract(NOTE, NOTED)
+    following = next_version(VERSION, "minor")
+    told = "`InvoiceDetails.note` is new, and None where it is not sent. Code that read it from "
+    told += '`additional_properties["note"]` must read the attribute.'
+    summary = f"1 change for callers since {BASE} ({VERSION}): minor; the next version is {following}, or a higher one;"
+    summary += f" openapi.yaml says {VERSION}."
+    text = repository.make("changes")
+    assert (text.returncode, text.stderr) == (0, "")
+    assert text.stdout.splitlines() == [
+        f"minor  openapi.yaml:{line - 2}  models.InvoiceDetails.note, InvoiceDetails.note",
+        f"       {told}",
+        "",
+        summary,
+    ]
+    markdown = repository.make("changes", "FORMAT=markdown", f"BASE={BASE}").stdout
+    assert markdown == f"## Changes for callers since {BASE}\n\n{summary}\n\n### Minor\n\n- {told}\n"
+    told_json = json.loads(repository.make("changes", "FORMAT=json", "BASE=HEAD").stdout)
+    assert told_json["version"] == {"base": VERSION, "now": VERSION, "next": following}
+    assert [told_json["base"], told_json["rating"]] == ["HEAD", "minor"]
+    assert told_json["changes"] == [
+        {"rating": "minor", "kind": "field-new", "python": "models.InvoiceDetails.note", "message": told,
+         "wire": "InvoiceDetails.note", "line": line - 2}
+    ]  # fmt: skip
+
+
+def test_the_gate(repository: Repository) -> None:
+    assert repository.make("check-version").returncode == 0
+    repository.contract(NOTE, NOTED)
+    following = next_version(VERSION, "minor")
+
+    def refused(*told: str) -> None:
+        result = repository.make("check-version", f"BASE={BASE}")
+        assert result.returncode == 2
+        assert all(part in result.stdout for part in told), result.stdout
+
+    refused(f"`info.version` is {VERSION}, but what changed since {BASE} ({VERSION}) is minor: set it to {following}")
+    repository.contract(f"  version: {VERSION}", f"  version: {following}")
+    refused(f"CHANGELOG.md: has no section `## {following}`: add it", "- `InvoiceDetails.note` is new")
+    repository.edit("CHANGELOG.md", f"\n## {VERSION}", f"\n## {following}\n\n- Something.\n\n## {VERSION}")
+    refused(f"CHANGELOG.md: `## {following}` does not name `InvoiceDetails.note`: say there:")
+    repository.edit("CHANGELOG.md", "- Something.", "- `InvoiceDetails.note` can be read.")
+    passed = repository.make("check-version", f"BASE={BASE}")
+    assert passed.returncode == 0, passed.stdout
+    assert passed.stdout == f"The version {following} and the changelog match what changed since {BASE}.\n"
+
+
+def code(repository: Repository) -> None:
+    repository.edit("overrides/talkdesk_bridge/_money.py", '"""', '"""How money is read: ')
+
+
+def renamed(repository: Repository) -> None:
+    auth = "overrides/talkdesk_bridge/_auth.py"
+    repository.edit(auth, "    token: str = field(", "    bearer: str = field(")
+    repository.edit(auth, "Bearer {self.token}", "Bearer {self.bearer}")
+
+
+def needs(repository: Repository) -> None:
+    repository.edit("pyproject.toml", '"attrs>=23.2"', '"attrs>=24.1"')
+
+
+def tool(repository: Repository) -> None:
+    repository.edit("tools/words.py", '"""The', '"""All the')
+
+
+def comment(repository: Repository) -> None:
+    repository.contract("openapi: 3.1.0", "# Only a comment.\nopenapi: 3.1.0")
+
+
+@pytest.mark.parametrize(
+    ("change", "rated", "told"),
+    [(code, "patch", "The client's own code changed"), (needs, "patch", "The client's own code changed"),
+     (renamed, "major", "`BearerAuth(token)` is gone: remove its uses."), (tool, "none", ""), (comment, "none", "")],
+)  # fmt: skip
+def test_a_change_of_the_client_alone(
+    repository: Repository, change: Callable[[Repository], None], rated: str, told: str
+) -> None:
+    change(repository)
+    result = json.loads(repository.make("changes", "FORMAT=json").stdout)
+    assert result["rating"] == rated
+    assert result["version"]["next"] == next_version(VERSION, rated)
+    assert not told or any(told in change["message"] for change in result["changes"])
+
+
+def test_what_cannot_be_compared(repository: Repository) -> None:
+    def told(*arguments: str) -> str:
+        result = repository.make("changes", *arguments)
+        assert (result.returncode, result.stdout) == (2, "")
+        return result.stderr.splitlines()[0]
+
+    assert told("BASE=nothing").startswith("`nothing` is no revision of this repository: name a tag, a branch or")
+    assert told("BASE=--help").startswith("`--help` is no revision")
+    assert told("FORMAT=xml") == "FORMAT=xml is not known: use text, json, markdown."
+    repository.git("checkout", "--quiet", "--orphan", "empty")
+    repository.git("rm", "-r", "--quiet", "--cached", "generated")
+    repository.git("commit", "--quiet", "--message", "No client")
+    assert told("BASE=HEAD") == "`HEAD` has no openapi.yaml or no generated/: name a later revision."
+    repository.git("checkout", "--quiet", "--force", "main")
+    repository.edit("openapi.yaml", "description: OK", "description: Fine")
+    stale = "generated/ is not what openapi.yaml gives: run `make validate generate` first."
+    assert told() == stale
+    repository.edit("openapi.yaml", "description: Fine", "description: OK")
+    (repository.folder / "generated" / "talkdesk_bridge_api" / "extra.py").touch()
+    assert told() == stale
+    shutil.rmtree(repository.folder / ".git")
+    assert told("BASE=main").startswith("`main` is no revision of this repository")
+
+
+def test_a_broken_older_package_is_told(repository: Repository) -> None:
+    types = "generated/talkdesk_bridge_api/types.py"
+    repository.edit(types, "from typing import", "import nothing_of_this_name\nfrom typing import")
+    repository.commit()
+    repository.git("checkout", "--quiet", BASE, "--", "generated")
+    result = repository.make("changes", "BASE=HEAD")
+    assert result.returncode == 2
+    assert re.match("the package at HEAD cannot be imported with today's tools: ModuleNotFoundError", result.stderr)

@@ -1,0 +1,238 @@
+"""`make changes` and `make check-version`: what changed for callers since a revision, and whether the version fits."""
+
+from __future__ import annotations
+
+import argparse
+import io
+import json
+import re
+import subprocess
+import sys
+import tarfile
+import tempfile
+import tomllib
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+from tools import lock
+from tools.arrival import ProbeError, look
+from tools.changes import compare, next_version, rating
+from tools.contract import Contract, load
+from tools.generate import GENERATED, PACKAGE, ROOT
+from tools.ledger import Change, Side
+from tools.sentences import RATINGS, SENTENCES
+
+CONTRACT = "openapi.yaml"
+# What reaches callers: the packages, and what installing them needs.
+SHIPPED = (CONTRACT, "generated", "overrides", "pyproject.toml")
+RELEASE = "v[0-9]*"
+"""Tags of releases."""
+
+
+class ComparisonError(Exception):
+    """The two states cannot be compared; the message says why and what to do."""
+
+
+@dataclass(frozen=True)
+class Comparison:
+    """What changed for callers since a revision."""
+
+    base: str
+    """The revision, as it was named."""
+    versions: tuple[str, str]
+    """`info.version` then and now."""
+    changes: list[Change]
+
+    @property
+    def next(self) -> str:
+        """The version that the changes ask for."""
+        return next_version(self.versions[0], rating(self.changes))
+
+
+def since(base: str) -> Comparison:
+    """Compare the working tree with a revision of the repository.
+
+    Raises:
+        ComparisonError: the revision cannot be read, or generated/ is not what the contract gives.
+
+    """
+    with tempfile.TemporaryDirectory() as folder:
+        then = Path(folder)
+        _extract(base, then)
+        try:
+            old = Side(load(then / CONTRACT), _offered(then))
+        except ProbeError as error:
+            raise ComparisonError(f"the package at {base} cannot be imported with today's tools: {error}") from None
+        contract = load(ROOT / CONTRACT)
+        _check_generated(contract)
+        try:
+            new = Side(contract, _offered(ROOT))
+        except ProbeError as error:
+            raise ComparisonError(f"the package cannot be imported: {error}") from None
+        changes = compare(old, new)
+        if not changes and _code(then) != _code(ROOT):
+            rated, told = SENTENCES["python-code"]
+            changes = [Change(rated, "python-code", "", "", told[:1].upper() + told[1:])]
+    versions = tuple(str(side.contract.data["info"].get("version")) for side in (old, new))
+    for version in versions:
+        if not re.fullmatch(r"\d+\.\d+\.\d+", version):
+            raise ComparisonError(f"`info.version` must be three numbers, such as 1.4.0, not {version}.")
+    return Comparison(base, (versions[0], versions[1]), changes)
+
+
+def last_release() -> str | None:
+    """The newest release tag before the working tree; None where there is none."""
+    found = _git("describe", "--tags", "--abbrev=0", "--match", RELEASE)
+    return found.stdout.decode().strip() if found.returncode == 0 else None
+
+
+def _git(*arguments: str) -> subprocess.CompletedProcess[bytes]:
+    try:
+        return subprocess.run(["git", *arguments], cwd=ROOT, capture_output=True, check=False)  # noqa: S607 # git, wherever it is
+    except FileNotFoundError:
+        raise ComparisonError("git was not found: it is needed to read the older state.") from None
+
+
+def _extract(base: str, folder: Path) -> None:
+    """Write what the revision ships into a folder."""
+    if _git("rev-parse", "--verify", "--quiet", "--end-of-options", f"{base}^{{commit}}").returncode:
+        told = "name a tag, a branch or a commit with BASE=..., and fetch it first if this is a shallow clone"
+        raise ComparisonError(f"`{base}` is no revision of this repository: {told}.")
+    names = _git("ls-tree", "--name-only", base).stdout.decode().split("\n")
+    wanted = [name for name in SHIPPED if name in names]
+    archive = _git("archive", "--format=tar", base, *wanted)
+    if not {CONTRACT, "generated"} <= {*wanted} or archive.returncode:
+        raise ComparisonError(f"`{base}` has no {CONTRACT} or no generated/: name a later revision.")
+    with tarfile.open(fileobj=io.BytesIO(archive.stdout)) as tar:
+        tar.extractall(folder, filter="data")
+
+
+def _offered(folder: Path) -> dict[str, str]:
+    folders = [one for one in (folder / "generated", folder / "overrides") if one.exists()]
+    offered: dict[str, str] = look(folders)["offered"]
+    return offered
+
+
+def _check_generated(contract: Contract) -> None:
+    """What callers get must be what the contract says."""
+    found = lock.read(GENERATED / PACKAGE) or {}
+    said = contract.data and not contract.findings and lock.hash_contract(contract)
+    if found.get("contract") != said or found.get("tree") != lock.tree_hash(GENERATED / PACKAGE):
+        raise ComparisonError(f"generated/ is not what {CONTRACT} gives: run `make validate generate` first.")
+
+
+def _code(folder: Path) -> dict[str, Any]:
+    """What reaches callers besides the contract, the version aside: the client, how it was generated, what it needs."""
+    project = tomllib.loads((folder / "pyproject.toml").read_text(encoding="utf-8"))
+    facts = lock.read(folder / "generated" / PACKAGE) or {}
+    made = {name: facts.get(name) for name in ("settings", "templates", "openapi-python-client")}
+    files = [file for file in (folder / "overrides").rglob("*") if file.is_file() and "__pycache__" not in file.parts]
+    return {
+        "project": [project.get("project"), project.get("build-system"), project.get("tool", {}).get("hatch")],
+        "made": made,
+        **{file.relative_to(folder).as_posix(): file.read_bytes() for file in files},
+    }
+
+
+# How it is told.
+
+
+def as_json(comparison: Comparison) -> str:
+    """For programs."""
+    then, now = comparison.versions
+    told: dict[str, Any] = {"base": comparison.base, "rating": rating(comparison.changes)}
+    told["version"] = {"base": then, "now": now, "next": comparison.next}
+    return json.dumps({**told, "changes": [asdict(change) for change in comparison.changes]}, indent=2)
+
+
+def as_text(comparison: Comparison) -> str:
+    """For people, in a terminal."""
+    lines = []
+    for rated in reversed(RATINGS):
+        for change in (change for change in comparison.changes if change.rating == rated):
+            place = f"{CONTRACT}:{change.line}" if change.line else CONTRACT if change.wire else "Python"
+            shown = ", ".join(dict.fromkeys(name for name in (change.python, change.wire) if name))
+            lines += [f"{rated}  {place}  {shown}".rstrip(), f"       {change.message}", ""]
+    return "\n".join([*lines, _summary(comparison)])
+
+
+def as_markdown(comparison: Comparison) -> str:
+    """For a pull request."""
+    lines = [f"## Changes for callers since {comparison.base}", "", _summary(comparison)]
+    for rated in reversed(RATINGS):
+        told = [f"- {change.message}" for change in comparison.changes if change.rating == rated]
+        lines += ["", f"### {rated.capitalize()}", "", *told] if told else []
+    return "\n".join(lines)
+
+
+def _summary(comparison: Comparison) -> str:
+    then, now = comparison.versions
+    count = len(comparison.changes)
+    if not count:
+        return f"Nothing changed for callers since {comparison.base} ({then})."
+    counts = f"{count} change{'s' if count > 1 else ''} for callers since {comparison.base} ({then})"
+    asked = f"the next version is {comparison.next}, or a higher one"
+    return f"{counts}: {rating(comparison.changes)}; {asked}; {CONTRACT} says {now}."
+
+
+FORMATS = {"text": as_text, "json": as_json, "markdown": as_markdown}
+
+
+def wrong(comparison: Comparison, changelog: str) -> list[str]:
+    """What version and changelog lack, a sentence each with what to write."""
+    then, now = comparison.versions
+    if _numbers(now) < _numbers(comparison.next):
+        told = f"but what changed since {comparison.base} ({then}) is {rating(comparison.changes)}"
+        remedy = f"set it to {comparison.next}, and run `make generate` (`make changes` tells what changed)"
+        return [f"{CONTRACT}: `info.version` is {now}, {told}: {remedy}."]
+    section = re.search(rf"^## \[?{re.escape(now)}\b.*?$(.*?)(?=^## |\Z)", changelog, re.M | re.S)
+    if comparison.changes and not section:
+        told = "\n".join(f"- {change.message}" for change in comparison.changes)
+        return [f"CHANGELOG.md: has no section `## {now}`: add it, with what users must know of these:\n{told}"]
+    text = section[1] if section else ""
+    untold = [
+        change
+        for change in comparison.changes
+        if change.rating in ("major", "minor") and not all(word in text for word in _words(change))
+    ]
+    begin = f"CHANGELOG.md: `## {now}` does not name"
+    return [f"{begin} `{'.'.join(_words(change))}`: say there:\n- {change.message}" for change in untold]
+
+
+def _words(change: Change) -> list[str]:
+    """What a changelog must contain to tell of a change: a method, a class, an argument or a field with its owner."""
+    words = re.findall(r"\w+", change.python) or change.wire.split()
+    part = change.python.startswith("models.") and len(words) > 2
+    return words[-2:] if part or re.search(r"\(\w+\)", change.python) else words[-1:]
+
+
+def _numbers(version: str) -> list[int]:
+    return [int(part) for part in version.split(".")]
+
+
+def main(arguments: list[str]) -> int:
+    """Tell the changes, or check the version; 0 when done or right, 1 when not, 2 when nothing can be compared."""
+    parser = argparse.ArgumentParser(prog="tools.compare")
+    parser.add_argument("--base", default="")
+    parser.add_argument("--format", default="text")
+    parser.add_argument("--check-version", action="store_true")
+    options = parser.parse_args(arguments)
+    try:
+        if options.format not in FORMATS:
+            raise ComparisonError(f"FORMAT={options.format} is not known: use {', '.join(FORMATS)}.")
+        comparison = since(options.base or last_release() or "HEAD")
+        if not options.check_version:
+            print(FORMATS[options.format](comparison))
+            return 0
+        faults = wrong(comparison, (ROOT / "CHANGELOG.md").read_text(encoding="utf-8"))
+    except (ComparisonError, OSError) as error:
+        print(error, file=sys.stderr)
+        return 2
+    good = f"The version {comparison.versions[1]} and the changelog match what changed since {comparison.base}."
+    print("\n".join(faults) or good)
+    return 1 if faults else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))

@@ -1,0 +1,173 @@
+"""Where a comparison of two states writes down what changed for callers, and what both halves of it need."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections import Counter
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from typing import Any
+
+from tools.contract import Contract, Where, mapping
+from tools.sentences import SENTENCES
+
+__all__ = ["At", "Change", "Ledger", "Node", "Side", "either", "members", "spoken"]
+
+Node = dict[str, Any]
+
+# Keywords that limit values without being seen in Python.
+LEAST = ("minimum", "exclusiveMinimum", "minLength", "minItems", "minProperties")
+MOST = ("maximum", "exclusiveMaximum", "maxLength", "maxItems", "maxProperties")
+LIMITS = (*LEAST, *MOST, "pattern", "multipleOf", "uniqueItems", "format", "const")
+
+# What only people read. Below the keys in NAMED stand names, which are no keywords.
+TALK = ("description", "summary", "title", "externalDocs")
+EXAMPLES = ("example", "examples")
+NAMED = ("properties", "schemas", "responses", "securitySchemes", "headers", "content")
+
+
+@dataclass(frozen=True)
+class Side:
+    """A state of the project: its contract, and what its packages offer to callers (from tools/arrival.py)."""
+
+    contract: Contract
+    offered: dict[str, str]
+
+    def text(self, name: str) -> str:
+        """What is offered under a name; empty where there is no such name."""
+        return self.offered.get(name, "")
+
+    def type(self, name: str) -> str:
+        """The type of an argument or a field, without its default."""
+        return self.text(name).partition(" = ")[0]
+
+
+@dataclass(frozen=True)
+class Change:
+    """One change for callers."""
+
+    rating: str
+    """major: code that worked may fail. minor: more is offered. patch: nothing that code can see."""
+    kind: str
+    """Which of tools/sentences.py."""
+    python: str
+    """What changed, as a caller writes it: `models.InvoiceDetails.status`. Empty where Python shows nothing of it."""
+    wire: str
+    """What changed in the contract. Empty where the contract did not change."""
+    message: str
+    """What changed, and what a caller must do."""
+    line: int | None = None
+    """In the newer contract; None where it stands no more."""
+
+
+@dataclass(frozen=True)
+class At:
+    """Where something changed: in the contract, in words and by its place, and in Python."""
+
+    wire: str
+    where: Where = ()
+    names: list[str] = field(default_factory=list)
+
+
+@dataclass
+class Ledger:
+    """The changes from `old` to `new`, so far."""
+
+    old: Side
+    new: Side
+    changes: list[Change] = field(default_factory=list)
+    covered: set[str] = field(default_factory=set)
+    """Names of the Python side whose change was told."""
+    renamed: dict[str, str] = field(default_factory=dict)
+    """Schemas, and their classes, that only have another name now."""
+    talked: Counter[str] = field(default_factory=Counter)
+    """How many elements have other documentation, or other examples."""
+
+    def say(self, kind: str, at: At, /, **words: Any) -> None:
+        """Write down a change that shows in Python: which sentence, and what it needs."""
+        self.note(kind, at, **words)
+        self.covered.update(at.names)
+
+    def note(self, kind: str, at: At, /, **words: Any) -> None:
+        """Write down a change that leaves the Python as it is."""
+        rating, sentence = SENTENCES[kind]
+        line = self.new.contract.places.get(at.where, (None,))[0] if at.where else None
+        told = sentence.format(**words)
+        self.changes.append(Change(rating, kind, next(iter(at.names), ""), at.wire, told[:1].upper() + told[1:], line))
+
+    def current(self, text: str) -> str:
+        """A text of the older side in the names of the newer one."""
+        return re.sub(r"\w+", lambda match: self.renamed.get(match[0], match[0]), text)
+
+    def same(self, old: Any, new: Any, *but: str) -> bool:
+        """Whether two parts of the contracts have the same meaning, some keywords at their top aside."""
+        old, new = (_without(spoken(node), but) for node in (old, new))
+        return self.current(json.dumps(old, sort_keys=True)) == json.dumps(new, sort_keys=True)
+
+    def limits(self, shown: str, at: At, old: Node, new: Node, *, sent: bool) -> None:
+        """Limits that values have, or have no more; they matter to a caller where they are sent."""
+        for key in LIMITS:
+            was, is_ = old.get(key), new.get(key)
+            if was == is_:
+                continue
+            tighter = is_ is not None and (key not in (*LEAST, *MOST) or was is None or (is_ > was) == (key in LEAST))
+            now = f"no `{key}` any more" if is_ is None else f"`{key}` {json.dumps(is_)} now"
+            now += f" (it was {json.dumps(was)})" if None not in (was, is_) else ""
+            kind = "field-limit" if not sent else "argument-limit" if tighter else "argument-limit-wider"
+            self.note(kind, at, shown=shown, now=now)
+
+    def default(self, kind: str, shown: str, at: At, old: Any, new: Any) -> None:
+        """Another default."""
+        was, is_ = (mapping(node).get("default") for node in (old, new))
+        if was != is_:
+            now = "has no default any more" if is_ is None else f"has the default {json.dumps(is_)} now"
+            now += f" (it was {json.dumps(was)})" if None not in (was, is_) else ""
+            keep = f"give {json.dumps(was)} to keep what was" if was is not None else "give what you mean, if not that"
+            self.say(kind, at, shown=shown, now=now, keep=keep)
+
+    def deprecated(self, kind: str, at: At, old: Any, new: Any, **words: str) -> None:
+        """Something that is going to go."""
+        if mapping(new).get("deprecated") and not mapping(old).get("deprecated"):
+            self.note(kind, at, **words)
+
+    def talk(self, old: Any, new: Any) -> None:
+        """Count what people read of an element otherwise."""
+        for kind, keys in (("documentation", TALK), ("examples", EXAMPLES)):
+            self.talked[kind] += any(mapping(old).get(key) != mapping(new).get(key) for key in keys)
+
+    def enumeration(self, was: str, now: str) -> str:
+        """The enumeration in a type that had none of this name, as a caller writes it."""
+        names = [name for name in re.findall(r"\w+", now) if self.new.text(f"models.{name}").startswith("enumeration")]
+        return next((f"models.{name}" for name in names if not re.search(rf"\b{name}\b", was)), "")
+
+    def values(self, enumeration: str) -> str:
+        """The values of an enumeration."""
+        found = (text for name, text in self.new.offered.items() if name.startswith(f"{enumeration}."))
+        return ", ".join(found) if enumeration else ""
+
+
+def spoken(node: Any, named: bool = False) -> Any:
+    """A part of a contract without what only people read; `named` says that its keys are names."""
+    if isinstance(node, list):
+        return [spoken(item) for item in node]
+    if not isinstance(node, dict):
+        return node
+    silent = () if named else (*TALK, *EXAMPLES, "deprecated")
+    kept = {key: value for key, value in node.items() if key not in silent and (named or not key.startswith("x-"))}
+    found = {key: spoken(value, not named and key in NAMED) for key, value in kept.items()}
+    return found | ({"required": sorted(found["required"])} if isinstance(found.get("required"), list) else {})
+
+
+def _without(node: Any, keys: Iterable[str]) -> Any:
+    return {key: value for key, value in node.items() if key not in keys} if isinstance(node, dict) else node
+
+
+def members(type_: str) -> set[str]:
+    """The members of a union; what is inside brackets stays together."""
+    return {*re.split(r" \| (?![^\[]*\])", type_)} - {""}
+
+
+def either(names: Iterable[str]) -> str:
+    """A choice of names, in words."""
+    return " or ".join(names) or "nothing"
