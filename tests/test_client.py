@@ -112,7 +112,7 @@ def test_one_body_is_typed_and_its_first_invoice_the_documented_one(sandbox: San
     assert invoice.amount == "3700.00 usd"
     assert str(invoice.invoice_due_date) == "2023-07-22"
     assert invoice.invoice_items_details is None
-    assert invoice["custom_fields"] == [{"key": "claim_custom_fields", "value": "000000"}]
+    assert invoice.to_dict()["custom_fields"] == [{"key": "claim_custom_fields", "value": "000000"}]
 
 
 ACCEPTED = Credentials()
