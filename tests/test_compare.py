@@ -108,6 +108,14 @@ def test_the_three_formats(repository: Repository) -> None:
     ]  # fmt: skip
 
 
+def test_the_gate_without_a_release(repository: Repository) -> None:
+    repository.git("tag", "--delete", BASE)
+    repository.contract(NOTE, NOTED)
+    result = repository.make("check-version")
+    assert (result.returncode, result.stdout[:10]) == (0, "No release")
+    assert f"1 change for callers since HEAD ({VERSION}): minor" in repository.make("changes").stdout
+
+
 def test_the_gate(repository: Repository) -> None:
     assert repository.make("check-version").returncode == 0
     repository.contract(NOTE, NOTED)

@@ -330,8 +330,8 @@ def grown(tmp_path: Path) -> Path:
 
 # A caller's script; `wrong` is what the type checker must refuse.
 CALLER = """
-import datetime, inspect, json
-from talkdesk_bridge import BridgeClient, HeaderAuth, errors, models
+import asyncio, datetime, http.server, inspect, json, threading
+from talkdesk_bridge import AsyncBridgeClient, BridgeClient, HeaderAuth, errors, models
 from talkdesk_bridge.sandbox import Credentials, Sandbox
 key = Credentials(api_key_header="X-Key")
 with Sandbox(credentials=key) as sandbox, BridgeClient(sandbox.url, auth=HeaderAuth("sandbox-key", name="X-Key")) as bridge:
@@ -354,6 +354,39 @@ with Sandbox(credentials=key) as sandbox, BridgeClient(sandbox.url, auth=HeaderA
     except errors.ArgumentError as error:
         print(error)
     print(json.dumps([seen.target for seen in sandbox.requests]))
+    with BridgeClient(sandbox.url) as stranger:
+        try:
+            stranger.things.get_things(account)
+        except errors.StatusError as error:
+            print(error.status_code, error.path)
+
+
+async def listed(url: str) -> list[models.Thing]:
+    async with AsyncBridgeClient(url, auth=HeaderAuth("sandbox-key", name="X-Key")) as bridge:
+        assert await bridge.more_things.patch_thing("1000000001", "2") == models.Thing(thing_number="3")
+        return [thing async for thing in bridge.things.iter_things("1000000001")]
+
+
+class Failing(http.server.BaseHTTPRequestHandler):
+    seen: list[object] = []
+
+    def do_POST(self) -> None:
+        self.seen.append(json.loads(self.rfile.read(int(self.headers["Content-Length"]))))
+        self.send_error(503)
+
+    def log_message(self, *_: object) -> None: ...
+
+
+with Sandbox(credentials=key) as sandbox, http.server.HTTPServer(("127.0.0.1", 0), Failing) as failing:
+    print(len(asyncio.run(listed(sandbox.url))))
+    threading.Thread(target=failing.serve_forever, daemon=True).start()
+    with BridgeClient(f"http://127.0.0.1:{failing.server_port}") as bridge:
+        nested = models.Thing(thing_number="1", example=models.ThingList(things=[models.Thing(due=datetime.date.max)]))
+        try:
+            bridge.things.add_thing("7", body=nested)
+        except errors.StatusError as error:
+            print(error.status_code, json.dumps(Failing.seen))
+    failing.shutdown()
 """
 
 
@@ -365,7 +398,7 @@ def test_a_new_operation_needs_no_hand_written_line(tree: Path, grown: Path, tmp
     environment = os.environ | {"PYTHONPATH": paths, "MYPYPATH": paths}
     result = subprocess.run([sys.executable, script], env=environment, capture_output=True, text=True, check=False)
     assert result.returncode == 0, result.stderr
-    told, targets = result.stdout.splitlines()
+    told, targets, refused, count, failed = result.stdout.splitlines()
     assert told == "from_ must not be empty, None, '.' or '..'."
     account = "1000000001"
     assert json.loads(targets) == [
@@ -375,6 +408,9 @@ def test_a_new_operation_needs_no_hand_written_line(tree: Path, grown: Path, tmp
         *[f"/things/{account}-2"] * 2,
         f"/days/{account}",
     ]
+    # On both clients; refused with a type of its own; a request that is not idempotent is sent once, whatever comes back.
+    assert (refused, count) == (f"401 /things/{account}", "137")
+    assert failed == '503 [{"thing_number": "1", "example": {"things": [{"due": "9999-12-31"}]}}]'
     script.write_text(f"{CALLER}    things.import_(5)\n    more.patch_thing(account)\n    bridge.nothing\n")
     command = [sys.executable, "-m", "mypy", "--strict", "--config-file", os.devnull, "--cache-dir", os.devnull]
     checked = subprocess.run([*command, script, tree], env=environment, capture_output=True, text=True, check=False)

@@ -64,6 +64,7 @@ FAULTS = [
     ("openapi: 3.1.0", "openapi: 3.0.3", "openapi", "openapi:", "`openapi` must be text such as 3.1.0, for this version of OpenAPI, not `3.0.3`."),
     ("paths:\n", "paths: []\nx-paths:\n", "openapi", "paths:", "`paths` must be an object, not an array."),
     ("          description: OK\n", "", "openapi", '"200":', "`200` lacks `description`: add it."),
+    ("  version: 1.2.3", "  version: 1.2.3rc1", "version", "version:", "is `1.2.3rc1`, and must be three numbers"),
     ("operationId: get", "operationID: get", "operation", "get:", "the operation has no `operationId`"),
     ("      tags: [things]\n", "", "operation", "get:", "the operation has no `tags`"),
     ("      tags: [things]\n", "      tags: [thing]\n", "operation", "thing]", "the tag `thing` is not declared: did you mean `things`?"),

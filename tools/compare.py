@@ -75,9 +75,8 @@ def since(base: str) -> Comparison:
             rated, told = SENTENCES["python-code"]
             changes = [Change(rated, "python-code", "", "", told[:1].upper() + told[1:])]
     versions = tuple(str(side.contract.data["info"].get("version")) for side in (old, new))
-    for version in versions:
-        if not re.fullmatch(r"\d+\.\d+\.\d+", version):
-            raise ComparisonError(f"`info.version` must be three numbers, such as 1.4.0, not {version}.")
+    if not re.fullmatch(r"\d+\.\d+\.\d+", versions[0]):
+        raise ComparisonError(f"the version at {base} is {versions[0]}, not three numbers: name a later revision.")
     return Comparison(base, (versions[0], versions[1]), changes)
 
 
@@ -221,7 +220,11 @@ def main(arguments: list[str]) -> int:
     try:
         if options.format not in FORMATS:
             raise ComparisonError(f"FORMAT={options.format} is not known: use {', '.join(FORMATS)}.")
-        comparison = since(options.base or last_release() or "HEAD")
+        base = options.base or last_release()
+        if options.check_version and not base:
+            print("No release (a tag such as v1.4.0) is in reach, so any version will do; else name one with BASE=...")
+            return 0
+        comparison = since(base or "HEAD")
         if not options.check_version:
             print(FORMATS[options.format](comparison))
             return 0

@@ -25,7 +25,7 @@ from tools.contract import (
 )
 from tools.words import did_you_mean, short, shown
 
-__all__ = ["errors_of", "examples", "media_types", "names", "operations", "provenance", "references"]
+__all__ = ["errors_of", "examples", "media_types", "names", "operations", "provenance", "references", "version"]
 
 # What the clients have besides the operations of each tag.
 RESERVED = ("close", "from_env")
@@ -50,6 +50,14 @@ def references(contract: Contract) -> Iterator[Finding]:
         if ("components", "schemas", name) in _parts(contract, ("components", "schemas", name)):
             message = f"the schema `{name}` is combined from itself: an endless schema."
             yield contract.finding("reference", ("components", "schemas", name), message)
+
+
+def version(contract: Contract) -> Iterator[Finding]:
+    """The version of the contract, which is that of the package, says what follows it."""
+    found = str(mapping(contract.data.get("info")).get("version"))
+    if not re.fullmatch(r"(0|[1-9]\d*)\.(0|[1-9]\d*)\.(0|[1-9]\d*)", found):
+        message = f"`info.version` is `{found}`, and must be three numbers, such as 1.4.0: it is the package's version."
+        yield contract.finding("version", ("info", "version"), message)
 
 
 def operations(contract: Contract) -> Iterator[Finding]:

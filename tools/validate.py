@@ -14,6 +14,7 @@ from tools.contract import STATUSES, Contract, Finding, load
 RULES: tuple[Callable[[Contract], Iterator[Finding]], ...] = (
     rules.references,
     gate.openapi,
+    rules.version,
     rules.operations,
     rules.names,
     rules.media_types,
