@@ -107,6 +107,12 @@ def state(text: str) -> Side:
         return Side(contract, look([Path(folder)])["offered"])
 
 
+def opened(*values: str) -> list[Edit]:
+    """The status of an invoice as an enumeration that leaves other values open."""
+    known = {"type": "string", "enum": [*values], "x-provenance": MADE}
+    return [(STATUS, {"anyOf": [{"$ref": f"{REF}Status"}, {"type": "string"}]}), ((*SCHEMAS, "Status"), known)]
+
+
 Row = tuple[list[Edit], list[Edit], list[tuple[str, str]]]
 CALL = "`client.billing.get_account_invoices()`"
 ITERATOR = "`client.billing.iter_account_invoices()`"
@@ -165,7 +171,7 @@ ROWS: list[Row] = [
     ([((*ANSWERS, '202'), {'description': 'Later'})], [], [("major", f"An answer 202 to {CALL} is a ContractError now: handle that, if the bridge still sends it."), ("minor", f"{ITERATOR} is new: nothing to do."), ("minor", f"{CALL} returns `InvoiceDetailsResponse`, it was `InvoiceDetailsResponse | None`: nothing to do.")]),
     ([], [((*ANSWERS, '201'), {'description': 'New', **body('InvoiceDetailsResponse')})], [("major", f"{ITERATOR} is gone: read the body of {CALL} instead."), ("minor", f"An answer 201 to {CALL} is read, it was a ContractError: nothing to do.")]),
     ([((*ANSWERS, '201'), {'description': 'New', **body('InvoiceDetailsResponse')})], [], [("major", f"An answer 201 to {CALL} is a ContractError now: handle that, if the bridge still sends it."), ("minor", f"{ITERATOR} is new: nothing to do.")]),
-    ([], [renamed((*OK, 'content', 'application/json'), 'application/hal+json')], [("patch", f"The answer 200 to {CALL} is application/hal+json instead of application/json: nothing to do, it is read as before.")]),
+    ([], [renamed((*OK, 'content', 'application/json'), 'application/hal+json')], [("major", f"The answer 200 to {CALL} is application/hal+json instead of application/json: it is read as before, but the client asks for application/json, which the bridge must accept.")]),
     ([], [((*OK, 'headers'), {'X-Rate': {'schema': {'type': 'integer'}}})], [("patch", f"The headers of the answer 200 to {CALL} changed: nothing to do, the client does not read them.")]),
     ([], [((*ANSWERS, '5XX'), {'description': 'Failed'})], [("patch", f"Refusals 5XX of {CALL} are described now: nothing to do, they are raised as StatusError as before.")]),
     ([], [((*ANSWERS, '4XX', 'content', 'application/json', 'schema', '$ref'), REF + 'ErrorDetails')], [("major", f"Refusals 4XX of {CALL} carry ErrorDetails instead of ErrorInfo: `error.error_info` may be None; handle that.")]),
@@ -193,16 +199,17 @@ ROWS: list[Row] = [
     ([], [((*INVOICE, 'required'), ['status'])], [("major", "`InvoiceDetails.status` is required now: an answer without it is a ContractError, and whoever makes the model gives it.")]),
     ([((*INVOICE, 'required'), ['status'])], [], [("major", "`InvoiceDetails.status` may be None now: handle that.")]),
     ([((*INVOICE, 'required'), ['status'])], [((*INVOICE, 'required'), ['status']), ((*STATUS, 'type'), ['string', 'null'])], [("major", "`InvoiceDetails.status` may be None now: handle that.")]),
-    ([((*INVOICE, 'required'), ['status']), ((*STATUS, 'type'), ['string', 'null'])], [((*INVOICE, 'required'), ['status'])], [("minor", "`InvoiceDetails.status` is never None now: nothing to do.")]),
+    ([((*INVOICE, 'required'), ['status']), ((*STATUS, 'type'), ['string', 'null'])], [((*INVOICE, 'required'), ['status'])], [("major", "`InvoiceDetails.status` is never None now: an answer with null there may be a ContractError.")]),
     ([], [((*STATUS, 'type'), ['string', 'null'])], [("patch", "`InvoiceDetails.status` is written otherwise in the contract: nothing to do, it reads as before.")]),
     ([], [((*ITEM, 'installment_number', 'type'), 'string')], [("major", "`InvoiceItemDetails.installment_number` is `str | None`, it was `int | None`: adapt what reads or sets it.")]),
     ([], [((*DUE, 'format'), GONE)], [("major", "`InvoiceDetails.invoice_due_date` is `str | None`, it was `datetime.date | None`: adapt what reads or sets it.")]),
     ([], [((*SCHEMAS, 'InvoiceList', 'properties', 'invoices', 'items'), {'type': 'string'})], [("major", "`InvoiceList.invoices` is `list[str] | None`, it was `list[InvoiceDetails] | None`: adapt what reads or sets it."), ("major", f"{ITERATOR} returns `Items[InvoiceDetailsResponse, str]`, it was `Items[InvoiceDetailsResponse, InvoiceDetails]`: adapt what uses it.")]),
     ([], [((*STATUS, 'enum'), ['Due', 'Paid'])], [("major", "`InvoiceDetails.status` is now an enumeration, `models.InvoiceDetailsStatus` ('Due', 'Paid'), it was `str | None`: comparing it with a plain value still works; another value is a ContractError.")]),
-    ([], [(STATUS, {'anyOf': [{'$ref': REF + 'Status'}, {'type': 'string'}]}), ((*SCHEMAS, 'Status'), {'type': 'string', 'enum': ['Due'], 'x-provenance': MADE})], [("major", "`InvoiceDetails.status` is now an enumeration, `models.Status` ('Due'), it was `str | None`: comparing it with a plain value still works; another value stays a plain one."), ("minor", "`models.Status` is new: nothing to do.")]),
+    ([], [*opened('Due')], [("major", "`InvoiceDetails.status` is now an enumeration, `models.Status` ('Due'), it was `str | None`: comparing it with a plain value still works; another value stays a plain one."), ("minor", "`models.Status` is new: nothing to do.")]),
     ([((*STATUS, 'enum'), ['Due'])], [], [("major", "`InvoiceDetails.status` is `str | None`, it was `InvoiceDetailsStatus | None`: adapt what reads or sets it.")]),
-    ([((*STATUS, 'enum'), ['Due'])], [((*STATUS, 'enum'), ['Due', 'Paid'])], [("minor", "`models.InvoiceDetailsStatus.PAID`, 'Paid', is new, it was a ContractError: handle it where every value is handled.")]),
-    ([((*STATUS, 'enum'), ['Due', 'Paid'])], [((*STATUS, 'enum'), ['Due'])], [("major", "`models.InvoiceDetailsStatus.PAID`, 'Paid', is gone: remove its uses; an answer with it is a ContractError now.")]),
+    ([((*STATUS, 'enum'), ['Due'])], [((*STATUS, 'enum'), ['Due', 'Paid'])], [("minor", "`models.InvoiceDetailsStatus.PAID`, 'Paid', is new: handle it where every value is handled.")]),
+    ([*opened('Due')], [*opened('Due', 'Paid')], [("minor", "`models.Status.PAID`, 'Paid', is new: handle it where every value is handled.")]),
+    ([((*STATUS, 'enum'), ['Due', 'Paid'])], [((*STATUS, 'enum'), ['Due'])], [("major", "`models.InvoiceDetailsStatus.PAID`, 'Paid', is gone: remove its uses; where only these values are allowed, an answer with it is a ContractError now.")]),
     ([((*STATUS, 'enum'), ['Due'])], [((*STATUS, 'enum'), ['Due']), ((*STATUS, 'x-enum-varnames'), ['OPEN'])], [("major", "`models.InvoiceDetailsStatus.DUE` is now `models.InvoiceDetailsStatus.OPEN`: rename its uses.")]),
     ([], [((*STATUS, 'maxLength'), 10)], [("patch", "`InvoiceDetails.status` has `maxLength` 10 now: nothing to do, the client does not check it.")]),
     ([], [((*STATUS, 'default'), 'Due')], [("major", '`InvoiceDetails.status` has the default "Due" now: a model made without it differs; give what you mean, if not that.')]),

@@ -127,3 +127,9 @@ def test_the_package_holds_its_contract_and_is_typed() -> None:
 def test_the_version_is_the_contracts() -> None:
     version = load(CONTRACT).data["info"]["version"]
     assert talkdesk_bridge.__version__ == version
+
+
+@pytest.mark.parametrize("name", CLASSES)
+def test_models_are_made_by_keyword(name: str) -> None:
+    """So that a field more, or in another place of the contract, moves no other."""
+    assert all(field.kw_only for field in attrs.fields(getattr(models, name)) if field.init)

@@ -125,7 +125,9 @@ def _inside(ledger: Ledger, label: str, type_: str, before: tuple[Where, Any], a
         old, new = mapping(old.get("items")), mapping(new.get("items"))
         place, where = (*place, "items"), (*where, "items")
     own = [name for name in re.findall(r"\w+", type_) if f"models.{name}" in ledger.new.offered]
-    if len(own) == 1 and not is_reference(old) and not is_reference(new):
+    # What is written here has a class of its own; what is referred to, in an `anyOf` for example, has its own place.
+    keys = [mapping(node).keys() & {"properties", "additionalProperties", "enum"} for node in (old, new)]
+    if len(own) == 1 and all(keys):
         _schema(ledger, label, own[0], place, where)
     elif not ledger.same(old, new, *LIMITS, "default", "deprecated"):
         ledger.say("field-written", At(label, where), shown=f"`{label}`")

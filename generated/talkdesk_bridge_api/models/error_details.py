@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 T = TypeVar("T", bound="ErrorDetails")
 
 
-@_attrs_define
+@_attrs_define(kw_only=True)
 class ErrorDetails:
     """Documented: https://docs.talkdesk.com/reference/get-account-invoices"""
 

@@ -12,7 +12,7 @@ from ..types import UNSET, Unset
 T = TypeVar("T", bound="ErrorDetailsProperties")
 
 
-@_attrs_define
+@_attrs_define(kw_only=True)
 class ErrorDetailsProperties:
     """Documented: https://docs.talkdesk.com/reference/get-account-invoices"""
 

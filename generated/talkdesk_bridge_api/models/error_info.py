@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 T = TypeVar("T", bound="ErrorInfo")
 
 
-@_attrs_define
+@_attrs_define(kw_only=True)
 class ErrorInfo:
     """Why a request was refused. Documented: https://docs.talkdesk.com/reference/get-account-invoices"""
 

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 T = TypeVar("T", bound="InvoiceDetails")
 
 
-@_attrs_define
+@_attrs_define(kw_only=True)
 class InvoiceDetails:
     """One invoice. Amounts are strings whose format is not documented; the page's example is "3700.00 usd". Documented:
     https://docs.talkdesk.com/reference/get-account-invoices

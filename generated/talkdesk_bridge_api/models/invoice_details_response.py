@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 T = TypeVar("T", bound="InvoiceDetailsResponse")
 
 
-@_attrs_define
+@_attrs_define(kw_only=True)
 class InvoiceDetailsResponse:
     """The invoices of an account, or one page of them. Documented: Printed as invoice_details_reponse. See
     https://docs.talkdesk.com/reference/get-account-invoices

@@ -12,7 +12,7 @@ from ..types import UNSET, Unset
 T = TypeVar("T", bound="InvoiceItemDetails")
 
 
-@_attrs_define
+@_attrs_define(kw_only=True)
 class InvoiceItemDetails:
     """One position of an invoice. Documented: https://docs.talkdesk.com/reference/get-account-invoices"""
 

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 T = TypeVar("T", bound="InvoiceList")
 
 
-@_attrs_define
+@_attrs_define(kw_only=True)
 class InvoiceList:
     """Documented: https://docs.talkdesk.com/reference/get-account-invoices"""
 
