@@ -13,7 +13,7 @@ PIP_INSTALL := $(BIN)/python -m pip install -qq --disable-pip-version-check --re
 export PATH := $(CURDIR)/$(BIN):$(PATH)
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test validate generate check-generated changes check-version lint types format lock clean
+.PHONY: help setup demo test validate generate check-generated changes check-version lint types format bench lock clean
 
 help: ## List the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  %-16s %s\n", $$1, $$2}' $(firstword $(MAKEFILE_LIST))
@@ -62,6 +62,9 @@ types: $(STAMP) ## Check the types, generated code included
 format: $(STAMP) ## Format the hand-written code
 	@ruff check --no-cache --fix .
 	@ruff format --no-cache .
+
+bench: $(STAMP) ## Measure what regenerating costs, beside the bare generator
+	@python -m benchmarks.generate
 
 lock: $(STAMP) ## Pin the newest tools in requirements/
 	@python -m venv --clear $(VENV)-lock

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shutil
+import time
 from pathlib import Path
 
 import pytest
@@ -12,6 +13,7 @@ from tests.conftest import CONTRACT, PATH
 from tools import arrival
 from tools import generate as tool
 from tools.contract import Where, load
+from tools.looking import Probe, ProbeError
 
 SCHEMAS = ("components", "schemas")
 INVOICE = (*SCHEMAS, "InvoiceDetails")
@@ -46,7 +48,7 @@ def generated(tmp_path: Path) -> Path:
 
 
 def test_the_contract_arrived(generated: Path) -> None:
-    assert arrival.missing(load(CONTRACT), generated.parent) == []
+    assert arrival.missing(load(CONTRACT), Probe(generated.parent)) == []
 
 
 @pytest.mark.parametrize(("file", "old", "new", "where", "told"), LOSSES)
@@ -55,8 +57,22 @@ def test_a_loss_is_named(generated: Path, file: str, old: str, new: str, where: 
     assert old in text
     (generated / file).write_text(text.replace(old, new, 1), encoding="utf-8")
     try:
-        lost = arrival.missing(load(CONTRACT), generated.parent)
-    except arrival.ProbeError as error:
+        lost = arrival.missing(load(CONTRACT), Probe(generated.parent))
+    except ProbeError as error:
         lost = [((), str(error))]
     assert {place for place, _ in lost} == {where}, lost
     assert told in lost[0][1], lost
+
+
+def test_another_package_that_is_installed_proves_nothing(tmp_path: Path) -> None:
+    probe = Probe(tmp_path)
+    with pytest.raises(ProbeError, match="talkdesk_bridge_api is in none of"):
+        arrival.missing(load(CONTRACT), probe)
+
+
+def test_the_package_may_come_after_the_start(generated: Path, tmp_path: Path) -> None:
+    (tmp_path / "later").mkdir()
+    probe = Probe(tmp_path / "later")
+    time.sleep(0.5)  # it has loaded what it needs, and waits
+    generated.rename(tmp_path / "later" / generated.name)
+    assert arrival.missing(load(CONTRACT), probe) == []

@@ -14,11 +14,11 @@ import pytest
 import yaml
 
 from tests.conftest import CONTRACT, PATH
-from tools.arrival import look
 from tools.changes import compare, next_version, rating
 from tools.contract import load
 from tools.generate import PACKAGE, generate
 from tools.ledger import Side
+from tools.looking import offered
 from tools.sentences import RATINGS, SENTENCES
 
 DATA = load(CONTRACT).data
@@ -104,7 +104,7 @@ def state(text: str) -> Side:
         file.write_text(text, encoding="utf-8")
         contract = load(file)
         generate(contract, Path(folder, PACKAGE))
-        return Side(contract, look([Path(folder)])["offered"])
+        return Side(contract, offered(Path(folder)))
 
 
 def opened(*values: str) -> list[Edit]:
@@ -296,9 +296,9 @@ PYTHON = [
 def test_python_that_changed_alone(
     states: dict[str, Side], edits: dict[str, str | None], rated: str | None, told: str | None
 ) -> None:
-    contract, offered = states[edited()].contract, states[edited()].offered | OFFERED
-    now = {name: text for name, text in (offered | edits).items() if text is not None}
-    changes = compare(Side(contract, offered), Side(contract, now))
+    contract, then = states[edited()].contract, states[edited()].offered | OFFERED
+    now = {name: text for name, text in (then | edits).items() if text is not None}
+    changes = compare(Side(contract, then), Side(contract, now))
     assert [(change.rating, change.message) for change in changes][:1] == ([(rated, told)] if told else [])
 
 

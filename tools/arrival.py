@@ -2,31 +2,23 @@
 
 from __future__ import annotations
 
-import json
-import subprocess
-import sys
 from collections.abc import Iterator
-from pathlib import Path
 from typing import Any
 
 from openapi_python_client.strings import ClassName, PythonIdentifier
 
 from tools.contract import Contract, Where, mapping, sequence
 from tools.documented import aliases
+from tools.looking import Probe
 
-__all__ = ["ProbeError", "class_name", "look", "missing", "python_name"]
+__all__ = ["class_name", "missing", "python_name"]
 
-PROBE = Path(__file__).resolve().with_name("probe.py")
 EXTRA = "x-extra"  # the field of samples that the contract does not know, as in probe.py
 NOTHING = object()  # no sample: an endless schema, or a value that JSON does not have
 
 
-class ProbeError(Exception):
-    """The package cannot be imported; the message is the last line of what Python said."""
-
-
-def missing(contract: Contract, folder: Path) -> list[tuple[Where, str]]:
-    """What of the contract is not in the package in `folder`: where it stands in the contract, and a sentence.
+def missing(contract: Contract, probe: Probe) -> list[tuple[Where, str]]:
+    """What of the contract is not in the package that `probe` sees: where it stands in the contract, and a sentence.
 
     Operations are called with every argument, bodies of every status are read; samples of every schema, with each
     property and each value of an enumeration, go through the models and come back.
@@ -37,7 +29,7 @@ def missing(contract: Contract, folder: Path) -> list[tuple[Where, str]]:
     """
     questions = [*_operations(contract), *_classes(contract)]
     asked = [{**question, "number": number} for number, (_, question) in enumerate(questions)]
-    told = [(*questions[number], sentence) for number, sentence in look([folder], asked)["missing"]]
+    told = [(*questions[number], sentence) for number, sentence in probe.ask(asked)["missing"]]
     # What a schema lost is missing wherever it is used: told where it is the schema's own.
     schemas = {where for where, question, _ in told if question["kind"] == "class"}
     return [
@@ -45,21 +37,6 @@ def missing(contract: Contract, folder: Path) -> list[tuple[Where, str]]:
         for where, question, sentence in told
         if not (contract.reached(where) - {where}) & schemas
     ]
-
-
-def look(folders: list[Path], questions: list[dict[str, Any]] | None = None) -> dict[str, Any]:
-    """The answers of tools/probe.py about the packages in `folders`; without questions, what they offer to callers.
-
-    Raises:
-        ProbeError: a package cannot be imported.
-
-    """
-    command = [sys.executable, "-I", "-B", str(PROBE), *map(str, folders)]
-    result = subprocess.run(command, input=json.dumps(questions or []), capture_output=True, text=True, check=False)
-    if result.returncode:
-        raise ProbeError(result.stderr.strip().splitlines()[-1])
-    answers: dict[str, Any] = json.loads(result.stdout)
-    return answers
 
 
 def class_name(name: str) -> str:

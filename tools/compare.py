@@ -16,11 +16,11 @@ from pathlib import Path
 from typing import Any
 
 from tools import lock
-from tools.arrival import ProbeError, look
 from tools.changes import compare, next_version, rating
 from tools.contract import Contract, load
 from tools.generate import GENERATED, PACKAGE, ROOT
 from tools.ledger import Change, Side
+from tools.looking import ProbeError, offered
 from tools.sentences import RATINGS, SENTENCES
 
 CONTRACT = "openapi.yaml"
@@ -108,9 +108,7 @@ def _extract(base: str, folder: Path) -> None:
 
 
 def _offered(folder: Path) -> dict[str, str]:
-    folders = [one for one in (folder / "generated", folder / "overrides") if one.exists()]
-    offered: dict[str, str] = look(folders)["offered"]
-    return offered
+    return offered(*(one for one in (folder / "generated", folder / "overrides") if one.exists()))
 
 
 def _check_generated(contract: Contract) -> None:

@@ -20,6 +20,7 @@ from typing import Any
 from tools import lock
 from tools.contract import PROVENANCE, STATUSES, Contract, Element, Where, load, mapping, sequence
 from tools.documented import aliases
+from tools.looking import Probe, ProbeError
 
 ROOT = Path(__file__).resolve().parent.parent
 GENERATED = ROOT / "generated"
@@ -66,11 +67,13 @@ class Generator:
             text=True,
             pass_fds=() if handle is None else (handle,),
         )
+        self._probe = Probe(target.parent)
 
     def __enter__(self) -> Generator:
         return self
 
     def __exit__(self, *_: object) -> None:
+        self._probe.stop()
         with self._process:
             self._process.kill()
 
@@ -110,8 +113,8 @@ class Generator:
         from tools import arrival
 
         try:
-            lost = arrival.missing(self._contract, self._target.parent)
-        except arrival.ProbeError as error:
+            lost = arrival.missing(self._contract, self._probe)
+        except ProbeError as error:
             raise GenerationError(f"the generated code cannot be imported: {error}") from None
         if lost:
             findings = [self._contract.finding("arrival", where, told) for where, told in lost]

@@ -22,6 +22,10 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import unquote
 
+# What generated code needs: loaded while the generator is still at work.
+import attrs  # noqa: F401
+import httpx  # noqa: F401
+
 API = "talkdesk_bridge_api"
 CLIENT = "talkdesk_bridge"
 EXTRA = "x-extra"  # the field of samples that the contract does not know
@@ -30,12 +34,14 @@ DEPTH = 3  # of the objects that are made as arguments
 
 def main() -> None:
     """Answer the questions on standard input: what is missing, and what the packages offer."""
-    sys.path[:0] = sys.argv[1:]
+    questions = json.load(sys.stdin)
+    sys.path[:0] = sys.argv[1:]  # now, when the packages are there: what is missing is remembered
     sys.dont_write_bytecode = True
     package = importlib.import_module(API)
+    if not any(Path(str(package.__file__)).is_relative_to(folder) for folder in sys.argv[1:]):
+        sys.exit(f"{API} is in none of {', '.join(sys.argv[1:])}")
     for module in pkgutil.walk_packages(package.__path__, f"{API}."):
         importlib.import_module(module.name)
-    questions = json.load(sys.stdin)
     missing = [told for question in questions for told in _ask(question)]
     json.dump({"missing": missing, "offered": _offered() if not questions else {}}, sys.stdout)
 
