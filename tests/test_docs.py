@@ -16,6 +16,7 @@ from talkdesk_bridge.sandbox import ACCOUNTS, Credentials, Sandbox
 
 from tests.conftest import CONTRACT, ROOT, invoices_of
 from tools.contract import STATUSES, load
+from tools.sentences import SENTENCES
 
 PAGES = [ROOT / "README.md", ROOT / "CONTRIBUTING.md", *sorted((ROOT / "docs").glob("*.md"))]
 
@@ -76,6 +77,12 @@ def test_its_lists_are_complete() -> None:
     rules = {*re.findall(r'(?:finding|_report)\(\s*"([a-z-]+)"', source), "documented"}
     assert rules == {*re.findall(r"^\| `([a-z-]+)` \|", contract, re.M)}
     assert tuple(re.findall(r"^- \*\*(\w+)\*\*", contract, re.M)) == STATUSES
+
+
+def test_every_sentence_about_changes_is_listed() -> None:
+    page = (ROOT / "docs" / "changes.md").read_text(encoding="utf-8")
+    rows = [f"| `{kind}` | {rated} | {told[:1].upper()}{told[1:]} |" for kind, (rated, told) in SENTENCES.items()]
+    assert [line for line in page.splitlines() if line.startswith("| `")] == rows
 
 
 def test_links_lead_somewhere() -> None:

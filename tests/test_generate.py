@@ -13,6 +13,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator
+from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 
 import openapi_python_client
@@ -152,10 +153,22 @@ def test_code_that_cannot_be_imported_replaces_nothing(
     assert content(tree) == before
 
 
-def test_a_generator_of_another_version_is_refused(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    monkeypatch.setattr(tool, "version", lambda name: "0.0.1")
-    with pytest.raises(tool.GenerationError, match=r"openapi-python-client must be \d+\.\d+\.\d+, but is 0\.0\.1"):
-        tool.generate(load(CONTRACT), tmp_path / tool.PACKAGE)
+@pytest.mark.parametrize("name", ["openapi-python-client", "ruff"])
+@pytest.mark.parametrize("found", ["0.0.1", "not installed"])
+def test_a_tool_of_another_version_is_refused(
+    tree: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], name: str, found: str
+) -> None:
+    def other(asked: str) -> str:
+        if asked == name and found == "not installed":
+            raise PackageNotFoundError(asked)
+        return found if asked == name else version(asked)
+
+    monkeypatch.setattr(tool, "version", other)
+    before = content(tree)
+    assert tool.main([str(CONTRACT)]) == 1
+    told = rf"{CONTRACT}: {name} must be \d+\.\d+\.\d+, but is {re.escape(found)}: run `make clean setup`\.\n"
+    assert re.fullmatch(told, capsys.readouterr().err)
+    assert content(tree) == before
 
 
 def test_why_the_tree_is_not_what_the_contract_gives(
