@@ -47,10 +47,10 @@ check-generated: $(STAMP) ## Fail when generated/ is not what the contract gives
 	@python -m tools.generate --check "$(CONTRACT)"
 
 changes: $(STAMP) ## Tell what changed for callers since BASE (the last release, else HEAD); FORMAT=text, json or markdown
-	@python -m tools.compare --base="$(BASE)" --format="$(FORMAT)"
+	@python -m tools.changes.command --base="$(BASE)" --format="$(FORMAT)"
 
 check-version: $(STAMP) ## Fail when info.version or the changelog does not match the changes since BASE
-	@python -m tools.compare --base="$(BASE)" --check-version
+	@python -m tools.changes.command --base="$(BASE)" --check-version
 
 lint: $(STAMP) ## Check the style of the hand-written code
 	@ruff check --no-cache .

@@ -14,12 +14,12 @@ import pytest
 import yaml
 
 from tests.conftest import CONTRACT, PATH
-from tools.changes import compare, next_version, rating
+from tools.changes.compare import compare, next_version, rating
+from tools.changes.ledger import Side
+from tools.changes.sentences import RATINGS, SENTENCES
 from tools.contract import load
 from tools.generate import PACKAGE, generate
-from tools.ledger import Side
 from tools.looking import offered
-from tools.sentences import RATINGS, SENTENCES
 
 DATA = load(CONTRACT).data
 

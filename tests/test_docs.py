@@ -15,8 +15,8 @@ from talkdesk_bridge._settings import KINDS, PREFIX
 from talkdesk_bridge.sandbox import ACCOUNTS, Credentials, Sandbox
 
 from tests.conftest import CONTRACT, ROOT, invoices_of
+from tools.changes.sentences import SENTENCES
 from tools.contract import STATUSES, load
-from tools.sentences import SENTENCES
 
 PAGES = [ROOT / "README.md", ROOT / "CONTRIBUTING.md", *sorted((ROOT / "docs").glob("*.md"))]
 

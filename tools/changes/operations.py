@@ -7,9 +7,9 @@ import re
 from dataclasses import dataclass
 
 from tools.arrival import python_name
+from tools.changes.ledger import At, Ledger, Node, Side, either, members, spoken
 from tools.contract import Where, mapping, sequence
 from tools.documented import aliases, signature
-from tools.ledger import At, Ledger, Node, Side, either, members, spoken
 from tools.rules import iterator_name
 
 __all__ = ["compare"]

@@ -1,4 +1,4 @@
-"""What changed for callers between two states: contracts and the Python that follows from them, compared and joined."""
+"""Compares two states of the project whole, and proposes the version that follows."""
 
 from __future__ import annotations
 
@@ -6,11 +6,11 @@ import re
 from collections.abc import Iterable
 from typing import Any
 
-from tools import changed_operations, changed_schemas
 from tools.arrival import class_name
+from tools.changes import operations, schemas
+from tools.changes.ledger import At, Change, Ledger, Side, members
+from tools.changes.sentences import RATINGS
 from tools.contract import PROVENANCE, mapping
-from tools.ledger import At, Change, Ledger, Side, members
-from tools.sentences import RATINGS
 
 __all__ = ["compare", "next_version", "rating"]
 
@@ -18,9 +18,9 @@ __all__ = ["compare", "next_version", "rating"]
 def compare(old: Side, new: Side) -> list[Change]:
     """Every change for callers from `old` to `new`, the gravest first."""
     ledger = Ledger(old, new)
-    changed_schemas.renamed(ledger)
-    changed_operations.compare(ledger)
-    changed_schemas.compare(ledger)
+    schemas.renamed(ledger)
+    operations.compare(ledger)
+    schemas.compare(ledger)
     _rest(ledger)
     _python(ledger)
     return sorted(ledger.changes, key=lambda change: -RATINGS.index(change.rating))
@@ -71,8 +71,8 @@ def _identity(element: Any) -> tuple[Any, ...]:
 def _python(ledger: Ledger) -> None:
     """What Python offers otherwise, where no change of the contract told it."""
     olds, news = ledger.old.offered, ledger.new.offered
-    schemas = [mapping(side.contract.at(("components", "schemas"))) for side in (ledger.old, ledger.new)]
-    components = {f"models.{class_name(name)}" for names in schemas for name in names}
+    named = [mapping(side.contract.at(("components", "schemas"))) for side in (ledger.old, ledger.new)]
+    components = {f"models.{class_name(name)}" for names in named for name in names}
     come_or_gone = {name for name in olds.keys() ^ news.keys() if not name.endswith(")")}
     for name in dict.fromkeys((*olds, *news)):
         was, now = ledger.current(olds.get(name, "")), news.get(name, "")

@@ -16,12 +16,12 @@ from pathlib import Path
 from typing import Any
 
 from tools import lock
-from tools.changes import compare, next_version, rating
+from tools.changes.compare import compare, next_version, rating
+from tools.changes.ledger import Change, Side
+from tools.changes.sentences import RATINGS, SENTENCES
 from tools.contract import Contract, load
 from tools.generate import GENERATED, PACKAGE, ROOT
-from tools.ledger import Change, Side
 from tools.looking import ProbeError, offered
-from tools.sentences import RATINGS, SENTENCES
 
 CONTRACT = "openapi.yaml"
 # What reaches callers: the packages, and what installing them needs.
@@ -210,7 +210,7 @@ def _numbers(version: str) -> list[int]:
 
 def main(arguments: list[str]) -> int:
     """Tell the changes, or check the version; 0 when done or right, 1 when not, 2 when nothing can be compared."""
-    parser = argparse.ArgumentParser(prog="tools.compare")
+    parser = argparse.ArgumentParser(prog="tools.changes.command")
     parser.add_argument("--base", default="")
     parser.add_argument("--format", default="text")
     parser.add_argument("--check-version", action="store_true")

@@ -7,9 +7,9 @@ import re
 from typing import Any
 
 from tools.arrival import class_name, python_name
+from tools.changes.ledger import LIMITS, At, Ledger, members, spoken
 from tools.contract import Contract, Where, is_reference, mapping, sequence
 from tools.documented import aliases
-from tools.ledger import LIMITS, At, Ledger, members, spoken
 
 __all__ = ["compare", "renamed"]
 

@@ -9,8 +9,8 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import Any
 
+from tools.changes.sentences import SENTENCES
 from tools.contract import Contract, Where, mapping
-from tools.sentences import SENTENCES
 
 __all__ = ["At", "Change", "Ledger", "Node", "Side", "either", "members", "spoken"]
 
@@ -50,7 +50,7 @@ class Change:
     rating: str
     """major: code that worked may fail. minor: more is offered. patch: nothing that code can see."""
     kind: str
-    """Which of tools/sentences.py."""
+    """Which of tools/changes/sentences.py."""
     python: str
     """What changed, as a caller writes it: `models.InvoiceDetails.status`. Empty where Python shows nothing of it."""
     wire: str

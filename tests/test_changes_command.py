@@ -14,7 +14,7 @@ from pathlib import Path
 import pytest
 
 from tests.conftest import ROOT
-from tools.changes import next_version
+from tools.changes.compare import next_version
 from tools.contract import load
 
 VERSION = str(load(ROOT / "openapi.yaml").data["info"]["version"])
