@@ -74,9 +74,9 @@ def test_differences_are_named(tree: Path, capsys: pytest.CaptureFixture[str]) -
         "generated/talkdesk_bridge_api/extra.py: was added",
         "generated/talkdesk_bridge_api/models/error_info.py: is missing",
         "generated/talkdesk_bridge_api/models/invoice_details.py: differs",
-        "Why: files of generated/ were edited, added or removed by hand.",
+        "Why: files of generated/ were edited, added or removed by hand, which the next `make generate` undoes.",
     ]
-    assert f"run `make generate CONTRACT={CONTRACT}`, and commit it" in printed.err
+    assert printed.err.endswith("run `make generate`, and commit it.\n")
     assert tool.main([str(CONTRACT)]) == 0
     assert "3 changed" in capsys.readouterr().out
     assert tool.main(["--check", str(CONTRACT)]) == 1
@@ -93,6 +93,52 @@ def test_a_contract_with_findings_replaces_nothing(
     printed = capsys.readouterr()
     assert "did you mean `operationId`?" in printed.out
     assert "Nothing was generated" in printed.err
+    assert content(tree) == before
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["", "openapi: [", "openapi 3.1.0", "openapi: 3.1.0", "openapi: 3.1.0\ninfo: x\npaths: {}",
+     "openapi: 3.1.0\ncomponents: {schemas: {A: {allOf: [{$ref: '#/nowhere'}]}}}",
+     "openapi: 3.1.0\ninfo: {}\ncomponents: {schemas: {A: {x-provenance: {source: {a: 1}}, description: []}}}",
+     "openapi: 3.1.0\ninfo: {}\npaths: {/x: {get: {security: [null], parameters: {a: b}, responses: 5}}}",
+     "openapi: 3.1.0\ninfo: {}\ncomponents: {schemas: {A: {type: {a: 1}}, B: {type: [string, 'null'], enum: [a, null]}}}"],
+)  # fmt: skip
+def test_a_contract_of_no_known_shape_is_told_and_replaces_nothing(
+    tree: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str], text: str
+) -> None:
+    before = content(tree)
+    file = tmp_path / "openapi.yaml"
+    file.write_text(text)
+    assert tool.main([str(file)]) == 1
+    printed = capsys.readouterr()
+    assert re.match(rf"{file}:\d+:\d+: .+ \[[a-z-]+\]\n", printed.out)
+    assert "Nothing was generated" in printed.err
+    assert content(tree) == before
+
+
+def test_a_folder_that_cannot_be_written_is_told(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (tmp_path / "generated").touch()
+    monkeypatch.setattr(tool, "GENERATED", tmp_path / "generated")
+    assert tool.main([str(CONTRACT)]) == 2
+    assert capsys.readouterr().err == f"{tmp_path / 'generated'}: File exists; generated/ is as it was.\n"
+
+
+def test_an_interrupt_ends_it_in_a_sentence(tree: Path) -> None:
+    before = content(tree)
+    code = (
+        "import sys; from pathlib import Path; from tools import generate as tool; tool.GENERATED = Path(sys.argv[1]); "
+    )
+    code += "sys.exit(tool.main([sys.argv[2]]))"
+    command = [sys.executable, "-c", code, str(tree), str(CONTRACT)]
+    run = subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+    while not list(tree.glob(f".{tool.PACKAGE}.*/{tool.PACKAGE}/models")):
+        time.sleep(0.01)
+    run.send_signal(signal.SIGINT)
+    printed = run.communicate()
+    assert (run.returncode, *printed) == (130, "", "Interrupted; generated/ is as it was.\n")
     assert content(tree) == before
 
 
@@ -209,7 +255,7 @@ def test_why_the_tree_is_not_what_the_contract_gives(
         f"openapi-python-client is {facts['openapi-python-client']}; generated/ was written by 0.1.0."
     ]
     assert locked(ruff="0.1.0") == [f"ruff, the formatter, is {facts['ruff']}; generated/ was written with 0.1.0."]
-    assert locked(tree="x") == ["files of generated/ were edited, added or removed by hand."]
+    assert locked(tree="x") == ["lock.json was edited by hand."]
     (package / lock.NAME).write_text("{")
     (missing,) = reasons()
     assert missing.startswith("lock.json is missing or cannot be read")

@@ -7,13 +7,14 @@ from typing import Any
 
 from openapi_python_client.strings import ClassName, PythonIdentifier
 
-from tools.contract import Contract, Where, mapping, sequence
+from tools.contract import Contract, Where, is_reference, mapping, sequence
 from tools.documented import aliases
 from tools.looking import Probe
 
 __all__ = ["class_name", "missing", "python_name"]
 
 EXTRA = "x-extra"  # the field of samples that the contract does not know, as in probe.py
+DEPTH = 3  # from where on a sample leaves out what other schemas are shown by
 NOTHING = object()  # no sample: an endless schema, or a value that JSON does not have
 
 
@@ -62,9 +63,9 @@ def _operations(contract: Contract) -> Iterator[tuple[Where, dict[str, Any]]]:
         sent: list[tuple[str, str]] = []
         for node in (*parameters, *around):
             names = [str(node.get("name"))]
-            schema = mapping(contract.resolve(node.get("schema")))
-            if node.get("in") == "query" and (schema.get("type") == "object" or "properties" in schema):
-                names = [*mapping(schema.get("properties"))]  # the fields of an object are sent, each by its name
+            sample = _sample(contract, node.get("schema"), 0, frozenset())
+            if node.get("in") == "query" and isinstance(sample, dict):
+                names = [*sample]  # the fields of an object are sent, each by its name
             sent += [(str(node["in"]), name) for name in names if node.get("in") != "path"]
         body = mapping(contract.resolve(operation.get("requestBody")))
         yield (
@@ -103,21 +104,32 @@ def _classes(contract: Contract) -> Iterator[tuple[Where, dict[str, Any]]]:
         if name in second:
             if _is_class(contract, contract.resolve(schema["allOf"][0])):
                 yield where, {"kind": "alias", **known, "of": class_name(second[name])}
+        elif not _is_class(contract, schema):
+            continue
         elif "enum" in schema:
-            yield where, {"kind": "class", **known, "samples": schema["enum"]}
-        elif _is_class(contract, schema):
+            yield where, {"kind": "class", **known, "samples": [one for one in schema["enum"] if one is not None]}
+        else:
             rounds = range(_variants(contract, schema, frozenset()))
             samples = [_sample(contract, schema, round_, frozenset()) for round_ in rounds]
             yield where, {"kind": "class", **known, "samples": [one for one in samples if one is not NOTHING]}
 
 
 def _is_class(contract: Contract, schema: Any) -> bool:
-    """Whether the generator makes a class of a schema, instead of writing its type where it is used."""
-    return isinstance(_sample(contract, schema, 0, frozenset()), dict) or "enum" in mapping(schema)
+    """Whether the generator makes a class of a component, instead of writing its type where it is used."""
+    schema = mapping(contract.resolve(schema))
+    if "enum" in schema:
+        return not all(isinstance(value, bool) for value in schema["enum"])
+    if "oneOf" in schema or "anyOf" in schema or isinstance(schema.get("type"), list):
+        return False
+    members = sequence(schema.get("allOf"))
+    made = [_is_class(contract, member) for member in members if "enum" not in mapping(contract.resolve(member))]
+    return schema.get("type") == "object" or "properties" in schema or any(made)
 
 
 def _variants(contract: Contract, schema: Any, seen: frozenset[int]) -> int:
     """How many samples show every value of the enumerations and every member of the combinations in a schema."""
+    if seen and is_reference(schema):
+        return 1  # a schema of its own, shown by samples of its own
     schema = mapping(contract.resolve(schema))
     if id(schema) in seen:
         return 1
@@ -127,6 +139,11 @@ def _variants(contract: Contract, schema: Any, seen: frozenset[int]) -> int:
     inner += [schema[key] for key in ("items", "additionalProperties") if key in schema]
     counts = [_variants(contract, node, seen) for node in inner]
     return max([len(schema.get("enum", ())), len(alternatives) * max(counts, default=1), *counts, 1])
+
+
+def _has_type(contract: Contract, schema: Any) -> bool:
+    """Whether a member of a combination says what a value is, and does not only limit it."""
+    return bool(mapping(contract.resolve(schema)).keys() - {"required", "description", "title", "default"})
 
 
 def _alternatives(schema: dict[str, Any]) -> list[Any]:
@@ -139,18 +156,21 @@ def _alternatives(schema: dict[str, Any]) -> list[Any]:
 
 def _sample(contract: Contract, schema: Any, round_: int, seen: frozenset[int]) -> Any:
     """A value of a schema with every property in it; in each round with other values and members where there are."""
+    if len(seen) > DEPTH and is_reference(schema):
+        return NOTHING  # a schema of its own, shown by samples of its own
     schema = mapping(contract.resolve(schema))
     if id(schema) in seen:
         return NOTHING
     seen |= {id(schema)}
-    if schema.get("enum"):
-        return schema["enum"][round_ % len(schema["enum"])]
+    if values := [value for value in sequence(schema.get("enum")) if value is not None]:
+        return values[round_ % len(values)]
     if "const" in schema:
         return schema["const"]
     if alternatives := _alternatives(schema):
         count = len(alternatives)
         return _sample(contract, alternatives[round_ % count], round_ // count, seen)
-    parts = [_sample(contract, node, round_, seen) for node in sequence(schema.get("allOf"))]
+    typed = [node for node in sequence(schema.get("allOf")) if _has_type(contract, node)]
+    parts = [_sample(contract, node, round_, seen) for node in typed]
     if parts and not all(isinstance(part, dict) for part in parts):
         return parts[0]
     match schema.get("type"), schema.get("format"):

@@ -140,7 +140,7 @@ def _claim(
         case _:
             found = False
     source = (element.provenance or {}).get("source")
-    if found and source not in pages:
+    if found and str(source) not in pages:
         message = f"the {element.kind} `{element.name}` is documented by another page than {source}:"
         yield contract.finding(RULE, element.where, f"{message} name one of {', '.join(sorted(pages))}.")
     if not found:

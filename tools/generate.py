@@ -8,11 +8,13 @@ import json
 import os
 import re
 import shutil
+import signal
 import subprocess
 import sys
 import tempfile
 import tomllib
 from collections.abc import Iterator
+from contextlib import contextmanager
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any
@@ -61,6 +63,7 @@ class Generator:
         path = os.pathsep.join([str(Path(sys.executable).parent), os.environ.get("PATH", "")])
         self._process = subprocess.Popen(
             command,
+            start_new_session=True,  # so that its formatter ends with it
             env=os.environ | {"PATH": path},
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
@@ -75,7 +78,8 @@ class Generator:
     def __exit__(self, *_: object) -> None:
         self._probe.stop()
         with self._process:
-            self._process.kill()
+            if self._process.poll() is None:
+                os.killpg(self._process.pid, signal.SIGKILL)
 
     def finish(self) -> None:
         """Wait for the generator, complete what it wrote, and prove that the contract arrived in it.
@@ -161,8 +165,11 @@ def annotate(contract: Contract) -> dict[str, Any]:
         node = mapping(element.node.get("schema")) if element.kind == "parameter" else element.node
         described = [element.node["description"]] if "description" in element.node else []
         node["description"] = ("\n\n" if element.kind == "operation" else " ").join(described + added)
+    schemas = mapping(mapping(data.get("components")).get("schemas"))
     for alias, name in aliases(annotated).items():
-        data["components"]["schemas"][name].setdefault("x-aliases", []).append(alias)
+        schemas[name].setdefault("x-aliases", []).append(alias)
+    for schema in schemas.values():
+        schema.pop("title", None)  # the generator would name the class after it, and not as the contract does
     return data
 
 
@@ -235,7 +242,7 @@ def replace(new: Path, target: Path) -> None:
     if target.exists():
         target.rename(old)
     new.rename(target)
-    shutil.rmtree(old, ignore_errors=True)
+    _remove(old)
 
 
 def restore(target: Path) -> None:
@@ -245,7 +252,14 @@ def restore(target: Path) -> None:
         old.rename(target)
         print(f"{target.name}: an earlier run was interrupted; the tree from before it is back.", file=sys.stderr)
     for leftover in target.parent.glob(f".{target.name}.*"):
-        shutil.rmtree(leftover, ignore_errors=True)
+        _remove(leftover)
+
+
+def _remove(path: Path) -> None:
+    if path.is_dir() and not path.is_symlink():
+        shutil.rmtree(path, ignore_errors=True)
+    else:
+        path.unlink(missing_ok=True)
 
 
 def main(arguments: list[str]) -> int:
@@ -256,14 +270,29 @@ def main(arguments: list[str]) -> int:
     except OSError as error:
         print(f"{file}: cannot be read: {error.strerror}. Name a contract with CONTRACT=path.", file=sys.stderr)
         return 2
-    GENERATED.mkdir(exist_ok=True)
-    handle = os.open(GENERATED, os.O_RDONLY)
     try:
-        fcntl.flock(handle, fcntl.LOCK_EX)  # until the end of the run: two would clear away each other's work
-        return _run(contract, handle, check="--check" in arguments)
+        GENERATED.mkdir(exist_ok=True)
+        with _locked(GENERATED) as handle:
+            return _run(contract, handle, check="--check" in arguments)
     except GenerationError as error:
         print(f"{file}: {error}", file=sys.stderr)
         return 1
+    except OSError as error:
+        told = f"{error.filename or GENERATED}: {error.strerror}; generated/ is as it was."
+        print(told, file=sys.stderr)
+        return 2
+    except KeyboardInterrupt:
+        print("Interrupted; generated/ is as it was.", file=sys.stderr)
+        return 130
+
+
+@contextmanager
+def _locked(folder: Path) -> Iterator[int]:
+    """Hold the folder until the end of the run: two runs would clear away each other's work."""
+    handle = os.open(folder, os.O_RDONLY)
+    try:
+        fcntl.flock(handle, fcntl.LOCK_EX)
+        yield handle
     finally:
         os.close(handle)
 
@@ -273,13 +302,15 @@ def _run(contract: Contract, handle: int, *, check: bool) -> int:
     restore(target)
     with tempfile.TemporaryDirectory(prefix=f".{PACKAGE}.", dir=GENERATED) as folder:
         new = Path(folder, PACKAGE)
-        with Generator(contract, new, handle) as generator:
-            # Imported and run beside the generator, which needs about as long.
-            from tools import validate
-
-            if findings := validate.check(contract):
-                validate.report(contract, findings)
-                print("Nothing was generated: correct the contract first.", file=sys.stderr)
+        try:
+            generator = Generator(contract, new, handle)
+        except (AttributeError, KeyError, TypeError):
+            if _refused(contract):  # a contract of no known shape: the rules tell what is wrong with it
+                return 1
+            raise
+        with generator:
+            # The rules need about as long as the generator, which works meanwhile.
+            if _refused(contract):
                 return 1
             generator.finish()
 
@@ -294,6 +325,16 @@ def _run(contract: Contract, handle: int, *, check: bool) -> int:
     return 0
 
 
+def _refused(contract: Contract) -> bool:
+    """Whether the contract has findings, which are told then."""
+    from tools import validate  # here, since it takes long to load
+
+    if findings := validate.check(contract):
+        validate.report(contract, findings)
+        print("Nothing was generated: correct the contract first.", file=sys.stderr)
+    return bool(findings)
+
+
 def _report(contract: Contract, differences: list[str], reasons: list[str]) -> int:
     for difference in differences:
         print(f"generated/{difference}")
@@ -302,7 +343,7 @@ def _report(contract: Contract, differences: list[str], reasons: list[str]) -> i
     if not differences:
         print(f"generated/ is what {contract.file} gives.")
     elif any(difference.startswith(f"{PACKAGE}/") for difference in differences):
-        option = "" if contract.file == Path("openapi.yaml") else f" CONTRACT={contract.file}"
+        option = "" if contract.file.resolve() == ROOT / "openapi.yaml" else f" CONTRACT={contract.file}"
         told = f"generated/ is not what {contract.file} gives: run `make generate{option}`, and commit it."
         print(told, file=sys.stderr)
     return 1 if differences else 0

@@ -106,14 +106,17 @@ def _parameter(contract: Contract, element: Element) -> Iterator[Finding]:
         )
         yield _found(contract, (*where, "name"), message)
     schema = mapping(contract.resolve(node.get("schema")))
-    kinds = {*_types(contract, schema)}
-    texts = "string" in kinds and "format" in schema
+    kinds, formats = {*_types(contract, schema)}, {*_formats(contract, schema)}
+    texts = "string" in kinds and (formats or "const" in schema)
     if "schema" not in node:
         return
     if place == "path" and not kinds <= SIMPLE - {"boolean"}:
         told = "must be one of string, integer or number: the generator would send other types in Python's own form."
         yield _found(contract, (*where, "schema"), f"the path parameter `{name}` {told}")
-    elif place == "path" and schema.get("format") == "date-time":
+    elif "binary" in formats:
+        message = f"the parameter `{name}` is binary, which has no form in a request's head: make it a string."
+        yield _found(contract, (*where, "schema"), message)
+    elif place == "path" and "date-time" in formats:
         message = f"the path parameter `{name}` would be sent with a blank between date and time: make it a string."
         yield _found(contract, (*where, "schema"), message)
     elif place == "header" and (len(kinds) != 1 or not kinds <= SIMPLE or texts):
@@ -130,19 +133,39 @@ def _parameter(contract: Contract, element: Element) -> Iterator[Finding]:
         )
         yield _found(contract, (*where, "schema"), message)
 
+    elif place == "query" and "object" in kinds:
+        fields = mapping(schema.get("properties")).values()
+        if kinds != {"object"} or any({*_types(contract, node)} - SIMPLE for node in fields):
+            told = "must be an object alone, with strings, numbers or booleans as fields, to have a form in a URL."
+            yield _found(contract, (*where, "schema"), f"the query parameter `{name}` {told}")
+
+
+def _formats(contract: Contract, schema: Any) -> Iterator[str]:
+    """The formats of a schema and of its alternatives."""
+    for node in _alternatives(contract, schema):
+        yield from [str(node["format"])] if "format" in node else []
+
+
+def _alternatives(contract: Contract, schema: Any) -> list[dict[str, Any]]:
+    """A schema and what it is combined from, at any depth."""
+    found: list[dict[str, Any]] = []
+    left = [schema]
+    while left:
+        node = mapping(contract.resolve(left.pop()))
+        if not any(node is known for known in found):
+            found.append(node)
+            left += [member for key in ("allOf", "anyOf", "oneOf") for member in sequence(node.get(key))]
+    return found
+
 
 def _types(contract: Contract, schema: Any) -> Iterator[str]:
     """The JSON types that a schema allows; `any` where it does not say."""
-    schema = mapping(contract.resolve(schema))
-    members = [*sequence(schema.get("oneOf")), *sequence(schema.get("anyOf")), *sequence(schema.get("allOf"))]
-    if members:
-        for member in members:
-            yield from _types(contract, member) if member is not schema else ()
-    elif "type" in schema:
-        kinds = schema["type"] if isinstance(schema["type"], list) else [schema["type"]]
-        yield from (kind for kind in kinds if kind in {*SIMPLE, "array", "object", "null"})  # others are told elsewhere
-    else:
-        yield "any"
+    nodes = _alternatives(contract, schema)
+    for node in nodes:
+        kinds = node["type"] if isinstance(node.get("type"), list) else [node.get("type")]
+        yield from (kind for kind in kinds if kind in (*SIMPLE, "array", "object", "null"))  # others are told elsewhere
+    if not any("type" in node for node in nodes):
+        yield "object" if any("properties" in node for node in nodes) else "any"
 
 
 def _content(contract: Contract, element: Element) -> Iterator[Finding]:
@@ -152,10 +175,21 @@ def _content(contract: Contract, element: Element) -> Iterator[Finding]:
         yield _found(contract, (*element.where, "content", media_type), message)
     for media_type, media in content.items():
         where = (*element.where, "content", media_type)
-        if not mapping(media).get("schema"):
-            yield _found(contract, where, "the generator leaves out a body without a `schema`: add one.")
+        binary = "binary" in _formats(contract, mapping(media).get("schema"))
+        if {*_types(contract, mapping(media).get("schema"))} == {"any"}:
+            yield _found(contract, where, "the generator leaves out a body without a type: give its `schema` one.")
         elif re.match("text/(?!.*json)", str(media_type)) and {*_types(contract, media["schema"])} != {"string"}:
             yield _found(contract, where, f"a body of `{media_type}` is text: give it the type string.")
+        elif binary != (media_type == "application/octet-stream"):
+            message = "`application/octet-stream` and `type: string, format: binary` belong together:"
+            yield _found(contract, where, f"{message} change one of them.")
+        elif media_type in ("application/x-www-form-urlencoded", "multipart/form-data"):
+            fields = mapping(mapping(contract.resolve(media["schema"])).get("properties"))
+            kept = {*SIMPLE, "array", "object"} if "multipart" in media_type else SIMPLE
+            kinds = {kind for node in fields.values() for kind in _types(contract, node)}
+            if {*_types(contract, media["schema"])} != {"object"} or kinds - kept:
+                told = "must be an object with strings, numbers or booleans as fields, to have the form of a form."
+                yield _found(contract, where, f"a body of `{media_type}` {told}")
 
 
 def _schema(contract: Contract, element: Element) -> Iterator[Finding]:
@@ -209,6 +243,12 @@ def _shape(contract: Contract, element: Element) -> Iterator[Finding]:
         )
         yield _found(contract, (*where, "additionalProperties"), message)
     members = [*sequence(node.get("oneOf")), *sequence(node.get("anyOf"))]
+    own = sorted(node.keys() & {"properties", "allOf", "additionalProperties"})
+    if members and own:
+        message = f"the generator loses {', '.join(f'`{key}`' for key in own)} beside `anyOf` or `oneOf`:"
+        yield _found(contract, (*where, own[0]), f"{message} write them into each of the alternatives.")
+    if isinstance(node.get("const"), bool):
+        yield _found(contract, (*where, "const"), "the generator trips over a boolean `const`: write `type: boolean`.")
     dated = [one for one in ({**node, "type": kinds}, *map(contract.resolve, members)) if _is_date(one)]
     if dated and ("null" in kinds or any(mapping(contract.resolve(one)).get("type") == "null" for one in members)):
         message = (
@@ -245,6 +285,8 @@ def _enum(contract: Contract, element: Element) -> Iterator[Finding]:
     members: dict[str, Any] = {}
     for index, value in enumerate(values):
         # As the generator names a member.
+        if value is None:
+            continue
         name = value if isinstance(value, str) and value[:1].isalpha() else f"value {index}"
         if not isinstance(value, str):
             name = f"value negative {-value}" if value < 0 else f"value {value}"

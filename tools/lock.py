@@ -27,7 +27,7 @@ MEANINGS = {
 
 def facts(contract: Contract, settings: dict[str, Any], templates: Path, tools: dict[str, str]) -> dict[str, str]:
     """What decides the generated tree: `tools` are the versions of generator and formatter, the rest is hashed."""
-    texts = {file.name: file.read_text(encoding="utf-8") for file in templates.iterdir()}
+    texts = {file.name: file.read_text(encoding="utf-8") for file in templates.glob("*.jinja")}
     return {
         "version": contract.data["info"]["version"],
         "contract": hash_contract(contract),
@@ -38,9 +38,12 @@ def facts(contract: Contract, settings: dict[str, Any], templates: Path, tools: 
 
 
 def hash_contract(contract: Contract) -> str:
-    """The hash of what a contract says: comments, formatting, the order of keys and `info.version` do not count."""
+    """The hash of what a contract says, `info.version` aside: comments and formatting do not count.
+
+    The order of keys does, since fields stand in generated code as they do in the contract.
+    """
     info = {key: value for key, value in contract.data["info"].items() if key != "version"}
-    return _hash({**contract.data, "info": info})
+    return _hash(json.dumps({**contract.data, "info": info}))
 
 
 def write(package: Path, decided: dict[str, str]) -> None:
@@ -59,7 +62,7 @@ def read(package: Path) -> dict[str, str] | None:
 
 
 def moved(package: Path, decided: dict[str, str]) -> Iterator[str]:
-    """Which facts are others than when the tree in `package` was locked, a sentence each."""
+    """Why the tree in `package` is not the one whose lock is `decided`, a sentence for each fact that moved."""
     lock = read(package)
     if lock is None:
         yield f"{NAME} is missing or cannot be read, so nothing is known of how generated/ was written."
@@ -67,8 +70,11 @@ def moved(package: Path, decided: dict[str, str]) -> Iterator[str]:
     reasons = [name for name in MEANINGS if lock.get(name) != decided.get(name)]
     for name in reasons:
         yield MEANINGS[name].format(now=decided.get(name), was=lock.get(name, "something unknown"))
-    if lock.get("tree") != tree_hash(package):
-        yield "files of generated/ were edited, added or removed by hand."
+    tree, locked = tree_hash(package), lock.get("tree")
+    if tree == decided.get("tree") and (locked != tree or lock.keys() != decided.keys()):
+        yield f"{NAME} was edited by hand."
+    elif locked != tree:
+        yield "files of generated/ were edited, added or removed by hand, which the next `make generate` undoes."
     elif not reasons:
         yield "tools/generate.py writes other files than it did."
 
@@ -76,7 +82,7 @@ def moved(package: Path, decided: dict[str, str]) -> Iterator[str]:
 def tree_hash(package: Path) -> str:
     """The hash of all files in `package`, names and bytes, except of the lock and of what Python leaves there."""
     names = {file.relative_to(package).as_posix(): file for file in package.rglob("*") if file.is_file()}
-    kept = sorted(name for name in names if name != NAME and "__pycache__" not in name)
+    kept = sorted(name for name in names if name != NAME and "__pycache__" not in name.split("/"))
     return _hash({name: hashlib.sha256(names[name].read_bytes()).hexdigest() for name in kept})
 
 

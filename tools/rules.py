@@ -8,7 +8,7 @@ from collections.abc import Iterable, Iterator
 from datetime import date
 from typing import Any
 
-from openapi_python_client.strings import PythonIdentifier
+from openapi_python_client.strings import ClassName, PythonIdentifier
 from openapi_schema_validator import OAS31Validator, oas31_format_checker
 from referencing import Registry
 
@@ -94,9 +94,9 @@ def media_types(contract: Contract) -> Iterator[Finding]:
     """The generator can read each media type; of another one it would leave the body out."""
     for element in contract.elements():
         for name in mapping(element.node.get("content")) if element.kind in CARRIERS else ():
-            readable = r"(application|text)/([\w.-]+\+)?json|application/octet-stream"
+            readable = r"application/([\w.-]+\+)?json|application/octet-stream"
             sent = element.kind == "request body"
-            readable += r"|application/x-www-form-urlencoded|multipart/form-data" if sent else r"|text/\w+"
+            readable += r"|application/x-www-form-urlencoded|multipart/form-data" if sent else r"|text/(?!json)\w+"
             if not re.fullmatch(readable, str(name).partition(";")[0].strip()):
                 hint = did_you_mean(str(name), ["application/json", "application/hal+json"], "write application/json")
                 message = f"the generator cannot read the media type `{name}`: {hint}"
@@ -125,11 +125,21 @@ def names(contract: Contract) -> Iterator[Finding]:
                     f"the method `{tag}.{method}` is already made from {' '.join(map(str, other[1:]))}: rename one."
                 )
                 yield contract.finding("name", place, message)
-        for index, parameter in enumerate(sequence(operation.get("parameters"))):
-            argument = str(mapping(contract.resolve(parameter)).get("name"))
-            if argument in ("max_pages", "max_items") or (argument == "body" and "requestBody" in operation):
-                message = f"the parameter `{argument}` has the name of an argument that the client's methods add."
-                yield contract.finding("name", (*where, "parameters", index), message)
+        for holder in (where, where[:2]):
+            for index, parameter in enumerate(sequence(contract.at((*holder, "parameters")))):
+                argument = PythonIdentifier(str(mapping(contract.resolve(parameter)).get("name")), "")
+                if argument in ("max_pages", "max_items") or (argument == "body" and "requestBody" in operation):
+                    message = f"the parameter `{argument}` has the name of an argument that the client's methods add."
+                    yield contract.finding("name", (*holder, "parameters", index), message)
+    classes: dict[str, str] = {}
+    for where, operation in contract.operations():
+        written = str((sequence(operation.get("tags")) or ["default"])[0])
+        made = str(ClassName(PythonIdentifier(written, ""), ""))
+        for group in (made, f"Async{made}"):
+            other = classes.setdefault(group, written)
+            if other != written:
+                message = f"the tags `{other}` and `{written}` are both the class `{group}Operations`: rename one."
+                yield contract.finding("name", (*where, "tags", 0), message)
 
 
 def iterator_name(method: str) -> str:

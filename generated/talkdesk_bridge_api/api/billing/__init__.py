@@ -3,7 +3,7 @@
 
 from __future__ import annotations
 
-from typing import cast
+from typing import Any, cast
 
 from ...models.error_info import ErrorInfo
 from ...models.invoice_details import InvoiceDetails
