@@ -156,11 +156,11 @@ Listing = Callable[..., list[InvoiceDetails]]
 def listing(request: pytest.FixtureRequest) -> Listing:
     """Lists an account's invoices, once with each client: `listing(url, auth, account, **limits)`."""
 
-    def blocking(url: str, auth: Auth | None = None, account: str = "1", **limits: int) -> list[InvoiceDetails]:
+    def blocking(url: str, auth: Auth | None = None, account: str = "1", **limits: Any) -> list[InvoiceDetails]:
         with BridgeClient(url, auth=auth or NoAuth()) as bridge:
             return list(bridge.billing.iter_account_invoices(account, **limits))
 
-    def awaiting(url: str, auth: Auth | None = None, account: str = "1", **limits: int) -> list[InvoiceDetails]:
+    def awaiting(url: str, auth: Auth | None = None, account: str = "1", **limits: Any) -> list[InvoiceDetails]:
         async def run() -> list[InvoiceDetails]:
             async with AsyncBridgeClient(url, auth=auth or NoAuth()) as bridge:
                 return [invoice async for invoice in bridge.billing.iter_account_invoices(account, **limits)]

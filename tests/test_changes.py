@@ -25,7 +25,8 @@ DATA = load(CONTRACT).data
 
 # Where edits are made: the operation, its parameters, the schemas, a documented schema and its properties.
 GET = ("paths", PATH, "get")
-NUMBER, PAGE, PER_PAGE = ((*GET, "parameters", index) for index in range(3))
+NAMES = [node.get("name") for node in DATA["paths"][PATH]["get"]["parameters"]]
+NUMBER, PAGE, PER_PAGE = ((*GET, "parameters", index) for index in (0, NAMES.index("page"), NAMES.index("per_page")))
 ANSWERS = (*GET, "responses")
 SCHEMAS = ("components", "schemas")
 INVOICE = (*SCHEMAS, "InvoiceDetails")
@@ -45,8 +46,9 @@ def renamed(where: tuple[str | int, ...], name: str) -> Edit:
 
 def query(name: str, *, required: bool = False, **schema: Any) -> Edit:
     """One more query parameter."""
-    node = {"name": name, "in": "query", "schema": {"type": "string"} | schema, "x-provenance": MADE}
-    return (*GET, "parameters", 3), node | ({"required": True} if required else {})
+    node: dict[str, Any] = {"name": name, "in": "query", "schema": {"type": "string"} | schema, "x-provenance": MADE}
+    node |= {"required": True} if required else {}
+    return (*GET, "parameters"), lambda holder: holder["parameters"].append(node)
 
 
 def another(operation: str, path: str, *edits: Edit, method: str = "get") -> Edit:
@@ -72,6 +74,11 @@ def added(**body: Any) -> Edit:
 
 def body(schema: str = "InvoiceDetails", media_type: str = "application/json", **more: Any) -> dict[str, Any]:
     return {"content": {media_type: {"schema": {"$ref": f"#/components/schemas/{schema}"}}}, **more}
+
+
+def inline(**properties: Any) -> dict[str, Any]:
+    """A body of a schema that is written in place."""
+    return {"content": {"application/json": {"schema": {"type": "object", "properties": properties}}}}
 
 
 def put(data: Any, where: tuple[str | int, ...], value: Any) -> None:
@@ -134,8 +141,8 @@ ROWS: list[Row] = [
     ([], [((*SCHEMAS, 'InvoiceList', 'properties', 'notes'), {'type': 'array', 'items': {'type': 'string'}})], [("major", f"{ITERATOR} is gone: read the body of {CALL} instead."), ("minor", '`InvoiceList.notes` is new, and None where it is not sent. Code that read it from `additional_properties["notes"]` must read the attribute.')]),
     ([((*SCHEMAS, 'InvoiceList', 'properties', 'notes'), {'type': 'array', 'items': {'type': 'string'}})], [], [("major", '`InvoiceList.notes` is gone: remove its uses. If the bridge still sends it, it is in `additional_properties["notes"]`.'), ("minor", f"{ITERATOR} is new: nothing to do.")]),
     # arguments
-    ([], [query('status')], [("minor", f"{CALL} takes `status`: nothing to do.")]),
-    ([], [query('status', required=True)], [("major", f"{CALL} needs `status`: pass it.")]),
+    ([], [query('a_word')], [("minor", f"{CALL} takes `a_word`: nothing to do.")]),
+    ([], [query('a_word', required=True)], [("major", f"{CALL} needs `a_word`: pass it.")]),
     ([], [(PER_PAGE, GONE)], [("major", f"{CALL} does not take `per_page` any more: remove the argument.")]),
     ([], [(PAGE, GONE)], [("major", f"{CALL} does not take `page` any more: remove the argument. {ITERATOR} follows links only.")]),
     ([(PAGE, GONE)], [], [("minor", f"{CALL} takes `page`: nothing to do. {ITERATOR} can go on by page numbers.")]),
@@ -145,9 +152,9 @@ ROWS: list[Row] = [
     ([((*PER_PAGE, 'required'), True)], [], [("minor", f"{CALL} can do without `per_page`: nothing to do.")]),
     ([another('get_x', '/{a}/{b}')], [another('get_x', '/{b}/{a}')], [("major", "`client.billing.get_x()` takes its arguments in another order, (b, a): pass them by name, or check each call.")]),
     ([], [((*PER_PAGE, 'in'), 'header')], [("major", f"{CALL} sends `per_page` in the header instead of the query: nothing to change in code, but the bridge must expect it.")]),
-    ([], [((*PER_PAGE, 'schema'), {'type': 'string'})], [("major", f"{CALL} takes `per_page` as `str | None`, it was `int | None`: adapt what passes it."), ("patch", f"`per_page` of {CALL} has no `minimum` any more: nothing to do, the client does not check it.")]),
+    ([], [((*PER_PAGE, 'schema'), {'type': 'string'})], [("major", f"{CALL} takes `per_page` as `str | None`, it was `int | None`: adapt what passes it.")]),
     ([], [((*PER_PAGE, 'schema', 'type'), ['integer', 'string'])], [("minor", f"{CALL} takes `per_page` as `int | str | None`, it was `int | None`: nothing to do.")]),
-    ([query('status')], [query('status', enum=['Due', 'Paid'])], [("major", f"{CALL} takes `status` as `models.GetAccountInvoicesStatus` ('Due', 'Paid'), it was `str | None`: pass a member; a plain value fails.")]),
+    ([query('a_word')], [query('a_word', enum=['Due', 'Paid'])], [("major", f"{CALL} takes `a_word` as `models.GetAccountInvoicesAWord` ('Due', 'Paid'), it was `str | None`: pass a member; a plain value fails.")]),
     ([], [((*PER_PAGE, 'schema', 'minimum'), 10)], [("major", f"`per_page` of {CALL} has `minimum` 10 now (it was 1): the bridge may refuse what it took; check what you pass.")]),
     ([], [((*PER_PAGE, 'schema', 'maximum'), 100)], [("major", f"`per_page` of {CALL} has `maximum` 100 now: the bridge may refuse what it took; check what you pass.")]),
     ([((*PER_PAGE, 'schema', 'maximum'), 100)], [((*PER_PAGE, 'schema', 'maximum'), 50)], [("major", f"`per_page` of {CALL} has `maximum` 50 now (it was 100): the bridge may refuse what it took; check what you pass.")]),
@@ -223,10 +230,43 @@ ROWS: list[Row] = [
     # what no sentence knows
     ([], [((*INVOICE, 'patternProperties'), {'^x-': {'type': 'string'}})], [("major", "The schema `InvoiceDetails` changed in a way that has no sentence: look at the contract, and decide.")]),
     ([], [((*GET, 'externalDocs'), {'url': 'https://docs.example'})], [("patch", "The documentation of 1 element changed: nothing to do.")]),
+    # several at once, and what hides behind another name or place
+    ([query('q', type='array', items={'type': 'string'})], [query('q', type='array', items={'type': 'string', 'maxLength': 3}), ((*GET, 'deprecated'), True)], [("major", f"`q` of {CALL} changed in a way that has no sentence: look at the contract, and decide."), ("minor", f"{CALL} is deprecated: stop calling it before it goes.")]),
+    ([((*GET, 'security'), [{'Basic': []}, {'Bearer': []}])], [((*GET, 'security'), [{'Basic': [], 'Bearer': []}]), query('q')], [("major", f"What {CALL} needs together changed in a way that has no sentence: look at the contract, and decide."), ("minor", f"{CALL} takes `q`: nothing to do.")]),
+    ([((*GET, 'security'), [{}, {'Basic': []}])], [((*GET, 'security'), [{'Basic': []}])], [("major", f"{CALL} needs a credential now: give the client `BasicAuth`.")]),
+    ([added(**inline(a={'type': 'string'}))], [added(**inline(a={'type': 'string', 'maxLength': 3}))], [("major", "`AddInvoiceBody.a` has `maxLength` 3 now: the bridge may refuse what it took; check what you pass.")]),
+    ([added(**inline(a={'type': 'string'}))], [added(**inline(a={'type': 'string'}, b={'type': 'string'}))], [("minor", '`AddInvoiceBody.b` is new, and None where it is not sent. Code that read it from `additional_properties["b"]` must read the attribute.')]),
+    ([], [((*INVOICE, 'patternProperties'), {'^x-': {'type': 'string'}}), ((*INVOICE, 'properties', 'note'), {'type': 'string'})], [("major", "The schema `InvoiceDetails` changed in a way that has no sentence: look at the contract, and decide."), ("minor", '`InvoiceDetails.note` is new, and None where it is not sent. Code that read it from `additional_properties["note"]` must read the attribute.')]),
+    ([added(**body()), ((*INVOICE, 'properties', 'n'), {'anyOf': [{'type': 'string'}, {'type': 'integer'}]})], [added(**body()), ((*INVOICE, 'properties', 'n'), {'anyOf': [{'type': 'string'}, {'type': 'integer', 'minimum': 5}]})], [("major", "`InvoiceDetails.n` changed in a way that has no sentence: look at the contract, and decide.")]),
+    ([((*SCHEMAS, 'Word'), {'type': 'string', 'x-provenance': MADE}), query('q', type='array', items={'$ref': REF + 'Word'})], [((*SCHEMAS, 'Word'), {'type': 'string', 'maxLength': 3, 'x-provenance': MADE}), query('q', type='array', items={'$ref': REF + 'Word'})], [("major", "`Word` has `maxLength` 3 now: the bridge may refuse what it took; check what you pass.")]),
+    ([], [((*SCHEMES, 'OAuth2', 'flows'), {'authorizationCode': {'authorizationUrl': '/a', 'tokenUrl': '/t', 'scopes': {}}})], [("major", "The credential OAuth2 is of another kind now: give the client `BearerAuth`, with a token from elsewhere.")]),
+    ([], [((*PER_PAGE, 'name'), 'perPage')], [("major", f"{CALL} sends `per_page` as `perPage`, it was `per_page`: nothing to change in code, but the bridge must expect it.")]),
+    ([((*INVOICE, 'properties', 'paidAt'), {'type': 'string'})], [((*INVOICE, 'properties', 'paid_at'), {'type': 'string'})], [("major", "`InvoiceDetails.paid_at` is `paid_at` on the wire, it was `paidAt`: nothing to change in code, but the bridge must use it.")]),
+    ([another('get_x', '/x/{a}/{b}')], [another('get_x', '/x/{b}')], [("major", "`client.billing.get_x()` asks `GET /x/{b}` instead of `GET /x/{a}/{b}`: nothing to change in code, but the bridge must expect it."), ("major", "`client.billing.get_x()` does not take `a` any more: remove the argument.")]),
+    ([another('get_x', '/x/{a}')], [another('get_x', '/x', (('parameters',), [{'name': 'a', 'in': 'query', 'required': True, 'schema': {'type': 'string'}}]))], [("major", "`client.billing.get_x()` asks `GET /x` instead of `GET /x/{a}`: nothing to change in code, but the bridge must expect it."), ("major", "`client.billing.get_x()` sends `a` in the query instead of the path: nothing to change in code, but the bridge must expect it."), ("major", "`client.billing.get_x()` takes its arguments in another order, (): pass them by name, or check each call.")]),
+    ([query('q', enum=['a', 'b'])], [query('q', enum=['a', 'b', 'c'])], [("minor", "`models.GetAccountInvoicesQ.C`, 'c', is new: handle it where every value is handled.")]),
+    ([query('q', enum=['a', 'b'])], [query('q', enum=['a'])], [("major", "`models.GetAccountInvoicesQ.B`, 'b', is gone: remove its uses; where only these values are allowed, an answer with it is a ContractError now.")]),
+    ([], [renamed(OK, '2XX')], [("minor", f"An answer 2XX to {CALL} is read, it was a ContractError: nothing to do.")]),
+    ([((*ANSWERS, '4XX', 'content', 'application/json', 'schema', '$ref'), REF + 'ErrorDetails')], [], [("patch", f"Refusals 4XX of {CALL} are described as ErrorInfo: nothing to do, they are raised as StatusError as before.")]),
+    ([((*INVOICE, 'required'), ['status']), ((*STATUS, 'type'), ['string', 'null'])], [((*STATUS, 'type'), ['string', 'null'])], [("patch", "`InvoiceDetails.status` is written otherwise in the contract: nothing to do, it reads as before.")]),
+    ([((*STATUS, 'enum'), ['Due'])], [*opened('Due')], [("major", "`InvoiceDetails.status` is `Status | str | None`, it was `InvoiceDetailsStatus | None`: adapt what reads or sets it."), ("minor", "`models.Status` is new: nothing to do.")]),
+    ([query('q', format='date')], [query('q', format='date-time')], [("major", f"{CALL} takes `q` as `datetime.datetime | None`, it was `datetime.date | None`: adapt what passes it.")]),
+    ([query('word'), ((*SCHEMAS, 'word'), {'type': 'object', 'x-provenance': MADE})], [query('word'), ((*SCHEMAS, 'term'), {'type': 'object', 'x-provenance': MADE})], [("major", "`models.Word` is now `models.Term`: rename its uses.")]),
 ]  # fmt: skip
 
 # What changes nothing for callers.
 NOTHING: list[list[Edit]] = [
+    [((*GET, 'security'), lambda holder: holder['security'].reverse())],
+    [((*PER_PAGE, 'required'), False)],
+    [((*PER_PAGE, 'explode'), True)],
+    [((*INVOICE, 'required'), [])],
+    [((*INVOICE, 'additionalProperties'), True)],
+    [((*ANSWERS, '4XX', 'content', 'application/json', 'schema'), {'allOf': [{'$ref': REF + 'ErrorInfo'}]})],
+    [((*GET, 'operationId'), 'getAccountInvoices')],
+    [((*GET, 'tags'), ['billing', 'more']), (('tags', 1), {'name': 'more', 'x-provenance': MADE})],
+    [((*SCHEMES, 'Bearer', 'scheme'), 'Bearer')],
+    [((*STATUS, 'minLength'), 0)],
+    [renamed((*SCHEMES, 'Basic'), 'Password'), ((*GET, 'security', 1), {'Password': []})],
     [(('info', 'version'), '9.0.0')],
     [((*GET, 'x-other'), 1)],
     [((*PAGE, 'x-provenance', 'note'), 'Another note.')],

@@ -130,8 +130,20 @@ def test_the_gate(repository: Repository) -> None:
     repository.contract(f"  version: {VERSION}", f"  version: {following}")
     refused(f"CHANGELOG.md: has no section `## {following}`: add it", "- `InvoiceDetails.note` is new")
     repository.edit("CHANGELOG.md", f"\n## {VERSION}", f"\n## {following}\n\n- Something.\n\n## {VERSION}")
-    refused(f"CHANGELOG.md: `## {following}` does not name `InvoiceDetails.note`: say there:")
-    repository.edit("CHANGELOG.md", "- Something.", "- `InvoiceDetails.note` can be read.")
+    for untold in (
+        "- Something.",
+        "- InvoiceDetails.\n- A note.",
+        "- <!-- InvoiceDetails.note --> x",
+        "- InvoiceDetails.notes",
+    ):
+        file = repository.folder / "CHANGELOG.md"
+        text = re.sub(rf"(## {following}\n\n).*?(\n\n## )", rf"\1{untold}\2", file.read_text(), flags=re.S)
+        file.write_text(text)
+        refused(f"CHANGELOG.md: no item of `## {following}` names `InvoiceDetails note`: say there:")
+    repository.edit("CHANGELOG.md", "- InvoiceDetails.notes", "- `InvoiceDetails.note` can be read.")
+    repository.edit("CHANGELOG.md", f"## {following}\n", f"## [{following}-rc1]\n")
+    refused("has no section")
+    repository.edit("CHANGELOG.md", f"## [{following}-rc1]\n", f"## [{following}] - 2026-11-23\n")
     passed = repository.make("check-version", f"BASE={BASE}")
     assert passed.returncode == 0, passed.stdout
     assert passed.stdout == f"The version {following} and the changelog match what changed since {BASE}.\n"
@@ -194,8 +206,19 @@ def test_what_cannot_be_compared(repository: Repository) -> None:
     repository.edit("openapi.yaml", "description: Fine", "description: OK")
     (repository.folder / "generated" / "talkdesk_bridge_api" / "extra.py").touch()
     assert told() == stale
+    (repository.folder / "generated" / "talkdesk_bridge_api" / "extra.py").unlink()
+    repository.edit("openapi.yaml", "info:\n", "infos:\n")
+    assert told() == stale
+    repository.git("checkout", "--quiet", "--force", "main")
+    repository.edit("openapi.yaml", "      tags: [billing]\n", "")
+    repository.commit()
+    repository.git("checkout", "--quiet", BASE, "--", "openapi.yaml")
+    assert told("BASE=HEAD") == "the contract at HEAD does not keep today's rules (KeyError: 'tags')."
     shutil.rmtree(repository.folder / ".git")
-    assert told("BASE=main").startswith("`main` is no revision of this repository")
+    nothing = "this is no git clone of the project, so there is no older state to compare with."
+    assert told() == nothing
+    checked = repository.make("check-version")
+    assert (checked.returncode, checked.stderr.splitlines()[0]) == (2, nothing)
 
 
 def test_a_broken_older_package_is_told(repository: Repository) -> None:

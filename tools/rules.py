@@ -136,9 +136,9 @@ def names(contract: Contract) -> Iterator[Finding]:
         written = str((sequence(operation.get("tags")) or ["default"])[0])
         made = str(ClassName(PythonIdentifier(written, ""), ""))
         for group in (made, f"Async{made}"):
-            other = classes.setdefault(group, written)
-            if other != written:
-                message = f"the tags `{other}` and `{written}` are both the class `{group}Operations`: rename one."
+            first = classes.setdefault(group, written)
+            if first != written:
+                message = f"the tags `{first}` and `{written}` are both the class `{group}Operations`: rename one."
                 yield contract.finding("name", (*where, "tags", 0), message)
 
 

@@ -81,7 +81,10 @@ def sandbox(
 @app.command()
 def version(as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False) -> None:
     """Show the version, and what the installed client was generated from and by."""
-    lock = json.loads(files("talkdesk_bridge_api").joinpath("lock.json").read_bytes())
+    try:
+        lock = json.loads(files("talkdesk_bridge_api").joinpath("lock.json").read_bytes())
+    except (FileNotFoundError, ValueError):
+        raise fail("lock.json of talkdesk_bridge_api is missing or broken: install the package again.", 1) from None
     if as_json:
         print(json.dumps(lock, indent=2))
     else:

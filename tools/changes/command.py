@@ -60,8 +60,11 @@ def since(base: str) -> Comparison:
     with tempfile.TemporaryDirectory() as folder:
         then = Path(folder)
         _extract(base, then)
+        contract = load(then / CONTRACT)
+        if contract.findings or not contract.data:
+            raise ComparisonError(f"the contract at {base} cannot be read: name a later revision.")
         try:
-            old = Side(load(then / CONTRACT), _offered(then))
+            old = Side(contract, _offered(then))
         except ProbeError as error:
             raise ComparisonError(f"the package at {base} cannot be imported with today's tools: {error}") from None
         contract = load(ROOT / CONTRACT)
@@ -70,7 +73,12 @@ def since(base: str) -> Comparison:
             new = Side(contract, _offered(ROOT))
         except ProbeError as error:
             raise ComparisonError(f"the package cannot be imported: {error}") from None
-        changes = compare(old, new)
+        try:
+            changes = compare(old, new)
+        except (AttributeError, KeyError, TypeError) as error:
+            # The newer contract is generated from, so it keeps the rules; the older one may be from before them.
+            told = f"{type(error).__name__}: {error}"
+            raise ComparisonError(f"the contract at {base} does not keep today's rules ({told}).") from None
         if not changes and _code(then) != _code(ROOT):
             rated, told = SENTENCES["python-code"]
             changes = [Change(rated, "python-code", "", "", told[:1].upper() + told[1:])]
@@ -81,7 +89,15 @@ def since(base: str) -> Comparison:
 
 
 def last_release() -> str | None:
-    """The newest release tag before the working tree; None where there is none."""
+    """The newest release tag before the working tree; None where there is none.
+
+    Raises:
+        ComparisonError: this is no clone of the project.
+
+    """
+    top = _git("rev-parse", "--show-toplevel").stdout.decode().strip()
+    if not top or Path(top).resolve() != ROOT:
+        raise ComparisonError("this is no git clone of the project, so there is no older state to compare with.")
     found = _git("describe", "--tags", "--abbrev=0", "--match", RELEASE)
     return found.stdout.decode().strip() if found.returncode == 0 else None
 
@@ -114,14 +130,16 @@ def _offered(folder: Path) -> dict[str, str]:
 def _check_generated(contract: Contract) -> None:
     """What callers get must be what the contract says."""
     found = lock.read(GENERATED / PACKAGE) or {}
-    said = contract.data and not contract.findings and lock.hash_contract(contract)
+    whole = isinstance(contract.data.get("info"), dict) and not contract.findings
+    said = whole and lock.hash_contract(contract)
     if found.get("contract") != said or found.get("tree") != lock.tree_hash(GENERATED / PACKAGE):
         raise ComparisonError(f"generated/ is not what {CONTRACT} gives: run `make validate generate` first.")
 
 
 def _code(folder: Path) -> dict[str, Any]:
     """What reaches callers besides the contract, the version aside: the client, how it was generated, what it needs."""
-    project = tomllib.loads((folder / "pyproject.toml").read_text(encoding="utf-8"))
+    settings = folder / "pyproject.toml"
+    project = tomllib.loads(settings.read_text(encoding="utf-8")) if settings.exists() else {}
     facts = lock.read(folder / "generated" / PACKAGE) or {}
     made = {name: facts.get(name) for name in ("settings", "templates", "openapi-python-client")}
     files = [file for file in (folder / "overrides").rglob("*") if file.is_file() and "__pycache__" not in file.parts]
@@ -183,25 +201,31 @@ def wrong(comparison: Comparison, changelog: str) -> list[str]:
         told = f"but what changed since {comparison.base} ({then}) is {rating(comparison.changes)}"
         remedy = f"set it to {comparison.next}, and run `make generate` (`make changes` tells what changed)"
         return [f"{CONTRACT}: `info.version` is {now}, {told}: {remedy}."]
-    section = re.search(rf"^## \[?{re.escape(now)}\b.*?$(.*?)(?=^## |\Z)", changelog, re.M | re.S)
-    if comparison.changes and not section:
+    section = re.search(rf"^##[ \t]+\[?v?{re.escape(now)}\]?(?:[ \t].*?)?$(.*?)(?=^## |\Z)", changelog, re.M | re.S)
+    if (comparison.changes or now != then) and not section:
         told = "\n".join(f"- {change.message}" for change in comparison.changes)
         return [f"CHANGELOG.md: has no section `## {now}`: add it, with what users must know of these:\n{told}"]
-    text = section[1] if section else ""
+    items = re.split(r"^[-*] ", re.sub(r"<!--.*?-->", "", section[1] if section else "", flags=re.S), flags=re.M)
     untold = [
         change
         for change in comparison.changes
-        if change.rating in ("major", "minor") and not all(word in text for word in _words(change))
+        if change.rating in ("major", "minor") and not any(_names(item, change) for item in items)
     ]
-    begin = f"CHANGELOG.md: `## {now}` does not name"
-    return [f"{begin} `{'.'.join(_words(change))}`: say there:\n- {change.message}" for change in untold]
+    begin = f"CHANGELOG.md: no item of `## {now}` names"
+    return [f"{begin} `{' '.join(_words(change))}`: say there:\n- {change.message}" for change in untold]
+
+
+def _names(item: str, change: Change) -> bool:
+    return all(re.search(rf"(?<!\w){re.escape(word)}(?!\w)", item) for word in _words(change))
 
 
 def _words(change: Change) -> list[str]:
     """What a changelog must contain to tell of a change: a method, a class, an argument or a field with its owner."""
-    words = re.findall(r"\w+", change.python) or change.wire.split()
-    part = change.python.startswith("models.") and len(words) > 2
-    return words[-2:] if part or re.search(r"\(\w+\)", change.python) else words[-1:]
+    words = re.findall(r"\w+", change.python)
+    part = (change.python.startswith("models.") and len(words) > 2) or re.search(r"\(\w+\)", change.python)
+    # Of a method, what changed besides it: its path, the status of an answer, a credential.
+    besides = change.wire.split()[-1:] if change.kind.startswith(("operation-path", "answer-", "credential-")) else []
+    return (words[-2:] if part else words[-1:]) + besides or change.wire.split()[-1:]
 
 
 def _numbers(version: str) -> list[int]:
@@ -230,6 +254,11 @@ def main(arguments: list[str]) -> int:
     except (ComparisonError, OSError) as error:
         print(error, file=sys.stderr)
         return 2
+    except ValueError as error:
+        print(f"pyproject.toml or CHANGELOG.md, here or there, cannot be read: {error}.", file=sys.stderr)
+        return 2
+    except KeyboardInterrupt:
+        return 130
     good = f"The version {comparison.versions[1]} and the changelog match what changed since {comparison.base}."
     print("\n".join(faults) or good)
     return 1 if faults else 0

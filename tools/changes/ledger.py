@@ -24,6 +24,7 @@ LIMITS = (*LEAST, *MOST, "pattern", "multipleOf", "uniqueItems", "format", "cons
 # What only people read. Below the keys in NAMED stand names, which are no keywords.
 TALK = ("description", "summary", "title", "externalDocs")
 EXAMPLES = ("example", "examples")
+IMPLIED = {"required": False, "additionalProperties": True, "uniqueItems": False, "allowEmptyValue": False}
 NAMED = ("properties", "schemas", "responses", "securitySchemes", "headers", "content")
 
 
@@ -79,8 +80,10 @@ class Ledger:
     changes: list[Change] = field(default_factory=list)
     covered: set[str] = field(default_factory=set)
     """Names of the Python side whose change was told."""
-    renamed: dict[str, str] = field(default_factory=dict)
-    """Schemas, and their classes, that only have another name now."""
+    schemas: dict[str, str] = field(default_factory=dict)
+    """Schemas that only have another name now."""
+    classes: dict[str, str] = field(default_factory=dict)
+    """Their classes."""
     talked: Counter[str] = field(default_factory=Counter)
     """How many elements have other documentation, or other examples."""
 
@@ -97,19 +100,20 @@ class Ledger:
         self.changes.append(Change(rating, kind, next(iter(at.names), ""), at.wire, told[:1].upper() + told[1:], line))
 
     def current(self, text: str) -> str:
-        """A text of the older side in the names of the newer one."""
-        return re.sub(r"\w+", lambda match: self.renamed.get(match[0], match[0]), text)
+        """A type of the older side in the names of the newer one."""
+        return re.sub(r"\w+", lambda match: self.classes.get(match[0], match[0]), text)
 
     def same(self, old: Any, new: Any, *but: str) -> bool:
         """Whether two parts of the contracts have the same meaning, some keywords at their top aside."""
-        old, new = (_without(spoken(node), but) for node in (old, new))
-        return self.current(json.dumps(old, sort_keys=True)) == json.dumps(new, sort_keys=True)
+        texts = [json.dumps(_without(spoken(node), but), sort_keys=True) for node in (old, new)]
+        names = self.schemas
+        return re.sub(r'(?<=schemas/)([^"]+)(?=")', lambda match: names.get(match[0], match[0]), texts[0]) == texts[1]
 
     def limits(self, shown: str, at: At, old: Node, new: Node, *, sent: bool) -> None:
         """Limits that values have, or have no more; they matter to a caller where they are sent."""
         for key in LIMITS:
-            was, is_ = old.get(key), new.get(key)
-            if was == is_:
+            was, is_ = (None if node.get(key) is False else node.get(key) for node in (old, new))
+            if was == is_ or (key in LEAST[2:] and not was and not is_):
                 continue
             tighter = is_ is not None and (key not in (*LEAST, *MOST) or was is None or (is_ > was) == (key in LEAST))
             now = f"no `{key}` any more" if is_ is None else f"`{key}` {json.dumps(is_)} now"
@@ -137,9 +141,12 @@ class Ledger:
             self.talked[kind] += any(mapping(old).get(key) != mapping(new).get(key) for key in keys)
 
     def enumeration(self, was: str, now: str) -> str:
-        """The enumeration in a type that had none of this name, as a caller writes it."""
-        names = [name for name in re.findall(r"\w+", now) if self.new.text(f"models.{name}").startswith("enumeration")]
-        return next((f"models.{name}" for name in names if not re.search(rf"\b{name}\b", was)), "")
+        """The enumeration in a type that had none, as a caller writes it."""
+        before, after = (
+            [name for name in re.findall(r"\w+", type_) if side.text(f"models.{name}").startswith("enumeration")]
+            for side, type_ in ((self.old, was), (self.new, now))
+        )
+        return f"models.{after[0]}" if after and not before else ""
 
     def values(self, enumeration: str) -> str:
         """The values of an enumeration."""
@@ -153,10 +160,18 @@ def spoken(node: Any, named: bool = False) -> Any:
         return [spoken(item) for item in node]
     if not isinstance(node, dict):
         return node
-    silent = () if named else (*TALK, *EXAMPLES, "deprecated")
-    kept = {key: value for key, value in node.items() if key not in silent and (named or not key.startswith("x-"))}
+    # Style and explode can only be the usual ones, which tools/hazards.py sees to.
+    silent = (*TALK, *EXAMPLES, "deprecated", "style", "explode")
+    if not named and node.keys() == {"allOf"} and len(node["allOf"]) == 1:
+        return spoken(node["allOf"][0])
+    kept = {
+        key: sorted(value, key=str) if key in ("enum", "type") and isinstance(value, list) and not named else value
+        for key, value in node.items()
+        if named or not (key in silent or key.startswith("x-") or value == IMPLIED.get(key, ...))
+    }
     found = {key: spoken(value, not named and key in NAMED) for key, value in kept.items()}
-    return found | ({"required": sorted(found["required"])} if isinstance(found.get("required"), list) else {})
+    required = found.get("required")
+    return found | ({"required": sorted(required)} if isinstance(required, list) and not named else {})
 
 
 def _without(node: Any, keys: Iterable[str]) -> Any:

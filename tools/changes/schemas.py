@@ -11,7 +11,7 @@ from tools.changes.ledger import LIMITS, At, Ledger, members, spoken
 from tools.contract import Contract, Where, is_reference, mapping, sequence
 from tools.documented import aliases
 
-__all__ = ["compare", "renamed"]
+__all__ = ["compare", "inside", "renamed"]
 
 SCHEMAS: Where = ("components", "schemas")
 
@@ -30,9 +30,11 @@ def renamed(ledger: Ledger) -> None:
             ledger.say("model-alias-gone", at, was=was, now=f"models.{class_name(second[name])}")
         elif same:
             come.remove(same[0])
-            ledger.renamed |= {name: same[0], class_name(name): class_name(same[0])}
+            ledger.schemas[name] = same[0]
             now = f"models.{class_name(same[0])}"
-            ledger.say("model-renamed", At(f"schema {same[0]}", (*SCHEMAS, same[0]), [now, was]), was=was, now=now)
+            if was != now:
+                ledger.classes[was[7:]] = now[7:]
+                ledger.say("model-renamed", At(f"schema {same[0]}", (*SCHEMAS, same[0]), [now, was]), was=was, now=now)
         else:
             ledger.say("model-gone", at, was=was)
     for name in come:
@@ -44,9 +46,12 @@ def compare(ledger: Ledger) -> None:
     """Write down what changed in the schemas that both contracts have."""
     olds, news = (mapping(side.contract.at(SCHEMAS)) for side in (ledger.old, ledger.new))
     for name in (name for name in olds if name in news):
-        told, where = len(ledger.changes), (*SCHEMAS, name)
+        where = (*SCHEMAS, name)
         _schema(ledger, name, class_name(name), where, where)
-        if len(ledger.changes) == told and not ledger.same(olds[name], news[name]):
+        # What no sentence tells: of a class, all but its fields; of another type, all but its limits.
+        told = ("properties", "required", "allOf", "type", "additionalProperties", "enum", "default", *LIMITS)
+        kept = told if ledger.new.text(f"models.{class_name(name)}") else ("enum", "default", *LIMITS)
+        if not ledger.same(olds[name], news[name], *kept):
             at = At(f"schema {name}", where, [f"models.{class_name(name)}"])
             ledger.note("unknown", at, shown=f"the schema `{name}`")
 
@@ -54,7 +59,8 @@ def compare(ledger: Ledger) -> None:
 def _schema(ledger: Ledger, label: str, name: str, before: Where, after: Where) -> None:
     """A schema before and after; `name` is its class, if it has one."""
     old, new = ledger.old.contract.at(before), ledger.new.contract.at(after)
-    python, at = f"models.{name}", At(label, after, [f"models.{name}"])
+    python = f"models.{name}"
+    at = At(label, after, [python] if python in ledger.new.offered else [])
     was, now = (side.text(python) for side in (ledger.old, ledger.new))
     if was and now and was != now:
         ledger.say("model-kind", at, shown=python, was=_a(was), now=_a(now))
@@ -72,7 +78,18 @@ def _schema(ledger: Ledger, label: str, name: str, before: Where, after: Where) 
 def _fields(ledger: Ledger, label: str, name: str, before: Where, after: Where, sent: bool) -> None:
     olds, news = _properties(ledger.old.contract, before), _properties(ledger.new.contract, after)
     come = [prop for prop in news if prop not in olds]
+    python = {python_name(prop): prop for prop in come}
     for prop, (where, node, _) in olds.items():
+        if prop not in news and python_name(prop) in python:
+            now = python[python_name(prop)]
+            come.remove(now)
+            at, attribute = (
+                At(f"{label}.{now}", news[now][0], [f"models.{name}.{python_name(prop)}"]),
+                f"{name}.{python_name(prop)}",
+            )
+            ledger.note("field-wire-name", at, shown=f"`{attribute}`", was=prop, now=now)
+            _field(ledger, f"{label}.{now}", attribute, olds[prop], news[now], sent)
+            continue
         if prop in news:
             _field(ledger, f"{label}.{prop}", f"{name}.{python_name(prop)}", olds[prop], news[prop], sent)
             continue
@@ -105,12 +122,15 @@ def _field(ledger: Ledger, label: str, attribute: str, before: Property, after: 
         other = "stays a plain one" if "str" in members(now) else "is a ContractError"
         words = {"was": was, "now": enumeration or now, "values": ledger.values(enumeration), "other": other}
         ledger.say("field-enumeration" if enumeration else "field-type", at, shown=shown, **words)
-    elif needed != needs:
+    elif needed != needs and (needs or "None" not in members(was)):
         ledger.say("field-required" if needs else "field-optional", at, shown=shown)
+    elif needed != needs:
+        ledger.say("field-written", at, shown=shown)  # it might be null, and may be left out now
     elif members(was) != members(now):
         ledger.say("field-optional" if "None" in members(now) else "field-never-none", at, shown=shown)
     else:
-        _inside(ledger, label, now, (before[0], old), (where, new))
+        if not inside(ledger, label, now, (old, new), where, before[0]):
+            _otherwise(ledger, label, at, shown, old, new, sent)
         if not is_reference(new) and not is_reference(old):
             ledger.limits(shown, at, mapping(old), mapping(new), sent=sent)
     ledger.default("field-default", shown, at, old, new)
@@ -118,19 +138,56 @@ def _field(ledger: Ledger, label: str, attribute: str, before: Property, after: 
     ledger.talk(old, new)
 
 
-def _inside(ledger: Ledger, label: str, type_: str, before: tuple[Where, Any], after: tuple[Where, Any]) -> None:
-    """What is written inside a property: an object or an enumeration of a class of its own, or a list of them."""
-    (place, old), (where, new) = before, after
+def inside(
+    ledger: Ledger, label: str, type_: str, both: tuple[Any, Any], where: Where, before: Where | None = None
+) -> bool:
+    """Compare what is written in place: an object or an enumeration of a class of its own, or a list of them.
+
+    Returns:
+        Whether it is one; what is referred to, in an `anyOf` for example, has its own place.
+
+    """
+    old, new = both
+    place = before or where
     while mapping(old).get("type") == mapping(new).get("type") == "array":
         old, new = mapping(old.get("items")), mapping(new.get("items"))
         place, where = (*place, "items"), (*where, "items")
     own = [name for name in re.findall(r"\w+", type_) if f"models.{name}" in ledger.new.offered]
-    # What is written here has a class of its own; what is referred to, in an `anyOf` for example, has its own place.
     keys = [mapping(node).keys() & {"properties", "additionalProperties", "enum"} for node in (old, new)]
-    if len(own) == 1 and all(keys):
+    if len(own) != 1 or not all(keys) or f"models.{own[0]}" not in ledger.old.offered:
+        return False
+    if ledger.old.contract.at(place) is not None and ledger.new.contract.at(where) is not None:
         _schema(ledger, label, own[0], place, where)
-    elif not ledger.same(old, new, *LIMITS, "default", "deprecated"):
-        ledger.say("field-written", At(label, where), shown=f"`{label}`")
+    return True
+
+
+def _otherwise(ledger: Ledger, label: str, at: At, shown: str, old: Any, new: Any, sent: bool) -> None:
+    """A field of the same Python type that is written otherwise."""
+    if ledger.same(old, new, *LIMITS, "default"):
+        return
+    limits = () if sent else LIMITS
+    if ledger.same(_nullable(old, limits), _nullable(new, limits)):
+        ledger.note("field-written", at, shown=f"`{label}`")
+    else:
+        ledger.note("unknown", at, shown=shown)
+
+
+def _nullable(node: Any, limits: tuple[str, ...]) -> Any:
+    """A schema without what says that it may be null, which reads as absent, and without some limits."""
+    if isinstance(node, list):
+        return [_nullable(item, limits) for item in node]
+    if not isinstance(node, dict):
+        return node
+    found = {key: _nullable(value, limits) for key, value in node.items() if key not in limits}
+    if isinstance(kinds := found.get("type"), list):
+        rest = [kind for kind in kinds if kind != "null"]
+        found["type"] = rest[0] if len(rest) == 1 else rest
+    for key in ("oneOf", "anyOf"):
+        rest = [member for member in sequence(found.get(key)) if member != {"type": "null"}]
+        if len(rest) == 1 and isinstance(rest[0], dict):
+            del found[key]
+            found |= rest[0]
+    return found
 
 
 def _values(ledger: Ledger, python: str, label: str, where: Where) -> None:
@@ -168,8 +225,11 @@ def _properties(contract: Contract, where: Where) -> dict[str, Property]:
 
 def _sent(contract: Contract, where: Where) -> bool:
     """Whether a schema is part of a request."""
-    bodies = ((*at, "requestBody") for at, node in contract.operations() if "requestBody" in node)
-    return any(where in contract.reached(body) or where[: len(body)] == body for body in bodies)
+    for at, _ in contract.operations():
+        for place in ((*at, "requestBody"), (*at, "parameters"), (*at[:2], "parameters")):
+            if contract.at(place) is not None and (where in contract.reached(place) or where[: len(place)] == place):
+                return True
+    return False
 
 
 def _unknown(prop: str) -> str:

@@ -28,6 +28,7 @@ SENTENCES = {
     "argument-required": ("major", "{call} needs `{name}` now: pass it."),
     "argument-optional": ("minor", "{call} can do without `{name}`: nothing to do."),
     "argument-order": ("major", "{call} takes its arguments in another order, ({now}): pass them by name, or check each call."),
+    "argument-wire-name": ("major", f"{{call}} sends `{{name}}` as `{{now}}`, it was `{{was}}`: {ON_THE_WIRE}."),
     "argument-moved": ("major", f"{{call}} sends `{{name}}` in the {{now}} instead of the {{was}}: {ON_THE_WIRE}."),
     "argument-type": ("major", "{call} takes `{name}` as `{now}`, it was `{was}`: adapt what passes it."),
     "argument-wider": ("minor", "{call} takes `{name}` as `{now}`, it was `{was}`: nothing to do."),
@@ -66,6 +67,7 @@ SENTENCES = {
     # fields
     "field-new": ("minor", "{shown} is new, and None where it is not sent. Code that read it from {unknown} must read the attribute."),
     "field-new-required": ("major", "{shown} is new and required: an answer without it is a ContractError, and whoever makes the model gives it. Code that read it from {unknown} must read the attribute."),
+    "field-wire-name": ("major", "{shown} is `{now}` on the wire, it was `{was}`: nothing to change in code, but the bridge must use it."),
     "field-gone": ("major", "{shown} is gone: remove its uses.{more}"),
     "field-required": ("major", "{shown} is required now: an answer without it is a ContractError, and whoever makes the model gives it."),
     "field-optional": ("major", "{shown} may be None now: handle that."),
