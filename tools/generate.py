@@ -97,7 +97,7 @@ class Generator:
             text = file.read_text(encoding="utf-8")
             # What people see in signatures. The generator writes `| Unset` in its own code, out of reach of a template;
             # `Unset` is the type of None (types.py.jinja). Remove it when the generator can leave optional fields None.
-            text = re.sub(r"\bNone \| (?=[^=\n]*\| Unset\b)|(?<=\| )None \| (?=Unset\b)", "", text)
+            text = re.sub(r"\bNone \| (?=(?:[^=\n\[\]]|\[[^\]]*\])*\| Unset\b)|(?<=\| )None \| (?=Unset\b)", "", text)
             text = re.sub(r"\| Unset\b", "| None", text)
             # A field more, or in another place of the contract, must not move the others: models are made by keyword.
             # A setting of the generator would do; it has none (0.29.1). Test: tests/test_generated.py.

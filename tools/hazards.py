@@ -20,6 +20,19 @@ SIMPLE = {"string", "integer", "number", "boolean"}
 # Names that the generated methods of a model, or the functions that build a request, use for something else.
 MODEL_NAMES = {"additional_properties", "additional_keys", "to_dict", "from_dict"}
 MODEL_NAMES |= {"cast", "cls", "d", "field_dict", "prop", "prop_name"}
+# Classes of these names would hide what the generated modules import.
+CLASS_NAMES = {
+    "Any",
+    "AsyncCaller",
+    "AsyncItems",
+    "Caller",
+    "Items",
+    "ListOperation",
+    "Mapping",
+    "Operation",
+    "Response",
+}
+CLASS_NAMES |= {"Client", "AuthenticatedClient", "File", "HTTPStatus", "T", "TypeVar", "UUID", "Unset"}
 REQUEST_NAMES = {"params", "headers", "cookies", "quote"}
 # OpenAPI ignores header parameters of these names; the generated code would send them.
 OWN_HEADERS = {"accept": "the media types of the responses", "content-type": "the media type of the body"}
@@ -327,6 +340,9 @@ def _class_names(contract: Contract) -> Iterator[Finding]:
         if not python.isidentifier():
             message = f"the schema `{name}` becomes the class `{python}`, which is no name in Python: rename it."
             yield _found(contract, where, message)
+        elif python in CLASS_NAMES:
+            message = f"the schema `{name}` becomes the class `{python}`, a name that the generated code uses itself:"
+            yield _found(contract, where, f"{message} rename it.")
         elif python in taken:
             message = f"the schemas `{taken[python]}` and `{name}` are both the class `{python}`: rename one."
             yield _found(contract, where, message)
