@@ -75,7 +75,7 @@ def since(base: str) -> Comparison:
             raise ComparisonError(f"the package cannot be imported: {error}") from None
         try:
             changes = compare(old, new)
-        except (AttributeError, KeyError, TypeError) as error:
+        except (AttributeError, IndexError, KeyError, TypeError) as error:
             # The newer contract is generated from, so it keeps the rules; the older one may be from before them.
             told = f"{type(error).__name__}: {error}"
             raise ComparisonError(f"the contract at {base} does not keep today's rules ({told}).") from None
