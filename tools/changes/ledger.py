@@ -7,6 +7,7 @@ import re
 from collections import Counter
 from collections.abc import Iterable
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import Any
 
 from tools.changes.sentences import SENTENCES
@@ -98,6 +99,25 @@ class Ledger:
         line = self.new.contract.places.get(at.where, (None,))[0] if at.where else None
         told = sentence.format(**words)
         self.changes.append(Change(rating, kind, next(iter(at.names), ""), at.wire, told[:1].upper() + told[1:], line))
+
+    def is_sent(self, where: Where) -> bool:
+        """Whether a schema of the newer contract is part of a request."""
+        return where in self._sent or any(where[: len(place)] == place for place in self._requests)
+
+    @cached_property
+    def _requests(self) -> list[Where]:
+        """Where the bodies and parameters of all operations stand."""
+        contract = self.new.contract
+        places: list[Where] = [
+            place
+            for at, _ in contract.operations()
+            for place in ((*at, "requestBody"), (*at, "parameters"), (*at[:2], "parameters"))
+        ]
+        return [place for place in places if contract.at(place) is not None]
+
+    @cached_property
+    def _sent(self) -> set[Where]:
+        return {where for place in self._requests for where in self.new.contract.reached(place)}
 
     def current(self, text: str) -> str:
         """A type of the older side in the names of the newer one."""

@@ -65,7 +65,7 @@ def _schema(ledger: Ledger, label: str, name: str, before: Where, after: Where) 
     if was and now and was != now:
         ledger.say("model-kind", at, shown=python, was=_a(was), now=_a(now))
         return
-    sent = _sent(ledger.new.contract, after)
+    sent = ledger.is_sent(after)
     if was.startswith("enumeration"):
         _values(ledger, python, label, after)
     elif was == "class":
@@ -221,15 +221,6 @@ def _properties(contract: Contract, where: Where) -> dict[str, Property]:
             left += [place] if place not in seen else []
             seen.add(place)
     return {name: (*place, name in required) for name, place in found.items()}
-
-
-def _sent(contract: Contract, where: Where) -> bool:
-    """Whether a schema is part of a request."""
-    for at, _ in contract.operations():
-        for place in ((*at, "requestBody"), (*at, "parameters"), (*at[:2], "parameters")):
-            if contract.at(place) is not None and (where in contract.reached(place) or where[: len(place)] == place):
-                return True
-    return False
 
 
 def _unknown(prop: str) -> str:
