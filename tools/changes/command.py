@@ -8,9 +8,9 @@ import json
 import re
 import subprocess
 import sys
-import tarfile
 import tempfile
 import tomllib
+import zipfile
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
@@ -116,11 +116,11 @@ def _extract(base: str, folder: Path) -> None:
         raise ComparisonError(f"`{base}` is no revision of this repository: {told}.")
     names = _git("ls-tree", "--name-only", base).stdout.decode().split("\n")
     wanted = [name for name in SHIPPED if name in names]
-    archive = _git("archive", "--format=tar", base, *wanted)
+    archive = _git("archive", "--format=zip", base, *wanted)
     if not {CONTRACT, "generated"} <= {*wanted} or archive.returncode:
         raise ComparisonError(f"`{base}` has no {CONTRACT} or no generated/: name a later revision.")
-    with tarfile.open(fileobj=io.BytesIO(archive.stdout)) as tar:
-        tar.extractall(folder, filter="data")
+    with zipfile.ZipFile(io.BytesIO(archive.stdout)) as held:
+        held.extractall(folder)
 
 
 def _offered(folder: Path) -> dict[str, str]:
