@@ -261,6 +261,8 @@ def _described(name: str, value: Any, package: str) -> dict[str, str]:
     bases = [base.__name__ for base in value.__mro__[1:-1] if base.__module__.split(".")[0] == package]
     found = {name: f"class from {', '.join(bases)}" if bases else "class"}
     if package == API:
+        positional = [field.name for field in vars(value)["__attrs_attrs__"] if field.init and not field.kw_only]
+        found[f"{name}(*)"] = ", ".join(positional)
         for field in vars(value)["__attrs_attrs__"]:
             default = repr(field.default) if field.init and "NOTHING" not in repr(field.default) else ""
             found[f"{name}.{field.name}"] = f"{_text(field.type)} = {default}" if default else _text(field.type)

@@ -86,10 +86,13 @@ def _python(ledger: Ledger) -> None:
         if both and name.endswith("()"):
             ledger.say("returns", At("", (), [name]), call=f"`{name}`", was=was, now=now)
             continue
+        if both and name.endswith("(*)"):
+            ledger.say("argument-order", At("", (), [name]), call=f"`{name.replace('(*)', '()')}`", now=now)
+            continue
         kind = "python-changed" if both else "python-gone" if name in olds else "python-new"
         if kind == "python-new" and name.endswith(")") and not re.search(r"\(\*?\)$| = ", name + now):
             kind = "python-new-required"
-        ledger.say(kind, At("", (), [name]), shown=name.replace("(*)", "()"), was=was, now=now)
+        ledger.say(kind, At("", (), [name]), shown=name, was=was, now=now)
 
 
 def _owner(name: str) -> str:
