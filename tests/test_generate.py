@@ -45,6 +45,19 @@ def tree(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     return copy
 
 
+@pytest.fixture
+def template(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[[str], None]:
+    """Gives the template of api/__init__.py another text, in a copy of the templates."""
+
+    def write(text: str) -> None:
+        templates = tmp_path / "templates"
+        shutil.copytree(tool.TEMPLATES, templates)
+        (templates / "api_init.py.jinja").write_text(text)
+        monkeypatch.setattr(tool, "TEMPLATES", templates)
+
+    return write
+
+
 def content(tree: Path) -> dict[str, bytes]:
     return {file.relative_to(tree).as_posix(): file.read_bytes() for file in sorted(tree.rglob("*")) if file.is_file()}
 
@@ -155,28 +168,20 @@ def test_what_the_generator_refuses_replaces_nothing(
 
 
 def test_a_crash_of_the_generator_replaces_nothing(
-    tree: Path, monkeypatch: pytest.MonkeyPatch, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+    tree: Path, template: Callable[[str], None], capsys: pytest.CaptureFixture[str]
 ) -> None:
     before = content(tree)
-    templates = tmp_path / "templates"
-    shutil.copytree(tool.TEMPLATES, templates)
-    (templates / "api_init.py.jinja").write_text("{{ nothing.of.this.name }}\n")
-    monkeypatch.setattr(tool, "TEMPLATES", templates)
+    template("{{ nothing.of.this.name }}\n")
     assert tool.main([str(CONTRACT)]) == 1
     assert "the generator crashed: UndefinedError: 'nothing' is undefined" in capsys.readouterr().err
     assert content(tree) == before
 
 
 def test_what_the_generator_loses_is_named_and_replaces_nothing(
-    tree: Path, monkeypatch: pytest.MonkeyPatch, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+    tree: Path, template: Callable[[str], None], capsys: pytest.CaptureFixture[str]
 ) -> None:
     before = content(tree)
-    templates = tmp_path / "templates"
-    shutil.copytree(tool.TEMPLATES, templates)
-    (templates / "api_init.py.jinja").write_text(
-        "class Operations:\n    def __init__(self, caller): ...\n\n\nclass AsyncOperations(Operations): ...\n"
-    )
-    monkeypatch.setattr(tool, "TEMPLATES", templates)
+    template("class Operations:\n    def __init__(self, caller): ...\n\n\nclass AsyncOperations(Operations): ...\n")
     assert tool.main([str(CONTRACT)]) == 1
     told = capsys.readouterr().err
     assert "the generator lost parts of the contract without a word" in told
@@ -186,13 +191,10 @@ def test_what_the_generator_loses_is_named_and_replaces_nothing(
 
 
 def test_code_that_cannot_be_imported_replaces_nothing(
-    tree: Path, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+    tree: Path, template: Callable[[str], None], tmp_path: Path
 ) -> None:
     before = content(tree)
-    templates = tmp_path / "templates"
-    shutil.copytree(tool.TEMPLATES, templates)
-    (templates / "api_init.py.jinja").write_text("import nothing_of_this_name\n")
-    monkeypatch.setattr(tool, "TEMPLATES", templates)
+    template("import nothing_of_this_name\n")
     with pytest.raises(tool.GenerationError, match="cannot be imported: ModuleNotFoundError"):
         tool.generate(load(CONTRACT), tmp_path / tool.PACKAGE)
     assert tool.main([str(CONTRACT)]) == 1

@@ -21,18 +21,9 @@ SIMPLE = {"string", "integer", "number", "boolean"}
 MODEL_NAMES = {"additional_properties", "additional_keys", "to_dict", "from_dict"}
 MODEL_NAMES |= {"cast", "cls", "d", "field_dict", "prop", "prop_name"}
 # Classes of these names would hide what the generated modules import.
-CLASS_NAMES = {
-    "Any",
-    "AsyncCaller",
-    "AsyncItems",
-    "Caller",
-    "Items",
-    "ListOperation",
-    "Mapping",
-    "Operation",
-    "Response",
-}
-CLASS_NAMES |= {"Client", "AuthenticatedClient", "File", "HTTPStatus", "T", "TypeVar", "UUID", "Unset"}
+CLASS_NAMES = {"Any", "HTTPStatus", "Mapping", "T", "TypeVar", "UUID"}
+CLASS_NAMES |= {"AuthenticatedClient", "Client", "File", "Response", "Unset"}
+CLASS_NAMES |= {"AsyncCaller", "AsyncItems", "Caller", "Items", "ListOperation", "Operation"}
 REQUEST_NAMES = {"params", "headers", "cookies", "quote"}
 # OpenAPI ignores header parameters of these names; the generated code would send them.
 OWN_HEADERS = {"accept": "the media types of the responses", "content-type": "the media type of the body"}
@@ -77,18 +68,14 @@ def _operation(contract: Contract, where: Where, operation: dict[str, Any]) -> I
         message = "a `default` response would also read an undeclared success as an error: write 4XX and 5XX."
         yield _found(contract, (*where, "responses", "default"), message)
     names: dict[str, str] = {}
-    parameters = [*sequence(operation.get("parameters")), *sequence(contract.at((*where[:2], "parameters")))]
-    for index, node in enumerate(parameters):
-        parameter = mapping(contract.resolve(node))
-        name = str(parameter.get("name"))
-        python = PythonIdentifier(name, "")
-        if python in names and names[python] != name:
-            at = (*where, "parameters", index)
-            message = (
-                f"the parameters `{names[python]}` and `{name}` are both `{python}` in Python, so both change names:"
-            )
-            yield _found(contract, at, f"{message} rename one, if the bridge can.")
-        names[python] = name
+    for holder in (where, where[:2]):
+        for index, node in enumerate(sequence(contract.at((*holder, "parameters")))):
+            name = str(mapping(contract.resolve(node)).get("name"))
+            python = PythonIdentifier(name, "")
+            if names.setdefault(python, name) != name:
+                message = f"the parameters `{names[python]}` and `{name}` are both `{python}` in Python, so both change"
+                remedy = "names: rename one, if the bridge can."
+                yield _found(contract, (*holder, "parameters", index), f"{message} {remedy}")
 
 
 def _parameter(contract: Contract, element: Element) -> Iterator[Finding]:
@@ -145,7 +132,6 @@ def _parameter(contract: Contract, element: Element) -> Iterator[Finding]:
             f"the query parameter `{name}` must be an array of strings, numbers or booleans to have a form in a URL."
         )
         yield _found(contract, (*where, "schema"), message)
-
     elif place == "query" and "object" in kinds:
         fields = mapping(schema.get("properties")).values()
         if kinds != {"object"} or any({*_types(contract, node)} - SIMPLE for node in fields):

@@ -307,18 +307,20 @@ def _same_header(old: Node, new: Node) -> bool:
 
 def _identity(ledger: Ledger, name: str) -> tuple[str, str]:
     """What a credential is for callers: the class of the client, and the header that it is sent in."""
-    where = ("components", "securitySchemes", name)
-    scheme = mapping(ledger.new.contract.at(where) or ledger.old.contract.at(where))
-    return _class(ledger, name), str(scheme.get("name")).lower()
+    return _class(ledger, name), str(_scheme(ledger, name).get("name")).lower()
 
 
 def _class(ledger: Ledger, name: str) -> str:
     """The class of the client for a security scheme."""
-    where = ("components", "securitySchemes", name)
-    scheme = mapping(ledger.new.contract.at(where) or ledger.old.contract.at(where))
+    scheme = _scheme(ledger, name)
     if scheme.get("type") == "oauth2" and "clientCredentials" not in mapping(scheme.get("flows")):
         return "`BearerAuth`, with a token from elsewhere"
     return f"`{CREDENTIALS.get(str(scheme.get('scheme') or scheme.get('type')).lower(), name)}`"
+
+
+def _scheme(ledger: Ledger, name: str) -> Node:
+    where = ("components", "securitySchemes", name)
+    return mapping(ledger.new.contract.at(where) or ledger.old.contract.at(where))
 
 
 def _credentials(ledger: Ledger) -> None:

@@ -80,29 +80,26 @@ def _fields(ledger: Ledger, label: str, name: str, before: Where, after: Where, 
     come = [prop for prop in news if prop not in olds]
     python = {python_name(prop): prop for prop in come}
     for prop, (where, node, _) in olds.items():
-        if prop not in news and python_name(prop) in python:
-            now = python[python_name(prop)]
-            come.remove(now)
-            at, attribute = (
-                At(f"{label}.{now}", news[now][0], [f"models.{name}.{python_name(prop)}"]),
-                f"{name}.{python_name(prop)}",
-            )
-            ledger.note("field-wire-name", at, shown=f"`{attribute}`", was=prop, now=now)
+        attribute = f"{name}.{python_name(prop)}"
+        now = prop if prop in news else python.get(python_name(prop))
+        if now:
+            if now != prop:
+                come.remove(now)
+                at = At(f"{label}.{now}", news[now][0], [f"models.{attribute}"])
+                ledger.note("field-wire-name", at, shown=f"`{attribute}`", was=prop, now=now)
             _field(ledger, f"{label}.{now}", attribute, olds[prop], news[now], sent)
-            continue
-        if prop in news:
-            _field(ledger, f"{label}.{prop}", f"{name}.{python_name(prop)}", olds[prop], news[prop], sent)
             continue
         alike = [other for other in come if ledger.same(node, news[other][1])]
         more = f" If the bridge still sends it, it is in {_unknown(prop)}."
         more = f" If it was renamed, it is `{name}.{python_name(alike[0])}` now." if len(alike) == 1 else more
-        at = At(f"{label}.{prop}", where, [f"models.{name}.{python_name(prop)}"])
-        ledger.say("field-gone", at, shown=f"`{name}.{python_name(prop)}`", more=more)
+        at = At(f"{label}.{prop}", where, [f"models.{attribute}"])
+        ledger.say("field-gone", at, shown=f"`{attribute}`", more=more)
     for prop in come:
         where, _, required = news[prop]
-        at = At(f"{label}.{prop}", where, [f"models.{name}.{python_name(prop)}"])
+        attribute = f"{name}.{python_name(prop)}"
+        at = At(f"{label}.{prop}", where, [f"models.{attribute}"])
         kind = "field-new-required" if required else "field-new"
-        ledger.say(kind, at, shown=f"`{name}.{python_name(prop)}`", unknown=_unknown(prop))
+        ledger.say(kind, at, shown=f"`{attribute}`", unknown=_unknown(prop))
     at = At(label, after, [f"models.{name}.additional_properties"])
     was, now = ledger.current(ledger.old.type(at.names[0])), ledger.new.type(at.names[0])
     if was != now:
