@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from talkdesk_bridge import AsyncBridgeClient, Auth, BridgeClient, HeaderAuth, NoAuth
+from talkdesk_bridge import AsyncBridgeClient, Auth, BridgeClient, HeaderAuth, NoAuth, Retry
 from talkdesk_bridge.models import InvoiceDetails
 from talkdesk_bridge.sandbox import Sandbox
 
@@ -149,20 +149,29 @@ def elsewhere() -> Iterator[Server]:
         yield running
 
 
+ONCE: Any = {"retry": Retry(attempts=1)}
+
 Listing = Callable[..., list[InvoiceDetails]]
 
 
 @pytest.fixture(params=["sync", "async"])
 def listing(request: pytest.FixtureRequest) -> Listing:
-    """Lists an account's invoices, once with each client: `listing(url, auth, account, **limits)`."""
+    """Lists an account's invoices, once with each client: `listing(url, auth, account, options, **limits)`.
 
-    def blocking(url: str, auth: Auth | None = None, account: str = "1", **limits: Any) -> list[InvoiceDetails]:
-        with BridgeClient(url, auth=auth or NoAuth()) as bridge:
+    Each request is sent once, unless the client's options say otherwise.
+    """
+
+    def blocking(
+        url: str, auth: Auth | None = None, account: str = "1", options: Any = None, **limits: Any
+    ) -> list[InvoiceDetails]:
+        with BridgeClient(url, auth=auth or NoAuth(), **ONCE | (options or {})) as bridge:
             return list(bridge.billing.iter_account_invoices(account, **limits))
 
-    def awaiting(url: str, auth: Auth | None = None, account: str = "1", **limits: Any) -> list[InvoiceDetails]:
+    def awaiting(
+        url: str, auth: Auth | None = None, account: str = "1", options: Any = None, **limits: Any
+    ) -> list[InvoiceDetails]:
         async def run() -> list[InvoiceDetails]:
-            async with AsyncBridgeClient(url, auth=auth or NoAuth()) as bridge:
+            async with AsyncBridgeClient(url, auth=auth or NoAuth(), **ONCE | (options or {})) as bridge:
                 return [invoice async for invoice in bridge.billing.iter_account_invoices(account, **limits)]
 
         return asyncio.run(run())

@@ -66,13 +66,18 @@ def test_the_public_door() -> None:
     assert talkdesk_bridge.__all__ == sorted(talkdesk_bridge.__all__, key=lambda name: (name.islower(), name))
     assert talkdesk_bridge.__all__ == [
         "AsyncBridgeClient",
+        "Attempt",
         "Auth",
         "BasicAuth",
         "BearerAuth",
         "BridgeClient",
+        "Deviation",
         "HeaderAuth",
+        "Money",
         "NoAuth",
         "OAuth2ClientCredentials",
+        "Response",
+        "Retry",
         "errors",
         "models",
     ]

@@ -73,9 +73,9 @@ def test_what_a_bridge_sends_cannot_play_with_the_terminal(server: Server) -> No
         (as_json({}, 401), 3, "does not accept the credential"),
         (as_json({}, 403), 3, "does not accept the credential"),
         (as_json({}, 404), 4, "answered 404 Not Found."),
-        (as_json({}, 503), 5, "answered 503 Service Unavailable."),
+        (as_json({}, 503), 5, "answered 503 Service Unavailable. Tried 4 times."),
         ((200, {}, b"<html>"), 6, "not JSON"),
-        (as_json([]), 6, "without a list at `_embedded.invoices`"),
+        (as_json({}), 6, "array is documented at $._embedded.invoices, and nothing came"),
         (as_json(page(1, following="https://elsewhere.example/")), 7, "another host"),
     ],
 )

@@ -434,7 +434,7 @@ with Sandbox(credentials=key) as sandbox, BridgeClient(sandbox.url, auth=HeaderA
     assert more.patch_thing(account, "2", body=one).thing_number == "3"
     days: list[datetime.date] = list(more.iter_days(int(account)))
     assert len(days) == 137 and days[0] == datetime.date(2023, 7, 22)
-    assert list(inspect.signature(more.iter_days).parameters) == ["page", "max_pages", "max_items"]
+    assert list(inspect.signature(more.iter_days).parameters) == ["page", "start", "max_pages", "max_items"]
     try:
         things.import_("")
     except errors.ArgumentError as error:

@@ -106,7 +106,7 @@ def test_the_methods_of_both_clients_have_the_same_arguments() -> None:
             plain, awaited = getattr(group, name), getattr(groups[1][tag], name)
             assert inspect.signature(plain).parameters == inspect.signature(awaited).parameters
     arguments = [*inspect.signature(groups[0]["billing"].iter_account_invoices).parameters]
-    assert [arguments[0], *arguments[-2:]] == ["account_number", "max_pages", "max_items"]
+    assert [arguments[0], *arguments[-3:]] == ["account_number", "start", "max_pages", "max_items"]
     assert "per_page" in arguments
     assert "page" not in arguments
 

@@ -50,7 +50,7 @@ def test_what_a_refusal_tells(server: Server, listing: Listing) -> None:
     with pytest.raises(errors.StatusError) as caught:
         listing(server.url)
     error = caught.value
-    assert str(error) == f"GET {invoices_of('1')} answered 429 Too Many Requests: Wait. [31m (BUSY)."
+    assert str(error) == f"GET {invoices_of('1')} answered 429 Too Many Requests: Wait. [31m (BUSY). Come back in 7 s."
     assert (error.retry_after, error.request_id) == (7.0, "r-1")
     for name in ("Request_Id", "X_Correlation_Id"):
         server.answers(as_json({}, 429, **{name: "r-2"}))
@@ -89,7 +89,7 @@ def test_a_redirect_is_not_followed(server: Server, elsewhere: Server, listing: 
         ((200, HTML, b"<html>"), r"a body that is not JSON \(text/html\)"),
         ((200, HTML, b"\xff\xfe"), "a body that is not JSON"),
         ((200, HTML, b'{"a":' * 100_000), "a body that is not JSON"),
-        ((200, HTML, b""), "does not fit the contract"),
+        ((200, HTML, b""), "with an empty body"),
         ((201, {}, b"{}"), "which the contract does not declare for get_account_invoices"),
         ((204, {}, b""), "which the contract does not declare"),
     ],
@@ -151,7 +151,7 @@ def test_an_argument_that_cannot_be_sent(server: Server, header: object) -> None
     def request() -> dict[str, object]:
         return {"method": "GET", "url": "/x", "headers": {"X": header}}
 
-    operation = Operation[None](operation_id="op", method="GET", path="/x", request=request, parse=print)
+    operation = Operation[None](operation_id="op", method="GET", path="/x", request=request, bodies=())
     with BridgeClient(server.url) as bridge, pytest.raises(errors.ArgumentError, match="cannot be sent"):
         bridge._transport.call(operation, {})
     assert not server.seen
@@ -247,8 +247,9 @@ def test_nothing_that_is_caught_holds_the_credential(listing: Listing) -> None:
 def test_the_defaults_are_safe(server: Server) -> None:
     with BridgeClient(server.url) as bridge:
         client = bridge._transport._client
-        assert client.timeout.as_dict() == {"connect": 5.0, "read": 30.0, "write": 30.0, "pool": 30.0}
         assert client.follow_redirects is False
+        request = bridge._transport._build(method="GET", url="/")
+        assert request.extensions["timeout"] == {"connect": 5.0, "read": 30.0, "write": 30.0, "pool": 30.0}
     settings = bridge._transport.settings
     assert (settings.timeout, settings.verify, settings.proxy) == ((5.0, 30.0), True, None)
 
@@ -332,21 +333,24 @@ def test_threads_that_start_cold_take_one_token(server: Server) -> None:
 
 
 @pytest.mark.parametrize(
-    ("life", "used_for"),
-    [(599, 569), (40, 20), (10, 5), (7.5, 3.75), ("599", 569), (None, 1e8), (0, 1e8), (-5, 1e8), ("soon", 1e8),
-     (True, 1e8), (float("nan"), 1e8), (10**400, 1e8)],
+    ("life", "fresh", "used"),
+    [(599, 479, 569), (200, 100, 170), (40, 20, 30), (10, 5, 7.5), (7.5, 3.75, 5.625), ("599", 479, 569),
+     *((life, 1e9 - 120, 1e9 - 30) for life in (None, 0, -5, "soon", True, float("nan"), 10**400, 1e300))],
 )  # fmt: skip
-def test_how_long_a_token_is_used(life: object, used_for: float) -> None:
+def test_how_long_a_token_is_used(life: object, fresh: float, used: float) -> None:
     now = 100.0
     cache = TokenCache(clock=lambda: now)
     answer = as_json(token(expires_in=life))[2]
-    assert cache.get() is None
+    assert cache.get() is cache.fresh(None) is cache.spare(None) is None
     assert cache.store("https://t", 200, answer) == "t-1"
-    now = 100.0 + used_for - 0.1
-    assert cache.get() == "t-1"
-    assert cache.get(rejected="t-1") is None
-    assert cache.get(rejected="another") == "t-1"
-    if used_for < 1e8:
-        now = 100.0 + used_for
-        assert cache.get() is None
+    now = 100.0 + fresh - 0.1
+    assert cache.get() == cache.fresh(None) == cache.spare(None) == cache.fresh("another") == "t-1"
+    assert cache.fresh("t-1") is cache.spare("t-1") is None
+    now = 100.0 + fresh
+    # One caller renews it; the others go on with it, for 5 s.
+    assert (cache.get(), cache.get(), cache.fresh(None), cache.spare(None)) == (None, "t-1", None, "t-1")
+    now = 100.0 + used - 0.1
+    assert cache.spare(None) == "t-1"
+    now = 100.0 + used
+    assert cache.get() is cache.get() is cache.spare(None) is None
     assert "t-1" not in repr(cache)

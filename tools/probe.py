@@ -69,7 +69,8 @@ def _class(question: dict[str, Any]) -> list[str]:
     told = []
     for sample in question["samples"]:
         if not isinstance(model, enum.EnumMeta):
-            told += _lost(model.from_dict(sample), sample)
+            read = model.from_dict(sample)
+            told += _lost(read, sample) or ([] if _fits(read, model, sample) else ["is not described by FIELDS"])
         elif sample not in _members(model).values():
             told.append(f"lost the value {sample!r}")
     return list(dict.fromkeys(told))
@@ -120,6 +121,26 @@ def _differences(given: Any, wanted: Any, place: str = "") -> Iterator[str]:
         yield from (f"{place}.{key}" for key in sorted(missing)) if missing else (place or "the value",)
 
 
+def _fits(value: Any, kind: Any, sample: Any) -> bool:
+    """Whether a value is of a type, and its fields are where FIELDS says."""
+    origin, inner = typing.get_origin(kind), typing.get_args(kind)
+    if kind in (Any, None):
+        return kind is Any or value is None
+    if origin in (typing.Union, types.UnionType):
+        return any(_fits(value, one, sample) for one in inner)
+    if origin is list:
+        return isinstance(value, list) and all(map(_fits, value, inner * len(value), sample))
+    if origin is typing.Literal:
+        return value in inner
+    fields = _models().FIELDS.get(kind)
+    if fields is None or type(value) is not kind:
+        return fields is None and isinstance(value, (int, float) if kind is float else kind)
+    known = {name: (getattr(value, attribute), kind) for name, (attribute, kind) in fields.known.items()}
+    extra = {name: (inner, fields.unknown) for name, inner in getattr(value, "additional_properties", {}).items()}
+    described = known | extra
+    return all(name in described and _fits(*described[name], part) for name, part in sample.items() if part is not None)
+
+
 def _alias(question: dict[str, Any]) -> list[str]:
     one, other = (getattr(_models(), name, None) for name in (question["name"], question["of"]))
     return [] if one is not None and one is other else [f"is not the class `{question['of']}`"]
@@ -159,9 +180,15 @@ def _operation(question: dict[str, Any]) -> list[str]:
         # Of a range, a status that has no answer of its own.
         codes = (status.replace("XX", f"{number:02}") for number in range(100))
         code = next((code for code in codes if code not in exact), status) if "XX" in status else status
-        body = operation.parse(client=_Client(), response=_Answer(int(code), sample))
+        parse = sys.modules[operation.request.__module__]._parse_response
+        body = parse(client=_Client(), response=_Answer(int(code), sample))
         if body is None if kind == "binary" else kind != "none" and _lost(body, sample):
             told.append(f"does not read the body of `{status}`")
+        elif code.startswith("2"):
+            source = {"none": "nothing", "binary": "bytes"}.get(kind, kind)
+            declared = [one for one in operation.bodies if one.first <= int(code) <= one.last][:1]
+            if not any(one.source == source and _fits(body, one.type, sample) for one in declared):
+                told.append(f"does not say what the body of `{status}` is")
     return told
 
 

@@ -128,7 +128,8 @@ def names(contract: Contract) -> Iterator[Finding]:
         for holder in (where, where[:2]):
             for index, parameter in enumerate(sequence(contract.at((*holder, "parameters")))):
                 argument = PythonIdentifier(str(mapping(contract.resolve(parameter)).get("name")), "")
-                if argument in ("max_pages", "max_items") or (argument == "body" and "requestBody" in operation):
+                added = {"start", "max_pages", "max_items"} | ({"body"} if "requestBody" in operation else set())
+                if argument in added:
                     message = f"the parameter `{argument}` has the name of an argument that the client's methods add."
                     yield contract.finding("name", (*holder, "parameters", index), message)
     classes: dict[str, str] = {}

@@ -52,6 +52,27 @@ ItemT_co = TypeVar("ItemT_co", covariant=True)
 
 
 @define(frozen=True)
+class Fields:
+    """The fields of a model."""
+
+    known: dict[str, tuple[str, Any]]
+    """By the name that is sent: the attribute, and its type; None is part of the type where null is allowed."""
+    unknown: Any
+    """The type of all other fields; None where they are not kept."""
+
+
+@define(frozen=True)
+class Body:
+    """The body that the contract declares for a status, or for a range of them."""
+
+    first: int
+    last: int
+    source: str
+    """What it is read from: `json`, `text`, `bytes`, or `nothing`."""
+    type: Any
+
+
+@define(frozen=True)
 class Operation(Generic[BodyT]):
     """One operation of the contract: arguments to request, answer to body."""
 
@@ -61,8 +82,8 @@ class Operation(Generic[BodyT]):
     """The path, with its parameters in braces."""
     request: Callable[..., dict[str, Any]]
     """Turns arguments into method, url, params, headers and body of a request."""
-    parse: Callable[..., Any]
-    """Turns an answer whose status the contract declares into its body."""
+    bodies: tuple[Body, ...]
+    """What it answers where it succeeds: exact statuses before ranges."""
 
 
 @define(frozen=True)
@@ -70,6 +91,8 @@ class ListOperation(Operation[BodyT], Generic[BodyT, ItemT]):
     """An operation whose body holds one list under `_embedded`."""
 
     items: Callable[[BodyT], list[ItemT] | None]
+    item: Any
+    """The type of an item."""
     list_name: str
     """The list's name under `_embedded`, as sent."""
     has_page: bool
@@ -87,6 +110,11 @@ class Items(Protocol[BodyT_co, ItemT_co]):
         """The page bodies, as far as they are not consumed yet."""
         ...
 
+    @property
+    def position(self) -> dict[str, Any]:
+        """What is still to come, as JSON: give it as `start` to go on later."""
+        ...
+
 
 class AsyncItems(Protocol[BodyT_co, ItemT_co]):
     """The items of all pages; `pages()` gives the pages instead."""
@@ -97,6 +125,11 @@ class AsyncItems(Protocol[BodyT_co, ItemT_co]):
 
     def pages(self) -> AsyncIterator[BodyT_co]:
         """The page bodies, as far as they are not consumed yet."""
+        ...
+
+    @property
+    def position(self) -> dict[str, Any]:
+        """What is still to come, as JSON: give it as `start` to go on later."""
         ...
 
 
@@ -112,6 +145,7 @@ class Caller(Protocol):
         operation: ListOperation[BodyT, ItemT],
         arguments: dict[str, Any],
         *,
+        start: Mapping[str, Any] | None,
         max_pages: int | None,
         max_items: int | None,
     ) -> Items[BodyT, ItemT]:
@@ -131,6 +165,7 @@ class AsyncCaller(Protocol):
         operation: ListOperation[BodyT, ItemT],
         arguments: dict[str, Any],
         *,
+        start: Mapping[str, Any] | None,
         max_pages: int | None,
         max_items: int | None,
     ) -> AsyncItems[BodyT, ItemT]:
@@ -143,7 +178,9 @@ __all__ = [
     "VERSION",
     "AsyncCaller",
     "AsyncItems",
+    "Body",
     "Caller",
+    "Fields",
     "File",
     "FileTypes",
     "Items",

@@ -1,152 +1,227 @@
-"""What came back: its JSON, its body as a model, or the typed error that it stands for."""
+"""What came back: its body as a model, with the deviations from the contract, or the typed error that it stands for."""
 
 from __future__ import annotations
 
-import json
-from collections.abc import Mapping
-from datetime import UTC, datetime
-from email.utils import parsedate_to_datetime
-from functools import cached_property
+import logging
+from collections.abc import Callable, Mapping
 from http import HTTPStatus
+from io import BytesIO
 from typing import Any, Generic, TypeVar
 
-from attrs import frozen
-from talkdesk_bridge_api import Client
-from talkdesk_bridge_api.errors import UnexpectedStatus
-from talkdesk_bridge_api.types import Operation
+from attrs import field, frozen
+from talkdesk_bridge_api.models import FIELDS
+from talkdesk_bridge_api.types import Body, File, ListOperation, Operation
 
-from talkdesk_bridge._auth import plain
+from talkdesk_bridge import errors
+from talkdesk_bridge._decode import Findings, MisfitError, decoder, kind_of, member, read_json
+from talkdesk_bridge._retry import REQUEST_ID_HEADERS, plain, retry_after
 from talkdesk_bridge.errors import ContractError, StatusError
 from talkdesk_bridge.models import ErrorInfo
 
-__all__ = ["Answer", "Reply", "read"]
+__all__ = ["Answer", "Deviation", "Reader", "Response"]
 
 BodyT = TypeVar("BodyT")
 
-# No documented header carries a request's id; these are the usual ones.
-REQUEST_ID_HEADERS = ("X-Request-Id", "Request-Id", "X-Correlation-Id")
+LOG = logging.getLogger("talkdesk_bridge")
 
-# The generated parsers ask the client only whether an undeclared status is an error.
-_PARSER = Client(base_url="", raise_on_unexpected_status=True)
-
-
-class Answer:
-    """An answer, in the form that the generated parsers read."""
-
-    def __init__(self, request: str, url: str, status_code: int, headers: Mapping[str, str], content: bytes) -> None:
-        self.request = request
-        """Method and path, for messages."""
-        self.url = url
-        self.status_code = status_code
-        self.headers = headers
-        self.content = content
-
-    @property
-    def text(self) -> str:
-        """The body of a textual answer."""
-        return self.content.decode()
-
-    @cached_property
-    def data(self) -> Any:
-        """The body, decoded; None where it is empty.
-
-        Raises:
-            ContractError: it is not JSON.
-
-        """
-        try:
-            return json.loads(self.content) if self.content else None
-        except (ValueError, RecursionError):
-            kind = plain(self.headers.get("Content-Type", "no content type"))
-            message = f"{self.request} answered {self.status_code} with a body that is not JSON ({kind})."
-            raise ContractError(message) from None
-
-    def json(self) -> Any:
-        """The body, decoded."""
-        return self.data
+STATUS_ERRORS: dict[int, type[StatusError]] = {
+    400: errors.BadRequestError,
+    401: errors.UnauthorizedError,
+    403: errors.ForbiddenError,
+    404: errors.NotFoundError,
+    409: errors.ConflictError,
+    422: errors.UnprocessableContentError,
+    429: errors.TooManyRequestsError,
+}
 
 
 @frozen
-class Reply(Generic[BodyT]):
-    """A body, and the answer that it came in."""
+class Answer:
+    """An answer as it came."""
+
+    request: str
+    """Method and path, for messages."""
+    url: str
+    status_code: int
+    headers: Mapping[str, str]
+    content: bytes
+    attempts: int = 1
+
+
+@frozen
+class Response(Generic[BodyT]):
+    """A body, and the answer that it came in; what `with_response` gives."""
 
     body: BodyT
-    answer: Answer
+    """What the method alone would give."""
+    status_code: int
+    headers: Mapping[str, str] = field(repr=False)
+    """The answer's headers, whatever their case."""
+    content: bytes = field(repr=False)
+    """The answer's body, byte for byte, decompressed."""
+    url: str = field(repr=False)
+    """What was asked, with its query."""
+    data: Any = field(repr=False)
+    """The JSON that the body was read from."""
 
 
-def read(operation: Operation[BodyT], answer: Answer, *, credential: bool = True) -> Reply[BodyT]:
-    """The body of an answer to `operation`, whose request carried a `credential` or none.
+@frozen
+class Deviation:
+    """A place of an answer that differs from the contract, and was read nevertheless. It holds no value."""
 
-    Raises:
-        StatusError: the status is not 2XX.
-        ContractError: the answer does not keep the contract.
+    operation: str
+    """The operationId."""
+    place: str
+    """The JSON path, with `[*]` for every item of a list."""
+    documented: str
+    """The documented type."""
+    seen: str
+    """The type, or the form, of what came."""
+    count: int
+    """How often in this answer."""
 
+
+@frozen
+class Reader:
+    """Reads answers; see BridgeClient for `strict` and `on_deviation`."""
+
+    strict: bool
+    on_deviation: Callable[[Deviation], object] | None
+
+    def read(self, operation: Operation[BodyT], answer: Answer, *, credential: bool) -> Response[BodyT]:
+        """The body of an answer to `operation`, whose request carried a `credential` or none.
+
+        Raises:
+            StatusError: the status is not 2XX.
+            ContractError: the answer does not keep the contract.
+
+        """
+        if not 200 <= answer.status_code < 300:
+            raise _status_error(answer, credential)
+        told = f"{answer.request} answered {answer.status_code}"
+        declared = [body for body in operation.bodies if body.first <= answer.status_code <= body.last]
+        if not declared:
+            raise ContractError(f"{told}, which the contract does not declare for {operation.operation_id}.")
+        findings = Findings(strict=self.strict)
+        data, moved = None, NOT_MOVED
+        try:
+            if declared[0].source == "json":
+                data = read_json(answer.content)
+                if isinstance(operation, ListOperation):
+                    data, moved = _envelope(operation, declared[0], data, findings)
+                body = decoder(declared[0].type)(data, findings)
+            else:
+                body = OTHER_SOURCES[declared[0].source](answer.content)
+        except MisfitError as misfit:
+            place = _came_at("$" + "".join(reversed(misfit.path)), moved)
+            message = f"{told} with a body that does not fit the contract: {misfit.documented} is documented"
+            message += f" at {place}, and {misfit.seen} came."
+            raise ContractError(message, json_path=place, expected=misfit.documented, seen=misfit.seen) from None
+        except (ValueError, RecursionError):
+            kind = plain(answer.headers.get("Content-Type", "no content type"))
+            text = "text" if declared[0].source == "text" else "JSON"
+            what = f"a body that is not {text} ({kind})" if answer.content else "an empty body"
+            raise ContractError(f"{told} with {what}.", json_path="$", expected=text, seen="other bytes") from None
+        for (place, documented, seen), count in findings.counts.items():
+            self.report(Deviation(operation.operation_id, _came_at(place, moved), documented, seen, count))
+        return Response(body, answer.status_code, answer.headers, answer.content, answer.url, data)
+
+    def report(self, deviation: Deviation) -> None:
+        """Tell a deviation; with `strict`, raise it as a ContractError."""
+        if self.strict:
+            told = f"{deviation.documented} is documented at {deviation.place}, and {deviation.seen} came."
+            raise ContractError(f"{deviation.operation}: {told}", json_path=deviation.place)
+        LOG.warning("%s", deviation)
+        if self.on_deviation:
+            self.on_deviation(deviation)
+
+
+NOT_MOVED: tuple[str, ...] = ()
+
+
+def _came_at(place: str, moved: tuple[str, ...]) -> str:
+    """The JSON path in what was sent, of a place that begins with one of those that were `moved` from the root."""
+    return next((f"${place.removeprefix(start)}" for start in moved if place.startswith(start)), place)
+
+
+def _envelope(
+    operation: ListOperation[Any, Any], body: Body, data: Any, findings: Findings
+) -> tuple[Any, tuple[str, ...]]:
+    """The body of a page, and the JSON paths in it of what was sent as the root, if that was not the body.
+
+    A bare list, and a bare item, are taken for the page that they stand for. An item has at least one of the fields of
+    items, and none of an envelope or of a refusal, which some servers send with status 200.
     """
-    if not 200 <= answer.status_code < 300:
-        raise _status_error(answer, credential)
-    wrong = f"{answer.request} answered {answer.status_code}"
-    try:
-        return Reply(operation.parse(client=_PARSER, response=answer), answer)
-    except UnexpectedStatus:
-        raise ContractError(f"{wrong}, which the contract does not declare for {operation.operation_id}.") from None
-    except KeyError as error:
-        raise ContractError(f"{wrong} with a body that lacks {error}, which the contract requires.") from None
-    except (TypeError, ValueError, AttributeError) as error:
-        told = f"a value is not of the documented type ({type(error).__name__})"
-        raise ContractError(f"{wrong} with a body that does not fit the contract: {told}.") from None
+    item, envelope = ({*FIELDS[kind].known} for kind in (operation.item, body.type))
+    refusal = {*FIELDS[ErrorInfo].known} - item
+    place = f"$._embedded{member(operation.list_name)}"
+    if isinstance(data, list):
+        findings("$", "object", "array")
+        return {"_embedded": {operation.list_name: data}}, (place,)
+    if isinstance(data, dict) and data.keys() & item and not data.keys() & (envelope | refusal | {"_links"}):
+        findings("$", "object with a list", "single item")
+        return {"_embedded": {operation.list_name: [data]}}, (f"{place}[0]", f"{place}[*]")
+    embedded = data.get("_embedded") if isinstance(data, dict) else None
+    items = embedded.get(operation.list_name) if isinstance(embedded, dict) else None
+    # Null, or nothing at all where the total says so; anything else could be an error that was sent with status 200.
+    nothing = isinstance(data, dict) and isinstance(embedded, dict | None) and items is None
+    if not isinstance(items, list) and not (
+        nothing and (operation.list_name in (embedded or {}) or str(data.get("total")) == "0")
+    ):
+        misfit = MisfitError("array", "nothing" if items is None else kind_of(items))
+        misfit.path = [place.removeprefix("$")]
+        raise misfit
+    return data, NOT_MOVED
+
+
+OTHER_SOURCES: dict[str, Callable[[bytes], Any]] = {
+    "text": bytes.decode,
+    "bytes": lambda content: File(BytesIO(content)),
+    "nothing": lambda _: None,
+}
 
 
 def _status_error(answer: Answer, credential: bool) -> StatusError:
     info = _error_info(answer)
     phrase = next((f" {status.phrase}" for status in HTTPStatus if status == answer.status_code), "")
     message = f"{answer.request} answered {answer.status_code}{phrase}"
-    if info and isinstance(info.user_message, str):
+    if info and info.user_message:
         message += f": {plain(info.user_message).rstrip('.')}"
-        message += f" ({plain(info.error_code)})" if isinstance(info.error_code, str) else ""
+        message += f" ({plain(info.error_code)})" if info.error_code else ""
     elif 300 <= answer.status_code < 400:
         message += ": redirects are not followed, so the base URL must lead to the bridge itself"
     elif answer.status_code in (HTTPStatus.UNAUTHORIZED, HTTPStatus.FORBIDDEN):
         message += ": the bridge does not accept the credential"
     if answer.status_code == HTTPStatus.UNAUTHORIZED and not credential:
         message += ". No credential was sent: give one, as `auth` or in variables such as TALKDESK_BRIDGE_API_KEY"
+    message += "." if answer.attempts == 1 else f". Tried {answer.attempts} times."
+    if (seconds := retry_after(answer.headers.get("Retry-After"))) is not None:
+        message += f" Come back in {seconds:.0f} s."
     method, path = answer.request.split(" ", 1)
-    return StatusError(
-        f"{message}.",
+    kind = STATUS_ERRORS.get(answer.status_code, errors.ServerError if answer.status_code >= 500 else StatusError)
+    return kind(
+        message,
         status_code=answer.status_code,
         error_info=info,
         method=method,
         path=path,
         request_id=next((plain(answer.headers[name]) for name in REQUEST_ID_HEADERS if name in answer.headers), None),
-        retry_after=_retry_after(answer.headers.get("Retry-After")),
+        retry_after=seconds,
     )
 
 
 def _error_info(answer: Answer) -> ErrorInfo | None:
     """The documented body of a refusal, where the answer has at least one of its fields."""
     try:
-        data = answer.data
-    except ContractError:
+        data = read_json(answer.content)
+    except (ValueError, RecursionError):
         return None
     data = data if isinstance(data, dict) else {}
     # Malformed details must not hide what the rest says.
     for readable in (data, {key: value for key, value in data.items() if not isinstance(value, list | dict)}):
         try:
-            info = ErrorInfo.from_dict(readable)
-        except (KeyError, TypeError, ValueError, AttributeError):
+            info: ErrorInfo = decoder(ErrorInfo)(readable, Findings())
+        except (MisfitError, RecursionError):
             continue
         return info if info.additional_properties.keys() != readable.keys() else None
     return None
-
-
-def _retry_after(value: str | None) -> float | None:
-    """Seconds from a Retry-After header, which holds seconds or a date."""
-    if value is None:
-        return None
-    if value.strip().isdecimal():
-        return float(value)
-    try:
-        when = parsedate_to_datetime(value)
-        when = when if when.tzinfo else when.replace(tzinfo=UTC)
-        return max(0.0, (when - datetime.now(UTC)).total_seconds())
-    except (ValueError, OverflowError):
-        return None

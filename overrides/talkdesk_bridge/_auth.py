@@ -5,14 +5,14 @@ from __future__ import annotations
 import base64
 import json
 import re
-import time
-from collections.abc import Callable
-from typing import Any
+from collections.abc import Callable, Mapping
+from typing import Any, NoReturn, Self
 from urllib.parse import quote_plus, urlencode
 
 from attrs import define, field
 from attrs.validators import optional
 
+from talkdesk_bridge._retry import plain
 from talkdesk_bridge.errors import AuthenticationError, ConfigurationError
 
 __all__ = ["Auth", "BasicAuth", "BearerAuth", "HeaderAuth", "NoAuth", "OAuth2ClientCredentials"]
@@ -20,11 +20,20 @@ __all__ = ["Auth", "BasicAuth", "BearerAuth", "HeaderAuth", "NoAuth", "OAuth2Cli
 
 @define(frozen=True)
 class Auth:
-    """A way to authenticate: one of the classes below."""
+    """A way to authenticate: one of the classes below. It is never pickled: a pickle would hold the secret."""
 
     def headers(self) -> dict[str, str]:
         """The headers that carry the credential, on every request to the bridge."""
         return {}
+
+    def __reduce__(self) -> NoReturn:
+        raise TypeError(f"{type(self).__name__} is not pickled, since that would show it: make it where it is used.")
+
+    def __copy__(self) -> Self:
+        return self
+
+    def __deepcopy__(self, _: object) -> Self:
+        return self
 
 
 @define(frozen=True)
@@ -62,6 +71,13 @@ def _token(_: object, attribute: Any, value: str) -> None:
     _header_text(_, attribute, value)
     if value.lower().startswith("bearer "):
         raise ConfigurationError("The token of the credential begins with the word Bearer: give the token alone.")
+
+
+def _parameters(_: object, __: object, value: Any) -> None:
+    named = isinstance(value, Mapping) and all(isinstance(one, str) for pair in value.items() for one in pair)
+    if not named or {"grant_type", "scope", "client_id", "client_secret"} & value.keys():
+        told = "must be text by name, and not grant_type, scope, client_id or client_secret"
+        raise ConfigurationError(f"The parameters of the token request {told}.")
 
 
 @define(frozen=True)
@@ -131,9 +147,10 @@ class OAuth2ClientCredentials(Auth):
         client_id: Who asks.
         client_secret: The secret; id and secret are form-url-encoded before base64, as RFC 6749, 2.3.1 says.
         scope: Scopes, separated by blanks; None for the server's default.
+        parameters: More parameters of the token request, such as `{"audience": "https://bridge.example"}`.
 
     Raises:
-        ConfigurationError: a value is empty.
+        ConfigurationError: a value is empty, or a parameter is one that is sent anyway.
 
     """
 
@@ -141,10 +158,12 @@ class OAuth2ClientCredentials(Auth):
     client_id: str = field(validator=_not_empty)
     client_secret: str = field(repr=False, validator=_not_empty)
     scope: str | None = field(default=None, kw_only=True, validator=optional(_text))
+    parameters: Mapping[str, str] = field(factory=dict, kw_only=True, repr=False, hash=False, validator=_parameters)
 
     def token_request(self) -> tuple[dict[str, str], bytes]:
         """The headers and the body of the POST to `token_url`."""
-        form = {"grant_type": "client_credentials"} | ({"scope": self.scope} if self.scope else {})
+        scope = {"scope": self.scope} if self.scope else {}
+        form = {"grant_type": "client_credentials", **scope, **self.parameters}
         headers = {
             "Authorization": _basic(quote_plus(self.client_id), quote_plus(self.client_secret)),
             "Content-Type": "application/x-www-form-urlencoded",
@@ -159,24 +178,42 @@ def _basic(user: str, password: str) -> str:
 
 @define
 class TokenCache:
-    """One access token and when to renew it; not locked: the transport lets one caller in at a time."""
+    """One access token, and when to renew it. The transport lets one caller in at a time to renew.
 
-    clock: Callable[[], float] = time.monotonic
-    _token: str | None = field(default=None, repr=False)
-    _renew_at: float = 0.0
+    While a token is fresh it is used. In the window after that, of up to 90 s, one caller tries to renew it and
+    the others go on with it; if that fails, it serves on, and the next try is 5 s later. From 30 s before its end on,
+    nobody uses it. A token of a short life is fresh for half of it, and used for three quarters.
+    """
 
-    def get(self, rejected: str | None = None) -> str | None:
-        """The token, unless there is none, it is about to end, or it is the one that the bridge has rejected."""
-        usable = self._token is not None and self._token != rejected and self.clock() < self._renew_at
-        return self._token if usable else None
+    clock: Callable[[], float]
+    _token: str | None = field(default=None, repr=False, init=False)
+    _fresh_until: float = field(default=0.0, init=False)
+    _usable_until: float = field(default=0.0, init=False)
+    _next_try: float = field(default=0.0, init=False)
+
+    def get(self) -> str | None:
+        """The token to use; None for the caller who is to renew it now."""
+        token, now = self._token, self.clock()
+        if now < self._fresh_until:
+            return token
+        if now < self._usable_until and now < self._next_try:
+            return token
+        self._next_try = now + 5
+        return None
+
+    def fresh(self, rejected: str | None) -> str | None:
+        """The token, if it need not be renewed, since it is fresh and not the one that the bridge has rejected."""
+        return self._token if self._token != rejected and self.clock() < self._fresh_until else None
+
+    def spare(self, rejected: str | None) -> str | None:
+        """The token, if it serves on where it cannot be renewed."""
+        return self._token if self._token != rejected and self.clock() < self._usable_until else None
 
     def store(self, server: str, status_code: int, content: bytes) -> str:
         """Keep the token of a token server's answer, and return it.
 
-        It is renewed 30 s before it ends, or at half of its life where that is later.
-
         Raises:
-            AuthenticationError: the answer is a refusal, or holds no token.
+            AuthenticationError: the answer is a refusal, or holds no token; nothing is kept of it.
 
         """
         try:
@@ -197,12 +234,9 @@ class TokenCache:
         life = int(life) if isinstance(life, str) and re.fullmatch(r"[0-9]{1,9}", life) else life
         if isinstance(life, bool) or not isinstance(life, int | float) or not life > 0:
             life = float("inf")  # the server does not say: used until the bridge rejects it
-        life = min(life, 1e9)
+        life, now = min(life, 1e9), self.clock()
         self._token = token
-        self._renew_at = self.clock() + max(life - 30, life / 2)
+        self._usable_until = now + life - min(30, life / 4)
+        self._fresh_until = now + life - min(120, life / 2)
+        self._next_try = now
         return token
-
-
-def plain(text: str) -> str:
-    """Text of a server, fit for one line of a message."""
-    return "".join(character if character.isprintable() else " " for character in text)[:200].strip()

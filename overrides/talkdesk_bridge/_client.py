@@ -2,25 +2,47 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import copy
+from collections.abc import Awaitable, Callable, Mapping
+from inspect import isawaitable
 from ssl import SSLContext
-from typing import Self, TypedDict, Unpack
+from typing import ParamSpec, Self, TypedDict, TypeVar, Unpack
 
 from talkdesk_bridge_api.api import AsyncOperations, Operations
 
+from talkdesk_bridge._answer import Deviation, Response
 from talkdesk_bridge._auth import Auth, NoAuth
+from talkdesk_bridge._retry import Retry
 from talkdesk_bridge._settings import Settings
-from talkdesk_bridge._transport import AsyncTransport, Transport
+from talkdesk_bridge._transport import AsyncTransport, Transport, only, recorded
 
 __all__ = ["AsyncBridgeClient", "BridgeClient"]
 
 
-class Options(TypedDict, total=False):
-    """What else a client can be given; see Settings for meanings and defaults."""
+T = TypeVar("T")
+P = ParamSpec("P")
+
+
+class CallOptions(TypedDict, total=False):
+    """What may differ from call to call; see BridgeClient for meanings and defaults."""
 
     timeout: tuple[float, float]
+    headers: Mapping[str, str]
+    retry: Retry
+    strict: bool
+    on_deviation: Callable[[Deviation], object] | None
+    max_bytes: int
+    deadline: float
+
+
+class Options(CallOptions, total=False):
+    """What else a client can be given; see BridgeClient for meanings and defaults."""
+
     verify: bool | SSLContext
+    cert: str | tuple[str, str] | None
     proxy: str | None
+    clock: Callable[[], float]
+    sleep: Callable[[float], Awaitable[None] | None] | None
 
 
 class BridgeClient(Operations):
@@ -30,8 +52,17 @@ class BridgeClient(Operations):
         base_url: Where the bridge is; https, or http on loopback. A path in it comes before the contract's paths.
         auth: The credential; none by default.
         timeout: Seconds to wait for a connection, and for each read of an answer; (5, 30) by default.
+        deadline: Seconds for one whole answer, however steadily it trickles in; 300 by default.
+        max_bytes: The largest body that is read, decompressed; 64 MiB by default.
+        headers: More headers for each request to the bridge. A credential belongs into `auth`.
+        retry: When a request is sent again; see Retry.
+        strict: Whether a deviation from the contract that could be read nevertheless is a ContractError.
+        on_deviation: Is called with each Deviation; the logger `talkdesk_bridge` gets each as a warning, too.
         verify: Whether to check certificates (the default), or an SSLContext to check them with.
+        cert: A client certificate: the file that holds it and its key, or the two files.
         proxy: URL of a proxy; by default what HTTPS_PROXY, ALL_PROXY and NO_PROXY say, but for http.
+        clock: Gives seconds that only grow; for tests.
+        sleep: Waits for so many seconds, by blocking or by awaiting, as the client does; for tests.
 
     Raises:
         ConfigurationError: a setting cannot be used.
@@ -39,8 +70,11 @@ class BridgeClient(Operations):
     """
 
     def __init__(self, base_url: str, *, auth: Auth | None = None, **options: Unpack[Options]) -> None:
-        self._transport = Transport(Settings(base_url=base_url, auth=auth or NoAuth(), **options))
-        super().__init__(self._transport)
+        self._use(Transport(Settings(base_url=base_url, auth=auth or NoAuth(), **options)))
+
+    def _use(self, transport: Transport) -> None:
+        self._transport = transport
+        super().__init__(transport)
 
     @classmethod
     def from_env(cls, environ: Mapping[str, str] | None = None, **options: Unpack[Options]) -> Self:
@@ -56,6 +90,33 @@ class BridgeClient(Operations):
         """
         settings = Settings.from_env(environ)
         return cls(settings.base_url, auth=settings.auth, **options)
+
+    def with_options(self, **options: Unpack[CallOptions]) -> Self:
+        """Make this client anew with other options, for a call or many: `bridge.with_options(timeout=(1, 5)).billing`.
+
+        It shares the connections and the token; closing either closes both.
+
+        Raises:
+            ConfigurationError: an option cannot be used.
+
+        """
+        other = copy.copy(self)
+        other._use(self._transport.with_options(**options))
+        return other
+
+    def with_response(self, method: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> Response[T]:
+        """Call a method that sends one request, and give its whole answer: status, headers, bytes and body.
+
+        As in `bridge.with_response(bridge.billing.get_account_invoices, "1000000001")`.
+
+        Raises:
+            ArgumentError: the method sends no request by itself, such as one that goes through pages.
+            BridgeError: what the method raises.
+
+        """
+        with recorded() as responses:
+            method(*args, **kwargs)
+        return only(responses)
 
     def close(self) -> None:
         """Close the connections; a second time does nothing."""
@@ -75,14 +136,30 @@ class AsyncBridgeClient(AsyncOperations):
     """A client that awaits; any number of tasks of one event loop may share it. Otherwise as BridgeClient."""
 
     def __init__(self, base_url: str, *, auth: Auth | None = None, **options: Unpack[Options]) -> None:
-        self._transport = AsyncTransport(Settings(base_url=base_url, auth=auth or NoAuth(), **options))
-        super().__init__(self._transport)
+        self._use(AsyncTransport(Settings(base_url=base_url, auth=auth or NoAuth(), **options)))
+
+    def _use(self, transport: AsyncTransport) -> None:
+        self._transport = transport
+        super().__init__(transport)
 
     @classmethod
     def from_env(cls, environ: Mapping[str, str] | None = None, **options: Unpack[Options]) -> Self:
         """As BridgeClient.from_env."""
         settings = Settings.from_env(environ)
         return cls(settings.base_url, auth=settings.auth, **options)
+
+    def with_options(self, **options: Unpack[CallOptions]) -> Self:
+        """As BridgeClient.with_options."""
+        other = copy.copy(self)
+        other._use(self._transport.with_options(**options))
+        return other
+
+    async def with_response(self, method: Callable[P, Awaitable[T]], *args: P.args, **kwargs: P.kwargs) -> Response[T]:
+        """As BridgeClient.with_response."""
+        with recorded() as responses:
+            if isawaitable(result := method(*args, **kwargs)):
+                await result
+        return only(responses)
 
     async def close(self) -> None:
         """Close the connections; a second time does nothing."""

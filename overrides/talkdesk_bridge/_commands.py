@@ -12,9 +12,8 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from talkdesk_bridge import BridgeClient
+from talkdesk_bridge import BridgeClient, Money, errors
 from talkdesk_bridge._exit import exit_status, fail, needs_extra
-from talkdesk_bridge._money import read_amount
 from talkdesk_bridge._settings import KINDS, PREFIX
 
 if TYPE_CHECKING:
@@ -100,23 +99,27 @@ def _print_table(invoices: list[InvoiceDetails]) -> None:
     table = Table(box=SIMPLE_HEAD, pad_edge=False, show_edge=False, padding=(0, 1, 0, 0))
     for column in COLUMNS:
         table.add_column(column, justify="right" if column in COLUMNS[-3:] else "left", no_wrap=True)
-    totals: dict[str, dict[str, Decimal]] = {}
+    totals: dict[str, dict[str, Money]] = {}
     unread = 0
     for invoice in invoices:
         amounts = {"amount": invoice.amount, "paid": invoice.paid_amount, "due": invoice.due_amount}
         for column, text in amounts.items():
-            if text is not None and (read := read_amount(text)) is not None:
-                number, currency = read
-                totals.setdefault(currency or "", dict.fromkeys(amounts, Decimal()))[column] += number
-            else:
-                unread += text is not None
+            if text is None:
+                continue
+            try:
+                money = Money.parse(text)
+            except errors.ArgumentError:
+                unread += 1
+                continue
+            sums = totals.setdefault(money.currency or "", {name: Money(Decimal(), money.currency) for name in amounts})
+            sums[column] += money
         dates = (invoice.invoice_number, invoice.invoice_bill_date, invoice.invoice_due_date, invoice.status)
         table.add_row(*map(_cell, (*dates, *amounts.values())))
     if totals:
         table.add_section()
     for currency, sums in sorted(totals.items()):
         label = f"total {currency}" if currency else "total, no currency"
-        table.add_row(label, "", "", "", *(f"{sums[column]}" for column in COLUMNS[-3:]))
+        table.add_row(label, "", "", "", *(f"{sums[column].amount:f}" for column in COLUMNS[-3:]))
     # No line is cut or wrapped, whatever the width: a file has none, and a terminal wraps a long line itself.
     console = Console(width=10_000, color_system=None, force_terminal=False, highlight=False)
     if sys.stdout.isatty() and console.measure(table).maximum > Console().width:

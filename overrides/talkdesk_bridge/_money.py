@@ -3,15 +3,97 @@
 from __future__ import annotations
 
 import re
-from decimal import Decimal
+from decimal import Context, Decimal, Inexact, InvalidOperation
+from typing import Any
 
-__all__ = ["read_amount"]
+from attrs import field, frozen
+
+from talkdesk_bridge.errors import ArgumentError
+
+__all__ = ["Money"]
 
 # The only documented amount is "3700.00 usd"; bare numbers occur, too.
-_AMOUNT = re.compile(r"(-?[0-9]+(?:\.[0-9]+)?)(?: +([A-Za-z]{3}))?")
+_AMOUNT = re.compile(r"(-?[0-9]+(?:\.[0-9]+)?(?:[eE][+-]?[0-9]{1,2})?)(?: +([A-Za-z]{3}))?")
+# Wide enough for any sum of such amounts; should it ever not be, it fails instead of rounding.
+_EXACT = Context(prec=5000, traps=[Inexact, InvalidOperation])
 
 
-def read_amount(text: object) -> tuple[Decimal, str | None] | None:
-    """The number and the ISO 4217 code (upper case; None where there is none) of an amount; None if unreadable."""
-    match = _AMOUNT.fullmatch(str(text).strip())
-    return (Decimal(match[1]), match[2].upper() if match[2] else None) if match else None
+def _finite(_: object, __: object, amount: Any) -> None:
+    if not isinstance(amount, Decimal) or not amount.is_finite():
+        raise ArgumentError("The amount of Money must be a finite Decimal.")
+
+
+def _code(_: object, __: object, currency: Any) -> None:
+    if currency is not None and not (isinstance(currency, str) and re.fullmatch("[A-Z]{3}", currency)):
+        raise ArgumentError("The currency of Money must be None or a code of three capital letters, such as USD.")
+
+
+@frozen
+class Money:
+    """An exact amount. Sums and order are of one currency only, an unknown one (None) being one of its own.
+
+    Args:
+        amount: The number.
+        currency: The ISO 4217 code in capital letters; None where the bridge did not say.
+
+    Raises:
+        ArgumentError: a value of another kind; an operation of two currencies.
+
+    """
+
+    amount: Decimal = field(validator=_finite)
+    currency: str | None = field(default=None, validator=_code)
+
+    @classmethod
+    def parse(cls, value: str | float | Decimal) -> Money:
+        """Read an amount, such as "3700.00 usd", "20000" or a number of JSON.
+
+        The format of amounts is not documented; what is neither a number alone nor a number, a blank and a code of
+        three letters is refused and never guessed at.
+
+        Raises:
+            ArgumentError: it cannot be read; the message does not show it.
+
+        """
+        readable = isinstance(value, str | int | float | Decimal) and not isinstance(value, bool)
+        match = _AMOUNT.fullmatch(str(value).strip()) if readable else None
+        if match is None:
+            raise ArgumentError('This is no amount that can be read: it must be like "3700.00 usd" or "20000".')
+        return cls(Decimal(match[1]), match[2].upper() if match[2] else None)
+
+    def __add__(self, other: Money) -> Money:
+        return Money(_EXACT.add(self.amount, self._same(other)), self.currency)
+
+    def __radd__(self, other: int) -> Money:
+        """So that `sum` works, which begins with 0."""
+        return self if type(other) is int and other == 0 else NotImplemented
+
+    def __sub__(self, other: Money) -> Money:
+        return Money(_EXACT.subtract(self.amount, self._same(other)), self.currency)
+
+    def __neg__(self) -> Money:
+        return Money(self.amount.copy_negate(), self.currency)
+
+    def __lt__(self, other: Money) -> bool:
+        return self.amount < self._same(other)
+
+    def __le__(self, other: Money) -> bool:
+        return self.amount <= self._same(other)
+
+    def __gt__(self, other: Money) -> bool:
+        return self.amount > self._same(other)
+
+    def __ge__(self, other: Money) -> bool:
+        return self.amount >= self._same(other)
+
+    def __str__(self) -> str:
+        return f"{self.amount:f} {self.currency}" if self.currency else f"{self.amount:f}"
+
+    def _same(self, other: object) -> Decimal:
+        """The amount of `other`, which must be of this currency."""
+        if not isinstance(other, Money):
+            raise ArgumentError("Money can only be put together with Money.")
+        if other.currency != self.currency:
+            names = sorted(money.currency or "no currency" for money in (self, other))
+            raise ArgumentError(f"Amounts of two currencies cannot be put together: {' and '.join(names)}.")
+        return other.amount

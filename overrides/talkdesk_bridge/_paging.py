@@ -2,14 +2,21 @@
 
 from __future__ import annotations
 
+import hashlib
+import json
+import threading
 from collections import deque
-from collections.abc import AsyncIterator, Awaitable, Callable, Generator, Iterator
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Mapping
+from contextlib import contextmanager
+from itertools import islice
 from typing import Any, Generic, Self, TypeVar
 from urllib.parse import urljoin
 
+from attrs import evolve, frozen
 from talkdesk_bridge_api.types import ListOperation
 
-from talkdesk_bridge._answer import Reply
+from talkdesk_bridge._answer import Deviation, Reader, Response
+from talkdesk_bridge._decode import kind_of
 from talkdesk_bridge.errors import ArgumentError, ContractError, IncompleteError, PagingError
 
 __all__ = ["AsyncItemIterator", "ItemIterator", "Step"]
@@ -17,103 +24,109 @@ __all__ = ["AsyncItemIterator", "ItemIterator", "Step"]
 BodyT = TypeVar("BodyT")
 ItemT = TypeVar("ItemT")
 
-Step = dict[str, Any] | str
-"""A request of an operation: its arguments, or the link that the page before gave."""
+Step = int | str
+"""A request of an operation: the number of a page, from 1, or the link that the page before gave."""
 
 # An empty page may come before a full one where the bridge filters; so many in a row are a fault.
 MOST_EMPTY_PAGES = 10
 
 
-def walk(
-    operation: ListOperation[Any, Any], arguments: dict[str, Any]
-) -> Generator[Step, tuple[Reply[Any], int], None]:
-    """Yields each request, takes its reply and the number of its items, and returns after the last page.
+@frozen
+class Walk:
+    """Where a walk through the pages stands, before a page or after the last.
 
     A page's `_links.next` leads on. Where no page has one, page numbers do, as long as the operation has them and
     `total` says that more exist. Else there is one page.
     """
-    step: Step = arguments
-    seen: set[str] = set()
-    totals: set[int | None] = set()
-    received = empty = 0
-    number = 1
-    previous: object = None
-    while True:
-        reply, items = yield step
-        received += items
-        empty = 0 if items else empty + 1
-        totals.add(total := _total(reply))
-        name = reply.answer.request
-        seen.add(reply.answer.url)
-        if link := _next_link(reply):
-            if link in seen:
+
+    step: Step | None = 1
+    """The next request; None after the last page."""
+    received: int = 0
+    empty: int = 0
+    """Empty pages in a row."""
+    least: int | None = None
+    """The least total that was announced."""
+    most: int | None = None
+    previous: str = ""
+    """A digest of the items of the page before, where page numbers lead on."""
+    pages: int = 0
+
+    def after(self, name: str, response: Response[Any], items: int, has_page: bool, seen: dict[str, None]) -> Walk:
+        """Where it stands after a page of so many items; `seen` has the digests of the pages before, and gets its own.
+
+        Raises:
+            PagingError: the next page cannot be found.
+            IncompleteError: there is none, and items are missing.
+
+        """
+        total = _total(name, response)
+        totals = [one for one in (self.least, self.most, total) if one is not None]
+        walk = evolve(
+            self,
+            received=self.received + items,
+            empty=0 if items else self.empty + 1,
+            least=min(totals, default=None),
+            most=max(totals, default=None),
+            pages=self.pages + 1,
+        )
+        seen[_digest(response.url)] = None
+        if link := _next_link(name, response):
+            if _digest(link) in seen:
                 raise PagingError(f"{name}: the next link leads back to a page that was read already.")
-            if empty > MOST_EMPTY_PAGES:
-                raise PagingError(f"{name}: {empty} empty pages in a row, each with a next link.")
-            step = link
-        elif not isinstance(step, str) and items and operation.has_page and total is not None and received < total:
-            if (content := reply.answer.data["_embedded"]) == previous:
-                raise PagingError(f"{name}: page {number} repeats page {number - 1}; the bridge may not know `page`.")
-            previous = content
-            number += 1
-            step = {**arguments, "page": number}
-        else:
-            expected = min((total for total in totals if total is not None), default=0)
-            if received < expected:
-                message = f"{name}: the pages ended after {received} of {expected} items."
-                raise IncompleteError(message, received=received, expected=expected)
-            return
+            if walk.empty > MOST_EMPTY_PAGES:
+                raise PagingError(f"{name}: {walk.empty} empty pages in a row, each with a next link.")
+            return evolve(walk, step=link)
+        if isinstance(self.step, int) and items and has_page and total is not None and walk.received < total:
+            content = _digest(json.dumps(response.data["_embedded"]))
+            if content == self.previous:
+                number = f"page {self.step} repeats page {self.step - 1}"
+                raise PagingError(f"{name}: {number}; the bridge may not know `page`.")
+            return evolve(walk, step=self.step + 1, previous=content)
+        if walk.received < (walk.least or 0):
+            message = f"{name}: the pages ended after {walk.received} of {walk.least} items."
+            raise IncompleteError(message, received=walk.received, expected=walk.least or 0)
+        return evolve(walk, step=None)
 
 
-def _items(operation: ListOperation[BodyT, ItemT], reply: Reply[BodyT]) -> list[ItemT]:
-    """The items of a page; an answer that only looks like an empty page is refused."""
-    data, wanted = reply.answer.data, f"`_embedded.{operation.list_name}`"
-    embedded = data.get("_embedded") if isinstance(data, dict) else None
-    items = embedded.get(operation.list_name) if isinstance(embedded, dict) else None
-    if isinstance(items, list):
-        return operation.items(reply.body) or []
-    # Null, or nothing at all where the total says so; anything else could be an error that was sent with status 200.
-    nothing = isinstance(data, dict) and isinstance(embedded, dict | None) and items is None
-    if nothing and (operation.list_name in (embedded or {}) or _total(reply) == 0):
-        return []
-    raise ContractError(f"{reply.answer.request} answered {reply.answer.status_code} without a list at {wanted}.")
+def _digest(text: str) -> str:
+    return hashlib.sha256(text.encode("utf-8", "surrogatepass")).hexdigest()[:16]
 
 
-def _total(reply: Reply[Any]) -> int | None:
-    total = reply.answer.data.get("total")
+def _total(name: str, response: Response[Any]) -> int | None:
+    """What the page announces."""
+    total = response.data.get("total")
     if isinstance(total, str) and total.isascii() and total.isdecimal():
         return int(total)
     if isinstance(total, int | float) and not isinstance(total, bool) and total == total // 1:
         return int(total)
     if total is not None:
-        raise ContractError(
-            f"{reply.answer.request} answered {reply.answer.status_code} with a total that is no integer."
-        )
+        message = f"{name}: a page has a total that is no integer."
+        raise ContractError(message, json_path="$.total", expected="integer", seen=kind_of(total))
     return None
 
 
-def _next_link(reply: Reply[Any]) -> str | None:
+def _next_link(name: str, response: Response[Any]) -> str | None:
     """The absolute URL of `_links.next` of a page; None where the page has none.
 
     Raises:
         PagingError: there is one that cannot be followed.
 
     """
-    links = reply.answer.data.get("_links")
+    links = response.data.get("_links")
     if not isinstance(links, dict | None):
-        raise PagingError(f"{reply.answer.request}: `_links` is not an object, so the next link cannot be read.")
+        raise PagingError(f"{name}: `_links` is not an object, so the next link cannot be read.")
     link = (links or {}).get("next")
     if link is None:
         return None
     href = link.get("href") if isinstance(link, dict) else None
     if not isinstance(href, str) or not href:
-        raise PagingError(f"{reply.answer.request}: the next link has no href.")
-    if "{" in href:
-        raise PagingError(f"{reply.answer.request}: the next link is a template, which cannot be followed.")
+        raise PagingError(f"{name}: the next link has no href.")
+    if "{" in href or link.get("templated") is True:
+        raise PagingError(f"{name}: the next link is a template, which cannot be followed.")
     try:
-        return urljoin(reply.answer.url, href)
+        return urljoin(response.url, href)
     except ValueError:
-        raise PagingError(f"{reply.answer.request}: the next link is not a URL.") from None
+        raise PagingError(f"{name}: the next link is not a URL.") from None
 
 
 class _Pages(Generic[BodyT, ItemT]):
@@ -125,7 +138,9 @@ class _Pages(Generic[BodyT, ItemT]):
     def __init__(
         self,
         operation: ListOperation[BodyT, ItemT],
-        arguments: dict[str, Any],
+        call: Mapping[str, Any],
+        reader: Reader,
+        start: Mapping[str, Any] | None,
         max_pages: int | None,
         max_items: int | None,
     ) -> None:
@@ -133,40 +148,94 @@ class _Pages(Generic[BodyT, ItemT]):
             if value is not None and (not isinstance(value, int) or value < 0):
                 raise ArgumentError(f"{name} must be None or an integer of at least 0.")
         self._operation = operation
-        self._walk = walk(operation, arguments)
-        self._step: Step | None = next(self._walk)
-        self._taken: tuple[Reply[BodyT], int] | None = None
-        self._error: PagingError | None = None
+        self._call = dict(call)  # what a position names
+        self._reader = reader
+        self._walk = self._before = Walk()
+        self._seen: dict[str, None] = {}
+        self._skip = 0
+        self._handed = self._size = 0
+        self._error: PagingError | ContractError | None = None
+        self._lock = threading.Lock()
         self._items: deque[ItemT] = deque()
         self._pages_left = max_pages
         self._items_left = max_items
+        if start is not None:
+            self._start(start)
 
-    def _next_step(self) -> Step | None:
-        """The request to send; None after the last page, or at the caller's limit."""
-        if self._pages_left == 0 or self._items_left == 0:
-            return None
-        if self._taken and not self._error:
-            try:
-                self._step = self._walk.send(self._taken)
-            except StopIteration:
-                self._step = None
-            except PagingError as error:
-                self._error = error
-            self._taken = None
-        if self._error:
-            raise self._error
-        return self._step
+    @property
+    def position(self) -> dict[str, Any]:
+        """What is still to come, as plain data that JSON can hold; `start=` of the same call goes on there.
 
-    def _take(self, reply: Reply[BodyT]) -> BodyT:
+        It names the bridge, the operation and its arguments, and no credential. Items that were handed over are not
+        given again, as long as the bridge does not change the pages meanwhile.
+        """
+        # In the middle of a page, the page is asked for again, and what was handed over is skipped.
+        inside = self._handed < self._size or self._error is not None
+        walk, skip = (self._before, self._handed) if inside else (self._walk, 0)
+        walked = {name: getattr(walk, name) for name in Walk.__match_args__}
+        return {**self._call, "skip": skip, **walked, "seen": [*islice(self._seen, walk.pages)]}
+
+    def _start(self, position: Mapping[str, Any]) -> None:
+        try:
+            differs = [name for name, value in self._call.items() if position[name] != value]
+            walk = Walk(**{name: position[name] for name in Walk.__match_args__})
+            numbers = (walk.received, walk.empty, walk.pages, position["skip"], walk.least or 0, walk.most or 0)
+            if not (isinstance(walk.step, int | str | None) and all(type(one) is int and one >= 0 for one in numbers)):
+                raise TypeError
+            self._seen = dict.fromkeys(map(str, position["seen"]))
+        except (KeyError, TypeError):
+            raise ArgumentError("start must be the position of an earlier iterator.") from None
+        if differs:
+            raise ArgumentError(f"start is a position of another {differs[0]}: make this call as that one was made.")
+        self._walk = self._before = walk
+        self._skip = position["skip"]
+
+    @contextmanager
+    def _alone(self) -> Iterator[Step | None]:
+        """The request to send, for one caller at a time; None after the last page, or at the caller's limit."""
+        if not self._lock.acquire(blocking=False):
+            raise ArgumentError("An iterator is for one thread or task at a time: another one is fetching a page.")
+        try:
+            limited = self._pages_left == 0 or self._items_left == 0
+            if self._error and not limited:
+                raise self._error
+            yield None if limited else self._walk.step
+        finally:
+            self._lock.release()
+
+    def _take(self, response: Response[BodyT]) -> BodyT:
         """The body of a page, whose items, as far as they are wanted, wait in `_items`."""
-        items = _items(self._operation, reply)
-        _total(reply)  # refused before an item is given, if it cannot be read
-        self._taken = (reply, len(items))
-        wanted = items if self._items_left is None else items[: self._items_left]
+        items = self._operation.items(response.body) or []
+        if len(items) < self._skip:
+            raise PagingError("The page in which `start` stands has fewer items than before: begin again.")
+        before, name = self._walk, self._operation.operation_id
+        try:
+            self._walk = before.after(name, response, len(items), self._operation.has_page, self._seen)
+        except PagingError as error:
+            self._error = error  # after the items of this page
+        self._before = before
+        self._size, self._handed = len(items), self._skip
+        wanted = items[self._skip :][: self._items_left]
+        self._skip = 0
         self._items.extend(wanted)
         self._pages_left = None if self._pages_left is None else self._pages_left - 1
         self._items_left = None if self._items_left is None else self._items_left - len(wanted)
-        return reply.body
+        walk = self._walk
+        if walk.step is None and walk.received > (walk.most or walk.received) and walk.least == walk.most:
+            try:
+                self._reader.report(Deviation(name, "$.total", "number of all items", "smaller number", 1))
+            except ContractError as error:
+                self._error = error
+        return response.body
+
+    def _hand(self) -> ItemT:
+        self._handed += 1
+        return self._items.popleft()
+
+    def _drop(self) -> None:
+        """Leave out the items of the page that was begun."""
+        self._handed += len(self._items)
+        self._items.clear()
 
 
 class ItemIterator(_Pages[BodyT, ItemT]):
@@ -175,7 +244,7 @@ class ItemIterator(_Pages[BodyT, ItemT]):
     Raises, while iterating, what talkdesk_bridge.errors names; IncompleteError where items are missing.
     """
 
-    def __init__(self, send: Callable[[Step], Reply[BodyT]], *arguments: Any) -> None:
+    def __init__(self, send: Callable[[Step], Response[BodyT]], *arguments: Any) -> None:
         super().__init__(*arguments)
         self._send = send
 
@@ -186,19 +255,21 @@ class ItemIterator(_Pages[BodyT, ItemT]):
         while not self._items:
             if self._page() is None:
                 raise StopIteration
-        return self._items.popleft()
+        return self._hand()
 
     def pages(self) -> Iterator[BodyT]:
         """The bodies of the pages instead of their items, from the next page on."""
         return iter(self._body, None)
 
     def _page(self) -> BodyT | None:
-        step = self._next_step()
-        return None if step is None else self._take(self._send(step))
+        with self._alone() as step:
+            return None if step is None else self._take(self._send(step))
 
     def _body(self) -> BodyT | None:
-        self._items.clear()
-        return self._page()
+        self._drop()
+        body = self._page()
+        self._drop()
+        return body
 
 
 class AsyncItemIterator(_Pages[BodyT, ItemT]):
@@ -207,7 +278,7 @@ class AsyncItemIterator(_Pages[BodyT, ItemT]):
     Raises, while iterating, what talkdesk_bridge.errors names; IncompleteError where items are missing.
     """
 
-    def __init__(self, send: Callable[[Step], Awaitable[Reply[BodyT]]], *arguments: Any) -> None:
+    def __init__(self, send: Callable[[Step], Awaitable[Response[BodyT]]], *arguments: Any) -> None:
         super().__init__(*arguments)
         self._send = send
 
@@ -218,23 +289,25 @@ class AsyncItemIterator(_Pages[BodyT, ItemT]):
         while not self._items:
             if await self._page() is None:
                 raise StopAsyncIteration
-        return self._items.popleft()
+        return self._hand()
 
     def pages(self) -> AsyncIterator[BodyT]:
         """The bodies of the pages instead of their items, from the next page on."""
         return _Bodies(self._body)
 
     async def _page(self) -> BodyT | None:
-        step = self._next_step()
-        return None if step is None else self._take(await self._send(step))
+        with self._alone() as step:
+            return None if step is None else self._take(await self._send(step))
 
     async def _body(self) -> BodyT | None:
-        self._items.clear()
-        return await self._page()
+        self._drop()
+        body = await self._page()
+        self._drop()
+        return body
 
 
 class _Bodies(AsyncIterator[BodyT]):
-    """What `iter(function, None)` is to a blocking function."""
+    """What `iter(function, None)` is to a blocking function; unlike a generator, it goes on after an error."""
 
     def __init__(self, function: Callable[[], Awaitable[BodyT | None]]) -> None:
         self._function = function

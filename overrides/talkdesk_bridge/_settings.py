@@ -4,13 +4,16 @@ from __future__ import annotations
 
 import ipaddress
 import os
-from collections.abc import Callable, Mapping
+import time
+from collections.abc import Awaitable, Callable, Mapping
 from ssl import SSLContext
 from urllib.parse import SplitResult, urlsplit
 
 from attrs import define, field
 
+from talkdesk_bridge._answer import Deviation
 from talkdesk_bridge._auth import Auth, BasicAuth, BearerAuth, HeaderAuth, NoAuth, OAuth2ClientCredentials
+from talkdesk_bridge._retry import Retry
 from talkdesk_bridge.errors import ConfigurationError
 
 __all__ = ["Settings"]
@@ -87,12 +90,7 @@ def _is_loopback(parts: SplitResult) -> bool:
 class Settings:
     """What a client is made from.
 
-    Args:
-        base_url: Where the bridge is; a path in it comes before the paths of the contract.
-        auth: The credential.
-        timeout: Seconds to wait: for a connection, and for each read of an answer.
-        verify: Whether to check certificates, or the context to check them with (own authorities, client certificate).
-        proxy: URL of a proxy; None for what HTTPS_PROXY, ALL_PROXY and NO_PROXY say, which never concerns plain http.
+    BridgeClient says what each is.
 
     Raises:
         ConfigurationError: a setting cannot be used.
@@ -103,7 +101,16 @@ class Settings:
     auth: Auth = field(factory=NoAuth)
     timeout: tuple[float, float] = (5.0, 30.0)
     verify: bool | SSLContext = True
+    cert: str | tuple[str, str] | None = None
     proxy: str | None = field(default=None, repr=False)
+    headers: Mapping[str, str] = field(factory=dict, repr=False)
+    retry: Retry = field(factory=Retry)
+    strict: bool = False
+    on_deviation: Callable[[Deviation], object] | None = field(default=None, repr=False)
+    max_bytes: int = 64 * 2**20
+    deadline: float = 300.0
+    clock: Callable[[], float] = field(default=time.monotonic, repr=False)
+    sleep: Callable[[float], Awaitable[None] | None] | None = field(default=None, repr=False)
 
     def __attrs_post_init__(self) -> None:
         origin(self.base_url, "base URL")
@@ -123,6 +130,18 @@ class Settings:
             raise ConfigurationError("timeout must be two numbers of seconds, up to a day: to connect, and to read.")
         if not isinstance(self.verify, bool | SSLContext):
             raise ConfigurationError("verify must be True, False or an ssl.SSLContext.")
+        for name, kind in (("retry", Retry), ("strict", bool), ("headers", Mapping)):
+            if not isinstance(getattr(self, name), kind):
+                raise ConfigurationError(f"{name} must be of the type {kind.__name__}.")
+        for name in ("on_deviation", "clock", "sleep"):
+            if getattr(self, name) is not None and not callable(getattr(self, name)):
+                raise ConfigurationError(f"{name} must be callable.")
+        for name in ("max_bytes", "deadline"):
+            value = getattr(self, name)
+            if isinstance(value, bool) or not isinstance(value, int | float) or not value > 0:
+                raise ConfigurationError(f"{name} must be a number above 0.")
+        for name, value in self.headers.items():
+            HeaderAuth(value, name)  # what it refuses cannot be sent as a header
 
     @classmethod
     def from_env(cls, environ: Mapping[str, str] | None = None) -> Settings:

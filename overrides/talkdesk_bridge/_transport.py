@@ -7,36 +7,42 @@ transports do it, one by blocking and one by awaiting.
 from __future__ import annotations
 
 import asyncio
+import contextvars
+import copy
+import inspect
+import logging
 import os
 import re
+import ssl
 import threading
-from collections.abc import Generator
+import time
+from collections.abc import Generator, Iterator, Mapping
+from contextlib import contextmanager
 from http import HTTPStatus
-from typing import Any, Generic, TypeVar
+from itertools import count
+from typing import Any, Generic, Self, TypeVar
+from urllib.parse import unquote
 
 import httpx
-from attrs import frozen
+from attrs import evolve, field, frozen
 from talkdesk_bridge_api.types import VERSION, ListOperation, Operation
 
-from talkdesk_bridge._answer import Answer, Reply, read
-from talkdesk_bridge._auth import NoAuth, OAuth2ClientCredentials, TokenCache, plain
+from talkdesk_bridge import errors
+from talkdesk_bridge._answer import Answer, Reader, Response
+from talkdesk_bridge._auth import NoAuth, OAuth2ClientCredentials, TokenCache
 from talkdesk_bridge._paging import AsyncItemIterator, ItemIterator, Step
+from talkdesk_bridge._retry import IDEMPOTENT, Attempt, loggable, plain, retry_after
 from talkdesk_bridge._settings import Settings, origin
-from talkdesk_bridge.errors import (
-    ArgumentError,
-    BridgeError,
-    ConfigurationError,
-    NoAnswerError,
-    NotSentError,
-    PagingError,
-)
 
-__all__ = ["AsyncTransport", "Transport"]
+__all__ = ["AsyncTransport", "Transport", "only", "recorded"]
 
 T = TypeVar("T")
 BodyT = TypeVar("BodyT")
 ItemT = TypeVar("ItemT")
 ClientT = TypeVar("ClientT", httpx.Client, httpx.AsyncClient)
+
+LOG = logging.getLogger("talkdesk_bridge")
+LOG.addHandler(logging.NullHandler())
 
 # Before these, nothing of the request can have reached the bridge.
 NOT_SENT = (
@@ -46,6 +52,10 @@ NOT_SENT = (
     httpx.ProxyError,
     httpx.UnsupportedProtocol,
 )
+# Besides its own errors, httpx lets these through: of sockets, and of a client that is closed meanwhile.
+ESCAPING = (httpx.HTTPError, httpx.StreamError, OSError, RuntimeError)
+
+_RESPONSES: contextvars.ContextVar[list[Response[Any]] | None] = contextvars.ContextVar("responses", default=None)
 
 
 @frozen
@@ -55,31 +65,132 @@ class Locked:
     flow: Flow[Any]
 
 
-Flow = Generator[httpx.Request | Locked, Any, T]
+@frozen
+class Pause:
+    """So many seconds of waiting."""
+
+    seconds: float
+
+
+@frozen
+class Failure:
+    """Why there is no answer, and whether another attempt may cure it; otherwise as an Answer."""
+
+    error: errors.BridgeError
+    again: bool = True
+    status_code: None = None
+    headers: Mapping[str, str] = field(factory=dict)
+
+
+Flow = Generator[httpx.Request | Locked | Pause, Any, T]
+
+
+@contextmanager
+def recorded() -> Iterator[list[Response[Any]]]:
+    """Keep the responses of the calls inside."""
+    responses: list[Response[Any]] = []
+    token = _RESPONSES.set(responses)
+    try:
+        yield responses
+    finally:
+        _RESPONSES.reset(token)
+
+
+def only(responses: list[Response[T]]) -> Response[T]:
+    """The response of a call.
+
+    Raises:
+        ArgumentError: it sent no request, or several.
+
+    """
+    if len(responses) != 1:
+        raise errors.ArgumentError("with_response takes a method of the client that sends one request.")
+    return responses[0]
+
+
+class Collected:
+    """A body that comes in; it may be neither too large nor too late."""
+
+    def __init__(self, settings: Settings, request: httpx.Request) -> None:
+        self._settings = settings
+        self._request = request
+        self._end = settings.clock() + settings.deadline
+        self._chunks: list[bytes] = []
+        self._size = 0
+
+    def add(self, chunk: bytes) -> bool:
+        """Take a part; whether more is wanted."""
+        self._size += len(chunk)
+        self._chunks.append(chunk)
+        return self._size <= self._settings.max_bytes and self._settings.clock() <= self._end
+
+    def answer(self, response: httpx.Response) -> Answer | Failure:
+        """The whole."""
+        told, status = _told(self._request), response.status_code
+        if self._size > self._settings.max_bytes:
+            if 200 <= status < 300:
+                told += f" answered {status} with more than {self._settings.max_bytes} bytes"
+                return Failure(errors.ContractError(f"{told}: raise max_bytes, or ask for smaller pages."), again=False)
+            self._chunks = []
+        elif self._settings.clock() > self._end:
+            told += f": no whole answer within {self._settings.deadline:g} s"
+            return Failure(errors.NoAnswerError(f"{told}; raise deadline, or ask for smaller pages."), again=False)
+        return Answer(told, str(self._request.url), status, response.headers, b"".join(self._chunks))
 
 
 class _Core(Generic[ClientT]):
     """What both transports do alike."""
 
     _client: ClientT
+    _iterator: type[ItemIterator[Any, Any] | AsyncItemIterator[Any, Any]]
+
+    def _run(self, flow: Flow[T]) -> Any:
+        """The result of a flow, or what gives it when awaited."""
+        raise NotImplementedError
 
     def __init__(self, settings: Settings) -> None:
         self.settings = settings
         self._origin = origin(settings.base_url, "base URL")
-        self._tokens = TokenCache()
+        self._tokens = TokenCache(settings.clock)
+
+    def paginate(
+        self,
+        operation: ListOperation[Any, Any],
+        arguments: dict[str, Any],
+        *,
+        start: Mapping[str, Any] | None,
+        max_pages: int | None,
+        max_items: int | None,
+    ) -> Any:
+        """Go through the pages of `operation`; nothing is sent before the first item is asked for."""
+        given = sorted(f"{name}: {arguments[name]}" for name in arguments if arguments[name] is not None)
+        call = {"bridge": self.settings.base_url, "operation": operation.operation_id, "arguments": given}
+
+        def send(step: Step) -> Any:
+            return self._run(self._exchange(operation, arguments, step))
+
+        return self._iterator(send, operation, call, self._reader, start, max_pages, max_items)
+
+    def with_options(self, **options: Any) -> Self:
+        """The same connections and token, with other settings."""
+        other = copy.copy(self)
+        other.settings = evolve(self.settings, **options)
+        return other
 
     def _make(self, kind: type[ClientT]) -> ClientT:
-        connect, read = self.settings.timeout
         # Plain http is for loopback, which no proxy and no authority of the environment concerns.
         mounts = {"http://": None} if self.settings.proxy is None else None
         token_url = getattr(self.settings.auth, "token_url", "")
         trust_env = any(url.lower().startswith("https:") for url in (self.settings.base_url, token_url))
+        verify = self.settings.verify
         try:
+            if cert := self.settings.cert:
+                verify = verify if isinstance(verify, ssl.SSLContext) else httpx.create_ssl_context(verify=verify)
+                verify.load_cert_chain(*([cert] if isinstance(cert, str) else cert))
             return kind(
                 base_url=self.settings.base_url,
                 headers={"Accept": "application/json", "User-Agent": f"talkdesk-bridge/{VERSION}"},
-                timeout=httpx.Timeout(read, connect=connect),
-                verify=self.settings.verify,
+                verify=verify,
                 proxy=self.settings.proxy,
                 mounts=mounts,
                 trust_env=trust_env,
@@ -87,71 +198,122 @@ class _Core(Generic[ClientT]):
         except ImportError:
             reason = "A SOCKS proxy (the argument, or ALL_PROXY or HTTPS_PROXY) needs the package socksio."
         except OSError:
-            reason = "The authorities that SSL_CERT_FILE or SSL_CERT_DIR names cannot be read."
+            reason = "The client certificate, or what SSL_CERT_FILE or SSL_CERT_DIR names, cannot be read."
         except (httpx.InvalidURL, AttributeError, TypeError, ValueError):
             reason = "The base URL, or a proxy (the argument, or ALL_PROXY or HTTPS_PROXY), is not a URL."
         # Not from the caught one: its message would show the proxy's password.
-        raise ConfigurationError(reason)
+        raise errors.ConfigurationError(reason)
 
-    def _exchange(self, operation: Operation[BodyT], step: Step) -> Flow[Reply[BodyT]]:
-        """One request of `operation`, with the credential, and the body of its answer."""
+    def _exchange(self, operation: Operation[BodyT], arguments: dict[str, Any], step: Step) -> Flow[Response[BodyT]]:
+        """One request of `operation`, with the credential, and its answer."""
         if self._client.is_closed:
-            raise ConfigurationError("The client is closed: make a new one, or stay inside its `with` block.")
-        request = self._follow(step) if isinstance(step, str) else self._request(operation, step)
+            raise errors.ConfigurationError("The client is closed: make a new one, or stay inside its `with` block.")
+        arguments = {**arguments, "page": step} if isinstance(step, int) and step > 1 else arguments
+        request = self._follow(step) if isinstance(step, str) else self._request(operation, arguments)
+        request.headers.update(self.settings.headers)
         auth = self.settings.auth
         if isinstance(auth, OAuth2ClientCredentials):
             token = self._tokens.get() or (yield Locked(self._renew(auth, None)))
             request.headers["Authorization"] = f"Bearer {token}"
-            response: httpx.Response = yield request
-            if response.status_code == HTTPStatus.UNAUTHORIZED:
+            answer = yield from self._attempts(operation.operation_id, request)
+            if answer.status_code == HTTPStatus.UNAUTHORIZED:
                 # The bridge may end a token before its time: one new one, one more try.
                 token = yield Locked(self._renew(auth, token))
                 request.headers["Authorization"] = f"Bearer {token}"
-                response = yield request
+                answer = yield from self._attempts(operation.operation_id, request)
         else:
             request.headers.update(auth.headers())
-            response = yield request
-        told = f"{request.method} {_path(request)}"
-        answer = Answer(told, str(request.url), response.status_code, response.headers, response.content)
-        return read(operation, answer, credential=not isinstance(auth, NoAuth))
+            answer = yield from self._attempts(operation.operation_id, request)
+        response = self._reader.read(operation, answer, credential=not isinstance(auth, NoAuth))
+        if (responses := _RESPONSES.get()) is not None:
+            responses.append(response)
+        return response
+
+    @property
+    def _reader(self) -> Reader:
+        return Reader(self.settings.strict, self.settings.on_deviation)
+
+    def _attempts(self, name: str, request: httpx.Request, *, once: bool = False) -> Flow[Answer]:
+        """Send a request as often as the policy says. One for a token may be repeated, too: no harm comes of it."""
+        policy, clock = self.settings.retry, self.settings.clock
+        repeatable = not once and (request.method in IDEMPOTENT or name == "token")
+        begun = clock()
+        for number in count(1):
+            started = clock()
+            outcome: Answer | Failure = yield request
+            now = clock()
+            failure = outcome if isinstance(outcome, Failure) else None
+            again = repeatable and (failure.again if failure else outcome.status_code in policy.statuses)
+            asked = retry_after(outcome.headers.get("Retry-After"))
+            wait = policy.wait(number, now - begun, asked) if again else None
+            attempt = Attempt(
+                operation=name, method=request.method, path=_path(request), number=number, status=outcome.status_code,
+                error=type(failure.error).__name__ if failure else None, seconds=now - started, wait=wait,
+                headers=loggable(outcome.headers),
+            )  # fmt: skip
+            LOG.debug("%s", attempt)
+            if policy.on_attempt:
+                policy.on_attempt(attempt)
+            if wait is not None:
+                yield Pause(wait)
+            elif isinstance(outcome, Answer):
+                return evolve(outcome, attempts=number)
+            else:
+                tried = "" if number == 1 else f" Tried {number} times."
+                raise type(outcome.error)(f"{outcome.error}{tried}")
+        raise AssertionError  # the loop has no end of its own
 
     def _request(self, operation: Operation[Any], arguments: dict[str, Any]) -> httpx.Request:
+        for name in re.findall(r"{(\w+)}", operation.path):
+            if not _stays_in_its_segment(str(arguments[name])) or arguments[name] is None:
+                told = "must not be empty, '.' or '..', and must hold no control character and no encoded slash or dot"
+                raise errors.ArgumentError(f"{name} {told}: it is a part of the path.")
         try:
-            built = operation.request(**arguments)
-            request = self._client.build_request(**built)
+            return self._build(**operation.request(**arguments))
         except (httpx.InvalidURL, AttributeError, TypeError, ValueError) as error:
             told = f"An argument of {operation.operation_id} has a type or a value that cannot be sent"
-            raise ArgumentError(f"{told} ({type(error).__name__}).") from error
-        for part, sent in zip(operation.path.split("/"), built["url"].split("/"), strict=True):
-            names = re.findall(r"{(\w+)}", part)
-            if names and (sent in (".", "..") or any(arguments[name] in (None, "") for name in names)):
-                raise ArgumentError(f"{' and '.join(names)} must not be empty, None, '.' or '..'.")
-        return request
+            raise errors.ArgumentError(f"{told} ({type(error).__name__}).") from error
 
     def _follow(self, url: str) -> httpx.Request:
         """The request for a link of the bridge, which must lead to the bridge: the credential goes with it."""
         try:
             elsewhere = origin(url, "next link") != self._origin
-        except ConfigurationError as error:
-            raise PagingError(f"The next link cannot be followed. {error}") from None
+        except errors.ConfigurationError as error:
+            raise errors.PagingError(f"The next link cannot be followed. {error}") from None
         if elsewhere:
-            raise PagingError("The next link leads to another host, scheme or port; it was not followed.")
+            raise errors.PagingError("The next link leads to another host, scheme or port; it was not followed.")
         try:
-            return self._client.build_request("GET", url)
+            return self._build(method="GET", url=url)
         except httpx.InvalidURL:
-            raise PagingError("The next link is not a URL.") from None
+            raise errors.PagingError("The next link is not a URL.") from None
+
+    def _build(self, **request: Any) -> httpx.Request:
+        connect, read = self.settings.timeout
+        return self._client.build_request(**request, timeout=httpx.Timeout(read, connect=connect))
 
     def _renew(self, auth: OAuth2ClientCredentials, rejected: str | None) -> Flow[str]:
         """A token that is not `rejected`: another caller's, where one was faster, or a new one."""
-        if token := self._tokens.get(rejected):
+        if token := self._tokens.fresh(rejected):
             return token
+        spare = self._tokens.spare(rejected)
         headers, content = auth.token_request()
-        response = yield self._client.build_request("POST", auth.token_url, headers=headers, content=content)
-        return self._tokens.store(auth.token_url, response.status_code, response.content)
+        request = self._build(method="POST", url=auth.token_url, headers=headers, content=content)
+        try:
+            answer = yield from self._attempts("token", request, once=spare is not None)
+            return self._tokens.store(auth.token_url, answer.status_code, answer.content)
+        except errors.BridgeError as error:
+            if spare:
+                LOG.warning("The token could not be renewed, and serves on: %s", error)
+                return spare
+            if isinstance(error, errors.AuthenticationError):
+                raise
+            raise errors.AuthenticationError(f"There is no token. {error}") from error
 
 
 class Transport(_Core[httpx.Client]):
     """Sends by blocking; any number of threads may share it."""
+
+    _iterator = ItemIterator
 
     def __init__(self, settings: Settings) -> None:
         super().__init__(settings)
@@ -160,22 +322,7 @@ class Transport(_Core[httpx.Client]):
 
     def call(self, operation: Operation[BodyT], arguments: dict[str, Any]) -> BodyT:
         """Send one request of `operation` and read its answer; raises what talkdesk_bridge.errors names."""
-        return self._run(self._exchange(operation, arguments)).body
-
-    def paginate(
-        self,
-        operation: ListOperation[BodyT, ItemT],
-        arguments: dict[str, Any],
-        *,
-        max_pages: int | None,
-        max_items: int | None,
-    ) -> ItemIterator[BodyT, ItemT]:
-        """Go through the pages of `operation`; nothing is sent before the first item is asked for."""
-
-        def send(step: Step) -> Reply[BodyT]:
-            return self._run(self._exchange(operation, step))
-
-        return ItemIterator(send, operation, arguments, max_pages, max_items)
+        return self._run(self._exchange(operation, arguments, 1)).body
 
     def close(self) -> None:
         """Close the connections; a second time does nothing."""
@@ -190,19 +337,31 @@ class Transport(_Core[httpx.Client]):
             result: T = stop.value
             return result
 
-    def _do(self, wanted: httpx.Request | Locked) -> Any:
+    def _do(self, wanted: httpx.Request | Locked | Pause) -> Any:
         if isinstance(wanted, Locked):
             with self._lock:
                 return self._run(wanted.flow)
+        if isinstance(wanted, Pause):
+            return (self.settings.sleep or time.sleep)(wanted.seconds)
+        body = Collected(self.settings, wanted)
         try:
-            return self._client.send(wanted)
-        except httpx.HTTPError as error:
-            failure = _failure(wanted, error)
-        raise failure  # outside: the caught one holds the request, and so the credential
+            response = self._client.send(wanted, stream=True)
+            try:
+                for chunk in response.iter_bytes():
+                    if not body.add(chunk):
+                        break
+            finally:
+                response.close()
+        except ESCAPING as error:
+            return _failure(wanted, error, closed=self._client.is_closed)
+        return body.answer(response)
 
 
 class AsyncTransport(_Core[httpx.AsyncClient]):
     """Sends by awaiting; any number of tasks of one event loop may share it."""
+
+    _iterator = AsyncItemIterator
+    _loop: asyncio.AbstractEventLoop | None = None
 
     def __init__(self, settings: Settings) -> None:
         super().__init__(settings)
@@ -211,28 +370,18 @@ class AsyncTransport(_Core[httpx.AsyncClient]):
 
     async def call(self, operation: Operation[BodyT], arguments: dict[str, Any]) -> BodyT:
         """Send one request of `operation` and read its answer; raises what talkdesk_bridge.errors names."""
-        return (await self._run(self._exchange(operation, arguments))).body
-
-    def paginate(
-        self,
-        operation: ListOperation[BodyT, ItemT],
-        arguments: dict[str, Any],
-        *,
-        max_pages: int | None,
-        max_items: int | None,
-    ) -> AsyncItemIterator[BodyT, ItemT]:
-        """Go through the pages of `operation`; nothing is sent before the first item is asked for."""
-
-        async def send(step: Step) -> Reply[BodyT]:
-            return await self._run(self._exchange(operation, step))
-
-        return AsyncItemIterator(send, operation, arguments, max_pages, max_items)
+        return (await self._run(self._exchange(operation, arguments, 1))).body
 
     async def close(self) -> None:
         """Close the connections; a second time does nothing."""
         await self._client.aclose()
 
     async def _run(self, flow: Flow[T]) -> T:
+        loop = asyncio.get_running_loop()
+        self._loop = self._loop or loop
+        if self._loop is not loop:
+            told = "An AsyncBridgeClient belongs to the event loop that used it first"
+            raise errors.ConfigurationError(f"{told}: make one for each.")
         try:
             wanted = next(flow)
             while True:
@@ -241,31 +390,64 @@ class AsyncTransport(_Core[httpx.AsyncClient]):
             result: T = stop.value
             return result
 
-    async def _do(self, wanted: httpx.Request | Locked) -> Any:
+    async def _do(self, wanted: httpx.Request | Locked | Pause) -> Any:
         if isinstance(wanted, Locked):
             async with self._lock:
                 return await self._run(wanted.flow)
+        if isinstance(wanted, Pause):
+            slept = (self.settings.sleep or asyncio.sleep)(wanted.seconds)
+            return await slept if inspect.isawaitable(slept) else slept
+        body = Collected(self.settings, wanted)
         try:
-            return await self._client.send(wanted)
-        except httpx.HTTPError as error:
-            failure = _failure(wanted, error)
-        raise failure  # outside: the caught one holds the request, and so the credential
+            response = await self._client.send(wanted, stream=True)
+            try:
+                async for chunk in response.aiter_bytes():
+                    if not body.add(chunk):
+                        break
+            finally:
+                await response.aclose()
+        except ESCAPING as error:
+            return _failure(wanted, error, closed=self._client.is_closed)
+        return body.answer(response)
 
 
-def _failure(request: httpx.Request, error: httpx.HTTPError) -> BridgeError:
-    what = f"{request.method} {_path(request)}"
+def _failure(request: httpx.Request, error: Exception, *, closed: bool) -> Failure:
+    """What an error of the HTTP library means. It does not go along: it holds the request, and so the credential."""
+    what = _told(request)
     host = f"{request.url.scheme}://{request.url.netloc.decode('ascii')}"
     if isinstance(error, httpx.LocalProtocolError):
         # Its text shows the header that cannot be sent, which may be the credential.
-        return ArgumentError(f"{what}: a header or another part of the request cannot be sent over HTTP.")
+        told = f"{what}: a header or another part of the request cannot be sent over HTTP."
+        return Failure(errors.ArgumentError(told), again=False)
+    if closed:
+        return Failure(errors.ConfigurationError(f"{what}: the client was closed meanwhile."), again=False)
+    if isinstance(error, httpx.DecodingError):
+        told = f"{what} was answered with a body that cannot be decompressed."
+        return Failure(errors.ContractError(told), again=False)
     reason = plain(str(error)) or type(error).__name__
     if isinstance(error, NOT_SENT):
         proxies = (name for name in ("HTTPS_PROXY", "https_proxy", "ALL_PROXY", "all_proxy") if os.environ.get(name))
         proxy = next(proxies, None) if request.url.scheme == "https" else None
-        return NotSentError(f"{what}: no connection to {host}{f', {proxy} being set' if proxy else ''} ({reason}).")
+        told = f"{what}: no connection to {host}{f', {proxy} being set' if proxy else ''} ({reason})."
+        return Failure(errors.NotSentError(told), again="CERTIFICATE_VERIFY_FAILED" not in reason)
     if isinstance(error, httpx.TimeoutException):
-        return NoAnswerError(f"{what}: {host} did not answer in time ({type(error).__name__}).")
-    return NoAnswerError(f"{what}: no whole answer from {host} ({reason}).")
+        return Failure(errors.NoAnswerError(f"{what}: {host} did not answer in time ({type(error).__name__})."))
+    return Failure(errors.NoAnswerError(f"{what}: no whole answer from {host} ({reason})."))
+
+
+def _stays_in_its_segment(text: str) -> bool:
+    """Whether a path argument stays in its segment even where a server decodes it once more, or twice."""
+    for _ in range(3):
+        if re.search(r"[\x00-\x1f\x7f-\x9f]", text) or {*re.split(r"[/\\]", text)} & {"", ".", ".."}:
+            return False
+        text, encoded = unquote(text), text
+        if text != encoded and re.search(r"[/\\]", text):
+            return False
+    return True
+
+
+def _told(request: httpx.Request) -> str:
+    return f"{request.method} {_path(request)}"
 
 
 def _path(request: httpx.Request) -> str:

@@ -2,11 +2,19 @@
 
 BridgeError
 ├── ConfigurationError     a setting or credential that cannot be used; nothing was sent
-├── ArgumentError          an argument that cannot be sent; nothing was sent (also a ValueError)
+├── ArgumentError          an argument that cannot be used; nothing was sent (also a ValueError)
 ├── AuthenticationError    the token server gave no token
 ├── NotSentError           the bridge was not reached: connection, TLS, proxy; nothing was sent
 ├── NoAnswerError          sent, but no whole answer came back
 ├── StatusError            the bridge answered 4XX or 5XX, or a status outside 2XX
+│   ├── BadRequestError             400
+│   ├── UnauthorizedError           401
+│   ├── ForbiddenError              403
+│   ├── NotFoundError               404
+│   ├── ConflictError               409
+│   ├── UnprocessableContentError   422
+│   ├── TooManyRequestsError        429
+│   └── ServerError                 5XX
 ├── ContractError          the answer does not keep the contract
 └── PagingError            the pages do not lead on: a loop, another host, a link that cannot be followed
     └── IncompleteError    the pages ended before the announced total
@@ -19,19 +27,31 @@ from talkdesk_bridge.models import ErrorInfo
 __all__ = [
     "ArgumentError",
     "AuthenticationError",
+    "BadRequestError",
     "BridgeError",
     "ConfigurationError",
+    "ConflictError",
     "ContractError",
+    "ForbiddenError",
     "IncompleteError",
     "NoAnswerError",
+    "NotFoundError",
     "NotSentError",
     "PagingError",
+    "ServerError",
     "StatusError",
+    "TooManyRequestsError",
+    "UnauthorizedError",
+    "UnprocessableContentError",
 ]
 
 
 class BridgeError(Exception):
-    """The root of all errors of this package. No message holds a credential."""
+    """The root of all errors of this package.
+
+    No message holds a credential, or a value of a body but `userMessage` and `errorCode` (of a token server, `error`
+    and `error_description`).
+    """
 
 
 class ConfigurationError(BridgeError):
@@ -39,11 +59,11 @@ class ConfigurationError(BridgeError):
 
 
 class ArgumentError(BridgeError, ValueError):
-    """An argument cannot be sent as it is; nothing was sent."""
+    """An argument cannot be used as it is; nothing was sent."""
 
 
 class AuthenticationError(BridgeError):
-    """The token server refused, or did not answer with a token."""
+    """The token server refused, did not answer with a token, or could not be reached."""
 
 
 class NotSentError(BridgeError):
@@ -88,8 +108,55 @@ class StatusError(BridgeError):
         self.retry_after = retry_after
 
 
+class BadRequestError(StatusError):
+    """400: the request is malformed in the bridge's view."""
+
+
+class UnauthorizedError(StatusError):
+    """401: there was no credential, or the bridge does not accept it."""
+
+
+class ForbiddenError(StatusError):
+    """403: the credential may not do this."""
+
+
+class NotFoundError(StatusError):
+    """404: there is no such thing, or the base URL is another server's."""
+
+
+class ConflictError(StatusError):
+    """409: it contradicts the state of things."""
+
+
+class UnprocessableContentError(StatusError):
+    """422: the request is well formed, but its content is refused."""
+
+
+class TooManyRequestsError(StatusError):
+    """429: too many requests; `retry_after` may say when to come back."""
+
+
+class ServerError(StatusError):
+    """5XX, 520 and the like included: the bridge, or a gateway before it, failed."""
+
+
 class ContractError(BridgeError):
-    """The bridge answered 2XX, but not with what the contract says."""
+    """The bridge answered 2XX, but not with what the contract says.
+
+    Attributes:
+        json_path: Where in the body; None where it is not about one place.
+        expected: What is documented there.
+        seen: The kind of what came; never the value.
+
+    """
+
+    def __init__(
+        self, message: str, *, json_path: str | None = None, expected: str | None = None, seen: str | None = None
+    ) -> None:
+        super().__init__(message)
+        self.json_path = json_path
+        self.expected = expected
+        self.seen = seen
 
 
 class PagingError(BridgeError):
@@ -100,8 +167,8 @@ class IncompleteError(PagingError):
     """The pages ended before the announced total was reached.
 
     Attributes:
-        received: Items that were read.
-        expected: The total that the bridge announced, the same on every page.
+        received: Items that were read, and given to the caller.
+        expected: The total that the bridge announced: the least, where it changed.
 
     """
 

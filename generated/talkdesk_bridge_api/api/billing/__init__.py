@@ -3,12 +3,21 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any, cast
 
 from ...models.error_info import ErrorInfo
 from ...models.invoice_details import InvoiceDetails
 from ...models.invoice_details_response import InvoiceDetailsResponse
-from ...types import AsyncCaller, AsyncItems, Caller, Items, ListOperation, Operation
+from ...types import (
+    AsyncCaller,
+    AsyncItems,
+    Body,
+    Caller,
+    Items,
+    ListOperation,
+    Operation,
+)
 from . import get_account_invoices as _get_account_invoices
 
 _GET_ACCOUNT_INVOICES: ListOperation[InvoiceDetailsResponse, InvoiceDetails] = ListOperation(
@@ -16,8 +25,9 @@ _GET_ACCOUNT_INVOICES: ListOperation[InvoiceDetailsResponse, InvoiceDetails] = L
     method="GET",
     path="/BillingInfoAPI/accountinvoices/{account_number}",
     request=_get_account_invoices._get_kwargs,
-    parse=_get_account_invoices._parse_response,
+    bodies=(Body(200, 200, "json", InvoiceDetailsResponse),),
     items=lambda body: body.embedded.invoices if body.embedded else None,
+    item=InvoiceDetails,
     list_name="invoices",
     has_page=True,
 )
@@ -75,6 +85,7 @@ class BillingOperations:
         account_number: str,
         *,
         per_page: int | None = None,
+        start: Mapping[str, Any] | None = None,
         max_pages: int | None = None,
         max_items: int | None = None,
     ) -> Items[InvoiceDetailsResponse, InvoiceDetails]:
@@ -87,6 +98,7 @@ class BillingOperations:
                 whose name is not in their text. See https://docs.talkdesk.com/reference/get-account-details
             per_page: Invoices a page. Left to the bridge where not given. Assumed: A convention of Talkdesk's own APIs (50 by
                 default there), not promised for the bridge. See https://docs.talkdesk.com/docs/paging-results
+            start: The `position` of an earlier iterator, to go on where it stood; None for the first item.
             max_pages: Stop after so many pages; None for all.
             max_items: Stop after so many items; None for all.
 
@@ -100,6 +112,7 @@ class BillingOperations:
                 "account_number": account_number,
                 "per_page": per_page,
             },
+            start=start,
             max_pages=max_pages,
             max_items=max_items,
         )
@@ -157,6 +170,7 @@ class AsyncBillingOperations:
         account_number: str,
         *,
         per_page: int | None = None,
+        start: Mapping[str, Any] | None = None,
         max_pages: int | None = None,
         max_items: int | None = None,
     ) -> AsyncItems[InvoiceDetailsResponse, InvoiceDetails]:
@@ -169,6 +183,7 @@ class AsyncBillingOperations:
                 whose name is not in their text. See https://docs.talkdesk.com/reference/get-account-details
             per_page: Invoices a page. Left to the bridge where not given. Assumed: A convention of Talkdesk's own APIs (50 by
                 default there), not promised for the bridge. See https://docs.talkdesk.com/docs/paging-results
+            start: The `position` of an earlier iterator, to go on where it stood; None for the first item.
             max_pages: Stop after so many pages; None for all.
             max_items: Stop after so many items; None for all.
 
@@ -182,6 +197,7 @@ class AsyncBillingOperations:
                 "account_number": account_number,
                 "per_page": per_page,
             },
+            start=start,
             max_pages=max_pages,
             max_items=max_items,
         )
