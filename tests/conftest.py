@@ -5,7 +5,9 @@ from __future__ import annotations
 import asyncio
 import json
 import re
+import shutil
 import ssl
+import subprocess
 import threading
 from collections.abc import Callable, Iterator
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -147,6 +149,33 @@ def elsewhere() -> Iterator[Server]:
     """A second server, at another origin."""
     with Server() as running:
         yield running
+
+
+@pytest.fixture
+def tls(tmp_path: Path) -> Iterator[tuple[Server, Path]]:
+    """A server with a certificate that nobody has signed, and the certificate."""
+    certificate = tmp_path / "certificate.pem"
+    command = [
+        "openssl",
+        "req",
+        "-x509",
+        "-newkey",
+        "ec",
+        "-pkeyopt",
+        "ec_paramgen_curve:prime256v1",
+        "-nodes",
+        "-days",
+        "1",
+    ]
+    command += ["-keyout", str(tmp_path / "key.pem"), "-out", str(certificate), "-subj", "/CN=127.0.0.1"]
+    if shutil.which("openssl") is None:
+        pytest.skip("needs openssl to make a certificate")
+    subprocess.run([*command, "-addext", "subjectAltName=IP:127.0.0.1"], check=True, capture_output=True)
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.load_cert_chain(certificate, tmp_path / "key.pem")
+    with Server(context) as running:
+        running.answers(page(1))
+        yield running, certificate
 
 
 ONCE: Any = {"retry": Retry(attempts=1)}

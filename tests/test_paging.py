@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import asyncio
+import json
+import threading
 
 import pytest
-from talkdesk_bridge import AsyncBridgeClient, BridgeClient, HeaderAuth, errors
+from talkdesk_bridge import AsyncBridgeClient, BridgeClient, Deviation, HeaderAuth, errors
 
-from tests.conftest import ONCE, Listing, Server, as_json, invoices_of, page
+from tests.conftest import ONCE, Listing, Scripted, Server, as_json, invoices_of, page
 
 KEY = HeaderAuth("s3cret", name="X-API-Key")
 
@@ -247,3 +249,184 @@ def test_null_where_a_value_is_optional(server: Server, listing: Listing, invoic
     server.answers({"_embedded": {"invoices": [nothing]}})
     (invoice,) = listing(server.url, KEY)
     assert (invoice.amount, invoice.invoice_due_date, invoice.invoice_items_details) == (None, None, None)
+
+
+THREE = [page(1, 2, following="?c=2", total=5), page(3, 4, following="?c=3", total=5), page(5, total=5)]
+
+
+@pytest.mark.parametrize("pages", [THREE, [page(1, 2, total=5), page(3, 4, total=5), page(5, total=5)]])
+@pytest.mark.parametrize("read", range(6))
+def test_a_position_goes_on_in_another_client(server: Server, pages: list[object], read: int) -> None:
+    server.answers(*pages)
+    with BridgeClient(server.url, auth=KEY) as bridge:
+        invoices = bridge.billing.iter_account_invoices("1", per_page=2)
+        first = [next(invoices).invoice_number for _ in range(read)]
+        stored = json.dumps(invoices.position)
+    assert "s3cret" not in stored
+    asked = len(server.seen)
+    left = [*pages][read // 2 :]  # a page that was begun is asked for again; one that was read is not
+    server.answers(*left or [page()])
+    with BridgeClient(server.url, auth=HeaderAuth("renewed")) as bridge:
+        rest = bridge.billing.iter_account_invoices("1", per_page=2, start=json.loads(stored))
+        assert rest.position == json.loads(stored)
+        assert first + [invoice.invoice_number for invoice in rest] == ["1", "2", "3", "4", "5"]
+    assert len(server.seen) - asked == (len(left) if read < 5 else 0)
+
+
+def test_a_position_between_pages(server: Server) -> None:
+    server.answers(*THREE)
+    with BridgeClient(server.url) as bridge:
+        invoices = bridge.billing.iter_account_invoices("1")
+        next(invoices.pages())
+        position = invoices.position
+        server.answers(*THREE[1:])
+        again = bridge.billing.iter_account_invoices("1", start=position)
+        assert [body.total for body in again.pages()] == [5, 5]
+        assert list(bridge.billing.iter_account_invoices("1", start=again.position)) == []
+    assert len(server.seen) == 3
+
+
+def test_a_position_while_awaiting(server: Server) -> None:
+    async def run() -> list[str | None]:
+        async with AsyncBridgeClient(server.url) as bridge:
+            invoices = bridge.billing.iter_account_invoices("1")
+            first = [(await anext(invoices)).invoice_number for _ in range(3)]
+            server.answers(*THREE[1:])
+            rest = bridge.billing.iter_account_invoices("1", start=invoices.position)
+            return first + [invoice.invoice_number async for invoice in rest]
+
+    server.answers(*THREE)
+    assert asyncio.run(run()) == ["1", "2", "3", "4", "5"]
+
+
+def test_a_limit_leaves_a_position(server: Server) -> None:
+    server.answers(*THREE)
+    with BridgeClient(server.url) as bridge:
+        numbers: list[str | None] = []
+        position = None
+        for _ in range(5):
+            server.answers(*THREE[len(numbers) // 2 :])
+            some = bridge.billing.iter_account_invoices("1", start=position, max_items=1)
+            numbers += [invoice.invoice_number for invoice in some]
+            position = some.position
+        assert numbers == ["1", "2", "3", "4", "5"]
+        assert list(bridge.billing.iter_account_invoices("1", start=position)) == []
+
+
+def test_a_circle_is_found_after_going_on_too(server: Server) -> None:
+    server.answers(page(1, following="?c=2"), page(2, following="?c=3"))
+    with BridgeClient(server.url) as bridge:
+        invoices = bridge.billing.iter_account_invoices("1")
+        assert [next(invoices).invoice_number, next(invoices).invoice_number] == ["1", "2"]
+        server.answers(page(3, following="?c=2"))
+        rest = bridge.billing.iter_account_invoices("1", start=invoices.position)
+        assert next(rest).invoice_number == "3"
+        with pytest.raises(errors.PagingError, match="leads back"):
+            next(rest)
+        assert rest.position["skip"] == 1  # where it cannot go on: after the last item
+
+
+def test_missing_items_are_counted_after_going_on_too(server: Server) -> None:
+    server.answers(page(1, 2, total=5))
+    with BridgeClient(server.url) as bridge:
+        invoices = bridge.billing.iter_account_invoices("1")
+        next(invoices)
+        server.answers(page(1, 2, total=5), page(3, total=5), page(total=5))
+        rest = bridge.billing.iter_account_invoices("1", start=invoices.position)
+        assert [next(rest).invoice_number, next(rest).invoice_number] == ["2", "3"]
+        with pytest.raises(errors.IncompleteError, match="after 3 of 5 items"):
+            next(rest)
+
+
+def test_a_page_that_shrank_meanwhile_is_refused(server: Server) -> None:
+    server.answers(*THREE)
+    with BridgeClient(server.url) as bridge:
+        invoices = bridge.billing.iter_account_invoices("1", max_items=2)
+        next(invoices)
+        position = {**invoices.position, "skip": 3}
+        server.answers(*THREE)
+        with pytest.raises(errors.PagingError, match="fewer items than before"):
+            next(bridge.billing.iter_account_invoices("1", start=position))
+
+
+def test_a_position_of_another_call_is_refused(server: Server, elsewhere: Server) -> None:
+    server.answers(*THREE)
+    with BridgeClient(server.url) as bridge, BridgeClient(elsewhere.url) as other:
+        position = bridge.billing.iter_account_invoices("1", per_page=2).position
+        bridge.billing.iter_account_invoices("1", per_page=2, start=position)
+        with pytest.raises(errors.ArgumentError, match="another bridge"):
+            other.billing.iter_account_invoices("1", per_page=2, start=position)
+        with pytest.raises(errors.ArgumentError, match="another operation"):
+            bridge.billing.iter_account_invoices("1", per_page=2, start={**position, "operation": "x"})
+        for account, per_page in (("2", 2), ("1", None), ("1", 3)):
+            with pytest.raises(errors.ArgumentError, match="other arguments"):
+                bridge.billing.iter_account_invoices(account, per_page=per_page, start=position)
+    assert server.seen == elsewhere.seen == []
+
+
+@pytest.mark.parametrize(
+    "wrong",
+    [{}, {"step": None}, {"step": 1.5}, {"step": True}, {"step": 0}, {"skip": -1}, {"received": "1"}, {"seen": None}, {"seen": 5}, {"least": 1.5}, {"previous": None}],
+)  # fmt: skip
+def test_what_is_no_position_is_refused(server: Server, wrong: dict[str, object]) -> None:
+    with BridgeClient(server.url) as bridge:
+        position = bridge.billing.iter_account_invoices("1").position
+        start = {**position, **wrong} if wrong and wrong != {"step": None} else wrong
+        with pytest.raises(errors.ArgumentError, match="start must be the position"):
+            bridge.billing.iter_account_invoices("1", start=start)
+        for other in (5, "text"):
+            with pytest.raises(errors.ArgumentError, match="start must be the position"):
+                bridge.billing.iter_account_invoices("1", start=other)  # type: ignore[arg-type] # what is refused
+
+
+def test_a_position_that_leads_elsewhere_gets_no_request(server: Server, elsewhere: Server) -> None:
+    with BridgeClient(server.url, auth=KEY) as bridge:
+        position = {**bridge.billing.iter_account_invoices("1").position, "step": f"{elsewhere.url}/x"}
+        with pytest.raises(errors.PagingError, match="another host"):
+            next(bridge.billing.iter_account_invoices("1", start=position))
+    assert elsewhere.seen == []
+
+
+def test_more_items_than_announced_are_a_deviation(server: Server, listing: Listing) -> None:
+    told: list[Deviation] = []
+    server.answers(page(1, 2, total=3, following="?c=2"), page(3, 4, total=3))
+    assert len(listing(server.url, options={"on_deviation": told.append})) == 4
+    assert [(one.place, one.count) for one in told] == [("$.total", 1)]
+    server.answers(page(1, 2, total=3, following="?c=2"), page(3, 4, total=4))  # it grew: no deviation
+    listing(server.url, options={"on_deviation": told.append})
+    assert len(told) == 1
+    server.answers(page(1, 2, total=1))
+    with BridgeClient(server.url, strict=True) as bridge:
+        invoices = bridge.billing.iter_account_invoices("1")
+        assert [next(invoices).invoice_number, next(invoices).invoice_number] == ["1", "2"]
+        with pytest.raises(errors.ContractError, match=r"\$\.total"):
+            next(invoices)
+
+
+def test_a_body_that_is_no_page_is_refused_by_the_plain_method_too(server: Server) -> None:
+    server.answers({"errorCode": "X", "userMessage": "no"})
+    with BridgeClient(server.url) as bridge, pytest.raises(errors.ContractError, match=r"\$\._embedded\.invoices"):
+        bridge.billing.get_account_invoices("1")
+
+
+def test_an_iterator_is_for_one_thread_at_a_time(server: Server) -> None:
+    entered, go_on = threading.Event(), threading.Event()
+
+    def script(method: str, target: str) -> Scripted:
+        entered.set()
+        go_on.wait(5)
+        return as_json(page(1))
+
+    server.script = script
+    with BridgeClient(server.url) as bridge:
+        invoices = bridge.billing.iter_account_invoices("1")
+        found: list[object] = []
+        thread = threading.Thread(target=lambda: found.append(next(invoices).invoice_number))
+        thread.start()
+        entered.wait(5)
+        with pytest.raises(errors.ArgumentError, match="one thread or task at a time"):
+            next(invoices)
+        go_on.set()
+        thread.join()
+        assert (found, list(invoices)) == (["1"], [])
+    assert len(server.seen) == 1

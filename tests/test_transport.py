@@ -4,10 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import base64
-import shutil
 import socket
 import ssl
-import subprocess
 import threading
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime, timedelta
@@ -15,7 +13,15 @@ from email.utils import format_datetime
 from pathlib import Path
 
 import pytest
-from talkdesk_bridge import AsyncBridgeClient, BridgeClient, HeaderAuth, OAuth2ClientCredentials, errors
+from talkdesk_bridge import (
+    AsyncBridgeClient,
+    Attempt,
+    BridgeClient,
+    HeaderAuth,
+    OAuth2ClientCredentials,
+    Retry,
+    errors,
+)
 from talkdesk_bridge._auth import TokenCache
 from talkdesk_bridge_api.types import Operation
 
@@ -254,33 +260,6 @@ def test_the_defaults_are_safe(server: Server) -> None:
     assert (settings.timeout, settings.verify, settings.proxy) == ((5.0, 30.0), True, None)
 
 
-@pytest.fixture
-def tls(tmp_path: Path) -> Iterator[tuple[Server, Path]]:
-    """A server with a certificate that nobody has signed, and the certificate."""
-    certificate = tmp_path / "certificate.pem"
-    command = [
-        "openssl",
-        "req",
-        "-x509",
-        "-newkey",
-        "ec",
-        "-pkeyopt",
-        "ec_paramgen_curve:prime256v1",
-        "-nodes",
-        "-days",
-        "1",
-    ]
-    command += ["-keyout", str(tmp_path / "key.pem"), "-out", str(certificate), "-subj", "/CN=127.0.0.1"]
-    if shutil.which("openssl") is None:
-        pytest.skip("needs openssl to make a certificate")
-    subprocess.run([*command, "-addext", "subjectAltName=IP:127.0.0.1"], check=True, capture_output=True)
-    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-    context.load_cert_chain(certificate, tmp_path / "key.pem")
-    with Server(context) as running:
-        running.answers(page(1))
-        yield running, certificate
-
-
 def test_loopback_needs_no_proxy_either_where_the_token_server_is_elsewhere(
     server: Server, elsewhere: Server, tls: tuple[Server, Path], monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -314,8 +293,10 @@ def test_nobody_accepts_the_connection() -> None:
 def test_certificates_are_checked(tls: tuple[Server, Path], listing: Listing) -> None:
     (running, certificate), auth = tls, HeaderAuth("s3cret")
     url = running.url
+    attempts: list[Attempt] = []
     with pytest.raises(errors.NotSentError, match="CERTIFICATE_VERIFY_FAILED"):
-        listing(url, auth)
+        listing(url, auth, options={"retry": Retry(on_attempt=attempts.append)})
+    assert len(attempts) == 1  # another one would not find another certificate
     with BridgeClient(url, verify=ssl.create_default_context(cafile=str(certificate))) as bridge:
         assert bridge.billing.get_account_invoices("1").embedded
 

@@ -5,7 +5,19 @@ from __future__ import annotations
 import datetime
 from typing import Any, assert_type
 
-from talkdesk_bridge import AsyncBridgeClient, BridgeClient, HeaderAuth, OAuth2ClientCredentials, errors, models
+from talkdesk_bridge import (
+    AsyncBridgeClient,
+    Attempt,
+    BridgeClient,
+    Deviation,
+    HeaderAuth,
+    Money,
+    OAuth2ClientCredentials,
+    Response,
+    Retry,
+    errors,
+    models,
+)
 
 
 def blocking() -> None:
@@ -26,15 +38,40 @@ def blocking() -> None:
         bridge.billing.get_account_invoices(1)  # type: ignore[arg-type]
         bridge.billing.get_account_invoices("1", pages=1)  # type: ignore[call-arg]
         bridge.nothing  # type: ignore[attr-defined]  # noqa: B018
+        response = bridge.with_response(bridge.billing.get_account_invoices, "1", page=1)
+        assert_type(response, Response[models.InvoiceDetailsResponse])
+        assert_type(response.content, bytes)
+        bridge.with_response(bridge.billing.get_account_invoices, 1)  # type: ignore[arg-type]
+        assert_type(bridge.with_options(timeout=(1, 2), headers={"X-Trace": "1"}), BridgeClient)
+        bridge.with_options(verify=False)  # type: ignore[call-arg]
+        later = bridge.billing.iter_account_invoices("1", start=invoices.position)
+        assert_type(later.position, dict[str, Any])
     BridgeClient("https://b", retries=1)  # type: ignore[call-arg]
+    BridgeClient("https://b", retry=Retry(attempts=2, statuses=frozenset({503}), on_attempt=told), on_deviation=seen)
     assert_type(BridgeClient.from_env({}, verify=False), BridgeClient)
     OAuth2ClientCredentials("https://t", "i", "s", "scope")  # type: ignore[call-arg]
+
+
+def told(attempt: Attempt) -> None:
+    assert_type(attempt.status, int | None)
+    assert_type(attempt.wait, float | None)
+
+
+def seen(deviation: Deviation) -> None:
+    assert_type(deviation.place, str)
+
+
+def money(invoice: models.InvoiceDetails) -> None:
+    assert_type(Money.parse(invoice.amount or "0") + Money.parse(5), Money)
+    Money.parse(invoice.amount)  # type: ignore[arg-type]
 
 
 async def awaiting() -> None:
     async with AsyncBridgeClient.from_env() as bridge:
         assert_type(await bridge.billing.get_account_invoices("1"), models.InvoiceDetailsResponse)
-        invoices = bridge.billing.iter_account_invoices("1")
+        response = await bridge.with_response(bridge.billing.get_account_invoices, "1")
+        assert_type(response.body, models.InvoiceDetailsResponse)
+        invoices = bridge.billing.iter_account_invoices("1", start=None)
         async for invoice in invoices:
             assert_type(invoice, models.InvoiceDetails)
         async for body in invoices.pages():

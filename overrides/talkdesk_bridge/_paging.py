@@ -9,6 +9,7 @@ from collections import deque
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Mapping
 from contextlib import contextmanager
 from itertools import islice
+from types import NoneType
 from typing import Any, Generic, Self, TypeVar
 from urllib.parse import urljoin
 
@@ -170,7 +171,7 @@ class _Pages(Generic[BodyT, ItemT]):
         given again, as long as the bridge does not change the pages meanwhile.
         """
         # In the middle of a page, the page is asked for again, and what was handed over is skipped.
-        inside = self._handed < self._size or self._error is not None
+        inside = self._skip > 0 or self._handed < self._size or self._error is not None
         walk, skip = (self._before, self._handed) if inside else (self._walk, 0)
         walked = {name: getattr(walk, name) for name in Walk.__match_args__}
         return {**self._call, "skip": skip, **walked, "seen": [*islice(self._seen, walk.pages)]}
@@ -180,15 +181,17 @@ class _Pages(Generic[BodyT, ItemT]):
             differs = [name for name, value in self._call.items() if position[name] != value]
             walk = Walk(**{name: position[name] for name in Walk.__match_args__})
             numbers = (walk.received, walk.empty, walk.pages, position["skip"], walk.least or 0, walk.most or 0)
-            if not (isinstance(walk.step, int | str | None) and all(type(one) is int and one >= 0 for one in numbers)):
+            known = type(walk.step) in (int, str, NoneType) and walk.step != 0 and type(walk.previous) is str
+            if not known or not all(type(one) is int and one >= 0 for one in numbers):
                 raise TypeError
             self._seen = dict.fromkeys(map(str, position["seen"]))
         except (KeyError, TypeError):
             raise ArgumentError("start must be the position of an earlier iterator.") from None
         if differs:
-            raise ArgumentError(f"start is a position of another {differs[0]}: make this call as that one was made.")
+            other = "other arguments" if differs[0] == "arguments" else f"another {differs[0]}"
+            raise ArgumentError(f"start is the position of a call with {other}: make this call as that one was made.")
         self._walk = self._before = walk
-        self._skip = position["skip"]
+        self._skip = self._handed = position["skip"]
 
     @contextmanager
     def _alone(self) -> Iterator[Step | None]:

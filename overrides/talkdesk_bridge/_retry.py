@@ -89,8 +89,7 @@ class Retry:
     retry_after_max: float = field(default=30.0, validator=SECONDS)
     statuses: frozenset[int] = field(
         default=frozenset({408, 429, 500, 502, 503, 504}),
-        converter=frozenset,
-        validator=_checked(deep_iterable(in_(range(300, 1000)))),
+        validator=_checked(deep_iterable(in_(range(300, 1000)), instance_of(frozenset))),
     )
     on_attempt: Callable[[Attempt], object] | None = field(
         default=None, repr=False, validator=_checked(optional(is_callable()))

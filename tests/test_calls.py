@@ -1,0 +1,155 @@
+"""What a caller can ask of one call: other options, the whole answer; and what a client's life ends with."""
+
+from __future__ import annotations
+
+import asyncio
+import copy
+import pickle
+import ssl
+import threading
+from pathlib import Path
+from typing import Any
+
+import pytest
+from talkdesk_bridge import AsyncBridgeClient, BridgeClient, HeaderAuth, OAuth2ClientCredentials, Retry, errors
+
+from tests.conftest import ONCE, Server, as_json, invoices_of, page
+
+KEY = HeaderAuth("s3cret", name="X-API-Key")
+
+
+def test_the_whole_answer(server: Server) -> None:
+    server.answers(as_json(page(1), X_Request_Id="r-1"))
+    with BridgeClient(server.url) as bridge:
+        response = bridge.with_response(bridge.billing.get_account_invoices, "1", per_page=5)
+        again = bridge.billing.get_account_invoices("1", per_page=5)
+    assert (response.status_code, response.headers["x-request-id"]) == (200, "r-1")
+    assert response.url == f"{server.url}{invoices_of('1')}?per_page=5"
+    assert response.content == as_json(page(1))[2]
+    assert response.data == page(1)
+    assert response.body == again
+    assert "r-1" not in repr(response)
+
+
+def test_the_whole_answer_while_awaiting(server: Server) -> None:
+    async def run() -> None:
+        async with AsyncBridgeClient(server.url) as bridge:
+            calls = (bridge.with_response(bridge.billing.get_account_invoices, account) for account in "123")
+            responses = await asyncio.gather(*calls)
+            assert [response.url for response in responses] == [server.url + invoices_of(account) for account in "123"]
+            with pytest.raises(errors.ArgumentError, match="one request"):
+                await bridge.with_response(bridge.billing.iter_account_invoices, "1")  # type: ignore[arg-type] # what is refused
+
+    server.answers(page(1))
+    asyncio.run(run())
+
+
+def test_only_a_method_that_sends_one_request_has_an_answer(server: Server) -> None:
+    with BridgeClient(server.url) as bridge:
+        for method in (bridge.billing.iter_account_invoices, len):
+            with pytest.raises(errors.ArgumentError, match="sends one request"):
+                bridge.with_response(method, "1")
+        server.answers(as_json({}, 404))
+        with pytest.raises(errors.NotFoundError):
+            bridge.with_response(bridge.billing.get_account_invoices, "1")
+
+
+def test_options_of_one_call_leave_the_client_as_it_was(server: Server) -> None:
+    server.answers(page(1))
+    with BridgeClient(server.url, auth=KEY, headers={"X-Team": "billing"}) as bridge:
+        other = bridge.with_options(headers={"X-Trace": "1", "X-API-Key": "other"}, timeout=(1, 2))
+        other.billing.get_account_invoices("1")
+        bridge.billing.get_account_invoices("1")
+        assert list(other.billing.iter_account_invoices("1"))
+    sent = [
+        {name: headers.get(name) for name in ("X-Team", "X-Trace", "X-API-Key")} for _, _, headers, _ in server.seen
+    ]
+    changed = {"X-Team": None, "X-Trace": "1", "X-API-Key": "s3cret"}
+    assert sent == [changed, {"X-Team": "billing", "X-Trace": None, "X-API-Key": "s3cret"}, changed]
+
+
+def test_options_share_connections_and_token(server: Server) -> None:
+    token = {"access_token": "t", "token_type": "Bearer", "expires_in": 599}
+    server.script = lambda method, target: as_json(token if method == "POST" else page(1))
+    auth = OAuth2ClientCredentials(f"{server.url}/token", "id", "secret", parameters={"audience": "https://b"})
+    with BridgeClient(server.url, auth=auth, headers={"X-Team": "billing"}) as bridge:
+        for _ in range(3):
+            bridge.with_options(strict=True).billing.get_account_invoices("1")
+        assert bridge.with_options(strict=True)._transport._client is bridge._transport._client
+        server.answers(as_json({**page(1), "total": "1"}))
+        with pytest.raises(errors.ContractError):
+            bridge.with_options(strict=True).billing.get_account_invoices("1")
+        assert bridge.billing.get_account_invoices("1").total == 1
+        other = bridge.with_options(retry=Retry(attempts=1))
+    assert [method for method, *_ in server.seen] == ["POST"] + ["GET"] * 5
+    assert server.seen[0][3] == b"grant_type=client_credentials&audience=https%3A%2F%2Fb"
+    assert "X-Team" not in server.seen[0][2]  # it is for the bridge
+    with pytest.raises(errors.ConfigurationError, match="closed"):
+        other.billing.get_account_invoices("1")
+
+
+def test_a_time_limit_of_one_call(server: Server) -> None:
+    def slow(method: str, target: str) -> Any:
+        stop.wait(2)
+        return as_json(page(1))
+
+    stop = threading.Event()
+    server.script = slow
+    with BridgeClient(server.url, **ONCE) as bridge:
+        with pytest.raises(errors.NoAnswerError, match="in time"):
+            bridge.with_options(timeout=(1, 0.1)).billing.get_account_invoices("1")
+        stop.set()
+        assert bridge.billing.get_account_invoices("1")
+
+
+@pytest.mark.parametrize(
+    "options",
+    [{"timeout": 5}, {"headers": {"X": "a\nb"}}, {"headers": {"Host": "x"}}, {"headers": {"X": 5}}, {"headers": ["X"]},
+     {"headers": {"X Y": "1"}}, {"retry": 3}, {"strict": 1}, {"on_deviation": "print"}, {"max_bytes": 0}, {"max_bytes": True},
+     {"deadline": 0}, {"deadline": "5"}],
+)  # fmt: skip
+def test_an_option_that_cannot_be_used(options: dict[str, Any]) -> None:
+    with BridgeClient("https://bridge.example") as bridge:
+        for use in (bridge.with_options, lambda **given: BridgeClient("https://bridge.example", **given)):
+            with pytest.raises(errors.ConfigurationError) as caught:
+                use(**options)
+            assert "\n" not in str(caught.value)
+
+
+def test_more_settings_that_cannot_be_used(tmp_path: Path) -> None:
+    for options in ({"clock": 5}, {"sleep": "1"}, {"cert": str(tmp_path / "none.pem")}, {"cert": (1, 2, 3, 4)}):
+        with pytest.raises(errors.ConfigurationError):
+            BridgeClient("https://bridge.example", **options)
+
+
+def test_a_body_over_the_limit(server: Server) -> None:
+    server.answers(page(*range(1000)))
+    with BridgeClient(server.url, max_bytes=1000) as bridge:
+        with pytest.raises(errors.ContractError, match="more than 1000 bytes: raise max_bytes"):
+            bridge.billing.get_account_invoices("1")
+        assert bridge.with_options(max_bytes=10**6).billing.get_account_invoices("1").embedded
+        server.answers((500, {}, b"x" * 5000))
+        with pytest.raises(errors.ServerError, match="answered 500"):
+            bridge.with_options(**ONCE).billing.get_account_invoices("1")
+
+
+def test_a_client_certificate(tls: tuple[Server, Path], tmp_path: Path) -> None:
+    running, certificate = tls
+    key = certificate.with_name("key.pem")
+    trusted = ssl.create_default_context(cafile=str(certificate))
+    both = tmp_path / "both.pem"
+    both.write_text(certificate.read_text() + key.read_text())
+    for cert in (str(both), (str(certificate), str(key))):
+        with BridgeClient(running.url, verify=trusted, cert=cert) as bridge:
+            assert bridge.billing.get_account_invoices("1").embedded
+    with BridgeClient(running.url, cert=str(both), **ONCE) as bridge, pytest.raises(errors.NotSentError):
+        bridge.billing.get_account_invoices("1")  # a certificate of one's own makes nobody else's trusted
+
+
+def test_credentials_and_clients_are_not_pickled() -> None:
+    with BridgeClient("https://bridge.example", auth=KEY) as bridge:
+        for value in (KEY, bridge, bridge._transport.settings):
+            with pytest.raises(TypeError) as caught:
+                pickle.dumps(value)
+            assert "s3cret" not in str(caught.value)
+    assert copy.copy(KEY) is copy.deepcopy(KEY) is KEY

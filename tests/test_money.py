@@ -1,0 +1,107 @@
+"""Amounts: exact, in one currency at a time, and never a guess."""
+
+from __future__ import annotations
+
+import copy
+import pickle
+from decimal import Decimal
+
+import pytest
+from talkdesk_bridge import Money, errors
+
+
+@pytest.mark.parametrize(
+    ("value", "amount", "currency"),
+    [
+        ("3700.00 usd", "3700.00", "USD"),
+        ("3700.00  EUR", "3700.00", "EUR"),
+        (" -0.10 gbp ", "-0.10", "GBP"),
+        ("20000", "20000", None),
+        ("1e3", "1E+3", None),
+        (20000, "20000", None),
+        (0.1, "0.1", None),
+        (Decimal("1.230"), "1.230", None),
+        ("9" * 60 + ".01", "9" * 60 + ".01", None),
+    ],
+)  # fmt: skip
+def test_what_is_read(value: str, amount: str, currency: str | None) -> None:
+    money = Money.parse(value)
+    assert (str(money.amount), money.currency) == (amount, currency)
+
+
+@pytest.mark.parametrize(
+    "value",
+    ["", "usd", "$75,000.00", "75,000.00", "1.000,00", "5 usd usd", "5usd", "5 us", "5 dollars", "+5", ".5", "5.", "0x1",
+     "1_000", "\u0667", "NaN", "Infinity", "1e999", "--5", "5\u20ac", "5 \u0443\u0441\u0434", None, True, [], float("nan"), float("inf"), b"5"],
+)  # fmt: skip
+def test_what_is_not_guessed_at(value: str) -> None:
+    with pytest.raises(errors.ArgumentError, match=r'must be like "3700\.00 usd"') as caught:
+        Money.parse(value)
+    assert isinstance(caught.value, ValueError)
+    assert caught.value.__context__ is None
+
+
+@pytest.mark.parametrize(("amount", "currency"), [(5, None), ("5", None), (Decimal("NaN"), None), (Decimal("Infinity"), None)])  # fmt: skip
+def test_an_amount_is_a_finite_decimal(amount: Decimal, currency: str | None) -> None:
+    with pytest.raises(errors.ArgumentError, match="finite Decimal"):
+        Money(amount, currency)
+
+
+@pytest.mark.parametrize("currency", ["usd", "", "USDT", 5, "U$D"])
+def test_a_currency_is_a_code(currency: str) -> None:
+    with pytest.raises(errors.ArgumentError, match="three capital letters"):
+        Money(Decimal(1), currency)
+
+
+def test_sums_are_exact() -> None:
+    assert sum([Money.parse(0.1)] * 10) == Money(Decimal("1.0"))
+    parts = [Money.parse("99999999999999999999999999999.99 usd"), Money.parse("0.01 usd"), Money.parse("-1 usd")]
+    assert str(sum(parts)) == "99999999999999999999999999999.00 USD"
+    assert parts[1] - parts[2] == Money(Decimal("1.01"), "USD")
+    assert -parts[2] == Money(Decimal(1), "USD")
+    assert Money.parse("1e99") + Money.parse("1e-99") == Money(Decimal("1E+99") + 0) + Money.parse("1e-99")
+
+
+def test_order_is_by_amount() -> None:
+    one, two = Money.parse("1.00 usd"), Money.parse("2 usd")
+    assert one < two
+    assert one <= two
+    assert two > one
+    assert two >= one
+    assert one <= Money.parse("1 usd")
+    assert one >= Money.parse("1 usd")
+    assert one == Money.parse("1 usd")
+    assert hash(one) == hash(Money.parse("1 usd"))
+    assert not one < Money.parse("1 usd")
+    assert not one > Money.parse("1 usd")
+    assert max(one, two) is two
+
+
+@pytest.mark.parametrize("combine", ["__add__", "__sub__", "__lt__", "__le__", "__gt__", "__ge__"])
+@pytest.mark.parametrize(("currency", "told"), [("EUR", "EUR and USD"), (None, "USD and no currency")])
+def test_two_currencies_are_never_put_together(combine: str, currency: str | None, told: str) -> None:
+    with pytest.raises(errors.ArgumentError, match=told):
+        getattr(Money(Decimal(1), "USD"), combine)(Money(Decimal(1), currency))
+    assert Money(Decimal(1), "USD") != Money(Decimal(1), currency)
+
+
+@pytest.mark.parametrize("other", [1, Decimal(1), "1 usd", None])
+def test_money_is_no_number(other: object) -> None:
+    money = Money(Decimal(1), "USD")
+    assert money != other
+    with pytest.raises((errors.ArgumentError, TypeError)):
+        money + other  # type: ignore[operator] # what is refused
+    with pytest.raises((errors.ArgumentError, TypeError)):
+        other + money  # type: ignore[operator] # as above
+    with pytest.raises(errors.ArgumentError):
+        money < other  # type: ignore[operator] # noqa: B015 # as above
+
+
+def test_money_is_a_value() -> None:
+    money = Money.parse("3700.00 usd")
+    assert str(money) == "3700.00 USD"
+    assert str(Money.parse("1e3")) == "1000"
+    assert repr(money) == "Money(amount=Decimal('3700.00'), currency='USD')"
+    assert pickle.loads(pickle.dumps(money)) == copy.deepcopy(money) == money  # noqa: S301 # our own
+    with pytest.raises(AttributeError):
+        money.amount = Decimal(0)  # type: ignore[misc] # what is refused
