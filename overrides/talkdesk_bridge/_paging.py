@@ -48,12 +48,11 @@ class Walk:
     least: int | None = None
     """The least total that was announced."""
     most: int | None = None
-    previous: str = ""
-    """A digest of the items of the page before, where page numbers lead on."""
-    pages: int = 0
+    marks: int = 0
+    """How many marks of pages there were: of each its URL, and its first and last item."""
 
     def after(self, name: str, response: Response[Any], items: int, has_page: bool, seen: dict[str, None]) -> Walk:
-        """Where it stands after a page of so many items; `seen` has the digests of the pages before, and gets its own.
+        """Where it stands after a page of so many items; `seen` has the marks of all pages until now.
 
         Raises:
             PagingError: the next page cannot be found.
@@ -68,9 +67,8 @@ class Walk:
             empty=0 if items else self.empty + 1,
             least=min(totals, default=None),
             most=max(totals, default=None),
-            pages=self.pages + 1,
+            marks=len(seen),
         )
-        seen[_digest(response.url)] = None
         if link := _next_link(name, response):
             if _digest(link) in seen:
                 raise PagingError(f"{name}: the next link leads back to a page that was read already.")
@@ -78,11 +76,7 @@ class Walk:
                 raise PagingError(f"{name}: {walk.empty} empty pages in a row, each with a next link.")
             return evolve(walk, step=link)
         if isinstance(self.step, int) and items and has_page and total is not None and walk.received < total:
-            content = _digest(json.dumps(response.data["_embedded"]))
-            if content == self.previous:
-                number = f"page {self.step} repeats page {self.step - 1}"
-                raise PagingError(f"{name}: {number}; the bridge may not know `page`.")
-            return evolve(walk, step=self.step + 1, previous=content)
+            return evolve(walk, step=self.step + 1)
         if walk.received < (walk.least or 0):
             message = f"{name}: the pages ended after {walk.received} of {walk.least} items."
             raise IncompleteError(message, received=walk.received, expected=walk.least or 0)
@@ -174,14 +168,14 @@ class _Pages(Generic[BodyT, ItemT]):
         inside = self._skip > 0 or self._handed < self._size or self._error is not None
         walk, skip = (self._before, self._handed) if inside else (self._walk, 0)
         walked = {name: getattr(walk, name) for name in Walk.__match_args__}
-        return {**self._call, "skip": skip, **walked, "seen": [*islice(self._seen, walk.pages)]}
+        return {**self._call, "skip": skip, **walked, "seen": [*islice(self._seen, walk.marks)]}
 
     def _start(self, position: Mapping[str, Any]) -> None:
         try:
             differs = [name for name, value in self._call.items() if position[name] != value]
             walk = Walk(**{name: position[name] for name in Walk.__match_args__})
-            numbers = (walk.received, walk.empty, walk.pages, position["skip"], walk.least or 0, walk.most or 0)
-            known = type(walk.step) in (int, str, NoneType) and walk.step != 0 and type(walk.previous) is str
+            numbers = (walk.received, walk.empty, walk.marks, position["skip"], walk.least or 0, walk.most or 0)
+            known = type(walk.step) in (int, str, NoneType) and walk.step != 0
             if not known or not all(type(one) is int and one >= 0 for one in numbers):
                 raise TypeError
             self._seen = dict.fromkeys(map(str, position["seen"]))
@@ -212,6 +206,17 @@ class _Pages(Generic[BodyT, ItemT]):
         if len(items) < self._skip:
             raise PagingError("The page in which `start` stands has fewer items than before: begin again.")
         before, name = self._walk, self._operation.operation_id
+        marks = [_digest(response.url)]
+        if items:
+            sent = response.data["_embedded"][self._operation.list_name]
+            try:
+                marks.append(_digest(json.dumps([len(sent), sent[0], sent[-1]])))
+            except RecursionError:
+                raise ContractError(f"{name}: an item is nested too deep.") from None
+        if marks[-1] in self._seen and items:
+            # Some servers answer every link, or every page number, with the same page.
+            raise PagingError(f"{name}: a page repeats one that was read already, so the pages do not lead on.")
+        self._seen |= dict.fromkeys(marks)
         try:
             self._walk = before.after(name, response, len(items), self._operation.has_page, self._seen)
         except PagingError as error:
