@@ -38,6 +38,10 @@ def environment(**variables: str) -> dict[str, str]:
         ({"USERNAME": "u", "PASSWORD": "p"}, BasicAuth("u", "p")),
         (OAUTH, OAuth2ClientCredentials("https://t.example/token", "id", "s3cret")),
         (OAUTH | {"SCOPE": "a b"}, OAuth2ClientCredentials("https://t.example/token", "id", "s3cret", scope="a b")),
+        (
+            OAUTH | {"AUDIENCE": "b"},
+            OAuth2ClientCredentials("https://t.example/token", "id", "s3cret", parameters={"audience": "b"}),
+        ),
     ],
 )
 def test_from_the_environment(variables: dict[str, str], auth: Auth) -> None:
@@ -51,6 +55,7 @@ def test_from_the_environment(variables: dict[str, str], auth: Auth) -> None:
         ({"USERNAME": "u"}, "for HTTP Basic, set TALKDESK_BRIDGE_PASSWORD, too"),
         ({"API_KEY_HEADER": "X"}, "set TALKDESK_BRIDGE_API_KEY, too"),
         ({"TOKEN_URL": "https://t"}, "set TALKDESK_BRIDGE_CLIENT_ID, TALKDESK_BRIDGE_CLIENT_SECRET, too"),
+        ({"AUDIENCE": "a"}, "for OAuth 2 client credentials, set"),
         ({"SCOPE": "a"}, "for OAuth 2 client credentials, set"),
         (
             {"API_KEY": "s3cret", "BEARER_TOKEN": "s3cret"},

@@ -152,7 +152,7 @@ def _envelope(
     A bare list, and a bare item, are taken for the page that they stand for. An item has at least one of the fields of
     items, and none of an envelope or of a refusal, which some servers send with status 200.
     """
-    item, envelope = ({*FIELDS[kind].known} for kind in (operation.item, body.type))
+    item, envelope = ({*FIELDS[kind].known} if kind in FIELDS else set() for kind in (operation.item, body.type))
     refusal = {*FIELDS[ErrorInfo].known} - item
     place = f"$._embedded{member(operation.list_name)}"
     if isinstance(data, list):

@@ -6,13 +6,14 @@ import json
 import os
 import shutil
 import sys
+from collections import Counter
 from decimal import Decimal
 from importlib.resources import files
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from talkdesk_bridge import BridgeClient, Money, errors
+from talkdesk_bridge import BridgeClient, Deviation, Money, errors
 from talkdesk_bridge._exit import exit_status, fail, needs_extra
 from talkdesk_bridge._settings import KINDS, PREFIX
 
@@ -49,10 +50,18 @@ def invoices(
     ] = None,
 ) -> None:
     """Print all invoices of an account, with totals for each currency."""
-    with exit_status(), BridgeClient.from_env() as bridge:
+    deviations: Counter[str] = Counter()
+
+    def note(deviation: Deviation) -> None:
+        told = f"{deviation.place}: {deviation.documented} is documented, and {deviation.seen} came"
+        deviations[told] += deviation.count
+
+    with exit_status(), BridgeClient.from_env(on_deviation=note) as bridge:
         # All of them before the first line: a table that looks whole is whole.
         _print_table(list(bridge.billing.iter_account_invoices(account, per_page=per_page)))
         sys.stdout.flush()
+        for told, count in deviations.items():
+            print(f"{told}, {count} time{'s' if count > 1 else ''}.", file=sys.stderr)
 
 
 @app.command()

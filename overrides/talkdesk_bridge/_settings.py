@@ -47,9 +47,13 @@ KINDS = (
     Kind(
         "OAuth 2 client credentials",
         ("TOKEN_URL", "CLIENT_ID", "CLIENT_SECRET"),
-        ("SCOPE",),
+        ("SCOPE", "AUDIENCE"),
         lambda given: OAuth2ClientCredentials(
-            given["TOKEN_URL"], given["CLIENT_ID"], given["CLIENT_SECRET"], scope=given.get("SCOPE")
+            given["TOKEN_URL"],
+            given["CLIENT_ID"],
+            given["CLIENT_SECRET"],
+            scope=given.get("SCOPE"),
+            parameters={"audience": given["AUDIENCE"]} if "AUDIENCE" in given else {},
         ),
     ),
 )
