@@ -295,7 +295,7 @@ def test_waits_are_drawn_at_random(monkeypatch: pytest.MonkeyPatch) -> None:
 )  # fmt: skip
 def test_a_policy_that_cannot_be(wrong: dict[str, Any]) -> None:
     (name,) = wrong
-    with pytest.raises(errors.ConfigurationError, match=f"`{name}`"):
+    with pytest.raises(errors.ConfigurationError, match=f"^{name} must be "):
         Retry(**wrong)
 
 

@@ -6,13 +6,24 @@ import random
 from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
+from typing import Any
 
 from attrs import field, frozen
 from attrs.validators import deep_iterable, ge, in_, instance_of, is_callable, optional
 
 from talkdesk_bridge.errors import ConfigurationError
 
-__all__ = ["IDEMPOTENT", "REQUEST_ID_HEADERS", "Attempt", "Retry", "loggable", "plain", "retry_after"]
+__all__ = [
+    "A_HOOK",
+    "IDEMPOTENT",
+    "REQUEST_ID_HEADERS",
+    "Attempt",
+    "Retry",
+    "checked",
+    "loggable",
+    "plain",
+    "retry_after",
+]
 
 IDEMPOTENT = frozenset({"GET", "HEAD", "OPTIONS", "PUT", "DELETE"})  # RFC 9110, 9.2.2
 
@@ -45,19 +56,21 @@ class Attempt:
     """The answer's, as far as they cannot hold a secret."""
 
 
-def _checked(*validators: Callable[..., None]) -> Callable[..., None]:
-    def check(instance: object, attribute: object, value: object) -> None:
+def checked(told: str, *validators: Callable[..., None]) -> Callable[..., None]:
+    """Refuse, in our words, what one of the validators of attrs refuses; theirs would show the value."""
+
+    def check(instance: object, attribute: Any, value: object) -> None:
         try:
             for validator in validators:
                 validator(instance, attribute, value)
         except (TypeError, ValueError):
-            name = getattr(attribute, "name", "")
-            raise ConfigurationError(f"Retry cannot be made with this `{name}`: see its docstring.") from None
+            raise ConfigurationError(f"{attribute.name} must be {told}.") from None
 
     return check
 
 
-SECONDS = _checked(instance_of((int, float)), ge(0))
+SECONDS = checked("a number of seconds, 0 or more", instance_of((int, float)), ge(0))
+A_HOOK = checked("callable, or None", optional(is_callable()))
 
 
 @frozen(kw_only=True)
@@ -82,18 +95,18 @@ class Retry:
 
     """
 
-    attempts: int = field(default=4, validator=_checked(instance_of(int), ge(1)))
+    attempts: int = field(default=4, validator=checked("an integer of at least 1", instance_of(int), ge(1)))
     seconds: float = field(default=30.0, validator=SECONDS)
     backoff: float = field(default=0.5, validator=SECONDS)
     backoff_max: float = field(default=8.0, validator=SECONDS)
     retry_after_max: float = field(default=30.0, validator=SECONDS)
     statuses: frozenset[int] = field(
         default=frozenset({408, 429, 500, 502, 503, 504}),
-        validator=_checked(deep_iterable(in_(range(300, 1000)), instance_of(frozenset))),
+        validator=checked(
+            "a frozenset of statuses from 300 on", deep_iterable(in_(range(300, 1000)), instance_of(frozenset))
+        ),
     )
-    on_attempt: Callable[[Attempt], object] | None = field(
-        default=None, repr=False, validator=_checked(optional(is_callable()))
-    )
+    on_attempt: Callable[[Attempt], object] | None = field(default=None, repr=False, validator=A_HOOK)
 
     def wait(self, number: int, elapsed: float, asked: float | None) -> float | None:
         """Seconds until the next attempt after a failed one; None where there is none.

@@ -10,10 +10,11 @@ from ssl import SSLContext
 from urllib.parse import SplitResult, urlsplit
 
 from attrs import define, field
+from attrs.validators import gt, instance_of, is_callable
 
 from talkdesk_bridge._answer import Deviation
 from talkdesk_bridge._auth import Auth, BasicAuth, BearerAuth, HeaderAuth, NoAuth, OAuth2ClientCredentials
-from talkdesk_bridge._retry import Retry
+from talkdesk_bridge._retry import A_HOOK, Retry, checked
 from talkdesk_bridge.errors import ConfigurationError
 
 __all__ = ["Settings"]
@@ -104,17 +105,23 @@ class Settings:
     base_url: str
     auth: Auth = field(factory=NoAuth)
     timeout: tuple[float, float] = (5.0, 30.0)
-    verify: bool | SSLContext = True
+    verify: bool | SSLContext = field(
+        default=True, validator=checked("True, False or an ssl.SSLContext", instance_of((bool, SSLContext)))
+    )
     cert: str | tuple[str, str] | None = None
     proxy: str | None = field(default=None, repr=False)
-    headers: Mapping[str, str] = field(factory=dict, repr=False)
-    retry: Retry = field(factory=Retry)
-    strict: bool = False
-    on_deviation: Callable[[Deviation], object] | None = field(default=None, repr=False)
-    max_bytes: int = 64 * 2**20
-    deadline: float = 300.0
-    clock: Callable[[], float] = field(default=time.monotonic, repr=False)
-    sleep: Callable[[float], Awaitable[None] | None] | None = field(default=None, repr=False)
+    headers: Mapping[str, str] = field(
+        factory=dict, repr=False, validator=checked("a mapping of names to values", instance_of(Mapping))
+    )
+    retry: Retry = field(factory=Retry, validator=checked("a Retry", instance_of(Retry)))
+    strict: bool = field(default=False, validator=checked("True or False", instance_of(bool)))
+    on_deviation: Callable[[Deviation], object] | None = field(default=None, repr=False, validator=A_HOOK)
+    max_bytes: int = field(default=64 * 2**20, validator=checked("a number above 0", instance_of((int, float)), gt(0)))
+    deadline: float = field(default=300.0, validator=checked("a number of seconds above 0", instance_of((int, float)), gt(0)))
+    clock: Callable[[], float] = field(
+        default=time.monotonic, repr=False, validator=checked("callable", is_callable())
+    )
+    sleep: Callable[[float], Awaitable[None] | None] | None = field(default=None, repr=False, validator=A_HOOK)
 
     def __attrs_post_init__(self) -> None:
         origin(self.base_url, "base URL")
@@ -132,18 +139,6 @@ class Settings:
             or not all(isinstance(seconds, int | float) and 0 < seconds <= 86_400 for seconds in self.timeout)
         ):
             raise ConfigurationError("timeout must be two numbers of seconds, up to a day: to connect, and to read.")
-        if not isinstance(self.verify, bool | SSLContext):
-            raise ConfigurationError("verify must be True, False or an ssl.SSLContext.")
-        for name, kind in (("retry", Retry), ("strict", bool), ("headers", Mapping)):
-            if not isinstance(getattr(self, name), kind):
-                raise ConfigurationError(f"{name} must be of the type {kind.__name__}.")
-        for name in ("on_deviation", "clock", "sleep"):
-            if getattr(self, name) is not None and not callable(getattr(self, name)):
-                raise ConfigurationError(f"{name} must be callable.")
-        for name in ("max_bytes", "deadline"):
-            value = getattr(self, name)
-            if isinstance(value, bool) or not isinstance(value, int | float) or not value > 0:
-                raise ConfigurationError(f"{name} must be a number above 0.")
         for name, value in self.headers.items():
             HeaderAuth(value, name)  # what it refuses cannot be sent as a header
 
