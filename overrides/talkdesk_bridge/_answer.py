@@ -43,8 +43,8 @@ class Answer:
     """Method and path, for messages."""
     url: str
     status_code: int
-    headers: Mapping[str, str]
-    content: bytes
+    headers: Mapping[str, str] = field(repr=False)
+    content: bytes = field(repr=False)
     attempts: int = 1
 
 
@@ -118,10 +118,12 @@ class Reader:
             message += f" at {place}, and {misfit.seen} came."
             raise ContractError(message, json_path=place, expected=misfit.documented, seen=misfit.seen) from None
         except (ValueError, RecursionError):
+            body = UNREADABLE
+        if body is UNREADABLE:  # not from the caught error, which holds the body
             kind = plain(answer.headers.get("Content-Type", "no content type"))
             text = "text" if declared[0].source == "text" else "JSON"
             what = f"a body that is not {text} ({kind})" if answer.content else "an empty body"
-            raise ContractError(f"{told} with {what}.", json_path="$", expected=text, seen="other bytes") from None
+            raise ContractError(f"{told} with {what}.", json_path="$", expected=text, seen="other bytes")
         for (place, documented, seen), count in findings.counts.items():
             self.report(Deviation(operation.operation_id, _came_at(place, moved), documented, seen, count))
         return Response(body, answer.status_code, answer.headers, answer.content, answer.url, data)
@@ -136,6 +138,7 @@ class Reader:
             self.on_deviation(deviation)
 
 
+UNREADABLE: Any = object()
 NOT_MOVED: tuple[str, ...] = ()
 
 

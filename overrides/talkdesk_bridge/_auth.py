@@ -3,19 +3,67 @@
 from __future__ import annotations
 
 import base64
+import ipaddress
 import json
 import re
 from collections.abc import Callable, Mapping
 from typing import Any, NoReturn, Self
-from urllib.parse import quote_plus, urlencode
+from urllib.parse import SplitResult, quote_plus, urlencode, urlsplit
 
-from attrs import define, field
+from attrs import define, field, fields
 from attrs.validators import optional
 
 from talkdesk_bridge._retry import plain
 from talkdesk_bridge.errors import AuthenticationError, ConfigurationError
 
-__all__ = ["Auth", "BasicAuth", "BearerAuth", "HeaderAuth", "NoAuth", "OAuth2ClientCredentials"]
+__all__ = [
+    "Auth",
+    "BasicAuth",
+    "BearerAuth",
+    "HeaderAuth",
+    "NoAuth",
+    "OAuth2ClientCredentials",
+    "TokenCache",
+    "is_loopback",
+    "origin",
+]
+
+
+def origin(url: str, what: str) -> tuple[str, str, int]:
+    """Scheme, host and port of `url`, which must be https, or http on loopback, and hold no user.
+
+    Raises:
+        ConfigurationError: it is not; the message says what is wrong, and does not show a password.
+
+    """
+    if not (parts := _split(url)):
+        raise ConfigurationError(f"The {what} is not a URL.")
+    if parts.scheme not in ("https", "http") or not parts.hostname or not url.isprintable() or " " in url:
+        raise ConfigurationError(f"The {what} must be like https://bridge.example (http is for loopback only).")
+    if parts.username is not None or parts.password is not None:
+        raise ConfigurationError(f"The {what} must not hold a user or password: give them as credential.")
+    if parts.scheme == "http" and not is_loopback(url):
+        raise ConfigurationError(f"The {what} must begin with https://: http is for loopback only.")
+    return parts.scheme, parts.hostname, parts.port or (443 if parts.scheme == "https" else 80)
+
+
+def _split(url: str) -> SplitResult | None:
+    """The parts of a URL; None where it is none. The error would hold the password."""
+    try:
+        parts = urlsplit(url)
+        # What will be done with them; the resolver's own error would come as a bare UnicodeError while connecting.
+        return parts if (parts.port, (parts.hostname or "").encode("idna")) else None
+    except (ValueError, AttributeError):
+        return None
+
+
+def is_loopback(url: str) -> bool:
+    """Whether the host of a URL is this machine."""
+    host = (parts.hostname if (parts := _split(url)) else "") or ""
+    try:
+        return ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return host == "localhost"
 
 
 @define(frozen=True)
@@ -25,6 +73,11 @@ class Auth:
     def headers(self) -> dict[str, str]:
         """The headers that carry the credential, on every request to the bridge."""
         return {}
+
+    def secrets(self) -> list[str]:
+        """What no `repr` shows, so that nobody reads it either where a server sends it back."""
+        hidden = [getattr(self, field.name) for field in fields(type(self)) if not field.repr]
+        return [text for value in hidden for text in ([value] if isinstance(value, str) else value.values())]
 
     def __reduce__(self) -> NoReturn:
         raise TypeError(f"{type(self).__name__} is not pickled, since that would show it: make it where it is used.")
@@ -154,7 +207,11 @@ class OAuth2ClientCredentials(Auth):
 
     """
 
-    token_url: str
+    token_url: str = field(
+        # Some servers want a key in the query.
+        repr=lambda url: repr(url.partition("?")[0]),
+        validator=lambda _, __, url: origin(url, "token URL"),
+    )
     client_id: str = field(validator=_not_empty)
     client_secret: str = field(repr=False, validator=_not_empty)
     scope: str | None = field(default=None, kw_only=True, validator=optional(_text))
@@ -216,6 +273,7 @@ class TokenCache:
             AuthenticationError: the answer is a refusal, or holds no token; nothing is kept of it.
 
         """
+        server = server.partition("?")[0]
         try:
             answer = json.loads(content)
         except (ValueError, RecursionError):

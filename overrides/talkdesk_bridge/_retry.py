@@ -59,12 +59,17 @@ class Attempt:
 def checked(told: str, *validators: Callable[..., None]) -> Callable[..., None]:
     """Refuse, in our words, what one of the validators of attrs refuses; theirs would show the value."""
 
-    def check(instance: object, attribute: Any, value: object) -> None:
+    def passes(instance: object, attribute: Any, value: object) -> bool:
         try:
             for validator in validators:
                 validator(instance, attribute, value)
         except (TypeError, ValueError):
-            raise ConfigurationError(f"{attribute.name} must be {told}.") from None
+            return False
+        return True
+
+    def check(instance: object, attribute: Any, value: object) -> None:
+        if not passes(instance, attribute, value):
+            raise ConfigurationError(f"{attribute.name} must be {told}.")
 
     return check
 

@@ -2,18 +2,25 @@
 
 from __future__ import annotations
 
-import ipaddress
 import os
 import time
 from collections.abc import Awaitable, Callable, Mapping
 from ssl import SSLContext
-from urllib.parse import SplitResult, urlsplit
 
 from attrs import define, field
 from attrs.validators import gt, instance_of, is_callable
 
 from talkdesk_bridge._answer import Deviation
-from talkdesk_bridge._auth import Auth, BasicAuth, BearerAuth, HeaderAuth, NoAuth, OAuth2ClientCredentials
+from talkdesk_bridge._auth import (
+    Auth,
+    BasicAuth,
+    BearerAuth,
+    HeaderAuth,
+    NoAuth,
+    OAuth2ClientCredentials,
+    is_loopback,
+    origin,
+)
 from talkdesk_bridge._retry import A_HOOK, Retry, checked
 from talkdesk_bridge.errors import ConfigurationError
 
@@ -60,37 +67,6 @@ KINDS = (
 )
 
 
-def origin(url: str, what: str) -> tuple[str, str, int]:
-    """Scheme, host and port of `url`, which must be https, or http on loopback, and hold no user.
-
-    Raises:
-        ConfigurationError: it is not; the message says what is wrong, and does not show a password.
-
-    """
-    try:
-        parts = urlsplit(url)
-        port = parts.port
-        # What the resolver will do with it; its own error would come as a bare UnicodeError while connecting.
-        (parts.hostname or "").encode("idna")
-    except (ValueError, AttributeError):
-        raise ConfigurationError(f"The {what} is not a URL.") from None
-    if parts.scheme not in ("https", "http") or not parts.hostname or not url.isprintable() or " " in url:
-        raise ConfigurationError(f"The {what} must be like https://bridge.example (http is for loopback only).")
-    if parts.username is not None or parts.password is not None:
-        raise ConfigurationError(f"The {what} must not hold a user or password: give them as credential.")
-    if parts.scheme == "http" and not _is_loopback(parts):
-        raise ConfigurationError(f"The {what} must begin with https://: http is for loopback only.")
-    return parts.scheme, parts.hostname, port or (443 if parts.scheme == "https" else 80)
-
-
-def _is_loopback(parts: SplitResult) -> bool:
-    host = parts.hostname or ""
-    try:
-        return ipaddress.ip_address(host).is_loopback
-    except ValueError:
-        return host == "localhost"
-
-
 @define(frozen=True, kw_only=True)
 class Settings:
     """What a client is made from.
@@ -108,7 +84,7 @@ class Settings:
     verify: bool | SSLContext = field(
         default=True, validator=checked("True, False or an ssl.SSLContext", instance_of((bool, SSLContext)))
     )
-    cert: str | tuple[str, str] | None = None
+    cert: str | tuple[str, str] | None = field(default=None, repr=False)
     proxy: str | None = field(default=None, repr=False)
     headers: Mapping[str, str] = field(
         factory=dict, repr=False, validator=checked("a mapping of names to values", instance_of(Mapping))
@@ -116,7 +92,7 @@ class Settings:
     retry: Retry = field(factory=Retry, validator=checked("a Retry", instance_of(Retry)))
     strict: bool = field(default=False, validator=checked("True or False", instance_of(bool)))
     on_deviation: Callable[[Deviation], object] | None = field(default=None, repr=False, validator=A_HOOK)
-    max_bytes: int = field(default=64 * 2**20, validator=checked("a number above 0", instance_of((int, float)), gt(0)))
+    max_bytes: int = field(default=64 * 2**20, validator=checked("above 0", instance_of((int, float)), gt(0)))
     deadline: float = field(default=300.0, validator=checked("a number of seconds above 0", instance_of((int, float)), gt(0)))
     clock: Callable[[], float] = field(
         default=time.monotonic, repr=False, validator=checked("callable", is_callable())
@@ -131,8 +107,9 @@ class Settings:
             raise ConfigurationError(
                 "auth must be one of NoAuth, HeaderAuth, BearerAuth, BasicAuth, OAuth2ClientCredentials."
             )
-        if isinstance(self.auth, OAuth2ClientCredentials):
-            origin(self.auth.token_url, "token URL")
+        urls = (self.base_url, getattr(self.auth, "token_url", ""))
+        if self.proxy and any(url.lower().startswith("http:") for url in urls) and not is_loopback(self.proxy):
+            raise ConfigurationError("proxy must be on loopback for http, which would show it the credential.")
         if (
             not isinstance(self.timeout, tuple)
             or len(self.timeout) != 2

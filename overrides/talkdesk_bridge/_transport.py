@@ -10,6 +10,7 @@ import asyncio
 import contextvars
 import copy
 import inspect
+import json
 import logging
 import os
 import re
@@ -19,9 +20,10 @@ import time
 from collections.abc import Generator, Iterator, Mapping
 from contextlib import contextmanager
 from http import HTTPStatus
+from http.cookiejar import CookieJar, DefaultCookiePolicy
 from itertools import count
 from typing import Any, Generic, Self, TypeVar
-from urllib.parse import unquote
+from urllib.parse import quote, quote_plus, unquote
 
 import httpx
 from attrs import evolve, field, frozen
@@ -29,10 +31,10 @@ from talkdesk_bridge_api.types import VERSION, ListOperation, Operation
 
 from talkdesk_bridge import errors
 from talkdesk_bridge._answer import Answer, Reader, Response
-from talkdesk_bridge._auth import NoAuth, OAuth2ClientCredentials, TokenCache
+from talkdesk_bridge._auth import NoAuth, OAuth2ClientCredentials, TokenCache, origin
 from talkdesk_bridge._paging import AsyncItemIterator, ItemIterator, Step
 from talkdesk_bridge._retry import IDEMPOTENT, Attempt, loggable, plain, retry_after
-from talkdesk_bridge._settings import Settings, origin
+from talkdesk_bridge._settings import Settings
 
 __all__ = ["AsyncTransport", "Transport", "only", "recorded"]
 
@@ -51,9 +53,12 @@ NOT_SENT = (
     httpx.PoolTimeout,
     httpx.ProxyError,
     httpx.UnsupportedProtocol,
+    UnicodeError,  # of a proxy's host
 )
 # Besides its own errors, httpx lets these through: of sockets, and of a client that is closed meanwhile.
-ESCAPING = (httpx.HTTPError, httpx.StreamError, OSError, RuntimeError)
+ESCAPING = (httpx.HTTPError, httpx.StreamError, OSError, RuntimeError, UnicodeError)
+
+HIDDEN = "[secret]"
 
 _RESPONSES: contextvars.ContextVar[list[Response[Any]] | None] = contextvars.ContextVar("responses", default=None)
 
@@ -194,6 +199,8 @@ class _Core(Generic[ClientT]):
                 proxy=self.settings.proxy,
                 mounts=mounts,
                 trust_env=trust_env,
+                # The token server may share a domain with the bridge, and neither needs what the other stores.
+                cookies=CookieJar(DefaultCookiePolicy(allowed_domains=[])),
             )
         except ImportError:
             reason = "A SOCKS proxy (the argument, or ALL_PROXY or HTTPS_PROXY) needs the package socksio."
@@ -240,7 +247,7 @@ class _Core(Generic[ClientT]):
         begun = clock()
         for number in count(1):
             started = clock()
-            outcome: Answer | Failure = yield request
+            outcome: Answer | Failure = self._without_secrets(request, (yield request))
             now = clock()
             failure = outcome if isinstance(outcome, Failure) else None
             again = repeatable and (failure.again if failure else outcome.status_code in policy.statuses)
@@ -262,6 +269,25 @@ class _Core(Generic[ClientT]):
                 tried = "" if number == 1 else f" Tried {number} times."
                 raise type(outcome.error)(f"{outcome.error}{tried}")
         raise AssertionError  # the loop has no end of its own
+
+    def _without_secrets(self, request: httpx.Request, outcome: Answer | Failure) -> Answer | Failure:
+        """The answer, without the credential in its headers and in a refusal: some servers send back what they got."""
+        if isinstance(outcome, Failure):
+            return outcome
+        sent = request.headers.get("Authorization", "").partition(" ")[2]
+        forms = {
+            form
+            for secret in (*self.settings.auth.secrets(), *self.settings.headers.values(), sent)
+            if len(secret) >= 6  # a shorter one is in too many other words
+            for written in (secret, quote(secret, safe=""), quote_plus(secret), json.dumps(secret)[1:-1])
+            for form in (written, written.replace("/", "\\/"))
+        }
+        headers, content = dict(outcome.headers), outcome.content
+        for form in sorted(forms, key=len, reverse=True):  # one may be a part of another
+            headers = {name: value.replace(form, HIDDEN) for name, value in headers.items()}
+            if not 200 <= outcome.status_code < 300:
+                content = content.replace(form.encode(), HIDDEN.encode())
+        return evolve(outcome, headers=httpx.Headers(headers), content=content)
 
     def _request(self, operation: Operation[Any], arguments: dict[str, Any]) -> httpx.Request:
         for name in re.findall(r"{(\w+)}", operation.path):
@@ -424,7 +450,8 @@ def _failure(request: httpx.Request, error: Exception, *, closed: bool) -> Failu
     if isinstance(error, httpx.DecodingError):
         told = f"{what} was answered with a body that cannot be decompressed."
         return Failure(errors.ContractError(told), again=False)
-    reason = plain(str(error)) or type(error).__name__
+    # Not what the server or a proxy sent, which may be what it got: bytes that are no HTTP, the words beside a status.
+    reason = plain(re.split(r""":? (?:bytearray\()?b['"]|(?<=^\d{3}) """, str(error))[0]) or type(error).__name__
     if isinstance(error, NOT_SENT):
         proxies = (name for name in ("HTTPS_PROXY", "https_proxy", "ALL_PROXY", "all_proxy") if os.environ.get(name))
         proxy = next(proxies, None) if request.url.scheme == "https" else None

@@ -1,0 +1,651 @@
+"""No secret where it can be read: every credential carries a marker, everything fails, and all that is told is searched."""
+
+from __future__ import annotations
+
+import asyncio
+import base64
+import copy
+import inspect
+import json
+import logging
+import os
+import pickle
+import pprint
+import socket
+import socketserver
+import ssl
+import subprocess
+import sys
+import threading
+import traceback
+import warnings
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from functools import partial
+from pathlib import Path
+from typing import Any, Self
+from urllib.parse import quote, unquote_plus
+
+import attrs
+import pytest
+from rich.pretty import pretty_repr
+from talkdesk_bridge import (
+    AsyncBridgeClient,
+    Attempt,
+    Auth,
+    BasicAuth,
+    BearerAuth,
+    BridgeClient,
+    HeaderAuth,
+    NoAuth,
+    OAuth2ClientCredentials,
+    Retry,
+    errors,
+)
+from talkdesk_bridge.models import ErrorDetails, ErrorInfo
+
+from tests.conftest import Scripted, Server, as_json, page
+
+COMMAND = str(Path(sys.executable).with_name("talkdesk-bridge"))
+HALVES = ("Mk7Vq2Xn", "Wp9Jh4Rt")
+
+
+def secret(kind: str) -> str:
+    """A secret that says which it is, and whose middle reads otherwise in a URL, in JSON and in a Python literal."""
+    return f"{HALVES[0]}{kind}/+%\"'\\{kind}{HALVES[1]}"
+
+
+def in_base64(text: str) -> Iterator[str]:
+    """What of `text` shows in base64, wherever it begins there."""
+    for before in range(3):
+        encoded = base64.b64encode(b"\0" * before + text.encode()).decode()
+        yield encoded[-(-before * 8 // 6) : (before + len(text)) * 8 // 6]
+
+
+MARKS = [mark for half in HALVES for mark in (half, *in_base64(half))]
+
+
+def found(text: str, marks: list[str] = MARKS) -> list[str]:
+    """Where a secret, or half of one, shows in a text."""
+    return [text[max(0, at - 80) : at + 60] for mark in marks if (at := text.find(mark)) >= 0]
+
+
+def test_the_search_finds_a_secret_in_every_form() -> None:
+    plain = secret("a")
+    coded = [base64.b64encode(f"{user}:{plain}".encode()).decode() for user in ("u", "us", "use")]
+    for form in (plain, repr(plain), quote(plain), json.dumps(plain), plain[:12], *coded):
+        assert found(f"before {form} after")
+    assert not found("Mk7 before Wp9 after")
+
+
+# What a client is given, by the URL of a token server; every one has a secret among `headers`, too.
+KINDS: dict[str, Callable[[str], Auth]] = {
+    "key": lambda _: HeaderAuth(secret("key"), name="X-API-Key"),
+    "authorization": lambda _: HeaderAuth(f"Key {secret('authorization')}"),
+    "bearer": lambda _: BearerAuth(secret("bearer")),
+    "basic": lambda _: BasicAuth("user", secret("basic")),
+    "oauth": lambda tokens: OAuth2ClientCredentials(
+        f"{tokens}/token", "id", secret("client"), parameters={"assertion": secret("parameter")}
+    ),
+    "part of another": lambda _: BearerAuth(HALVES[0]),
+    "none": lambda _: NoAuth(),
+}
+TOKEN = {"access_token": secret("token").replace("%", "").replace("'", ""), "expires_in": 3600}
+OPTIONS: dict[str, Any] = {"headers": {"X-Tenant-Key": secret("option")}, "timeout": (5, 0.15), "deadline": 5.0}
+
+
+class Raw:
+    """Takes connections and does with each what `behave` says, which gets what was sent first."""
+
+    def __init__(self) -> None:
+        self.behave: Callable[[socket.socket, bytes], object] = lambda connection, sent: None
+        self.seen: list[bytes] = []
+        outer = self
+
+        class Handler(socketserver.BaseRequestHandler):
+            def handle(self) -> None:
+                outer.seen.append(self.request.recv(65536))
+                outer.behave(self.request, outer.seen[-1])
+
+        self._server = socketserver.ThreadingTCPServer(("127.0.0.1", 0), Handler)
+        self._server.daemon_threads = True
+        self.address = f"127.0.0.1:{self._server.server_address[1]}"
+        self.url = f"http://{self.address}"
+
+    def __enter__(self) -> Self:
+        threading.Thread(target=self._server.serve_forever, args=(0.01,), daemon=True).start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._server.shutdown()
+        self._server.server_close()
+
+
+def reset(connection: socket.socket, _: bytes) -> None:
+    connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, b"\1\0\0\0\0\0\0\0")
+    connection.close()
+
+
+# What goes wrong below HTTP. A server may send back what it got, where its answer cannot be read.
+BROKEN: dict[str, Callable[[socket.socket, bytes], object]] = {
+    "silence": lambda connection, _: connection.recv(1),
+    "reset": reset,
+    "hung up": lambda connection, _: None,
+    "cut off": lambda connection, sent: connection.sendall(b"HTTP/1.1 500 No\r\nContent-Length: 9999\r\n\r\n" + sent),
+    "echo as status": lambda connection, sent: connection.sendall(sent.replace(b"\r\n", b" ") + b"\r\n\r\n"),
+    "echo as header": lambda connection, sent: connection.sendall(b"HTTP/1.1 200 OK\r\n" + sent.replace(b"\r\n", b" ") + b"\r\n\r\n"),
+    "echo as chunk": lambda connection, sent: connection.sendall(
+        b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n" + b" ".join(sent.split(b"\r\n")[-9:]) + b"\r\n\r\n"
+    ),
+}  # fmt: skip
+
+
+def echo(server: Server) -> str:
+    """All that the last request held, as sent and decoded, as a debug page has it."""
+    _, _, headers, body = server.seen[-1]
+    basic = headers.get("Authorization", "").removeprefix("Basic ")
+    clear = base64.b64decode(basic).decode() if "Basic" in headers.get("Authorization", "") else ""
+    clear = unquote_plus(clear) + clear if body else clear
+    held = [value for name, value in headers.items() if name in ("Authorization", "X-API-Key", "X-Tenant-Key")]
+    return " ".join(
+        (*held, *(value.rpartition(" ")[2] for value in held), clear, body.decode(), unquote_plus(body.decode()))
+    )
+
+
+def refusal(text: str, status: int, **headers: str) -> Scripted:
+    """A refusal with the text wherever one can stand; the short ones show it where long ones are cut."""
+    body = {
+        "userMessage": "x" * 185 + text, "errorCode": text, "developerMessage": text, "headers": {text: [text]},
+        "details": [{"message": text, "stackTrace": text, "properties": {text: text}}],
+    }  # fmt: skip
+    status, _, content = as_json(body, status)
+    # As PHP writes JSON.
+    return status, {"Content-Type": "application/json", **headers}, content.replace(b"/", b"\\/")
+
+
+def shown(text: str) -> dict[str, str]:
+    """Headers that show the text."""
+    names = ("Set-Cookie", "WWW-Authenticate", "X-API-Key", "Location", "X-Request-Id", "Content-Type", "Retry-After")
+    return dict.fromkeys(names, text)
+
+
+def refusing(status: int) -> Callable[[str, str], Scripted]:
+    return lambda text, _: refusal(text, status)
+
+
+REFUSALS = {str(status): refusing(status) for status in (400, 401, 403, 404, 500)}
+ANSWERS: dict[str, Callable[[str, str], Scripted]] = {
+    **REFUSALS,
+    "refusal with headers": lambda text, _: refusal(text, 429, **shown(text)),
+    "HTML": lambda text, _: (200, shown(text), f"<html>{text}".encode()),
+    "HTML refusal": lambda text, _: (503, {"Content-Type": "text/html"}, f"<html>{text}".encode()),
+    "malformed JSON": lambda text, _: (200, {}, json.dumps(refusal(text, 200)[2].decode()).encode()[:-1]),
+    "not UTF-8": lambda text, _: (200, {}, text.encode() + b"\xff"),
+    "undeclared": lambda text, _: refusal(text, 202),
+    "refusal with 200": lambda text, _: refusal(text, 200),
+    "contract": lambda text, _: as_json({**page(1), "total": text}),
+    "deviation": lambda text, _: as_json({"_embedded": {"invoices": [{"invoice_due_date": text, text: text}]}, "total": 9}),
+    "redirect": lambda text, elsewhere: (302, {"Location": elsewhere}, text.encode()),
+    "other origin": lambda text, elsewhere: as_json(page(1, total=2, following=f"{elsewhere}/?{quote(text)}")),
+    "link with user": lambda text, _: as_json(page(1, following=f"https://u:{quote(text, safe='')}@b")),
+    "link that is no URL": lambda text, _: as_json(page(1, following=f"//[{text}")),
+    "link to no port": lambda text, _: as_json(page(1, following=f"https://b:{text}")),
+    "decompression": lambda text, _: (200, {"Content-Encoding": "gzip"}, text.encode()),
+}  # fmt: skip
+
+
+class Lab:
+    """Servers that fail, and what a client with secrets tells of it."""
+
+    def __init__(self, bridge: Server, tokens: Server, elsewhere: Server, raw: Raw) -> None:
+        self.bridge, self.tokens, self.elsewhere, self.raw = bridge, tokens, elsewhere, raw
+        self.told: list[object] = []
+        self.leaking = False
+
+    def clear(self) -> None:
+        for server in (self.bridge, self.tokens, self.elsewhere, self.raw):
+            server.seen.clear()
+        self.tokens.answers(TOKEN)
+        self.bridge.answers(page(1))
+        self.told, self.leaking = [], False
+
+    def options(self, auth: Auth, **more: Any) -> dict[str, Any]:
+        retry = Retry(attempts=2, backoff=0, on_attempt=self.told.append)
+        return {**OPTIONS, "verify": CONTEXT, "auth": auth, "retry": retry, "on_deviation": self.told.append, **more}
+
+    def fails(self, flavour: str, url: str, auth: Auth, *, account: str = "1", **more: Any) -> errors.BridgeError:
+        """The error of listing invoices; all that can be read on the way is kept."""
+        options = self.options(auth, **more)
+
+        def blocking() -> None:
+            with BridgeClient(url, **options) as bridge:
+                self.told += describe(bridge)
+                invoices = bridge.billing.iter_account_invoices(account)
+                self.told.append(json.dumps(invoices.position))
+                list(invoices)
+
+        async def awaiting() -> None:
+            async with AsyncBridgeClient(url, **options) as bridge:
+                self.told += describe(bridge)
+                invoices = bridge.billing.iter_account_invoices(account)
+                self.told.append(json.dumps(invoices.position))
+                [invoice async for invoice in invoices]
+
+        with pytest.raises(errors.BridgeError) as caught:
+            blocking() if flavour == "sync" else asyncio.run(awaiting(), debug=True)
+        self.told += describe_error(caught.value)
+        return caught.value
+
+
+CONTEXT = ssl.create_default_context()
+
+
+def describe(thing: object) -> list[object]:
+    """What can be printed of a client or a credential."""
+    settings = getattr(getattr(thing, "_transport", None), "settings", None)
+    shown = [thing, settings, getattr(settings, "auth", None), getattr(settings, "retry", None)]
+    return [text for one in shown for text in (repr(one), str(one), f"{one}", pprint.pformat(one), pretty_repr(one))]
+
+
+def describe_error(error: BaseException) -> list[object]:
+    """What can be printed or stored of an error, and of those behind it."""
+    told: list[object] = [*traceback.format_exception(error), repr(vars(copy.deepcopy(error)))]
+    told += [pickle.dumps(error, protocol).decode("latin-1") for protocol in (0, pickle.HIGHEST_PROTOCOL)]
+    behind: BaseException | None = error
+    while behind:
+        told += [
+            str(behind),
+            repr(behind),
+            repr(behind.args),
+            pretty_repr(vars(behind)),
+            *getattr(behind, "__notes__", []),
+        ]
+        told += [repr(getattr(behind, name, None)) for name in ("doc", "object", "request")]
+        behind = behind.__cause__ or behind.__context__
+    return told
+
+
+@pytest.fixture(scope="module")
+def servers() -> Iterator[Lab]:
+    with Server() as bridge, Server() as tokens, Server() as elsewhere, Raw() as raw:
+        yield Lab(bridge, tokens, elsewhere, raw)
+
+
+@pytest.fixture
+def lab(servers: Lab, caplog: pytest.LogCaptureFixture, capfd: pytest.CaptureFixture[str]) -> Iterator[Lab]:
+    """The servers; at the end of a test, all that was told must be free of secrets, and each server have seen its own only."""
+    servers.clear()
+    caplog.set_level(logging.DEBUG)
+    with warnings.catch_warnings(record=True) as warned:
+        warnings.simplefilter("always")
+        yield servers
+    # httpcore's log of each step shows the headers of answers, and so what a server sends back: docs/client.md says it.
+    records = [record for record in caplog.get_records("call") if not record.name.startswith("httpcore")]
+    logged = [text for record in records for text in (record.getMessage(), repr(vars(record)))]
+    told = [*map(repr, servers.told), *map(str, servers.told), *capfd.readouterr(), *map(str, warned), *logged]
+    leaks = [place for text in told for place in found(text)]
+    if servers.leaking:
+        assert [leak for leak in LEAKS if not any(leak in place for place in leaks)] == []
+        return
+    assert leaks[:5] == []
+    assert servers.elsewhere.seen == []
+    for server, own in (
+        (servers.bridge, "key authorization bearer basic token option"),
+        (servers.tokens, "client parameter"),
+    ):
+        ends = [f"{kind}{HALVES[1]}" for kind in OTHERS - {*own.split()}]
+        foreign = [mark for end in ends for mark in (end, *in_base64(end))]
+        for _, target, headers, body in server.seen:
+            assert headers.keys() <= SENT, "a header that nobody asked for"
+            assert not found(f"{target} {headers['User-Agent']}")
+            assert not found(f"{headers} {body!r}", foreign)
+
+
+OTHERS = {"key", "authorization", "bearer", "basic", "client", "parameter", "token", "option"}
+SENT = {"Host", "Accept", "Accept-Encoding", "Connection", "User-Agent", "Content-Length", "Content-Type",
+        "Authorization", "X-API-Key", "X-Tenant-Key"}  # fmt: skip
+both = pytest.mark.parametrize("flavour", ["sync", "async"])
+each_kind = pytest.mark.parametrize("kind", KINDS)
+
+
+LEAKS = [f"by {way} {HALVES[0]}" for way in ("log", "argument", "warning", "print", "descriptor", "object", "cause")]
+
+
+def test_nothing_leaks_unseen(lab: Lab) -> None:
+    lab.leaking = True
+    logging.getLogger("httpx").debug(f"by log {HALVES[0]}")
+    logging.getLogger("talkdesk_bridge").debug("%.0s", f"by argument {HALVES[0]}")
+    warnings.warn(f"by warning {HALVES[0]}", ResourceWarning, stacklevel=1)
+    sys.stdout.write(f"by print {HALVES[0]}")
+    os.write(2, f"by descriptor {HALVES[0]}".encode())
+    lab.told.append([f"by object {HALVES[0]}"])
+    error = errors.BridgeError()
+    error.__context__ = ValueError(f"by cause {HALVES[0]}")
+    lab.told += describe_error(error)
+
+
+@both
+@each_kind
+@pytest.mark.parametrize("answer", ANSWERS)
+def test_an_answer_that_echoes_the_request(lab: Lab, flavour: str, kind: str, answer: str) -> None:
+    lab.bridge.script = lambda method, target: ANSWERS[answer](echo(lab.bridge), lab.elsewhere.url)
+    error = lab.fails(flavour, lab.bridge.url, KINDS[kind](lab.tokens.url))
+    assert lab.bridge.seen
+    assert ("[secret]" in str(error)) == (answer in {*REFUSALS, "refusal with headers", "HTML"})
+
+
+@both
+@each_kind
+@pytest.mark.parametrize("broken", BROKEN)
+def test_a_connection_that_breaks(lab: Lab, flavour: str, kind: str, broken: str) -> None:
+    lab.raw.behave = BROKEN[broken]
+    lab.fails(flavour, lab.raw.url, KINDS[kind](lab.tokens.url), retry=Retry(attempts=1))
+    assert lab.raw.seen
+
+
+@both
+@each_kind
+def test_no_connection(lab: Lab, flavour: str, kind: str) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as free:
+        url = f"http://127.0.0.1:{free.getsockname()[1]}"
+    auth = KINDS[kind](lab.tokens.url)
+    for unreachable in (url, lab.bridge.url.replace("http:", "https:")):
+        assert isinstance(lab.fails(flavour, unreachable, auth), errors.NotSentError)
+    if kind != "oauth":
+        proxy = f"http://u:{HALVES[0]}@a..b"
+        assert isinstance(lab.fails(flavour, "https://bridge.example", auth, proxy=proxy), errors.NotSentError)
+
+
+@both
+def test_which_headers_of_an_answer_are_told(lab: Lab, flavour: str) -> None:
+    told = {"X-Request-Id": "r-1", "Retry-After": "0", "Content-Type": "application/json", "Content-Length": "2"}
+    untold = (
+        "Set-Cookie",
+        "WWW-Authenticate",
+        "X-API-Key",
+        "Location",
+        "Link",
+        "Authentication-Info",
+        "X-Amz-Security-Token",
+    )
+    lab.bridge.answers((503, {**told, **dict.fromkeys(untold, f"a={secret('key')}")}, b"{}"))
+    assert isinstance(lab.fails(flavour, lab.bridge.url, NoAuth()), errors.ServerError)
+    for attempt in lab.told:
+        if isinstance(attempt, Attempt):
+            assert attempt.headers.items() >= told.items()
+            assert attempt.headers.keys() == told.keys() | {"Date"}
+
+
+def test_a_response_does_not_show_its_headers(lab: Lab) -> None:
+    lab.bridge.answers((200, shown(secret("key")), as_json(page(1))[2]))
+    with BridgeClient(lab.bridge.url, **lab.options(KINDS["key"](""))) as bridge:
+        response = bridge.with_response(bridge.billing.get_account_invoices, "1")
+    assert response.headers["Set-Cookie"] == "[secret]"
+    lab.told += describe(response)
+
+
+def test_a_key_in_the_query_of_the_token_url_is_not_shown(server: Server) -> None:
+    server.answers((403, {}, b"{}"))
+    auth = OAuth2ClientCredentials(f"{server.url}/token?code={HALVES[0]}", "id", "secret")
+    with BridgeClient(server.url, auth=auth) as bridge, pytest.raises(errors.AuthenticationError) as caught:
+        bridge.billing.get_account_invoices("1")
+    assert server.seen[0][1] == f"/token?code={HALVES[0]}"
+    assert not found(f"{describe(bridge)} {describe_error(caught.value)}")
+
+
+def closed(connection: socket.socket, sent: bytes) -> None:
+    """A proxy that refuses, and shows what it got."""
+    connection.sendall(
+        b"HTTP/1.1 407 " + b" ".join(sent.split()) + b"\r\nProxy-Authenticate: " + b" ".join(sent.split())
+    )
+    connection.sendall(b"\r\nContent-Length: 0\r\n\r\n")
+
+
+def no_tls(connection: socket.socket, _: bytes) -> None:
+    connection.sendall(b"HTTP/1.1 200 OK\r\n\r\n")
+    connection.sendall(b"no TLS: " + connection.recv(65536))
+
+
+@both
+@pytest.mark.parametrize("given", ["argument", "environment"])
+@pytest.mark.parametrize("behaviour", [closed, no_tls, *BROKEN.values()], ids=["refused", "no TLS", *BROKEN])
+def test_a_proxy_that_fails(
+    lab: Lab,
+    flavour: str,
+    given: str,
+    behaviour: Callable[[socket.socket, bytes], object],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    proxy = f"http://user:{quote(secret('proxy'), safe='')}@{lab.raw.address}"
+    lab.raw.behave = behaviour
+    more = {"proxy": proxy} if given == "argument" else {}
+    if not more:
+        monkeypatch.setenv("HTTPS_PROXY", proxy)
+    lab.fails(flavour, "https://bridge.example", KINDS["key"](""), retry=Retry(attempts=1), **more)
+    (sent,) = lab.raw.seen
+    assert sent.startswith(b"CONNECT bridge.example:443 ")
+    assert b"Proxy-Authorization: Basic " in sent
+    assert not found(sent.decode().partition("Proxy-Authorization")[0])
+    assert b"key" not in sent
+    assert b"X-Tenant" not in sent
+
+
+TOKEN_ANSWERS: dict[str, Callable[[str], Scripted]] = {
+    "refused": lambda text: as_json({"error": text, "error_description": "x" * 185 + text}, 401),
+    "unavailable": lambda text: (503, {"Retry-After": "99", **shown(text)}, text.encode()),
+    "redirect": lambda text: (302, {"Location": f"/{text}"}, b""),
+    "no token": lambda text: (200, shown(text), text.encode()),
+    "token of another kind": lambda text: as_json({**TOKEN, "token_type": text}),
+    "token with a blank": lambda text: as_json({**TOKEN, "access_token": f"{secret('token')} {text}"}),
+}  # fmt: skip
+
+
+@both
+@pytest.mark.parametrize("answer", TOKEN_ANSWERS)
+def test_a_token_server_that_refuses(lab: Lab, flavour: str, answer: str) -> None:
+    lab.tokens.script = lambda method, target: TOKEN_ANSWERS[answer](echo(lab.tokens))
+    error = lab.fails(flavour, lab.bridge.url, KINDS["oauth"](lab.tokens.url))
+    assert isinstance(error, errors.AuthenticationError)
+    assert lab.bridge.seen == []
+
+
+@both
+@pytest.mark.parametrize("broken", BROKEN)
+def test_a_token_server_that_breaks(lab: Lab, flavour: str, broken: str) -> None:
+    lab.raw.behave = BROKEN[broken]
+    error = lab.fails(flavour, lab.bridge.url, KINDS["oauth"](lab.raw.url), retry=Retry(attempts=1))
+    assert isinstance(error, errors.AuthenticationError)
+    assert lab.bridge.seen == []
+
+
+def test_a_token_that_cannot_be_renewed(lab: Lab) -> None:
+    now = 0.0
+    with BridgeClient(lab.bridge.url, **lab.options(KINDS["oauth"](lab.tokens.url), clock=lambda: now)) as bridge:
+        bridge.billing.get_account_invoices("1")
+        now = 3600 - 60
+        lab.tokens.script = lambda method, target: TOKEN_ANSWERS["refused"](echo(lab.tokens))
+        bridge.billing.get_account_invoices("1")
+    assert len(lab.tokens.seen) == len(lab.bridge.seen) == 2
+
+
+def test_a_cookie_stays_where_it_came_from(lab: Lab) -> None:
+    cookie = {"Set-Cookie": f"session={secret('client').split('/')[0]}"}
+    lab.tokens.answers((200, cookie, as_json(TOKEN)[2]))
+    with BridgeClient(lab.bridge.url, **lab.options(KINDS["oauth"](lab.tokens.url))) as bridge:
+        for _ in range(2):
+            bridge.billing.get_account_invoices("1")
+    assert ["Cookie" in seen[2] for seen in lab.bridge.seen] == [False, False]
+
+
+@both
+@each_kind
+def test_a_call_that_is_refused_before_it_is_sent(lab: Lab, flavour: str, kind: str) -> None:
+    auth = KINDS[kind](lab.tokens.url)
+    for account, more in (
+        ("..", {}),
+        ("", {}),
+        ("1", {"retry": secret("option")}),
+        ("1", {"headers": {"X": secret("option") + "\n"}}),
+    ):
+        lab.fails(flavour, lab.bridge.url, auth, account=account, **more)
+
+    async def closed() -> None:
+        client = (BridgeClient if flavour == "sync" else AsyncBridgeClient)(lab.bridge.url, **lab.options(auth))
+        for closing in (client.close, lambda: client.billing.get_account_invoices("1")):
+            if inspect.isawaitable(result := closing()):
+                await result
+
+    with pytest.raises(errors.ConfigurationError, match="closed") as caught:
+        asyncio.run(closed())
+    lab.told += describe_error(caught.value)
+    assert lab.bridge.seen == lab.tokens.seen == []
+
+
+BAD, HALF = secret("bad"), HALVES[0]
+OAUTH = ("https://t.example", "id", "secret")
+REFUSED: dict[str, Callable[[], object]] = {
+    **{f"{make.__name__} {end!r}": partial(make, BAD + end)
+       for make in (HeaderAuth, BearerAuth) for end in ("\n", "\r\nX: y", "\x00", " ", "é", "\udcff")},
+    **{f"url {url}": partial(BridgeClient, url) for url in (
+        f"https://u:{BAD}@b.example", f"https://{quote(BAD, safe='')}@b.example", f"https://u:{quote(BAD, safe='')}@b.example",
+        f"https://u:{BAD}@ho\u2100st", f"https://u:{HALF}@ho\u2100st", f"https://u:{HALF}@[b", f"https://u:{HALF}@b:x",
+        f"https://b.example?key={BAD}", f"https://b.example#{BAD}", f"u:{BAD}@b.example", f"ftp://u:{BAD}@b.example",
+        f"https://u:{BAD}@b.example\n", f"https://u:{HALF}@a..b")},
+    **{f"proxy {url}": partial(BridgeClient, "https://b.example", proxy=url) for url in (
+        f"u:{BAD}@p:1", f"http://u:{BAD}@p:1", f"nonsense://u:{BAD}@p", f"socks5://u:{HALF}@p:1", f"http://u:{HALF}@p:x",
+        f"http://u:{HALF}\n@p", f"http://u:{HALF}\udcff@p", f"http://u:{HALF}@\u2100")},
+    **{f"token URL {url}": partial(OAuth2ClientCredentials, url, "id", "secret") for url in (
+        f"https://u:{BAD}@t", f"https://u:{HALF}@t", f"http://u:{HALF}@t:x", f"https://u:{HALF}@[t", f"https://u:{HALF}@ho\u2100st")},
+    "key for a token": lambda: BearerAuth(f"Bearer {BAD}"),
+    "header name": lambda: HeaderAuth("k", name=f"X: {BAD}"),
+    "password": lambda: BasicAuth("u", BAD + "\ud800"),
+    "user": lambda: BasicAuth(f"u:{BAD}", "p"),
+    "client secret": lambda: OAuth2ClientCredentials(*OAUTH[:2], BAD + "\n"),
+    "parameters": lambda: OAuth2ClientCredentials(*OAUTH, parameters={"client_secret": BAD}),
+    "parameter": lambda: OAuth2ClientCredentials(*OAUTH, parameters={"assertion": BAD.encode()}),  # type: ignore[dict-item]
+    "headers": lambda: BridgeClient("https://b", headers={"X-Key": BAD + "\n"}),
+    "header": lambda: BridgeClient("https://b", headers=f"X-Key: {BAD}"),  # type: ignore[arg-type]
+    "proxy elsewhere": lambda: BridgeClient("http://127.0.0.1:1", proxy=f"http://u:{HALF}@proxy.example"),
+    "token URL over a proxy": lambda: BridgeClient(
+        "https://b", auth=OAuth2ClientCredentials("http://127.0.0.1:1", "id", BAD), proxy=f"http://u:{HALF}@proxy.example"),
+    "auth": lambda: BridgeClient("https://b", auth=BAD),  # type: ignore[arg-type]
+    "pair": lambda: BridgeClient("https://b", auth=("user", BAD)),  # type: ignore[arg-type]
+    "timeout": lambda: BridgeClient("https://b", timeout=BAD),  # type: ignore[arg-type]
+    "certificate": lambda: BridgeClient("https://b", cert=("/nowhere.pem", "/nowhere.key", BAD)),  # type: ignore[arg-type]
+    **{f"variables {names}": partial(
+        BridgeClient.from_env, {f"TALKDESK_BRIDGE_{name}": BAD for name in names.split()} | {"TALKDESK_BRIDGE_URL": "https://b"})
+       for names in ("API_KEY BEARER_TOKEN", "API_KEY PASSWORD", "BEARER_TOKEN CLIENT_SECRET", "PASSWORD", "CLIENT_SECRET")},
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("case", REFUSED)
+def test_a_setting_that_is_refused(lab: Lab, case: str) -> None:
+    with pytest.raises(errors.ConfigurationError) as caught:
+        REFUSED[case]()
+    lab.told += describe_error(caught.value)
+
+
+HOLDERS: dict[str, Callable[[], object]] = {
+    **{kind: partial(KINDS[kind], "https://t.example") for kind in KINDS},
+    "client": lambda: BridgeClient("https://b", auth=KINDS["key"]("")),
+    "client with headers": lambda: BridgeClient("https://b", **OPTIONS),
+    "async client": lambda: AsyncBridgeClient("https://b", **OPTIONS),
+    "settings": lambda: BridgeClient("https://b", **OPTIONS)._transport.settings,
+    "settings with a proxy": lambda: BridgeClient("https://b", proxy=f"http://u:{HALVES[0]}@p")._transport.settings,
+    "settings with a certificate": lambda: attrs.evolve(
+        BridgeClient("https://b")._transport.settings, cert=("a", "b", secret("certificate"))),  # type: ignore[arg-type] # what httpx takes, with a password
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("holder", HOLDERS)
+def test_what_holds_a_secret_is_neither_printed_nor_pickled(lab: Lab, holder: str) -> None:
+    thing = HOLDERS[holder]()
+    lab.told += describe(thing)
+    attempts: list[Callable[[], object]] = [partial(pickle.dumps, thing, protocol) for protocol in range(6)]
+    attempts.append(partial(json.dumps, thing))
+    for attempt in attempts:
+        with pytest.raises(TypeError) as caught:
+            attempt()
+        lab.told += describe_error(caught.value)
+    if isinstance(thing, Auth):
+        assert copy.copy(thing) is copy.deepcopy(thing) is thing
+
+
+ERROR_ARGUMENTS: dict[str, Any] = {
+    "status_code": 418, "method": "GET", "path": "/x", "request_id": "r-1", "retry_after": 1.5, "json_path": "$.a",
+    "error_info": ErrorInfo(user_message="No", details=[ErrorDetails(message="x")]),
+    "expected": 3, "seen": "string", "received": 2,
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("name", errors.__all__)
+def test_errors_pickle_and_copy(name: str) -> None:
+    kind = getattr(errors, name)
+    takes = inspect.signature(kind.__init__).parameters.keys()
+    error = kind("told", **{argument: value for argument, value in ERROR_ARGUMENTS.items() if argument in takes})
+    error.add_note("noted")
+    assert vars(error).keys() - {"__notes__"} == takes - {"self", "message", "args", "kwargs"}
+    pickles = [pickle.dumps(error, protocol) for protocol in range(6)]
+    for other in (*map(pickle.loads, pickles), copy.copy(error), copy.deepcopy(error)):
+        assert type(other) is kind
+        assert (other.args, str(other), vars(other)) == (error.args, "told", vars(error))
+
+
+PROGRAM = """
+import logging
+logging.basicConfig(level=1)
+logging.getLogger("httpcore").setLevel("WARNING")
+from talkdesk_bridge._cli import main
+main()
+"""
+DEVELOPING = {"PYTHONDEVMODE": "1", "PYTHONWARNINGS": "always", "PYTHONASYNCIODEBUG": "1"}
+VARIABLES: list[dict[str, str]] = [
+    {"API_KEY": secret("key"), "API_KEY_HEADER": "X-API-Key"},
+    {"BEARER_TOKEN": secret("bearer")},
+    {"USERNAME": "user", "PASSWORD": secret("basic")},
+    {"TOKEN_URL": "{tokens}", "CLIENT_ID": "id", "CLIENT_SECRET": secret("client")},
+]
+# A fault each, with the next kind of credential: a process takes long to start, and says what the clients say.
+COMMANDS: list[tuple[str, dict[str, str]]] = [
+    *((answer, VARIABLES[number % 4]) for number, answer in enumerate(ANSWERS)),
+    *((answer, VARIABLES[3]) for answer in ("refused", "no token")),
+    *(("400", {**VARIABLES[number], "URL": "http://127.0.0.1:1"}) for number in (0, 3)),
+    ("400", {"URL": f"https://u:{BAD}@b"}),
+    ("400", {**VARIABLES[3], "TOKEN_URL": f"https://u:{HALVES[0]}@t"}),
+    ("400", {"API_KEY": f"{BAD}\n"}),
+    ("400", {"API_KEY": BAD, "BEARER_TOKEN": BAD}),
+    ("400", {**VARIABLES[0], "URL": "https://bridge.example", "HTTPS_PROXY": f"http://u:{quote(BAD, safe='')}@{{proxy}}"}),
+]  # fmt: skip
+
+
+def test_the_command(lab: Lab) -> None:
+    """Plainly, and as a program that logs everything, in Python's development mode."""
+
+    def run(number: int) -> subprocess.CompletedProcess[str]:
+        answer, variables = COMMANDS[number]
+        with Server() as bridge, Server() as tokens:
+            bridge.script = lambda method, target: ANSWERS[answer](echo(bridge), lab.elsewhere.url)
+            tokens.answers(TOKEN)
+            if answer in TOKEN_ANSWERS:
+                tokens.script = lambda method, target: TOKEN_ANSWERS[answer](echo(tokens))
+            named = {"URL": bridge.url, **variables}
+            places = {"{tokens}": f"{tokens.url}/token", "{proxy}": lab.raw.address}
+            for name, (old, new) in ((name, place) for name in named for place in places.items()):
+                named[name] = named[name].replace(old, new)
+            prefixes = {"HTTPS_PROXY": ""}
+            given = {prefixes.get(name, "TALKDESK_BRIDGE_") + name: value for name, value in named.items()}
+            program, more = ([COMMAND], {}) if number % 3 else ([sys.executable, "-c", PROGRAM], DEVELOPING)
+            result = subprocess.run(
+                [*program, "invoices", "1"],
+                env=os.environ | more | given, capture_output=True, text=True, check=False, timeout=60,
+            )  # fmt: skip
+            assert all(not found(seen[2]["User-Agent"] + seen[1]) for seen in (*bridge.seen, *tokens.seen))
+        return result
+
+    lab.raw.behave = closed
+    with ThreadPoolExecutor(8) as pool:
+        for (answer, _), result in zip(COMMANDS, pool.map(run, range(len(COMMANDS))), strict=True):
+            assert (result.returncode > 0, result.stdout) == (True, ""), answer
+            assert "talkdesk-bridge: " in result.stderr
+            assert "Traceback" not in result.stderr
+            lab.told.append(f"{answer}: {result.stderr}")
