@@ -13,7 +13,7 @@ PIP_INSTALL := $(BIN)/python -m pip install -qq --disable-pip-version-check --re
 export PATH := $(CURDIR)/$(BIN):$(PATH)
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test validate generate check-generated changes check-version lint types format bench lock clean
+.PHONY: help setup demo test integration validate generate check-generated changes check-version lint types format bench lock clean
 
 help: ## List the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  %-16s %s\n", $$1, $$2}' $(firstword $(MAKEFILE_LIST))
@@ -36,6 +36,17 @@ demo: validate generate ## See it work: validate, generate, start a sandbox, lis
 
 test: $(STAMP) ## Run the tests
 	@python -m pytest
+
+integration: $(VENV)-servers/.set-up $(VENV)-httpx2/.set-up ## Test with token servers that are not ours, and with httpx2
+	@python -m pytest tests/integration/test_token_servers.py
+	@PYTHONPATH=generated:overrides $(VENV)-httpx2/bin/python -m pytest tests/integration/test_httpx2.py
+	@PYTHONPATH=generated:overrides $(VENV)-httpx2/bin/python -m pytest -p tests.integration.aliased tests/integration/test_httpx2.py
+
+$(VENV)-%/.set-up: requirements/%.txt | $(STAMP)
+	@echo "Setting up $(@D) (once, about a quarter of a minute) ..."
+	@$(PYTHON) -m venv --clear $(@D)
+	@$(subst $(BIN),$(@D)/bin,$(PIP_INSTALL)) -r $< || { echo "$< could not be installed: see pip's message above." >&2; exit 2; }
+	@touch $@
 
 validate: $(STAMP) ## Check the contract: valid OpenAPI, true to the documentation, examples, provenance
 	@python -m tools.validate "$(CONTRACT)"
@@ -70,7 +81,9 @@ lock: $(STAMP) ## Pin the newest tools in requirements/
 	@python -m venv --clear $(VENV)-lock
 	@$(VENV)-lock/bin/python -m pip install -qq --disable-pip-version-check --require-hashes --only-binary :all: -r requirements/lock.txt
 	@$(VENV)-lock/bin/uv pip compile --quiet --upgrade --universal --generate-hashes --no-header --no-annotate --all-extras --group dev pyproject.toml -o requirements/dev.txt
+	@$(VENV)-lock/bin/uv pip compile --quiet --upgrade --universal --generate-hashes --no-header --no-annotate --group pyproject.toml:servers -o requirements/servers.txt
+	@$(VENV)-lock/bin/uv pip compile --quiet --upgrade --universal --generate-hashes --no-header --no-annotate --extra sandbox --group httpx2 pyproject.toml -o requirements/httpx2.txt
 	@$(VENV)-lock/bin/uv pip compile --quiet --upgrade --universal --generate-hashes --no-header --no-annotate --group pyproject.toml:lock -o requirements/lock.txt
 
 clean: ## Remove what the targets made, generated/ excepted
-	@rm -rf $(VENV) $(VENV)-lock dist .mypy_cache .pytest_cache .ruff_cache
+	@rm -rf $(VENV) $(VENV)-lock $(VENV)-servers $(VENV)-httpx2 dist .mypy_cache .pytest_cache .ruff_cache

@@ -8,7 +8,7 @@ import json
 import re
 from collections.abc import Callable, Mapping
 from typing import Any, NoReturn, Self
-from urllib.parse import SplitResult, quote_plus, urlencode, urlsplit
+from urllib.parse import SplitResult, quote, urlencode, urlsplit
 
 from attrs import define, field, fields
 from attrs.validators import optional
@@ -222,7 +222,8 @@ class OAuth2ClientCredentials(Auth):
         scope = {"scope": self.scope} if self.scope else {}
         form = {"grant_type": "client_credentials", **scope, **self.parameters}
         headers = {
-            "Authorization": _basic(quote_plus(self.client_id), quote_plus(self.client_secret)),
+            # A blank as %20: all who decode read it, and some do not read a plus.
+            "Authorization": _basic(quote(self.client_id, safe=""), quote(self.client_secret, safe="")),
             "Content-Type": "application/x-www-form-urlencoded",
             "Accept": "application/json",
         }

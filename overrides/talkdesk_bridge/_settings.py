@@ -93,10 +93,8 @@ class Settings:
     strict: bool = field(default=False, validator=checked("True or False", instance_of(bool)))
     on_deviation: Callable[[Deviation], object] | None = field(default=None, repr=False, validator=A_HOOK)
     max_bytes: int = field(default=64 * 2**20, validator=checked("above 0", instance_of((int, float)), gt(0)))
-    deadline: float = field(default=300.0, validator=checked("a number of seconds above 0", instance_of((int, float)), gt(0)))
-    clock: Callable[[], float] = field(
-        default=time.monotonic, repr=False, validator=checked("callable", is_callable())
-    )
+    deadline: float = field(default=300.0, validator=checked("above 0 seconds", instance_of((int, float)), gt(0)))
+    clock: Callable[[], float] = field(default=time.monotonic, repr=False, validator=checked("callable", is_callable()))
     sleep: Callable[[float], Awaitable[None] | None] | None = field(default=None, repr=False, validator=A_HOOK)
 
     def __attrs_post_init__(self) -> None:

@@ -1,0 +1,1 @@
+"""Tests with software that is not ours, in environments of their own; `make integration` runs them."""

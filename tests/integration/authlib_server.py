@@ -1,0 +1,99 @@
+"""A token server of Authlib and Flask, and beside it a bridge that takes its tokens."""
+
+from __future__ import annotations
+
+import os
+import secrets
+import time
+from dataclasses import dataclass, replace
+from typing import Any
+
+from authlib.integrations.flask_oauth2 import AuthorizationServer, ResourceProtector
+from authlib.oauth2.rfc6749.grants import ClientCredentialsGrant
+from authlib.oauth2.rfc6750 import BearerTokenGenerator, BearerTokenValidator, InvalidTokenError
+from flask import Flask, request
+
+from tests.integration.serving import CLIENTS, PAGE, READ, WRITE, serve
+
+
+@dataclass
+class Client:
+    """Who may ask for tokens, as Authlib wants to know it."""
+
+    client_id: str
+
+    def check_client_secret(self, secret: str) -> bool:
+        return secrets.compare_digest(secret.encode(), CLIENTS[self.client_id][0].encode())
+
+    def check_endpoint_auth_method(self, method: str, endpoint: str) -> bool:
+        return method == "client_secret_basic"
+
+    def check_grant_type(self, grant_type: str) -> bool:
+        return grant_type == "client_credentials"
+
+    def get_allowed_scope(self, scope: str | None) -> str:
+        return scope or READ
+
+
+@dataclass
+class Token:
+    """A token that was given, as Authlib wants to know it."""
+
+    scope: str
+    audience: str | None
+    ends: float
+    revoked: bool = False
+
+    def get_scope(self) -> str:
+        return self.scope
+
+    def is_expired(self) -> bool:
+        return time.time() >= self.ends
+
+    def is_revoked(self) -> bool:
+        return self.revoked
+
+
+TOKENS: dict[str, Token] = {}
+
+
+def save(token: dict[str, Any], asked: Any) -> None:
+    TOKENS[token["access_token"]] = Token(token["scope"], asked.form.get("audience"), time.time() + token["expires_in"])
+
+
+def revoke() -> None:
+    TOKENS.update({name: replace(token, revoked=True) for name, token in TOKENS.items()})
+
+
+class Validator(BearerTokenValidator):  # type: ignore[misc] # mypy does not see Authlib
+    """Lets a token through that was given, for this bridge."""
+
+    def authenticate_token(self, token_string: str) -> Token | None:
+        return TOKENS.get(token_string)
+
+    def validate_token(self, token: Token, scopes: list[str], request_: Any, **claims: Any) -> None:
+        super().validate_token(token, scopes, request_, **claims)
+        if token.audience not in (None, f"{request.url_root}bridge"):
+            raise InvalidTokenError
+
+
+def main() -> None:
+    """Serve."""
+    os.environ["AUTHLIB_INSECURE_TRANSPORT"] = "1"  # it is for loopback
+    app = Flask(__name__)
+    app.config["OAUTH2_SCOPES_SUPPORTED"] = [READ, WRITE]
+    server = AuthorizationServer(app, lambda name: Client(name) if name in CLIENTS else None, save)
+    server.register_grant(ClientCredentialsGrant)
+    make = BearerTokenGenerator(
+        lambda **_: secrets.token_urlsafe(), expires_generator=lambda client, _: CLIENTS[client.client_id][1]
+    )
+    server.register_token_generator("default", make)
+    protected = ResourceProtector()
+    protected.register_token_validator(Validator())
+    app.add_url_rule("/token", view_func=server.create_token_response, methods=["POST"])
+    app.add_url_rule("/bridge/<path:path>", "bridge", protected([READ])(lambda path: PAGE))
+    serve(app, revoke)
+
+
+if __name__ == "__main__":
+    main()

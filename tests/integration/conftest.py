@@ -1,0 +1,86 @@
+"""The token servers, each in a process of its own with the Python of .venv-servers."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+from collections.abc import Iterator
+from typing import Any
+from urllib.request import ProxyHandler, build_opener
+
+import pytest
+from attrs import frozen
+from talkdesk_bridge import OAuth2ClientCredentials
+
+from tests.conftest import ROOT
+from tests.integration.serving import CLIENTS
+
+PYTHON = ROOT / ".venv-servers" / "bin" / "python"
+DIRECT = build_opener(ProxyHandler({}))
+
+
+@frozen
+class TokenServer:
+    """A running one. A token for the bridge beside it names `bridge` in the parameter `audience`."""
+
+    url: str
+    audience: str
+
+    @property
+    def bridge(self) -> str:
+        return f"{self.url}/bridge"
+
+    def auth(self, client_id: str = "client", secret: str | None = None, **more: Any) -> OAuth2ClientCredentials:
+        """The credential of a client that the server knows, unless another secret is given."""
+        secret = CLIENTS[client_id][0] if secret is None else secret
+        return OAuth2ClientCredentials(f"{self.url}/token", client_id, secret, **more)
+
+    def seen(self) -> list[str]:
+        """What was asked since the last time, such as `token 200` and `bridge 401`."""
+        with DIRECT.open(f"{self.url}/seen", timeout=10) as answer:
+            return [f"{path.split('/')[1]} {status}" for _, path, status in json.load(answer)]
+
+    def revoke(self) -> None:
+        """End all tokens at the server, of which the clients learn nothing."""
+        DIRECT.open(f"{self.url}/revoke", timeout=10).close()
+
+
+def _running(module: str, audience: str) -> Iterator[TokenServer]:
+    command = [str(PYTHON), "-m", f"tests.integration.{module}"]
+    if not PYTHON.exists():
+        pytest.fail("there is no .venv-servers: run `make integration`")
+    with subprocess.Popen(command, cwd=ROOT, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as process:
+        # It stops when its standard input is closed, which leaving the block does.
+        assert process.stdout
+        port = process.stdout.readline().strip()
+        assert port, f"{module} did not start: see above"
+        yield TokenServer(f"http://127.0.0.1:{port}", audience)
+
+
+@pytest.fixture(scope="session")
+def running_authlib() -> Iterator[TokenServer]:
+    yield from _running("authlib_server", "audience")
+
+
+@pytest.fixture(scope="session")
+def running_django() -> Iterator[TokenServer]:
+    yield from _running("django_server", "resource")  # RFC 8707
+
+
+@pytest.fixture
+def authlib(running_authlib: TokenServer) -> TokenServer:
+    running_authlib.seen()
+    return running_authlib
+
+
+@pytest.fixture
+def strict(running_django: TokenServer) -> TokenServer:
+    """The server that takes id and secret in no other form than form-url-encoded."""
+    running_django.seen()
+    return running_django
+
+
+@pytest.fixture(params=["authlib", "strict"])
+def tokens(request: pytest.FixtureRequest) -> TokenServer:
+    server: TokenServer = request.getfixturevalue(request.param)
+    return server

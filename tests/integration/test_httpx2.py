@@ -1,0 +1,164 @@
+"""The client where httpx2, which follows httpx, is installed beside it, or stands in for it.
+
+Which of the two it is, says the plugin `aliased`: with it, whatever imports httpx gets httpx2.
+"""
+
+from __future__ import annotations
+
+import gzip
+import socket
+import ssl
+import sys
+import threading
+from collections.abc import Callable, Iterator
+from itertools import repeat
+from pathlib import Path
+from typing import Any
+
+import httpx
+import httpx2
+import pytest
+from talkdesk_bridge import BridgeClient, HeaderAuth, OAuth2ClientCredentials, Retry, errors
+
+from tests.conftest import Listing, Server, as_json, invoices_of, page
+from tests.integration.conftest import TokenServer
+
+AGAIN: Any = {"retry": Retry(attempts=3), "sleep": lambda _: None}
+GZIP = {"Content-Type": "application/json", "Content-Encoding": "gzip"}
+
+
+def test_which_library_sends(server: Server, listing: Listing) -> None:
+    aliased = "tests.integration.aliased" in sys.modules
+    server.answers(page(1))
+    listing(server.url)
+    assert (httpx is httpx2) == aliased
+    # What opens the connections is loaded with the first one.
+    assert sys.modules["httpcore"].__name__ == ("httpcore2" if aliased else "httpcore")
+    assert ("httpcore2" in sys.modules) == aliased
+
+
+@pytest.mark.parametrize("link", [None, f"{invoices_of('1')}?page=2&per_page=2"])
+def test_every_invoice_once(server: Server, listing: Listing, link: str | None) -> None:
+    server.answers(page(1, 2, total=3, following=link), page(3, total=3))
+    assert [invoice.invoice_number for invoice in listing(server.url, per_page=2)] == ["1", "2", "3"]
+    assert [target.partition("?")[2] for _, target, _, _ in server.seen] == ["per_page=2", "page=2&per_page=2"]
+
+
+def test_a_compressed_answer(server: Server, listing: Listing) -> None:
+    content = as_json(page(1))[2]
+    server.answers((200, GZIP, gzip.compress(content)))
+    assert len(listing(server.url)) == 1
+    server.answers((200, GZIP, content))
+    with pytest.raises(errors.ContractError, match="cannot be decompressed"):
+        listing(server.url)
+
+
+def test_a_refusal(server: Server, listing: Listing) -> None:
+    server.answers(as_json({"userMessage": "No such account", "errorCode": "E1"}, 404, X_Request_Id="r-1"))
+    with pytest.raises(errors.NotFoundError, match=r"404 Not Found: No such account \(E1\)\.") as caught:
+        listing(server.url, HeaderAuth("s3cret"))
+    assert (caught.value.request_id, server.seen[0][2]["Authorization"]) == ("r-1", "s3cret")
+
+
+def test_another_attempt(server: Server, listing: Listing) -> None:
+    server.answers(as_json({}, 503), as_json({}, 503), page(1))
+    assert len(listing(server.url, options=AGAIN)) == 1
+    server.answers(as_json({}, 503))
+    with pytest.raises(errors.ServerError, match="Tried 3 times"):
+        listing(server.url, options=AGAIN)
+
+
+@pytest.fixture
+def raw() -> Iterator[Callable[[Iterator[bytes]], str]]:
+    """Sends the parts to whoever asks, and hangs up; gives the URL."""
+    servers: list[socket.socket] = []
+
+    def serve(parts: Iterator[bytes]) -> str:
+        def answer() -> None:
+            connection, _ = server.accept()
+            with connection:
+                connection.recv(65536)
+                try:
+                    for part in parts:
+                        connection.sendall(part)
+                except OSError:
+                    pass  # who asked has hung up
+
+        server = socket.create_server(("127.0.0.1", 0))
+        servers.append(server)
+        threading.Thread(target=answer, daemon=True).start()
+        return f"http://127.0.0.1:{server.getsockname()[1]}"
+
+    yield serve
+    for server in servers:
+        server.close()
+
+
+def endless(status: str) -> Iterator[bytes]:
+    """160 MB without an end: who takes it all gets another error than who stops."""
+    yield f"HTTP/1.1 {status}\r\nContent-Type: application/json\r\nTransfer-Encoding: chunked\r\n\r\n".encode()
+    yield from repeat(b"2000\r\n" + b" " * 0x2000 + b"\r\n", 20_000)
+
+
+@pytest.mark.parametrize(
+    ("parts", "options", "kind", "told"),
+    [
+        (lambda: iter([b"HTTP/1.1 200 OK\r\nContent-Length: 9\r\n\r\n{"]), {}, errors.NoAnswerError, "no whole answer"),
+        (lambda: iter([b"nonsense\r\n\r\n"]), {}, errors.NoAnswerError, "no whole answer"),
+        (lambda: iter([]), {}, errors.NoAnswerError, "no whole answer"),
+        (lambda: endless("200 OK"), {"max_bytes": 100_000}, errors.ContractError, "more than 100000 bytes"),
+        (lambda: endless("503 Busy"), {"max_bytes": 100_000}, errors.ServerError, "answered 503"),
+        (lambda: endless("200 OK"), {"deadline": 0.1, "max_bytes": 2**40}, errors.NoAnswerError, "within 0.1 s"),
+    ],
+)  # fmt: skip
+def test_an_answer_that_cannot_be_taken(
+    raw: Callable[[Iterator[bytes]], str], listing: Listing, parts: Callable[[], Iterator[bytes]], options: Any,
+    kind: type[errors.BridgeError], told: str,
+) -> None:  # fmt: skip
+    with pytest.raises(kind, match=told) as caught:
+        listing(raw(parts()), HeaderAuth("s3cret"), options=options)
+    assert (caught.value.__cause__, caught.value.__context__) == (None, None)
+
+
+def test_no_answer_in_time(listing: Listing) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as silent:
+        url = f"http://127.0.0.1:{silent.getsockname()[1]}"
+        with pytest.raises(errors.NoAnswerError, match="in time"):
+            listing(url, options={"timeout": (5, 0.1)})
+    with pytest.raises(errors.NotSentError, match=f"no connection to {url}"):
+        listing(url)
+
+
+def test_what_cannot_be_sent(listing: Listing) -> None:
+    with pytest.raises(errors.ConfigurationError, match="a proxy"):
+        listing("https://bridge.example", options={"proxy": "nonsense://u:s3cret@proxy"})
+    with pytest.raises(errors.ArgumentError):
+        listing("https://bridge.example", account="..")
+
+
+def test_certificates_are_checked(tls: tuple[Server, Path], listing: Listing) -> None:
+    running, certificate = tls
+    with pytest.raises(errors.NotSentError, match="CERTIFICATE_VERIFY_FAILED"):
+        listing(running.url, options=AGAIN)
+    assert running.seen == []
+    own = ssl.create_default_context(cafile=str(certificate))
+    assert len(listing(running.url, options={"verify": own})) == 1
+    with pytest.raises(errors.ConfigurationError, match="client certificate"):
+        listing(running.url, options={"cert": "/nowhere.pem"})
+
+
+def test_a_token_is_fetched_and_renewed(authlib: TokenServer, listing: Listing) -> None:
+    assert len(listing(authlib.bridge, authlib.auth("i d"))) == 1
+    with BridgeClient(authlib.bridge, auth=authlib.auth()) as bridge:
+        bridge.billing.get_account_invoices("1")
+        authlib.revoke()
+        bridge.billing.get_account_invoices("1")
+    told = "token 200", "bridge 200"
+    assert authlib.seen() == [*told, *told, "bridge 401", *told]
+
+
+def test_a_token_server_that_is_not_there(listing: Listing) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as free:
+        url = f"http://127.0.0.1:{free.getsockname()[1]}"
+    with pytest.raises(errors.AuthenticationError, match=r"There is no token\. POST /: no connection"):
+        listing(url, OAuth2ClientCredentials(url, "id", "s3cret"))
