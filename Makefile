@@ -13,7 +13,7 @@ PIP_INSTALL := $(BIN)/python -m pip install -qq --disable-pip-version-check --re
 export PATH := $(CURDIR)/$(BIN):$(PATH)
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test integration validate generate check-generated changes check-version lint types format bench lock clean
+.PHONY: help setup demo test integration validate generate check-generated changes check-version lint types format faults bench lock clean
 
 help: ## List the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  %-16s %s\n", $$1, $$2}' $(firstword $(MAKEFILE_LIST))
@@ -73,6 +73,9 @@ types: $(STAMP) ## Check the types, generated code included
 format: $(STAMP) ## Format the hand-written code
 	@ruff check --no-cache --fix .
 	@ruff format --no-cache .
+
+faults: $(STAMP) ## Write docs/faults.md from the cases that the tests run
+	@python -m tests.faults > docs/faults.md
 
 bench: $(STAMP) ## Measure what regenerating costs, beside the bare generator
 	@python -m benchmarks.generate

@@ -174,6 +174,8 @@ def _envelope(
         misfit = MisfitError("array", "nothing" if items is None else kind_of(items))
         misfit.path = [place.removeprefix("$")]
         raise misfit
+    if not items and any(data.get(name) for name in refusal - envelope):
+        raise MisfitError("object with a list", "an error that was sent as a success")
     return data, NOT_MOVED
 
 

@@ -45,6 +45,9 @@ class Number(float):
         number.text = str(text)
         return number
 
+    def __str__(self) -> str:
+        return self.text
+
 
 class MisfitError(Exception):
     """A value that cannot be read as documented; the decoders around it put its place together, innermost first."""
@@ -118,8 +121,10 @@ def decoder(kind: Any, place: str = "$", *, optional: bool = False) -> Decoder:
         read = _one_of(values)
     elif kind in (date, datetime):
         read = _date(kind, place, optional=optional)
-    else:
+    elif kind in SCALARS:
         read = _scalar(kind, place)
+    else:
+        raise MisfitError(_name(kind), "JSON, which cannot hold it")
     if not optional:
         return read
     documented = _name(kind)
@@ -233,8 +238,9 @@ def _union(kinds: tuple[Any, ...], place: str, *, optional: bool) -> Decoder:
 
 def _one_of(values: dict[tuple[type, Any], Any]) -> Decoder:
     def decode(value: Any, _: Findings) -> Any:
+        kind = float if type(value) is Number else type(value)
         try:
-            return values[type(value), value]
+            return values[kind, value]
         except (KeyError, TypeError):
             raise MisfitError(f"one of the {len(values)} documented values", f"another {kind_of(value)}") from None
 
@@ -312,7 +318,9 @@ def _date(kind: type[date], place: str, *, optional: bool) -> Decoder:
     def decode(value: Any, findings: Findings) -> date | None:
         text = value if type(value) is str else _digits(value, documented)
         try:
-            read = datetime.fromisoformat(text)
+            if text[10:11] not in ("", "T", "t", " "):  # any character would do for Python, a digit too
+                raise ValueError
+            read = datetime.fromisoformat(text.upper())
         except (ValueError, OverflowError):
             seen = "text that is no date" if text else "empty string"
             if not optional:

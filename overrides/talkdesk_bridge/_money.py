@@ -13,14 +13,14 @@ from talkdesk_bridge.errors import ArgumentError
 __all__ = ["Money"]
 
 # The only documented amount is "3700.00 usd"; bare numbers occur, too.
-_AMOUNT = re.compile(r"(-?[0-9]+(?:\.[0-9]+)?(?:[eE][+-]?[0-9]{1,2})?)(?: +([A-Za-z]{3}))?")
+_AMOUNT = re.compile(r"(-?[0-9]{1,999}(?:\.[0-9]{1,999})?(?:[eE][+-]?[0-9]{1,2})?)(?: +([A-Za-z]{3}))?")
 # Wide enough for any sum of such amounts; should it ever not be, it fails instead of rounding.
 _EXACT = Context(prec=5000, traps=[Inexact, InvalidOperation])
 
 
 def _finite(_: object, __: object, amount: Any) -> None:
-    if not isinstance(amount, Decimal) or not amount.is_finite():
-        raise ArgumentError("The amount of Money must be a finite Decimal.")
+    if not isinstance(amount, Decimal) or not amount.is_finite() or abs(amount.adjusted()) > 2000:
+        raise ArgumentError("The amount of Money must be a finite Decimal, with an exponent of at most 2000.")
 
 
 def _code(_: object, __: object, currency: Any) -> None:
@@ -56,7 +56,8 @@ class Money:
 
         """
         readable = isinstance(value, str | int | float | Decimal) and not isinstance(value, bool)
-        match = _AMOUNT.fullmatch(str(value).strip()) if readable else None
+        huge = isinstance(value, int) and value.bit_length() > 3000
+        match = _AMOUNT.fullmatch(str(value).strip()) if readable and not huge else None
         if match is None:
             raise ArgumentError('This is no amount that can be read: it must be like "3700.00 usd" or "20000".')
         return cls(Decimal(match[1]), match[2].upper() if match[2] else None)

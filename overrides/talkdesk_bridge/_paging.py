@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import hashlib
 import json
+import re
 import threading
 from collections import deque
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import AsyncIterator, Awaitable, Callable, Collection, Iterator, Mapping
 from itertools import islice
 from types import NoneType
 from typing import Any, Generic, Self, TypeVar
@@ -45,31 +45,29 @@ class Walk:
     received: int = 0
     empty: int = 0
     """Empty pages in a row."""
-    least: int | None = None
-    """The least total that was announced."""
-    most: int | None = None
+    total: int | None = None
+    """The largest that was announced."""
     marks: int = 0
     """How many marks of pages there were: of each its URL, and its first and last item."""
 
-    def after(self, name: str, response: Response[Any], items: int, has_page: bool, seen: dict[str, None]) -> Walk:
-        """Where it stands after a page of so many items; `seen` has the marks of all pages until now.
+    def after(
+        self, name: str, items: int, total: int | None, link: str | None, has_page: bool, seen: Collection[str]
+    ) -> Walk:
+        """Where it stands after a page of so many items, with this total and link; `seen` are the marks until now.
 
         Raises:
             PagingError: the next page cannot be found.
             IncompleteError: there is none, and items are missing.
 
         """
-        total = _total(name, response)
-        totals = [one for one in (self.least, self.most, total) if one is not None]
         walk = evolve(
             self,
             received=self.received + items,
             empty=0 if items else self.empty + 1,
-            least=min(totals, default=None),
-            most=max(totals, default=None),
+            total=max((one for one in (self.total, total) if one is not None), default=None),
             marks=len(seen),
         )
-        if link := _next_link(name, response):
+        if link:
             if _digest(link) in seen:
                 raise PagingError(f"{name}: the next link leads back to a page that was read already.")
             if walk.empty > MOST_EMPTY_PAGES:
@@ -77,9 +75,9 @@ class Walk:
             return evolve(walk, step=link)
         if isinstance(self.step, int) and items and has_page and total is not None and walk.received < total:
             return evolve(walk, step=self.step + 1)
-        if walk.received < (walk.least or 0):
-            message = f"{name}: the pages ended after {walk.received} of {walk.least} items."
-            raise IncompleteError(message, received=walk.received, expected=walk.least or 0)
+        if walk.received < (walk.total or 0):
+            message = f"{name}: the pages ended after {walk.received} of {walk.total} items."
+            raise IncompleteError(message, received=walk.received, expected=walk.total or 0)
         return evolve(walk, step=None)
 
 
@@ -90,7 +88,7 @@ def _digest(text: str) -> str:
 def _total(name: str, response: Response[Any]) -> int | None:
     """What the page announces."""
     total = response.data.get("total")
-    if isinstance(total, str) and total.isascii() and total.isdecimal():
+    if isinstance(total, str) and re.fullmatch("[0-9]{1,4000}", total):
         return int(total)
     if isinstance(total, int | float) and not isinstance(total, bool) and total == total // 1:
         return int(total)
@@ -147,10 +145,11 @@ class _Pages(Generic[BodyT, ItemT]):
         self._reader = reader
         self._walk = self._before = Walk()
         self._seen: dict[str, None] = {}
-        self._skip = 0
-        self._handed = self._size = 0
+        self._sent: list[Any] = []  # the items of the page before, as they came
+        self._last = ""  # a mark of the item before `start`
+        self._skip = self._handed = 0
         self._error: PagingError | ContractError | None = None
-        self._lock = threading.Lock()
+        self._alone = Alone()
         self._items: deque[ItemT] = deque()
         self._pages_left = max_pages
         self._items_left = max_items
@@ -162,79 +161,85 @@ class _Pages(Generic[BodyT, ItemT]):
         """What is still to come, as plain data that JSON can hold; `start=` of the same call goes on there.
 
         It names the bridge, the operation and its arguments, and no credential. Items that were handed over are not
-        given again, as long as the bridge does not change the pages meanwhile.
+        given again; if the page has changed in between so that this cannot be told, going on is refused.
         """
         # In the middle of a page, the page is asked for again, and what was handed over is skipped.
-        inside = self._skip > 0 or self._handed < self._size or self._error is not None
+        inside = self._skip > 0 or self._handed < len(self._sent) or self._error is not None
         walk, skip = (self._before, self._handed) if inside else (self._walk, 0)
+        last = _digest(json.dumps(self._sent[self._handed - 1])) if self._sent and self._handed else self._last
         walked = {name: getattr(walk, name) for name in Walk.__match_args__}
-        return {**self._call, "skip": skip, **walked, "seen": [*islice(self._seen, walk.marks)]}
+        return {**self._call, "skip": skip, "last": last, **walked, "seen": [*islice(self._seen, walk.marks)]}
 
     def _start(self, position: Mapping[str, Any]) -> None:
         try:
             differs = [name for name, value in self._call.items() if position[name] != value]
             walk = Walk(**{name: position[name] for name in Walk.__match_args__})
-            numbers = (walk.received, walk.empty, walk.marks, position["skip"], walk.least or 0, walk.most or 0)
-            known = type(walk.step) in (int, str, NoneType) and walk.step != 0
-            if not known or not all(type(one) is int and one >= 0 for one in numbers):
+            self._skip, self._last, seen = position["skip"], position["last"], position["seen"]
+            numbers = (walk.received, walk.empty, walk.total or 0, self._skip, len(seen) - walk.marks)
+            counted = all(type(number) is int and number >= 0 for number in numbers)
+            led = type(walk.step) in (str, NoneType) or (type(walk.step) is int and walk.step > 0)
+            if not (counted and led and all(type(text) is str for text in (self._last, *seen))):
                 raise TypeError
-            self._seen = dict.fromkeys(map(str, position["seen"]))
         except (KeyError, TypeError):
             raise ArgumentError("start must be the position of an earlier iterator.") from None
         if differs:
             other = "other arguments" if differs[0] == "arguments" else f"another {differs[0]}"
             raise ArgumentError(f"start is the position of a call with {other}: make this call as that one was made.")
         self._walk = self._before = walk
-        self._skip = self._handed = position["skip"]
+        self._seen = dict.fromkeys(seen)
+        self._handed = self._skip
 
-    @contextmanager
-    def _alone(self) -> Iterator[Step | None]:
-        """The request to send, for one caller at a time; None after the last page, or at the caller's limit."""
-        if not self._lock.acquire(blocking=False):
-            raise ArgumentError("An iterator is for one thread or task at a time: another one is fetching a page.")
-        try:
-            limited = self._pages_left == 0 or self._items_left == 0
-            if self._error and not limited:
-                raise self._error
-            yield None if limited else self._walk.step
-        finally:
-            self._lock.release()
+    def _next_step(self) -> Step | None:
+        """The request to send; None after the last page, or at the caller's limit."""
+        if self._pages_left == 0 or self._items_left == 0:
+            return None
+        if self._error:
+            raise self._error
+        return self._walk.step
 
     def _take(self, response: Response[BodyT]) -> BodyT:
         """The body of a page, whose items, as far as they are wanted, wait in `_items`."""
+        name, walk = self._operation.operation_id, self._walk
         items = self._operation.items(response.body) or []
-        if len(items) < self._skip:
-            raise PagingError("The page in which `start` stands has fewer items than before: begin again.")
-        before, name = self._walk, self._operation.operation_id
-        marks = [_digest(response.url)]
-        if items:
-            sent = response.data["_embedded"][self._operation.list_name]
-            try:
-                marks.append(_digest(json.dumps([len(sent), sent[0], sent[-1]])))
-            except RecursionError:
-                raise ContractError(f"{name}: an item is nested too deep.") from None
-        if marks[-1] in self._seen and items:
-            # Some servers answer every link, or every page number, with the same page.
-            raise PagingError(f"{name}: a page repeats one that was read already, so the pages do not lead on.")
-        self._seen |= dict.fromkeys(marks)
+        sent = response.data["_embedded"][self._operation.list_name] if items else []
         try:
-            self._walk = before.after(name, response, len(items), self._operation.has_page, self._seen)
-        except PagingError as error:
-            self._error = error  # after the items of this page
-        self._before = before
-        self._size, self._handed = len(items), self._skip
+            marks = self._marks(name, response.url, sent)
+        except RecursionError:
+            raise ContractError(f"{name}: an item is nested too deep.") from None
+        total = _total(name, response)
+        self._seen |= dict.fromkeys(marks)
+        self._error = None
+        try:
+            link = _next_link(name, response)
+            self._walk = walk.after(name, len(items), total, link, self._operation.has_page, self._seen)
+            if self._walk.step is None and self._walk.total is not None and self._walk.received > self._walk.total:
+                self._reader.report(Deviation(name, "$.total", "number of all items", "smaller number", 1))
+        except (PagingError, ContractError) as error:
+            self._error = error  # raised after the items of this page
+        self._before, self._sent, self._handed = walk, sent, self._skip
         wanted = items[self._skip :][: self._items_left]
-        self._skip = 0
+        self._skip, self._last = 0, ""
         self._items.extend(wanted)
         self._pages_left = None if self._pages_left is None else self._pages_left - 1
         self._items_left = None if self._items_left is None else self._items_left - len(wanted)
-        walk = self._walk
-        if walk.step is None and walk.received > (walk.most or walk.received) and walk.least == walk.most:
-            try:
-                self._reader.report(Deviation(name, "$.total", "number of all items", "smaller number", 1))
-            except ContractError as error:
-                self._error = error
         return response.body
+
+    def _marks(self, name: str, url: str, sent: list[Any]) -> list[str]:
+        """The marks of a page, which must bring other items than the pages before.
+
+        Some servers answer every link, or every page number, with the same page, and a list may change while it is
+        read, so that items move from page to page.
+        """
+        ends = [_digest(json.dumps([len(sent), sent[0], sent[-1]]))] if sent else []
+        again = any(mark in self._seen for mark in ends) or (ends != [] and sent[0] in self._sent)
+        if self._skip:
+            again |= [_digest(json.dumps(item)) for item in sent[self._skip - 1 : self._skip]] != [self._last]
+        elif self._last:
+            again |= [_digest(json.dumps(item)) for item in sent[:1]] == [self._last]
+        if again:
+            told = "a page has items of an earlier one: the pages do not lead on, or the list changed"
+            raise PagingError(f"{name}: {told}. Begin again.")
+        return [_digest(url), *ends]
 
     def _hand(self) -> ItemT:
         self._handed += 1
@@ -244,6 +249,20 @@ class _Pages(Generic[BodyT, ItemT]):
         """Leave out the items of the page that was begun."""
         self._handed += len(self._items)
         self._items.clear()
+
+
+class Alone:
+    """Lets one thread or task in at a time, and refuses the others: they would get each other's items."""
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+
+    def __enter__(self) -> None:
+        if not self._lock.acquire(blocking=False):
+            raise ArgumentError("An iterator is for one thread or task at a time, and another one is at it.")
+
+    def __exit__(self, *_: object) -> None:
+        self._lock.release()
 
 
 class ItemIterator(_Pages[BodyT, ItemT]):
@@ -260,24 +279,26 @@ class ItemIterator(_Pages[BodyT, ItemT]):
         return self
 
     def __next__(self) -> ItemT:
-        while not self._items:
-            if self._page() is None:
-                raise StopIteration
-        return self._hand()
+        with self._alone:
+            while not self._items:
+                if self._page() is None:
+                    raise StopIteration
+            return self._hand()
 
     def pages(self) -> Iterator[BodyT]:
-        """The bodies of the pages instead of their items, from the next page on."""
+        """The bodies of the pages instead of their items, from the next page on; each is whole, also after `start`."""
         return iter(self._body, None)
 
     def _page(self) -> BodyT | None:
-        with self._alone() as step:
-            return None if step is None else self._take(self._send(step))
+        step = self._next_step()
+        return None if step is None else self._take(self._send(step))
 
     def _body(self) -> BodyT | None:
-        self._drop()
-        body = self._page()
-        self._drop()
-        return body
+        with self._alone:
+            self._drop()
+            body = self._page()
+            self._drop()
+            return body
 
 
 class AsyncItemIterator(_Pages[BodyT, ItemT]):
@@ -294,24 +315,26 @@ class AsyncItemIterator(_Pages[BodyT, ItemT]):
         return self
 
     async def __anext__(self) -> ItemT:
-        while not self._items:
-            if await self._page() is None:
-                raise StopAsyncIteration
-        return self._hand()
+        with self._alone:
+            while not self._items:
+                if await self._page() is None:
+                    raise StopAsyncIteration
+            return self._hand()
 
     def pages(self) -> AsyncIterator[BodyT]:
-        """The bodies of the pages instead of their items, from the next page on."""
+        """The bodies of the pages instead of their items, from the next page on; each is whole, also after `start`."""
         return _Bodies(self._body)
 
     async def _page(self) -> BodyT | None:
-        with self._alone() as step:
-            return None if step is None else self._take(await self._send(step))
+        step = self._next_step()
+        return None if step is None else self._take(await self._send(step))
 
     async def _body(self) -> BodyT | None:
-        self._drop()
-        body = await self._page()
-        self._drop()
-        return body
+        with self._alone:
+            self._drop()
+            body = await self._page()
+            self._drop()
+            return body
 
 
 class _Bodies(AsyncIterator[BodyT]):

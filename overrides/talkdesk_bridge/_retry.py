@@ -122,7 +122,7 @@ class Retry:
             asked: Seconds that the answer's Retry-After asked for.
 
         """
-        drawn = random.uniform(0, min(self.backoff_max, self.backoff * 2 ** (number - 1)))  # noqa: S311 # no secret
+        drawn = random.uniform(0, min(self.backoff_max, self.backoff * 2.0 ** min(number - 1, 1000)))  # noqa: S311 # no secret
         wait = max(drawn, asked or 0.0)
         late = elapsed + wait > self.seconds or (asked is not None and asked > self.retry_after_max)
         return None if late or number >= self.attempts else wait

@@ -168,7 +168,7 @@ class IncompleteError(PagingError):
 
     Attributes:
         received: Items that were read, and given to the caller.
-        expected: The total that the bridge announced: the least, where it changed.
+        expected: The total that the bridge announced: the largest, where it changed.
 
     """
 

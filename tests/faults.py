@@ -1,0 +1,667 @@
+"""What bridges, gateways and networks do wrong, a case a line, and the page that lists it: `make faults`."""
+
+from __future__ import annotations
+
+import gzip
+import itertools
+import json
+import sys
+import zlib
+from collections.abc import Callable, Mapping
+from datetime import UTC, datetime, timedelta
+from email.utils import format_datetime
+from typing import Any
+
+from attrs import field, frozen
+from talkdesk_bridge import Auth, HeaderAuth, OAuth2ClientCredentials, Retry
+from talkdesk_bridge.errors import (
+    ArgumentError,
+    AuthenticationError,
+    BadRequestError,
+    BridgeError,
+    ConflictError,
+    ContractError,
+    ForbiddenError,
+    IncompleteError,
+    NoAnswerError,
+    NotFoundError,
+    NotSentError,
+    PagingError,
+    ServerError,
+    StatusError,
+    TooManyRequestsError,
+    UnauthorizedError,
+    UnprocessableContentError,
+)
+
+from tests.conftest import ROOT, invoices_of, page
+from tests.raw import Action, Exchange, Raw, Reply
+
+PAGE = ROOT / "docs" / "faults.md"
+SECRET = "s3cret-k3y"
+TOKEN = "t0ken-of-s3cret"
+
+Told = tuple[str, str, str, int]
+"""A deviation: place, documented, seen, count."""
+
+
+@frozen
+class Case:
+    """One thing that goes wrong, and all that may come of it."""
+
+    name: str
+    replies: tuple[Reply, ...] = ()
+    items: tuple[str, ...] = ()
+    """The numbers of the invoices that the caller gets, before the error where there is one."""
+    told: tuple[Told, ...] = ()
+    error: type[BridgeError] | None = None
+    says: str = ""
+    """The decisive words of the error's message."""
+    requests: int = 1
+    """How many the server must have seen, those for tokens included."""
+    holds: tuple[str, ...] | None = None
+    """The invoices that the bridge has, where they are not those that the caller gets."""
+    options: Mapping[str, Any] = field(factory=dict)
+    account: str = "1"
+    auth: Callable[[Raw], Auth] = lambda _: HeaderAuth(SECRET, name="X-API-Key")
+    connects: tuple[Action, ...] = ()
+    refusals: int = 0
+    tls: str = ""
+    """Which certificate the server has; none by default, and so no TLS."""
+    scheme: str = ""
+    """How the client is told to speak, where the server speaks otherwise."""
+    proxied: bool = False
+    """Whether the server is the proxy, and the bridge is behind it."""
+
+    @property
+    def outcome(self) -> str:
+        """`survived`: all that the bridge has is there; `reported`: an error says what is wrong; else `lost`."""
+        if self.error:
+            return "reported"
+        return "survived" if self.items == (self.items if self.holds is None else self.holds) else "lost"
+
+
+def reads(name: str, replies: object, numbers: str, *told: Told, **more: Any) -> Case:
+    """A case that gives invoices."""
+    several = replies if isinstance(replies, tuple) else (replies,)
+    return Case(name, several, tuple(numbers.split()), told, **{"requests": len(several)} | more)
+
+
+def fails(name: str, replies: object, error: type[BridgeError], says: str, numbers: str = "", **more: Any) -> Case:
+    """A case that ends in an error, after some invoices or none."""
+    several = replies if isinstance(replies, tuple) else (replies,)
+    return Case(name, several, tuple(numbers.split()), error=error, says=says, **{"requests": len(several) or 1} | more)
+
+
+# What is sent.
+
+
+def http(body: Any = b"", status: int | str = 200, length: object = None, **headers: str) -> bytes:
+    """An answer: bytes as they are, anything else as JSON; `Retry_After` and the like are headers."""
+    content = body if isinstance(body, bytes) else json.dumps(body).encode()
+    named = {"Content_Type": "application/json", "Content_Length": str(len(content) if length is None else length)}
+    lines = [f"{name.replace('_', '-')}: {value}\r\n" for name, value in (named | headers).items() if value]
+    return f"HTTP/1.1 {status} X\r\n{''.join(lines)}\r\n".encode() + content
+
+
+def html(status: int = 200, text: str = "<html>gateway</html>", **headers: str) -> bytes:
+    return http(text.encode(), status, **{"Content_Type": "text/html"} | headers)
+
+
+def chunked(content: bytes, **headers: str) -> bytes:
+    """An answer whose body is framed as it is given."""
+    return http(content, length="", Transfer_Encoding="chunked", **headers)
+
+
+def body(*invoices: Any, **more: Any) -> bytes:
+    """An answer with these invoices."""
+    return http({"_embedded": {"invoices": [*invoices]}, **more})
+
+
+def then(content: bytes, action: Action | None = None) -> Action:
+    """Send this, and hang up, or do something else."""
+
+    def run(exchange: Exchange) -> None:
+        exchange.send(content)
+        if action:
+            action(exchange)
+
+    return run
+
+
+def slowly(*parts: bytes, again: bytes = b"") -> Action:
+    """Send a part now and then, the last for ever."""
+    return lambda exchange: exchange.trickle(itertools.chain(parts, itertools.repeat(again or parts[-1])), 0.01)
+
+
+def greeting(content: bytes) -> Action:
+    """Send this to whatever comes first."""
+
+    def run(exchange: Exchange) -> None:
+        exchange.connection.recv(65536)
+        exchange.send(content)
+
+    return run
+
+
+def linked(number: int, link: str | Callable[[Exchange], str]) -> Action | bytes:
+    """A page with one invoice, and a link that may name the server."""
+    if isinstance(link, str):
+        return http(page(number, following=link))
+    return lambda exchange: exchange.send(http(page(number, following=link(exchange)), Connection="close"))
+
+
+def resets(exchange: Exchange) -> None:
+    exchange.reset()
+
+
+def resets_at_once(exchange: Exchange) -> None:
+    exchange.connection.recv(1)
+    exchange.reset()
+
+
+def hangs_up(exchange: Exchange) -> None:
+    """Nothing more: the connection is closed in order."""
+
+
+def waits(exchange: Exchange) -> None:
+    exchange.wait()
+
+
+def url(exchange: Exchange) -> str:
+    return f"http://127.0.0.1:{exchange.server.port}"
+
+
+def later(seconds: int) -> str:
+    return format_datetime(datetime.now(UTC) + timedelta(seconds=seconds), usegmt=True)
+
+
+ONE = page(1)
+GOOD = http(ONE)
+TEXT = json.dumps(ONE).encode()
+HALF = GOOD[:-20]
+HEAD = GOOD[: GOOD.index(b"\r\n\r\n") - 10]
+CHUNKS = b"%x\r\n%b\r\n" % (len(TEXT), TEXT)
+INVOICE = {"invoice_number": "1"}
+AT = "$._embedded.invoices"
+PATH = invoices_of("1")
+
+QUICK = {"timeout": (2, 0.1)}
+LATE = {"timeout": (2, 2), "deadline": 0.1}
+TWICE = {"retry": Retry(attempts=2)}
+THRICE = {"retry": Retry(attempts=3)}
+STRICT = {"strict": True}
+BUSY = http({"errorCode": "BUSY", "userMessage": "Wait."}, 503)
+
+
+def grant(value: object = TOKEN, **more: object) -> bytes:
+    return http({"access_token": value, "token_type": "Bearer", "expires_in": 599, **more})
+
+
+def oauth(raw: Raw) -> Auth:
+    return OAuth2ClientCredentials(f"http://127.0.0.1:{raw.port}/token", "id", SECRET)
+
+
+def oauth_nowhere(_: Raw) -> Auth:
+    return OAuth2ClientCredentials("http://127.0.0.1:1/token", "id", SECRET)
+
+
+def gzipped(content: bytes, **headers: str) -> bytes:
+    return http(content, Content_Encoding="gzip", **headers)
+
+
+def bomb() -> bytes:
+    """1 GiB of blanks, compressed twice."""
+    packer = zlib.compressobj(9, zlib.DEFLATED, 31)
+    inner = packer.compress(b" " * 2**20) + packer.flush(zlib.Z_FULL_FLUSH)
+    again = packer.compress(b" " * 2**20) + packer.flush(zlib.Z_FULL_FLUSH)
+    return gzip.compress(inner + again * 1023)
+
+
+BOMB = bomb()
+
+
+def bad(what: str) -> str:
+    return f"answered 200 with {what}"
+
+
+NOT_JSON = bad("a body that is not JSON")
+NO_LIST = f"array is documented at {AT}, and nothing came"
+
+
+CASES: dict[str, list[Case]] = {
+    "connection": [
+        fails("nobody listens", (), NotSentError, "no connection to http://127.0.0.1", requests=0, refusals=99),
+        fails("reset as soon as the request begins", (), NoAnswerError, "no whole answer", requests=0, connects=(resets_at_once,)),
+        fails("closed as soon as it is accepted", (), NoAnswerError, "no whole answer", requests=0, connects=(hangs_up,)),
+        fails("reset instead of an answer", resets, NoAnswerError, "no whole answer"),
+        fails("closed instead of an answer", hangs_up, NoAnswerError, "Server disconnected without sending a response"),
+        fails("reset in the middle of the headers", then(HEAD, resets), NoAnswerError, "no whole answer"),
+        fails("closed in the middle of the headers", then(HEAD), NoAnswerError, "no whole answer"),
+        fails("reset in the middle of the body", then(HALF, resets), NoAnswerError, "no whole answer"),
+        fails("closed in the middle of the body", then(HALF), NoAnswerError, "without sending complete message body"),
+        fails("no answer at all", waits, NoAnswerError, "did not answer in time (ReadTimeout)", options=QUICK),
+        fails("silence after half of the headers", then(HEAD, waits), NoAnswerError, "in time (ReadTimeout)", options=QUICK),
+        fails("silence after the headers", then(http(length=9), waits), NoAnswerError, "in time (ReadTimeout)", options=QUICK),
+        fails("silence after half of the body", then(HALF, waits), NoAnswerError, "in time (ReadTimeout)", options=QUICK),
+        fails("headers that trickle", slowly(HEAD, b"x"), NoAnswerError, "no whole answer within 0.1 s", options=LATE),
+        fails("a body that trickles", slowly(http(length=99999), b" "), NoAnswerError, "no whole answer within 0.1 s", options=LATE),
+        fails("a chunk's size that trickles", slowly(chunked(b"1;"), b"x"), NoAnswerError, "no whole answer within 0.1 s", options=LATE),
+        fails("a compressed body of nothing that trickles", slowly(gzipped(gzip.compress(b"")[:10], Content_Length="99999"), again=b"\0\0\0\xff\xff"), NoAnswerError, "no whole answer within 0.1 s", options=LATE),
+        fails("100 Continue for ever", slowly(b"HTTP/1.1 100 Continue\r\n\r\n"), NoAnswerError, "no whole answer within 0.1 s", options=LATE),
+        fails("103 Early Hints for ever, as fast as they go", lambda exchange: exchange.trickle(itertools.repeat(b"HTTP/1.1 103 X\r\nLink: </a>\r\n\r\n"), 0), NoAnswerError, "no whole answer within 0.1 s", options=LATE),
+        reads("closed after the answer, unannounced, before the next request", (then(http(page(1, total=2))), http(page(2, total=2))), "1 2", options=TWICE),
+        fails("closed at the second request", (http(page(1, total=2)), hangs_up), NoAnswerError, "no whole answer", "1"),
+        reads("closed at the second request, which is sent again", (http(page(1, total=2)), hangs_up, http(page(2, total=2))), "1 2", options=TWICE),
+        reads("`Connection: close` with each answer", (then(http(page(1, total=2), Connection="close")), http(page(2, total=2))), "1 2"),
+    ],
+    "TLS": [
+        reads("a certificate that is trusted, to begin with", GOOD, "1", tls="good"),
+        fails("nobody trusts the certificate", (), NotSentError, "CERTIFICATE_VERIFY_FAILED", requests=0, tls="untrusted"),
+        fails("the certificate is another host's", (), NotSentError, "CERTIFICATE_VERIFY_FAILED", requests=0, tls="another host"),
+        fails("the certificate has expired", (), NotSentError, "certificate has expired", requests=0, tls="expired"),
+        fails("no certificate is tried again", (), NotSentError, "CERTIFICATE_VERIFY_FAILED", requests=0, tls="untrusted", options=THRICE),
+        fails("plain HTTP where TLS is expected", (), NotSentError, "no connection to https://", requests=0, scheme="https", connects=(greeting(http(b"", 400)),)),
+        fails("TLS where plain HTTP is expected", (), NoAnswerError, "no whole answer", requests=0, tls="good", scheme="http"),
+        fails("closed in the middle of the handshake", (), NotSentError, "no connection to https://", requests=0, scheme="https", connects=(greeting(b""),)),
+        fails("reset in the middle of the handshake", (), NotSentError, "no connection to https://", requests=0, scheme="https", connects=(resets,)),
+        fails("no answer to the handshake", (), NotSentError, "no connection to https://", requests=0, scheme="https", connects=(waits,), options={"timeout": (0.1, 2)}),
+        fails("a TLS alert", (), NotSentError, "no connection to https://", requests=0, scheme="https", connects=(greeting(b"\x15\x03\x03\x00\x02\x02\x28"),)),
+        fails("closed without notice in the middle of the body", then(HALF, resets), NoAnswerError, "no whole answer", tls="good"),
+        fails("closed without notice, the length unknown", then(http(TEXT[:-5], length=""), hangs_up), ContractError, NOT_JSON, tls="good"),
+    ],
+    "proxy": [
+        fails("407 to CONNECT", (http(b"", 407),), NotSentError, "407", scheme="https", proxied=True),
+        fails("403 to CONNECT", (html(403),), NotSentError, "403", scheme="https", proxied=True),
+        fails("502 to CONNECT", (html(502),), NotSentError, "502", scheme="https", proxied=True),
+        fails("502 to CONNECT, three times", (html(502),), NotSentError, "(502). Tried 3 times", scheme="https", proxied=True, requests=3, options=THRICE),
+        fails("closed at CONNECT", hangs_up, NoAnswerError, "no whole answer", scheme="https", proxied=True),
+        fails("reset at CONNECT", resets, NoAnswerError, "no whole answer", scheme="https", proxied=True),
+        fails("no answer to CONNECT", waits, NoAnswerError, "in time", scheme="https", proxied=True, options=QUICK),
+        fails("garbage to CONNECT", then(b"SSH-2.0-OpenSSH_9.6\r\n"), NoAnswerError, "no whole answer", scheme="https", proxied=True),
+        fails("200 to CONNECT, then no TLS", then(http(length=""), greeting(b"HTTP/1.0 400 X\r\n\r\n")), NotSentError, "no connection to https://", scheme="https", proxied=True),
+        fails("200 to CONNECT, then closed", then(http(length="")), NotSentError, "no connection to https://", scheme="https", proxied=True),
+        fails("nobody listens", (), NotSentError, "no connection to https://", requests=0, refusals=99, scheme="https", proxied=True),
+        fails("the proxy's own page instead of the bridge's answer", html(), ContractError, NOT_JSON, proxied=True),
+        fails("the proxy's own 504", html(504), ServerError, "answered 504 Gateway Timeout", proxied=True),
+    ],
+    "framing": [
+        fails("a length that is too long", then(http(TEXT, length=len(TEXT) + 9)), NoAnswerError, "without sending complete message body"),
+        fails("a length that is too short", then(http(TEXT, length=len(TEXT) - 9)), ContractError, NOT_JSON),
+        fails("a length of 0 with a body", then(http(TEXT, length=0)), ContractError, bad("an empty body")),
+        fails("a length that is no number", then(http(TEXT, length="many")), NoAnswerError, "no whole answer"),
+        fails("a length below 0", then(http(TEXT, length=-1)), NoAnswerError, "no whole answer"),
+        fails("two lengths that differ", then(http(TEXT, Content_length="5")), NoAnswerError, "no whole answer"),
+        reads("two lengths that agree", then(http(TEXT, Content_length=str(len(TEXT)))), "1"),
+        reads("no length, and closed at the end", then(http(TEXT, length="")), "1"),
+        fails("no length, and closed before the end", then(http(TEXT[:-9], length="")), ContractError, NOT_JSON),
+        fails("no length, and reset before the end", then(http(TEXT[:-9], length=""), resets), NoAnswerError, "no whole answer"),
+        reads("HTTP/1.0 without length", then(GOOD.replace(b"HTTP/1.1", b"HTTP/1.0").replace(b"Content-Length", b"X-Length")), "1"),
+        fails("HTTP/1.0 without length, cut", then(HALF.replace(b"HTTP/1.1", b"HTTP/1.0").replace(b"Content-Length", b"X-Length")), ContractError, NOT_JSON),
+        reads("chunks", chunked(CHUNKS + b"0\r\n\r\n"), "1"),
+        reads("chunks with extensions and trailers", chunked(CHUNKS.replace(b"\r", b";a=b\r", 1) + b"0\r\nX-Sum: 1\r\n\r\n"), "1"),
+        reads("chunks, and a length that is wrong", chunked(CHUNKS + b"0\r\n\r\n", Content_length="5"), "1"),
+        fails("a chunk's size that is no number", then(chunked(b"zz\r\n" + TEXT)), NoAnswerError, "no whole answer"),
+        fails("a chunk's size that is endless", then(chunked(b"f" * 200_000)), NoAnswerError, "no whole answer"),
+        fails("a chunk that is too long for its size", then(chunked(b"2\r\n" + TEXT + b"\r\n0\r\n\r\n")), NoAnswerError, "no whole answer"),
+        fails("closed in the middle of a chunk", then(chunked(CHUNKS[:-9])), NoAnswerError, "without sending complete message body"),
+        fails("closed before the last chunk", then(chunked(CHUNKS)), NoAnswerError, "without sending complete message body"),
+        fails("a coding of transfer that nobody knows", then(http(TEXT, length="", Transfer_Encoding="squeezed")), NoAnswerError, "no whole answer"),
+        fails("headers without end", lambda exchange: exchange.trickle(itertools.chain([b"HTTP/1.1 200 OK\r\n"], itertools.repeat(b"X-Flood: 1\r\n" * 1000)), 0), NoAnswerError, "no whole answer"),
+        fails("one header without end", lambda exchange: exchange.trickle(itertools.chain([b"HTTP/1.1 200 OK\r\nX: "], itertools.repeat(b"x" * 9999)), 0), NoAnswerError, "no whole answer"),
+        fails("a header without a colon", then(http(TEXT, nonsense="1").replace(b"nonsense:", b"nonsense")), NoAnswerError, "no whole answer"),
+        fails("a header with a NUL", then(http(TEXT, X_Null="\0")), NoAnswerError, "no whole answer"),
+        reads("headers that are not ASCII", http(TEXT, X_Name="M\u00fcller \u20ac").replace("\u20ac".encode(), b"\xff"), "1"),
+        reads("a header over two lines", http(TEXT, X_Long="a\r\n b"), "1"),
+        reads("lines that end in LF alone", http(ONE).replace(b"\r\n", b"\n"), "1"),
+        reads("a status without a phrase", GOOD.replace(b"200 X", b"200"), "1"),
+        fails("a status of four digits", then(http(ONE, "2000")), NoAnswerError, "no whole answer"),
+        fails("a status that is no number", then(http(ONE, "OK")), NoAnswerError, "no whole answer"),
+        fails("a status of 0", then(http(ONE, "000")), NoAnswerError, "no whole answer"),
+        fails("HTTP/2 instead of HTTP/1.1", then(GOOD.replace(b"HTTP/1.1", b"HTTP/2")), NoAnswerError, "no whole answer"),
+        fails("no status line (HTTP/0.9)", then(b"<html>old</html>\r\n\r\n"), NoAnswerError, "no whole answer"),
+        fails("another protocol", then(b"SSH-2.0-OpenSSH_9.6\r\n"), NoAnswerError, "no whole answer"),
+        fails("bytes of no protocol", then(bytes(range(256)) * 40), NoAnswerError, "no whole answer"),
+        fails("a server that speaks first", (), NoAnswerError, "no whole answer", requests=0, connects=(then(b"220 mail.example ESMTP\r\n", greeting(b"500 what\r\n")),)),
+        reads("100 Continue before the answer", b"HTTP/1.1 100 Continue\r\n\r\n" + GOOD, "1"),
+        reads("103 Early Hints before the answer", b"HTTP/1.1 103 Early Hints\r\nLink: </a>\r\n\r\n" + GOOD, "1"),
+        reads("an answer twice, links", (http(page(1, following="?c=2")) * 2, http(page(2))), "1 2"),
+        reads("an answer twice, page numbers", (http(page(1, total=2)) * 2, http(page(2, total=2))), "1 2"),
+        reads("bytes after the answer", (GOOD + b"\r\n\r\n",), "1"),
+        reads("bytes after the answer that would spoil the next", (http(page(1, total=2)) + b"nonsense\r\n\r\n", http(page(2, total=2))), "1 2"),
+        reads("a cookie that is none", http(TEXT, Set_Cookie="\x7f=;;=; expires=never; domain=.."), "1"),
+    ],
+    "statuses": [
+        *(
+            fails(f"{status}, documented body", http({"errorCode": "E", "userMessage": "Why."}, status), kind, f"answered {status} {phrase}: Why (E)")
+            for status, kind, phrase in (
+                (400, BadRequestError, "Bad Request"), (401, UnauthorizedError, "Unauthorized"), (403, ForbiddenError, "Forbidden"),
+                (404, NotFoundError, "Not Found"), (409, ConflictError, "Conflict"), (429, TooManyRequestsError, "Too Many Requests"),
+                (500, ServerError, "Internal Server Error"), (503, ServerError, "Service Unavailable"),
+            )
+        ),
+        fails("422, documented body", http({"errorCode": "E", "userMessage": "Why."}, 422), UnprocessableContentError, ": Why (E)"),
+        *(
+            fails(f"{status}, a page of a gateway", html(status), kind, f"answered {status}")
+            for status, kind in (
+                (400, BadRequestError), (401, UnauthorizedError), (403, ForbiddenError), (404, NotFoundError), (418, StatusError), (499, StatusError),
+                (500, ServerError), (502, ServerError), (503, ServerError), (504, ServerError), (520, ServerError), (561, ServerError), (999, ServerError),
+            )
+        ),
+        fails("500, a body that is not UTF-8", http(b"\xff\xfe{", 500), ServerError, "answered 500 Internal Server Error."),
+        fails("500, nested 100,000 deep", http(b'{"details":' + b"[" * 100_000, 500), ServerError, "answered 500 Internal Server Error."),
+        fails("400, details of another shape", http({"userMessage": "Why", "details": {"message": ["x"]}}, 400), BadRequestError, "400 Bad Request: Why"),
+        fails("400, control characters in the message", http({"userMessage": "Why\x1b[31m\r\nX: y"}, 400), BadRequestError, "Why [31m  X: y."),
+        fails("503, a body that cannot be decompressed", http(b"plain", 503, Content_Encoding="gzip"), ServerError, "answered 503"),
+        fails("404, more than `max_bytes`", html(404, "x" * 999), NotFoundError, "answered 404", options={"max_bytes": 100}),
+        fails("500, a body that breaks off", then(http(b"{", 500, length=50)), NoAnswerError, "without sending complete message body"),
+        fails("429, Retry-After in seconds", http({}, 429, Retry_After="7"), TooManyRequestsError, "Come back in 7 s."),
+        fails("429, Retry-After as a date", http({}, 429, Retry_After="Sun, 06 Nov 1994 08:49:37 GMT"), TooManyRequestsError, "Come back in 0 s."),
+        fails("429, Retry-After too long to wait for", http({}, 429, Retry_After="3600"), TooManyRequestsError, "Come back in 3600 s.", options=THRICE),
+        fails("429, Retry-After without end", http({}, 429, Retry_After="9" * 999), TooManyRequestsError, "429 Too Many Requests", options=THRICE),
+        fails("429, Retry-After that means nothing", http({}, 429, Retry_After="soon \xff"), TooManyRequestsError, "429 Too Many Requests. Tried 3 times.", requests=3, options=THRICE),
+        fails("503, Retry-After as a date of no calendar", http({}, 503, Retry_After="Sun, 06 Nov 99999999999 08:49:37 GMT"), ServerError, "answered 503"),
+        *(
+            fails(f"{status} to another origin", http(b"", status, Location="https://bridge.example/login"), StatusError, "redirects are not followed")
+            for status in (301, 302, 303, 307, 308)
+        ),
+        fails("302 to the same origin", http(b"", 302, Location="/other"), StatusError, "302 Found: redirects are not followed"),
+        fails("302 to itself", http(b"", 302, Location=PATH), StatusError, "302 Found: redirects are not followed"),
+        fails("302 to what is no URL", http(b"", 302, Location="http://[::1"), StatusError, "302 Found: redirects are not followed"),
+        fails("302 to a host that is none", http(b"", 302, Location="https://xn--/"), StatusError, "302 Found: redirects are not followed"),
+        fails("302 to a port that is none", http(b"", 302, Location="https://a:99999/"), StatusError, "302 Found: redirects are not followed"),
+        fails("302 without Location", http(b"", 302), StatusError, "302 Found: redirects are not followed"),
+        fails("304", http(b"", 304), StatusError, "answered 304 Not Modified"),
+        fails("300", http(ONE, 300), StatusError, "answered 300"),
+        fails("101", then(b"HTTP/1.1 101 Switching Protocols\r\nConnection: upgrade\r\nUpgrade: x\r\n\r\n"), NoAnswerError, "no whole answer"),
+        fails("201, not declared", http(ONE, 201), ContractError, "answered 201, which the contract does not declare"),
+        fails("204, not declared", http(b"", 204, length=""), ContractError, "answered 204, which the contract does not declare"),
+        fails("206, not declared", http(TEXT[:40], 206), ContractError, "answered 206, which the contract does not declare"),
+    ],
+    "retries": [
+        reads("503, then good", (BUSY, GOOD), "1", options=TWICE),
+        reads("500, 502, 504, then good", (html(500), html(502), html(504), GOOD), "1", options={"retry": Retry()}),
+        reads("408 and 429, then good", (html(408), html(429, Retry_After="1"), GOOD), "1", options=THRICE),
+        reads("429 with a date, then good", (html(429, Retry_After=later(5)), GOOD), "1", options=THRICE),
+        fails("503 for ever", BUSY, ServerError, "503 Service Unavailable: Wait (BUSY). Tried 3 times.", requests=3, options=THRICE),
+        fails("501, which no attempt cures", html(501), ServerError, "answered 501 Not Implemented.", options=THRICE),
+        fails("400, which no attempt cures", html(400), BadRequestError, "answered 400 Bad Request.", options=THRICE),
+        reads("refused, refused, then good", GOOD, "1", refusals=2, options=THRICE),
+        fails("refused for ever", (), NotSentError, "Tried 3 times", requests=0, refusals=99, options=THRICE),
+        reads("reset, then good", (resets, GOOD), "1", options=TWICE),
+        reads("a body that breaks off, then good", (then(HALF), GOOD), "1", options=TWICE),
+        reads("no answer in time, then good", (waits, GOOD), "1", options=TWICE | QUICK),
+        reads("garbage, then good", (then(b"nonsense\r\n\r\n"), GOOD), "1", options=TWICE),
+        reads("503 at the second page, then good", (http(page(1, total=2)), BUSY, http(page(2, total=2))), "1 2", options=TWICE),
+        fails("503 at the second page for ever", (http(page(1, total=2)), BUSY), ServerError, "Tried 3 times", "1", requests=4, options=THRICE),
+        fails("a page that is not JSON, which no attempt cures", html(), ContractError, NOT_JSON, options=THRICE),
+    ],
+    "bodies": [
+        fails("HTML at 200", html(), ContractError, f"{NOT_JSON} (text/html)"),
+        fails("HTML as JSON at 200", http(b"<html>"), ContractError, f"{NOT_JSON} (application/json)"),
+        reads("good JSON as text/html", http(TEXT, Content_Type="text/html"), "1"),
+        reads("good JSON of no type", http(TEXT, Content_Type=""), "1"),
+        reads("good JSON as another charset", http(TEXT, Content_Type="application/json; charset=x-none"), "1"),
+        fails("nothing", http(), ContractError, bad("an empty body")),
+        fails("blanks", http(b"  \r\n"), ContractError, NOT_JSON),
+        fails("truncated", http(TEXT[:-1]), ContractError, NOT_JSON),
+        fails("two documents", http(TEXT * 2), ContractError, NOT_JSON),
+        fails("a prefix against hijacking", http(b")]}',\n" + TEXT), ContractError, NOT_JSON),
+        fails("NaN", body({"amount": float("nan")}), ContractError, NOT_JSON),
+        fails("Infinity", body({"amount": float("inf")}), ContractError, NOT_JSON),
+        fails("single quotes", http(TEXT.replace(b'"', b"'")), ContractError, NOT_JSON),
+        fails("a comma too many", http(TEXT.replace(b"]", b",]")), ContractError, NOT_JSON),
+        fails("control characters in a string", http(TEXT.replace(b'"1"', b'"1\n"')), ContractError, NOT_JSON),
+        fails("bytes that are not UTF-8", http(TEXT.replace(b"1", b"\xff")), ContractError, NOT_JSON),
+        fails("text in Latin-1", http('{"status": "bezahlt für"}'.encode("latin-1")), ContractError, NOT_JSON),
+        reads("UTF-8 with a byte order mark", http(b"\xef\xbb\xbf" + TEXT), "1"),
+        reads("UTF-16", http(json.dumps(ONE).encode("utf-16")), "1"),
+        reads("UTF-32 without a mark", http(json.dumps(ONE).encode("utf-32-be")), "1"),
+        reads("half of a surrogate pair", body({"invoice_number": "1", "status": "\ud800"}), "1"),
+        fails("arrays nested 100,000 deep", http(b"[" * 100_000), ContractError, NOT_JSON),
+        fails("objects nested 100,000 deep, closed", http(b'{"a":' * 100_000 + b"1" + b"}" * 100_000), ContractError, NOT_JSON),
+        fails("an unknown field nested 100,000 deep", http(TEXT[:-1] + b', "x": ' + b"[" * 100_000 + b"]" * 100_000 + b"}"), ContractError, NOT_JSON),
+        fails("a number of 5,000 digits", http(TEXT.replace(b'"1"', b"1" * 5000)), ContractError, NOT_JSON),
+        reads("a number of 4,000 digits", http(TEXT.replace(b'"1"', b"1" * 4000)), "1" * 4000, (f"{AT}[*].invoice_number", "string", "integer", 1)),
+        reads("a number beyond all floats", http(TEXT.replace(b'"1"', b"1e999")), "1e999", (f"{AT}[*].invoice_number", "string", "number", 1)),
+        reads("a list twice in one object: the last counts", http(b'{"_embedded": {"invoices": [{"amount": "1"}], "invoices": [{"invoice_number": "2"}]}}'), "2"),
+        reads("a field twice in one invoice: the last counts", http(b'{"_embedded": {"invoices": [{"amount": "1", "invoice_number": "2", "amount": "2"}]}}'), "2"),
+        reads("gzip", gzipped(gzip.compress(TEXT)), "1"),
+        fails("deflate, which nobody asked for", http(zlib.compress(TEXT), Content_Encoding="deflate"), ContractError, NOT_JSON),
+        reads("gzip in two members", gzipped(gzip.compress(TEXT[:20]) + gzip.compress(TEXT[20:])), "1"),
+        reads("gzip in capitals", http(gzip.compress(TEXT), Content_Encoding="GZIP"), "1"),
+        fails("gzip, truncated", gzipped(gzip.compress(TEXT)[:-12]), ContractError, "cannot be decompressed"),
+        fails("gzip, only its checksum missing", gzipped(gzip.compress(TEXT)[:-8]), ContractError, "cannot be decompressed"),
+        fails("gzip, corrupt", gzipped(gzip.compress(TEXT)[:20] + b"\xff" * 30), ContractError, "cannot be decompressed"),
+        fails("gzip, wrong checksum", gzipped(gzip.compress(TEXT)[:-8] + b"\0" * 8), ContractError, "cannot be decompressed"),
+        fails("gzip that is none", gzipped(TEXT), ContractError, "cannot be decompressed"),
+        fails("gzip without saying so", http(gzip.compress(TEXT)), ContractError, NOT_JSON),
+        fails("gzip of nothing at all", gzipped(b""), ContractError, bad("an empty body")),
+        fails("a coding that nobody asked for", http(b"\x1b\x05\0", Content_Encoding="br"), ContractError, NOT_JSON),
+        fails("a coding that nobody knows", http(b"#" * 30, Content_Encoding="x-squeezed"), ContractError, NOT_JSON),
+        reads("a coding that is not applied", http(TEXT, Content_Encoding="utf-8"), "1"),
+        fails("more than `max_bytes`", http(TEXT), ContractError, "with more than 20 bytes: raise max_bytes", options={"max_bytes": 20}),
+        fails("more than `max_bytes` once decompressed", gzipped(gzip.compress(b" " * 99_999)), ContractError, NOT_JSON, options={"max_bytes": 20_000}),
+        fails("more than `max_bytes`, without end", lambda exchange: exchange.trickle(itertools.chain([http(length="")], itertools.repeat(b" " * 999)), 0), ContractError, NOT_JSON, options={"max_bytes": 20_000}),
+        fails("compressed twice over, to 1 GiB", http(BOMB, Content_Encoding="gzip, gzip"), ContractError, "with more than 20000 bytes", options={"max_bytes": 20_000}),
+    ],
+    "shapes": [
+        reads("numbers for strings, digits kept", http(b'{"_embedded": {"invoices": [{"invoice_number": 3700.00}, {"invoice_number": 12345678901234567890}]}}'), "3700.00 12345678901234567890", (f"{AT}[*].invoice_number", "string", "number", 1), (f"{AT}[*].invoice_number", "string", "integer", 1)),
+        fails("numbers for strings, strict", body({"invoice_number": 1}), ContractError, f"string is documented at {AT}[0].invoice_number, and integer came", options=STRICT),
+        fails("true for a string", body({"invoice_number": True}), ContractError, f"string is documented at {AT}[0].invoice_number, and boolean came"),
+        fails("an object for a string", body({"invoice_number": {}}), ContractError, "and object came"),
+        fails("a list for a string", body({"amount": ["1"]}), ContractError, f"string is documented at {AT}[0].amount, and array came"),
+        reads("digits for an integer", http(page(1) | {"total": "1"}), "1", ("$.total", "integer", "string", 1)),
+        fails("digits for an integer, strict", http(page(1) | {"total": "1"}), ContractError, "integer is documented at $.total, and string came", options=STRICT),
+        reads("a whole number with a fraction for an integer", http(page(1) | {"total": 1.0}), "1"),
+        fails("a fraction for an integer", http(page(1) | {"total": 1.5}), ContractError, "integer is documented at $.total, and number came"),
+        fails("a word for an integer", http(page(1) | {"total": "many"}), ContractError, "integer is documented at $.total, and string came"),
+        fails("true for an integer", http(page(1) | {"total": True}), ContractError, "integer is documented at $.total, and boolean came"),
+        fails("a total beyond all floats", http(TEXT[:-1] + b', "total": 1e999}'), ContractError, "integer is documented at $.total, and number came"),
+        fails("a total of 20 digits as text", (http(page(1) | {"total": "9" * 20}), http(page() | {"total": "9" * 20})), IncompleteError, f"ended after 1 of {'9' * 20} items", "1", told=(("$.total", "integer", "string", 1),) * 2),
+        reads("a date-time for a date", body(INVOICE | {"invoice_due_date": "2023-07-22T00:00:00Z"}), "1", (f"{AT}[*].invoice_due_date", "date", "date-time", 1)),
+        reads("a date of another form", body(INVOICE | {"invoice_due_date": "20230722"}), "1", (f"{AT}[*].invoice_due_date", "date", "date of another form", 1)),
+        reads("a date that cannot be read", body(INVOICE | {"invoice_due_date": "22.07.2023"}), "1", (f"{AT}[*].invoice_due_date", "date", "text that is no date", 1)),
+        reads("a day that does not exist", body(INVOICE | {"invoice_due_date": "2023-02-30"}), "1", (f"{AT}[*].invoice_due_date", "date", "text that is no date", 1)),
+        reads("an empty date, in two invoices", body(INVOICE | {"invoice_due_date": ""}, {"invoice_number": "2", "invoice_due_date": ""}), "1 2", (f"{AT}[*].invoice_due_date", "date", "empty string", 2)),
+        reads("seconds for a date", body(INVOICE | {"invoice_due_date": 1690000000}), "1", (f"{AT}[*].invoice_due_date", "date", "text that is no date", 1)),
+        fails("an empty date, strict", body(INVOICE | {"invoice_due_date": ""}), ContractError, f"date is documented at {AT}[0].invoice_due_date, and empty string came", options=STRICT),
+        fails("a date-time for a date, strict", body(INVOICE | {"invoice_due_date": "2023-07-22T00:00:00Z"}), ContractError, "and date-time came", options=STRICT),
+        fails("an object for a date", body(INVOICE | {"invoice_due_date": {"year": 2023}}), ContractError, f"date is documented at {AT}[0].invoice_due_date, and object came"),
+        reads("null for a field", body(INVOICE | {"amount": None}), "1", (f"{AT}[*].amount", "string", "null", 1)),
+        fails("null for a field, strict", body(INVOICE | {"amount": None}), ContractError, "and null came", options=STRICT),
+        reads("null for a list within", body(INVOICE | {"invoice_items_details": None}), "1", (f"{AT}[*].invoice_items_details", "array", "null", 1)),
+        reads("null for the list", http({"_embedded": {"invoices": None}}), "", ("$._embedded.invoices", "array", "null", 1)),
+        fails("null for the list, and a total", http({"_embedded": {"invoices": None}, "total": 3}), IncompleteError, "ended after 0 of 3 items", told=(("$._embedded.invoices", "array", "null", 1),)),
+        fails("null in the list", body(INVOICE, None), ContractError, f"object is documented at {AT}[1], and null came"),
+        fails("null for the envelope", http({"_embedded": None}), ContractError, NO_LIST),
+        reads("null for the envelope, and a total of 0", http({"_embedded": None, "total": 0}), "", ("$._embedded", "object", "null", 1)),
+        fails("null for the page", http(b"null"), ContractError, NO_LIST),
+        reads("unknown fields", http({"_embedded": {"invoices": [INVOICE | {"x": [None, {"y": 1}]}], "z": 1}, "a": {}}), "1"),
+        reads("unknown fields, strict", http({"_embedded": {"invoices": [INVOICE | {"x": 1}]}, "a": {}}), "1", options=STRICT),
+        reads("a bare list", http([INVOICE, {"invoice_number": "2"}]), "1 2", ("$", "object", "array", 1)),
+        reads("a bare list that is empty", http([]), "", ("$", "object", "array", 1)),
+        fails("a bare list, strict", http([INVOICE]), ContractError, "object is documented at $, and array came", options=STRICT),
+        fails("a bare list of something else", http(["1"]), ContractError, "object is documented at $[0], and string came"),
+        reads("a bare invoice", http(INVOICE), "1", ("$", "object with a list", "single item", 1)),
+        fails("a bare invoice, strict", http(INVOICE), ContractError, "object with a list is documented at $", options=STRICT),
+        fails("an error sent with 200", http({"errorCode": "NO", "userMessage": "Why"}), ContractError, NO_LIST),
+        fails("an error sent with 200, with a total", http({"errorCode": "NO", "total": 3}), ContractError, NO_LIST),
+        fails("an error sent with 200, with an empty list", http({"errorCode": "NO", "_embedded": {"invoices": []}}), ContractError, "an error that was sent as a success came"),
+        fails("an empty object", http({}), ContractError, NO_LIST),
+        fails("a list for the envelope", http({"_embedded": [INVOICE]}), ContractError, NO_LIST),
+        fails("a string for the list", http({"_embedded": {"invoices": "1"}}), ContractError, f"array is documented at {AT}, and string came"),
+        fails("an object for the list", http({"_embedded": {"invoices": INVOICE}}), ContractError, f"array is documented at {AT}, and object came"),
+        fails("the list under another name", http({"_embedded": {"Invoices": [INVOICE]}}), ContractError, NO_LIST),
+        fails("the list outside of its envelope", http({"invoices": [INVOICE]}), ContractError, NO_LIST),
+        fails("text in the list", body("1"), ContractError, f"object is documented at {AT}[0], and string came"),
+        fails("a list in the list", body([INVOICE]), ContractError, f"object is documented at {AT}[0], and array came"),
+        fails("a number for the page", http(5), ContractError, NO_LIST),
+        fails("text for the page", http("no"), ContractError, NO_LIST),
+        fails("JSON in a string", http(json.dumps(ONE)), ContractError, NO_LIST),
+    ],
+    "paging": [
+        reads("an absolute link", (linked(1, lambda at: f"{url(at)}{PATH}?c=2"), http(page(2))), "1 2"),
+        reads("a relative link", (linked(1, f"{PATH}?c=2"), http(page(2))), "1 2"),
+        reads("a link that is a query only", (linked(1, "?c=2"), http(page(2))), "1 2"),
+        reads("a link with capitals in scheme and host, and a fragment", (linked(1, lambda at: f"{url(at).replace('http', 'HTTP')}{PATH}?c=2#x"), http(page(2))), "1 2"),
+        fails("a link that is a template", linked(1, "?c={c}"), PagingError, "is a template", "1"),
+        fails("a link to another host", linked(1, "https://bridge.example/x"), PagingError, "another host", "1"),
+        fails("a link to another port", linked(1, lambda at: f"http://127.0.0.1:{at.server.port - 1}/"), PagingError, "another host, scheme or port", "1"),
+        fails("a link to another scheme", linked(1, lambda at: url(at).replace("http", "https")), PagingError, "another host, scheme or port", "1"),
+        fails("a link to another host, without a scheme", linked(1, "//bridge.example/x"), PagingError, "must begin with https://", "1"),
+        fails("a link with a user", linked(1, lambda at: url(at).replace("//", "//127.0.0.1@")), PagingError, "must not hold a user", "1"),
+        fails("a link of no scheme for HTTP", linked(1, "file:///etc/passwd"), PagingError, "cannot be followed", "1"),
+        fails("a link to a host that is none", linked(1, "https://xn--/x"), PagingError, "another host", "1"),
+        fails("a link that is no URL", linked(1, "http://["), PagingError, "the next link is not a URL", "1"),
+        fails("a link with a line break", linked(1, "?c=2\r\nX: y"), PagingError, "cannot be followed", "1"),
+        fails("a link with a line break in its path", linked(1, lambda at: f"{url(at)}/\r\nX: y"), PagingError, "cannot be followed", "1"),
+        fails("a link with a blank", linked(1, "?c=2 3"), PagingError, "cannot be followed", "1"),
+        reads("a link with letters that are not ASCII", (linked(1, "?c=\u00fc"), http(page(2))), "1 2"),
+        fails("a link of half of a surrogate pair", linked(1, "?c=\ud800"), PagingError, "cannot be followed", "1"),
+        fails("a link of 100,000 characters", linked(1, "?c=" + "x" * 100_000), PagingError, "The next link is not a URL", "1"),
+        fails("a link without href", http(page(1) | {"_links": {"next": {}}}), PagingError, "the next link has no href", "1"),
+        fails("a link that is text", http(page(1) | {"_links": {"next": "?c=2"}}), PagingError, "the next link has no href", "1"),
+        fails("links in a list", http(page(1) | {"_links": [{"rel": "next", "href": "?c=2"}]}), PagingError, "`_links` is not an object", "1"),
+        fails("a link to itself", linked(1, PATH), PagingError, "leads back to a page that was read already", "1"),
+        fails("links in a circle", (linked(1, "?c=2"), linked(2, "?c=3"), linked(3, "?c=2")), PagingError, "leads back", "1 2 3"),
+        fails("links to ever new pages with the same items", lambda at: at.send(http(page(1, following=f"?c={len(at.server.requests)}"), Connection="close")), PagingError, "a page has items of an earlier one", "1", requests=2),
+        reads("an empty page that leads on", (http(page(following="?c=2")), http(page(1))), "1"),
+        fails("empty pages that lead on for ever", lambda at: at.send(http(page(following=f"?c={len(at.server.requests)}"), Connection="close")), PagingError, "11 empty pages in a row", requests=11),
+        reads("page numbers", (http(page(1, 2, total=3)), http(page(3, total=3))), "1 2 3"),
+        fails("a server that ignores `page`", http(page(1, 2, total=5)), PagingError, "a page has items of an earlier one", "1 2", requests=2),
+        fails("a server that ignores `page`, in another order", (http(page(1, 2, total=5)), http(page(2, 1, total=5))), PagingError, "a page has items of an earlier one", "1 2"),
+        fails("a server that ignores `page`, and puts a time into each", lambda at: at.send(http({"_embedded": {"invoices": [INVOICE], "time": len(at.server.requests)}, "total": 3}, Connection="close")), PagingError, "a page has items of an earlier one", "1", requests=2),
+        fails("the last page for all that follow", (http(page(1, total=4)), http(page(2, total=4))), PagingError, "a page has items of an earlier one", "1 2", requests=3),
+        fails("the first page again as the third", (http(page(1, total=4)), http(page(2, total=4)), http(page(1, total=4))), PagingError, "a page has items of an earlier one", "1 2"),
+        fails("an empty page before the total", (http(page(1, 2, total=5)), http(page(total=5))), IncompleteError, "ended after 2 of 5 items", "1 2"),
+        fails("a total that lies high", (http(page(1, total=9)), http(page(2, total=9)), http(page(total=9))), IncompleteError, "ended after 2 of 9 items", "1 2"),
+        fails("a total that lies high, no more pages by links", (linked(1, "?c=2"), http(page(2, total=3))), IncompleteError, "ended after 2 of 3 items", "1 2"),
+        reads("a total that lies low", http(page(1, 2, 3, total=1)), "1 2 3", ("$.total", "number of all items", "smaller number", 1)),
+        fails("a total that lies low, strict", http(page(1, 2, 3, total=1)), ContractError, "smaller number came", "1 2 3", options=STRICT),
+        reads("a total of 0, with items", http(page(1, 2, total=0)), "1 2", ("$.total", "number of all items", "smaller number", 1)),
+        reads("a total below 0", http(page(1, 2, total=-1)), "1 2", ("$.total", "number of all items", "smaller number", 1)),
+        reads("a total that is text", (http(page(1) | {"total": "2"}), http(page(2) | {"total": "2"})), "1 2", ("$.total", "integer", "string", 1), ("$.total", "integer", "string", 1)),
+        fails("a total without a list", http({"total": 3}), ContractError, NO_LIST),
+        reads("a total that grows at the end of the list", (http(page(1, 2, total=3)), http(page(3, 4, total=4))), "1 2 3 4"),
+        fails("a total that grows at the front, an invoice twice", (http(page(1, 2, total=4)), http(page(2, 3, total=5)), http(page(4, total=5))), PagingError, "a page has items of an earlier one", "1 2", requests=2),
+        fails("a total that grows, and no page that has the rest", (http(page(1, 2, total=3)), http(page(3, total=4)), http(page(total=4))), IncompleteError, "ended after 3 of 4", "1 2 3"),
+        fails("a total that shrinks, an invoice passed over", (http(page(1, 2, total=4)), http(page(4, total=3))), IncompleteError, "ended after 3 of 4", "1 2 4"),
+        fails("a total that is announced on the first page only", (http(page(1, total=3)), http(page(2))), IncompleteError, "ended after 2 of 3", "1 2"),
+        fails("503 at the second page", (http(page(1, total=2)), BUSY), ServerError, "503", "1"),
+        fails("an error at 200 as the second page", (http(page(1, total=2)), http({"errorCode": "NO"})), ContractError, NO_LIST, "1"),
+        fails("HTML as the second page", (http(page(1, total=2)), html()), ContractError, NOT_JSON, "1"),
+        fails("a second page that breaks off", (http(page(1, total=2)), then(HALF)), NoAnswerError, "no whole answer", "1"),
+    ],
+    "tokens": [
+        reads("a token, to begin with", (grant(), GOOD), "1", auth=oauth),
+        fails("the token server refuses", http({"error": "invalid_client", "error_description": "no\nsuch"}, 401), AuthenticationError, "refused with 401: invalid_client: no such", auth=oauth),
+        fails("the token server refuses without a word", html(400), AuthenticationError, "refused with 400 without saying why", auth=oauth),
+        fails("the token server sends HTML at 200", html(), AuthenticationError, "without a usable access_token", auth=oauth),
+        fails("the token server sends a body that is not UTF-8", http(b"\xff\xfe\xfd"), AuthenticationError, "without a usable access_token", auth=oauth),
+        fails("the token server sends nesting 100,000 deep", http(b"[" * 100_000), AuthenticationError, "without a usable access_token", auth=oauth),
+        fails("the token server sends a number of 5,000 digits", http(b"1" * 5000), AuthenticationError, "without a usable access_token", auth=oauth),
+        fails("the token server is down", (), AuthenticationError, "There is no token. POST /token: no connection to", requests=0, auth=oauth_nowhere),
+        fails("the token server does not answer", waits, AuthenticationError, "did not answer in time", auth=oauth, options=QUICK),
+        fails("the token server hangs up", hangs_up, AuthenticationError, "There is no token. POST /token: no whole answer", auth=oauth),
+        fails("the token server fails", html(500), AuthenticationError, "refused with 500", auth=oauth),
+        reads("the token server fails, then gives one", (html(503), grant(), GOOD), "1", auth=oauth, options=TWICE),
+        fails("the token server leads elsewhere", http(b"", 302, Location="https://bridge.example/"), AuthenticationError, "refused with 302", auth=oauth),
+        fails("the token is compressed, and corrupt", gzipped(b"plain"), AuthenticationError, "cannot be decompressed", auth=oauth),
+        fails("no token", http({"token_type": "Bearer"}), AuthenticationError, "without a usable access_token", auth=oauth),
+        fails("an empty token", grant(""), AuthenticationError, "without a usable access_token", auth=oauth),
+        fails("a token that is a number", grant(5), AuthenticationError, "without a usable access_token", auth=oauth),
+        fails("a token with a line break", grant(f"{TOKEN}\r\nX: y"), AuthenticationError, "without a usable access_token", auth=oauth),
+        fails("a token of another type", grant(token_type="mac"), AuthenticationError, "not of the type bearer", auth=oauth),
+        *(
+            reads(f"a life of {what}", (grant(expires_in=life), http(page(1, total=2)), http(page(2, total=2))), "1 2", auth=oauth)
+            for what, life in (("0 seconds", 0), ("text", "soon"), ("less than nothing", -5), ("null", None), ("400 digits", 10**400))
+        ),
+        reads("401, then a new token, then good", (grant("old"), http({}, 401), grant(), GOOD), "1", auth=oauth),
+        reads("401 at the second page, then a new token, then good", (grant("old"), http(page(1, total=2)), http({}, 401), grant(), http(page(2, total=2))), "1 2", auth=oauth),
+        fails("401 for ever", (grant(), html(401), grant(), html(401)), UnauthorizedError, "the bridge does not accept the credential", auth=oauth),
+        fails("401, and then no new token", (grant(), html(401), html(503)), AuthenticationError, "refused with 503", auth=oauth),
+        fails("401 that cannot be decompressed, for ever", (grant(), http(b"x", 401, Content_Encoding="gzip"), grant(), http(b"x", 401, Content_Encoding="gzip")), UnauthorizedError, "answered 401", auth=oauth),
+        fails("403, which no new token cures", (grant(), html(403)), ForbiddenError, "answered 403", auth=oauth),
+        fails("401 with a credential that cannot be renewed", html(401), UnauthorizedError, "the bridge does not accept the credential"),
+    ],
+    "arguments": [
+        *(
+            fails(f"the account {json.dumps(account)}", (), ArgumentError, "account_number must not be empty", requests=0, account=account)
+            for account in (
+                "", ".", "..", "%2e", "%2e%2e", "%2E%2e", "%252e%252e", "a/..", "../x", "a//b", "..\\x", "a%2Fb", "a%5cb", "a%252fb",
+                "a\r\nb", "a\0b", "a%00b", "a%0d%0ab", "\x7f", "\x85",
+            )
+        ),
+        fails("an account of half of a surrogate pair", (), ArgumentError, "cannot be sent", requests=0, account="\ud800"),
+        fails("an account of 100,000 characters", (), ArgumentError, "cannot be sent", requests=0, account="1" * 100_000),
+        *(
+            reads(f"the account {json.dumps(account)}", GOOD, "1", account=account)
+            for account in ("a b", "a?b=c", "a#b", "\u00fc", "100%", "a;b", "...", "a.b", "*", "{account_number}")
+        ),
+    ],
+}  # fmt: skip
+
+
+def outcomes(cases: list[Case]) -> list[str]:
+    """How many were tried, and what came of them."""
+    return [
+        str(len(cases)),
+        *(str([case.outcome for case in cases].count(one)) for one in ("survived", "reported", "lost")),
+    ]
+
+
+def _shown(text: str) -> str:
+    return text if len(text) < 90 else f"{text[:40]}..."
+
+
+def _does(case: Case) -> str:
+    """What the client does, in a cell."""
+    numbers = _shown(", ".join(case.items))
+    told = "".join(
+        f"; told: {seen} at `{place}`, where {documented} is documented" for place, documented, seen, _ in case.told
+    )
+    if case.error:
+        says = f": \u201c{_shown(case.says)}\u201d" if case.says else ""
+        return f"`{case.error.__name__}`{says}{f', after {numbers}' if numbers else ''}"
+    return f"lists {numbers or 'nothing, which is all'}{told}"
+
+
+def written() -> str:
+    """The page."""
+    every = [case for cases in CASES.values() for case in cases]
+    lines = [
+        "<!-- Written by `make faults` from tests/faults.py: edits are lost. -->",
+        "# Faults",
+        "",
+        "What bridges, gateways and networks do wrong, and what the client makes of it. `tests/test_faults.py` runs each case",
+        "over real sockets, with both clients, and asserts what stands here: the invoices that come, or the error, and the",
+        "number of requests that the server has seen. An error that follows invoices does so where the caller asks for more.",
+        "",
+        "- **survived**: the caller gets every invoice that the bridge has, once; what differs from the contract is told.",
+        "- **reported**: the caller gets an error of `talkdesk_bridge.errors`, which says what is wrong.",
+        "- **lost**: the caller gets neither.",
+        "",
+        "| category | tried | survived | reported | lost |",
+        "|---|---|---|---|---|",
+        *(f"| [{name}](#{name.lower()}) | {' | '.join(outcomes(cases))} |" for name, cases in CASES.items()),
+        f"| all | {' | '.join(outcomes(every))} |",
+    ]
+    for name, cases in CASES.items():
+        lines += [
+            "",
+            f"## {name[0].upper()}{name[1:]}",
+            "",
+            "| what happens | what the client does | requests |",
+            "|---|---|---|",
+        ]
+        lines += [f"| {_cell(case.name)} | {_cell(_does(case))} | {case.requests} |" for case in cases]
+    return "\n".join(lines) + "\n"
+
+
+def _cell(text: str) -> str:
+    return text.replace("|", "\\|").replace("<", "&lt;")
+
+
+if __name__ == "__main__":
+    sys.stdout.write(written())

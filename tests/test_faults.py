@@ -1,0 +1,162 @@
+"""Every case of tests/faults.py, over real sockets, with both clients; the page that lists them says the same."""
+
+from __future__ import annotations
+
+import asyncio
+import re
+import ssl
+import subprocess
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from talkdesk_bridge import AsyncBridgeClient, BridgeClient, Deviation, errors
+from talkdesk_bridge.models import InvoiceDetails
+
+from tests.conftest import ONCE, page
+from tests.faults import CASES, PAGE, SECRET, TOKEN, Case, Told, http, written
+from tests.raw import LIMIT, Raw
+
+# One for all clients without TLS: to load the authorities for each would take most of the time.
+CONTEXT = ssl.create_default_context()
+
+EVERY = [pytest.param(case, id=f"{category}: {case.name}"[:90]) for category, cases in CASES.items() for case in cases]
+
+Contexts = dict[str, tuple[ssl.SSLContext, ssl.SSLContext]]
+
+
+@pytest.fixture(scope="session")
+def contexts(tmp_path_factory: pytest.TempPathFactory) -> Contexts:
+    """By the name of a certificate: what a server that has it uses, and what a client checks it with."""
+    folder = tmp_path_factory.mktemp("tls")
+    made: Contexts = {}
+    for name, host, days in (
+        ("good", "127.0.0.1", "1"),
+        ("another host", "127.0.0.2", "1"),
+        ("expired", "127.0.0.1", "-1"),
+    ):
+        key, request, certificate, more = (folder / f"{name}.{end}" for end in ("key", "csr", "crt", "ext"))
+        more.write_text(f"subjectAltName=IP:{host}\n", encoding="ascii")
+        curve = ["-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-nodes"]
+        _openssl("req", "-new", *curve, "-keyout", key, "-out", request, "-subj", "/CN=test")
+        _openssl("x509", "-req", "-in", request, "-signkey", key, "-days", days, "-extfile", more, "-out", certificate)
+        server = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+        server.load_cert_chain(certificate, key)
+        made[name] = server, ssl.create_default_context(cafile=certificate)
+    return made | {"untrusted": (made["good"][0], CONTEXT)}
+
+
+def _openssl(*arguments: str | Path) -> None:
+    subprocess.run(["openssl", *arguments], check=True, capture_output=True)  # noqa: S607 # openssl, wherever it is
+
+
+class Listed:
+    """What a caller got: numbers of invoices, deviations, and the error that ended it."""
+
+    def __init__(self) -> None:
+        self.items: list[str | None] = []
+        self.told: list[Told] = []
+        self.error: errors.BridgeError | None = None
+
+    def tell(self, deviation: Deviation) -> None:
+        self.told.append((deviation.place, deviation.documented, deviation.seen, deviation.count))
+
+    def add(self, invoice: InvoiceDetails) -> None:
+        self.items.append(invoice.invoice_number)
+
+    def blocking(self, url: str, account: str, **options: Any) -> None:
+        with BridgeClient(url, **options) as bridge:
+            try:
+                for invoice in bridge.billing.iter_account_invoices(account):
+                    self.add(invoice)
+            except errors.BridgeError as error:
+                self.error = error
+
+    def awaiting(self, url: str, account: str, **options: Any) -> None:
+        async def run() -> None:
+            async with AsyncBridgeClient(url, **options) as bridge:
+                try:
+                    async for invoice in bridge.billing.iter_account_invoices(account):
+                        self.add(invoice)
+                except errors.BridgeError as error:
+                    self.error = error
+
+        asyncio.run(run())
+
+
+def run(case: Case, way: str, contexts: Contexts) -> tuple[Listed, Raw]:
+    listed = Listed()
+    tls, verify = contexts[case.tls] if case.tls else (None, CONTEXT)
+    with Raw(case.replies, connects=case.connects, refusals=case.refusals, tls=tls) as raw:
+        scheme = case.scheme or ("https" if case.tls else "http")
+        url = f"{scheme}://127.0.0.1:{9 if case.proxied else raw.port}"
+        options = {
+            **ONCE,
+            "verify": verify,
+            "sleep": lambda _: raw.refused(),
+            "on_deviation": listed.tell,
+            **case.options,
+        }
+        if case.proxied:
+            options["proxy"] = f"http://user:{SECRET}@127.0.0.1:{raw.port}"
+        getattr(listed, way)(url, case.account, auth=case.auth(raw), **options)
+    return listed, raw
+
+
+def chain(error: BaseException | None) -> Iterator[BaseException]:
+    """An error, and all that it came from."""
+    if error:
+        yield error
+        yield from chain(error.__cause__)
+        yield from chain(error.__context__)
+
+
+@pytest.mark.parametrize("way", ["blocking", "awaiting"])
+@pytest.mark.parametrize("case", EVERY)
+def test_what_comes_of_it(case: Case, way: str, contexts: Contexts, monkeypatch: pytest.MonkeyPatch) -> None:
+    begun = time.monotonic()
+    listed, raw = run(case, way, contexts)
+    assert time.monotonic() - begun < LIMIT / 2
+    assert type(listed.error) is (case.error or type(None)), listed.error
+    assert case.says in str(listed.error or "")
+    assert tuple(listed.items) == case.items
+    assert tuple(listed.told) == case.told
+    assert len(raw.requests) == case.requests, raw.requests
+    # Told by the bytes themselves, where they can be read: all that was sent is there, whatever the case says.
+    sent = re.findall(r'"invoice_number": "?([^",}]+)', b"".join(raw.sent).decode("latin-1"))
+    assert case.error or not sent or {*sent} == {*listed.items}
+    for error in chain(listed.error):
+        assert not hasattr(error, "_request"), "an error of the HTTP library holds the request, and so the credential"
+        shown = f"{error} {error!r} {vars(error)}"
+        assert SECRET not in shown
+        assert TOKEN not in shown
+
+
+@pytest.mark.parametrize("way", ["blocking", "awaiting"])
+def test_an_answer_that_comes_twice_is_never_taken_for_another_accounts(way: str) -> None:
+    async def awaiting(url: str) -> list[str | None]:
+        async with AsyncBridgeClient(url, verify=CONTEXT) as bridge:
+            every = [bridge.billing.iter_account_invoices(account) for account in ("1", "2")]
+            return [one.invoice_number for invoices in every async for one in invoices]
+
+    def blocking(url: str) -> list[str | None]:
+        with BridgeClient(url, verify=CONTEXT) as bridge:
+            every = [bridge.billing.iter_account_invoices(account) for account in ("1", "2")]
+            return [one.invoice_number for invoices in every for one in invoices]
+
+    with Raw([http(page(1)) * 2, http(page(2))]) as raw:
+        url = f"http://127.0.0.1:{raw.port}"
+        assert (blocking(url) if way == "blocking" else asyncio.run(awaiting(url))) == ["1", "2"]
+    assert len(raw.requests) == 2
+
+
+def test_nothing_is_lost_and_no_case_is_told_twice() -> None:
+    every = [(category, case) for category, cases in CASES.items() for case in cases]
+    assert [case.name for _, case in every if case.outcome == "lost"] == []
+    assert len({(category, case.name) for category, case in every}) == len(every) >= 90
+
+
+def test_the_page_says_what_the_cases_say() -> None:
+    assert PAGE.read_text(encoding="utf-8") == written(), "run `make faults`"
