@@ -3,6 +3,8 @@
 CONTRACT ?= openapi.yaml
 BASE ?=
 FORMAT ?= text
+EXAMPLES ?= 20000
+SEED ?=
 PYTHON ?= $(firstword $(foreach name,python3 python3.13 python3.12 python3.11,$(shell $(name) -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null && echo $(name))))
 VENV := .venv
 BIN := $(VENV)/bin
@@ -13,7 +15,7 @@ PIP_INSTALL := $(BIN)/python -m pip install -qq --disable-pip-version-check --re
 export PATH := $(CURDIR)/$(BIN):$(PATH)
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test integration validate generate check-generated changes check-version lint types format faults bench lock clean
+.PHONY: help setup demo test integration validate generate check-generated changes check-version lint types format faults fuzz soak bench lock clean
 
 help: ## List the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  %-16s %s\n", $$1, $$2}' $(firstword $(MAKEFILE_LIST))
@@ -77,6 +79,12 @@ format: $(STAMP) ## Format the hand-written code
 faults: $(STAMP) ## Write docs/faults.md from the cases that the tests run
 	@python -m tests.faults > docs/faults.md
 
+fuzz: $(STAMP) ## Try the properties on EXAMPLES drawn bodies and lists (20000; SEED= for the same ones again)
+	@EXAMPLES="$(EXAMPLES)" SEED="$(SEED)" python -m tests.fuzz
+
+soak: $(STAMP) ## Send 10,000 requests with one client, sync and async: nothing may grow
+	@python -m tests.soak
+
 bench: $(STAMP) ## Measure what regenerating costs, beside the bare generator
 	@python -m benchmarks.generate
 
@@ -89,4 +97,4 @@ lock: $(STAMP) ## Pin the newest tools in requirements/
 	@$(VENV)-lock/bin/uv pip compile --quiet --upgrade --universal --generate-hashes --no-header --no-annotate --group pyproject.toml:lock -o requirements/lock.txt
 
 clean: ## Remove what the targets made, generated/ excepted
-	@rm -rf $(VENV) $(VENV)-lock $(VENV)-servers $(VENV)-httpx2 dist .mypy_cache .pytest_cache .ruff_cache
+	@rm -rf $(VENV) $(VENV)-lock $(VENV)-servers $(VENV)-httpx2 dist .hypothesis .mypy_cache .pytest_cache .ruff_cache

@@ -269,7 +269,7 @@ def _string(value: Any) -> tuple[str, bool]:
 
 
 def _integer(value: Any) -> tuple[int, bool]:
-    if type(value) is Number and isfinite(value) and value == value // 1 and abs(value) < 2**53:
+    if type(value) is Number and isfinite(value) and _says(value.text, int(value)):
         return int(value), False  # 5.0 is an integer in JSON Schema
     if type(value) is not str or not INTEGER.fullmatch(value):
         raise MisfitError("integer", kind_of(value))
@@ -282,9 +282,17 @@ def _number(value: Any) -> tuple[float, bool]:
     if type(value) is not str or not NUMBER.fullmatch(value):
         raise MisfitError("number", kind_of(value))
     number = int(value) if INTEGER.fullmatch(value) else float(value)
-    if not isfinite(number) or Decimal(str(number)) != Decimal(value):
+    if not isfinite(number) or not _says(value, number):
         raise MisfitError("number", "string with more digits than a number holds")
     return number, True
+
+
+def _says(text: str, number: float) -> bool:
+    """Whether a number is exactly what was written."""
+    try:
+        return Decimal(text) == Decimal(str(number))
+    except ArithmeticError:  # an exponent of more than 18 digits
+        return False
 
 
 def _boolean(value: Any) -> tuple[bool, bool]:

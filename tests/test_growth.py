@@ -1,0 +1,275 @@
+"""The life of a client: it does not grow, it is closed once and for all, and threads, tasks and loops may meet in it."""
+
+from __future__ import annotations
+
+import asyncio
+import gc
+import json
+import sys
+import threading
+import time
+import warnings
+from collections.abc import Callable, Iterator
+
+import pytest
+from talkdesk_bridge import AsyncBridgeClient, BridgeClient, errors
+from talkdesk_bridge.models import InvoiceDetails
+
+from tests.conftest import ONCE, page
+from tests.keepalive import KeepAlive, answer
+from tests.soak import Growth, awaiting, blocking, descriptors
+
+PAGE = answer(json.dumps(page(1, 2, 3, total=3)).encode())
+
+
+@pytest.fixture
+def quick() -> Iterator[KeepAlive]:
+    with KeepAlive(lambda _: PAGE) as server:
+        yield server
+
+
+@pytest.mark.parametrize("run", [blocking, awaiting])
+def test_three_hundred_requests_leave_nothing_behind(run: Callable[[int], Growth]) -> None:
+    growth = run(300)
+    assert growth.holds(), growth
+    assert run is awaiting or growth.connections == 1
+
+
+def test_a_client_is_closed_once_and_for_all(quick: KeepAlive) -> None:
+    bridge = BridgeClient(quick.url, **ONCE)
+    invoices = bridge.billing.iter_account_invoices("1")
+    assert next(invoices)
+    bridge.close()
+    bridge.close()
+    other = bridge.with_options(deadline=5)
+    assert len(list(invoices)) == 2  # what was fetched before
+    for call in (bridge.billing.get_account_invoices, other.billing.get_account_invoices):
+        with pytest.raises(errors.ConfigurationError, match="client is closed"):
+            call("1")
+    with pytest.raises(errors.ConfigurationError, match="client is closed"):
+        next(bridge.billing.iter_account_invoices("1"))
+    assert quick.requests == 1
+
+
+def test_an_awaiting_client_is_closed_once_and_for_all(quick: KeepAlive) -> None:
+    async def run() -> None:
+        bridge = AsyncBridgeClient(quick.url, **ONCE)
+        await bridge.billing.get_account_invoices("1")
+        await bridge.close()
+        await bridge.close()
+        with pytest.raises(errors.ConfigurationError, match="client is closed"):
+            await bridge.billing.get_account_invoices("1")
+        with pytest.raises(errors.ConfigurationError, match="client is closed"):
+            await anext(bridge.billing.iter_account_invoices("1"))
+
+    asyncio.run(run())
+    assert quick.requests == 1
+
+
+def waited(event: threading.Event) -> None:
+    assert event.wait(5)
+
+
+@pytest.mark.parametrize("begun", [b"", PAGE[:30], PAGE[:-5]])
+def test_closing_while_a_thread_is_in_a_request(begun: bytes) -> None:
+    asked, closed = threading.Event(), threading.Event()
+    caught: list[object] = []
+
+    def answers(_: str) -> bytes:
+        asked.set()
+        waited(closed)
+        return PAGE
+
+    with KeepAlive(answers) as server:
+        bridge = BridgeClient(server.url, timeout=(5, 5))
+
+        def call() -> None:
+            try:
+                caught.append(bridge.billing.get_account_invoices("1"))
+            except BaseException as error:  # noqa: BLE001 # looked at below
+                caught.append(error)
+
+        thread = threading.Thread(target=call)
+        thread.start()
+        waited(asked)
+        bridge.close()
+        closed.set()
+        thread.join(8)
+        assert not thread.is_alive()
+    assert isinstance(caught[0], errors.BridgeError), caught
+
+
+def test_closing_while_many_threads_send(quick: KeepAlive) -> None:
+    stop = threading.Event()
+    caught: list[BaseException] = []
+    bridge = BridgeClient(quick.url, timeout=(5, 5))
+
+    def call() -> None:
+        try:
+            while not stop.is_set():
+                bridge.billing.get_account_invoices("1")
+        except BaseException as error:  # noqa: BLE001 # looked at below
+            caught.append(error)
+
+    threads = [threading.Thread(target=call) for _ in range(8)]
+    for thread in threads:
+        thread.start()
+    while quick.requests < 40:
+        time.sleep(0.001)
+    bridge.close()
+    stop.wait(0.05)
+    stop.set()
+    for thread in threads:
+        thread.join(8)
+    assert not any(thread.is_alive() for thread in threads)
+    assert caught
+    assert all(isinstance(error, errors.ConfigurationError) for error in caught), caught
+
+
+def test_closing_while_a_task_is_in_a_request() -> None:
+    asked, closed = threading.Event(), threading.Event()
+
+    def answers(_: str) -> bytes:
+        asked.set()
+        waited(closed)
+        return PAGE
+
+    async def run(url: str) -> None:
+        bridge = AsyncBridgeClient(url, timeout=(5, 5))
+        task = asyncio.create_task(bridge.billing.get_account_invoices("1"))
+        while not asked.is_set():
+            await asyncio.sleep(0.001)
+        await bridge.close()
+        closed.set()
+        with pytest.raises(errors.BridgeError):
+            await task
+
+    with KeepAlive(answers) as server:
+        asyncio.run(run(server.url))
+
+
+@pytest.mark.filterwarnings("ignore::ResourceWarning")
+@pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")
+def test_a_forgotten_client_leaves_no_descriptor(quick: KeepAlive) -> None:
+    def forget() -> None:
+        BridgeClient(quick.url).billing.get_account_invoices("1")
+
+    forget()
+    settle(0)
+    before = descriptors()
+    for _ in range(20):
+        forget()
+    settle(before)
+    assert descriptors() <= before
+
+
+@pytest.mark.filterwarnings("ignore::ResourceWarning")
+@pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")
+def test_a_forgotten_awaiting_client_leaves_no_descriptor(quick: KeepAlive) -> None:
+    async def forget() -> None:
+        await AsyncBridgeClient(quick.url).billing.get_account_invoices("1")
+
+    asyncio.run(forget())
+    settle(0)
+    before = descriptors()
+    for _ in range(20):
+        asyncio.run(forget())
+    settle(before)
+    assert descriptors() <= before
+
+
+def settle(wanted: int) -> None:
+    """Collect, and give the server, which is in this process, too, the time to see the end of its connections."""
+    for _ in range(100 if wanted else 5):
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            gc.collect()
+        if descriptors() <= wanted:
+            return
+        time.sleep(0.01)
+
+
+def test_an_awaiting_client_belongs_to_one_loop(quick: KeepAlive) -> None:
+    bridge = AsyncBridgeClient(quick.url, **ONCE)
+
+    async def use() -> None:
+        await bridge.billing.get_account_invoices("1")
+
+    async def use_and_close() -> None:
+        await use()
+        await bridge.close()
+
+    runner = asyncio.Runner()
+    runner.run(use())
+    with pytest.raises(errors.ConfigurationError, match="event loop"):
+        asyncio.run(use())
+    with pytest.raises(errors.ConfigurationError, match="event loop"):
+        asyncio.run(anext(bridge.billing.iter_account_invoices("1")))
+    runner.run(use_and_close())
+    runner.close()
+    assert quick.requests == 2
+
+
+def numbered(target: str) -> bytes:
+    number = int(target.partition("page=")[2] or 1)
+    return answer(json.dumps(page(*range(number * 3, number * 3 + 3), total=600)).encode())
+
+
+def test_threads_that_share_an_iterator_get_each_item_once() -> None:
+    """Or are told to keep apart."""
+    got: list[str | None] = []
+    caught: list[BaseException] = []
+    before = sys.getswitchinterval()
+    sys.setswitchinterval(1e-6)
+    try:
+        with KeepAlive(numbered) as server, BridgeClient(server.url, **ONCE) as bridge:
+            invoices = bridge.billing.iter_account_invoices("1")
+
+            def take() -> None:
+                while True:
+                    try:
+                        got.append(next(invoices).invoice_number)
+                    except StopIteration:
+                        return
+                    except errors.ArgumentError:
+                        time.sleep(0)
+                    except BaseException as error:  # noqa: BLE001 # looked at below
+                        caught.append(error)
+                        return
+
+            threads = [threading.Thread(target=take) for _ in range(4)]
+            for thread in threads:
+                thread.start()
+            for thread in threads:
+                thread.join(20)
+            assert not any(thread.is_alive() for thread in threads)
+            assert not caught
+            assert sorted(map(int, map(str, got))) == [*range(3, 603)]
+            assert invoices.position["received"] == 600
+    finally:
+        sys.setswitchinterval(before)
+
+
+def test_tasks_that_share_an_iterator_get_each_item_once() -> None:
+    """Or are told to keep apart."""
+
+    async def run(url: str) -> list[str]:
+        got: list[InvoiceDetails] = []
+        async with AsyncBridgeClient(url, **ONCE) as bridge:
+            invoices = bridge.billing.iter_account_invoices("1")
+
+            async def take() -> None:
+                while True:
+                    try:
+                        got.append(await anext(invoices))
+                    except StopAsyncIteration:
+                        return
+                    except errors.ArgumentError as error:
+                        assert "one thread or task at a time" in str(error)  # noqa: PT017 # not always raised
+                    await asyncio.sleep(0)
+
+            await asyncio.gather(*(take() for _ in range(4)))
+        return [str(invoice.invoice_number) for invoice in got]
+
+    with KeepAlive(numbered) as server:
+        assert sorted(map(int, asyncio.run(run(server.url)))) == [*range(3, 603)]
