@@ -75,7 +75,7 @@ def test_options_share_connections_and_token(server: Server) -> None:
     with BridgeClient(server.url, auth=auth, headers={"X-Team": "billing"}) as bridge:
         for _ in range(3):
             bridge.with_options(strict=True).billing.get_account_invoices("1")
-        assert bridge.with_options(strict=True)._transport._client is bridge._transport._client
+        assert bridge.with_options(strict=True)._transport._wire is bridge._transport._wire
         server.answers(as_json({**page(1), "total": "1"}))
         with pytest.raises(errors.ContractError):
             bridge.with_options(strict=True).billing.get_account_invoices("1")

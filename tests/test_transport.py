@@ -252,9 +252,9 @@ def test_nothing_that_is_caught_holds_the_credential(listing: Listing) -> None:
 
 def test_the_defaults_are_safe(server: Server) -> None:
     with BridgeClient(server.url) as bridge:
-        client = bridge._transport._client
+        client = bridge._transport._wire.client
         assert client.follow_redirects is False
-        request = bridge._transport._build(method="GET", url="/")
+        request = bridge._transport._wire.build(bridge._transport.settings, method="GET", url="/")
         assert request.extensions["timeout"] == {"connect": 5.0, "read": 30.0, "write": 30.0, "pool": 30.0}
     settings = bridge._transport.settings
     assert (settings.timeout, settings.verify, settings.proxy) == ((5.0, 30.0), True, None)

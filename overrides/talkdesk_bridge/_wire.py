@@ -1,0 +1,345 @@
+"""The wire: from a request to its answer, or to why there is none; the only module that imports httpx.
+
+What httpx 0.28 and httpcore 1.0 leave open is closed here: a limit for the whole exchange, a bound on what is
+decompressed, bytes that follow an answer, and errors that are not theirs.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import os
+import re
+import ssl
+import threading
+import time
+import zlib
+from collections.abc import Callable, Iterator, Mapping
+from http.cookiejar import CookieJar, DefaultCookiePolicy
+from typing import Any, Generic, TypeVar
+from urllib.parse import quote, quote_plus
+
+import httpx
+from attrs import field, frozen
+from talkdesk_bridge_api.types import VERSION
+
+from talkdesk_bridge import errors
+from talkdesk_bridge._answer import Answer
+from talkdesk_bridge._retry import plain
+from talkdesk_bridge._settings import Settings
+
+__all__ = ["AsyncWire", "Failure", "Request", "Wire", "path_of"]
+
+ClientT = TypeVar("ClientT", httpx.Client, httpx.AsyncClient)
+
+Request = httpx.Request
+
+HIDDEN = "[secret]"
+
+# Before these, nothing of the request can have reached the bridge.
+NOT_SENT = (
+    httpx.ConnectError,
+    httpx.ConnectTimeout,
+    httpx.PoolTimeout,
+    httpx.ProxyError,
+    httpx.UnsupportedProtocol,
+    UnicodeError,  # of a proxy's host
+)
+# Besides its own errors, httpx lets these through: of sockets, and of a client that is closed meanwhile.
+ESCAPING = (httpx.HTTPError, httpx.StreamError, OSError, RuntimeError, UnicodeError)
+
+
+@frozen
+class Failure:
+    """Why there is no answer, and whether another attempt may cure it; otherwise as an Answer."""
+
+    error: errors.BridgeError
+    again: bool = True
+    status_code: None = None
+    headers: Mapping[str, str] = field(factory=dict)
+
+
+class _Wire(Generic[ClientT]):
+    """What both wires do alike."""
+
+    client: ClientT
+
+    @property
+    def closed(self) -> bool:
+        """Whether it was closed."""
+        return self.client.is_closed
+
+    def build(self, settings: Settings, **request: Any) -> Request:
+        """A request, from `method`, `url` and whatever else it has.
+
+        Raises:
+            ValueError: it cannot be sent as it is; also TypeError and AttributeError.
+
+        """
+        connect, read = settings.timeout
+        try:
+            return self.client.build_request(**request, timeout=httpx.Timeout(read, connect=connect))
+        except httpx.InvalidURL as error:
+            raise ValueError(error) from None
+
+    def _make(self, kind: type[ClientT], settings: Settings, drop_location: Callable[[httpx.Response], Any]) -> ClientT:
+        # Plain http is for loopback, which no proxy and no authority of the environment concerns.
+        mounts = {"http://": None} if settings.proxy is None else None
+        token_url = getattr(settings.auth, "token_url", "")
+        trust_env = any(url.lower().startswith("https:") for url in (settings.base_url, token_url))
+        verify = settings.verify
+        try:
+            if cert := settings.cert:
+                verify = verify if isinstance(verify, ssl.SSLContext) else httpx.create_ssl_context(verify=verify)
+                verify.load_cert_chain(*([cert] if isinstance(cert, str) else cert))
+            return kind(
+                base_url=settings.base_url,
+                headers={
+                    "Accept": "application/json",
+                    "Accept-Encoding": "gzip",
+                    "User-Agent": f"talkdesk-bridge/{VERSION}",
+                },
+                verify=verify,
+                proxy=settings.proxy,
+                mounts=mounts,
+                trust_env=trust_env,
+                # It would build a request of any Location, though it follows none, and fail where that is no URL.
+                event_hooks={"response": [drop_location]},
+                # The token server may share a domain with the bridge, and neither needs what the other stores.
+                cookies=CookieJar(DefaultCookiePolicy(allowed_domains=[])),
+            )
+        except ImportError:
+            reason = "A SOCKS proxy (the argument, or ALL_PROXY or HTTPS_PROXY) needs the package socksio."
+        except OSError:
+            reason = "The client certificate, or what SSL_CERT_FILE or SSL_CERT_DIR names, cannot be read."
+        except (httpx.InvalidURL, AttributeError, TypeError, ValueError):
+            reason = "The base URL, or a proxy (the argument, or ALL_PROXY or HTTPS_PROXY), is not a URL."
+        # Not from the caught one: its message would show the proxy's password.
+        raise errors.ConfigurationError(reason)
+
+
+class Wire(_Wire[httpx.Client]):
+    """Sends by blocking; any number of threads may share it."""
+
+    def __init__(self, settings: Settings) -> None:
+        self.client = self._make(httpx.Client, settings, lambda response: response.headers.pop("Location", None))
+        self._until = threading.local()
+        for pool in _pools(self.client):
+            pool._network_backend = Limited(pool._network_backend, self._until)
+
+    def send(self, settings: Settings, request: Request) -> Answer | Failure:
+        """The answer to a request, or why there is none."""
+        body = Collected(settings, request)
+        self._until.end = time.monotonic() + settings.deadline
+        try:
+            response = self.client.send(request, stream=True)
+            try:
+                for chunk in response.iter_raw():
+                    if not body.add(chunk):
+                        break
+            finally:
+                response.close()
+                if leftover := _leftover(self.client, response):
+                    leftover.close()
+        except ESCAPING as error:
+            return body.late() or _failure(request, error, closed=self.closed)
+        return body.answer(response)
+
+    def close(self) -> None:
+        """Close the connections; a second time does nothing."""
+        self.client.close()
+
+
+class AsyncWire(_Wire[httpx.AsyncClient]):
+    """Sends by awaiting; any number of tasks of one event loop may share it."""
+
+    def __init__(self, settings: Settings) -> None:
+        async def drop(response: httpx.Response) -> None:
+            response.headers.pop("Location", None)
+
+        self.client = self._make(httpx.AsyncClient, settings, drop)
+
+    async def send(self, settings: Settings, request: Request) -> Answer | Failure:
+        """The answer to a request, or why there is none."""
+        body = Collected(settings, request)
+        try:
+            async with asyncio.timeout(settings.deadline):
+                response = await self.client.send(request, stream=True)
+                try:
+                    async for chunk in response.aiter_raw():
+                        if not body.add(chunk):
+                            break
+                finally:
+                    await response.aclose()
+                    if leftover := _leftover(self.client, response):
+                        await leftover.aclose()
+        except ESCAPING as error:
+            return body.late() or _failure(request, error, closed=self.closed)
+        return body.answer(response)
+
+    async def close(self) -> None:
+        """Close the connections; a second time does nothing."""
+        await self.client.aclose()
+
+
+class Collected:
+    """A body that comes in; it may be neither too large nor too late, before and after it is decompressed."""
+
+    def __init__(self, settings: Settings, request: httpx.Request) -> None:
+        self._settings = settings
+        self._request = request
+        self._end = settings.clock() + settings.deadline
+        self._chunks: list[bytes] = []
+        self._size = 0
+
+    def add(self, chunk: bytes) -> bool:
+        """Take a part; whether more is wanted."""
+        self._size += len(chunk)
+        self._chunks.append(chunk)
+        return self._size <= self._settings.max_bytes and self._settings.clock() <= self._end
+
+    def answer(self, response: httpx.Response) -> Answer | Failure:
+        """The whole."""
+        told, status, most = told_of(self._request), response.status_code, int(self._settings.max_bytes)
+        if late := self.late():
+            return late
+        content, wrong = b"".join(self._chunks), ""
+        try:
+            content = _decompressed(content, response.headers.get("Content-Encoding", ""), most)
+        except zlib.error:
+            content, wrong = b"", "a body that cannot be decompressed"
+        if len(content) > most:
+            content, wrong = b"", f"more than {most} bytes: raise max_bytes, or ask for smaller pages"
+        if wrong and 200 <= status < 300:
+            return Failure(errors.ContractError(f"{told} answered {status} with {wrong}."), again=False)
+        headers, content = _without_secrets(self._settings, self._request, response, content)
+        return Answer(told, str(self._request.url), status, headers, content)
+
+    def late(self) -> Failure | None:
+        """What it means that no more came, where the time is over."""
+        if self._settings.clock() < self._end:
+            return None
+        told = f"{told_of(self._request)}: no whole answer within {self._settings.deadline:g} s"
+        return Failure(errors.NoAnswerError(f"{told}; raise deadline, or ask for smaller pages."), again=False)
+
+
+def _without_secrets(
+    settings: Settings, request: Request, response: httpx.Response, content: bytes
+) -> tuple[httpx.Headers, bytes]:
+    """The headers, and the content of a refusal, without the credential: some servers send back what they got."""
+    sent = request.headers.get("Authorization", "").partition(" ")[2]
+    forms = {
+        form
+        for secret in (*settings.auth.secrets(), *settings.headers.values(), sent)
+        if len(secret) >= 6  # a shorter one is in too many other words
+        for written in (secret, quote(secret, safe=""), quote_plus(secret), json.dumps(secret)[1:-1])
+        for form in (written, written.replace("/", "\\/"))
+    }
+    headers = dict(response.headers)
+    for form in sorted(forms, key=len, reverse=True):  # one may be a part of another
+        headers = {name: value.replace(form, HIDDEN) for name, value in headers.items()}
+        if not 200 <= response.status_code < 300:
+            content = content.replace(form.encode(), HIDDEN.encode())
+    return httpx.Headers(headers, encoding="utf-8"), content
+
+
+class Limited:
+    """What opens connections, or a connection, each step of which ends when the time of the exchange does.
+
+    httpx 0.28 limits each read alone, so that a server that sends a byte now and then holds a caller for ever (asyncio
+    can end that, blocking code cannot). Test: tests/test_faults.py. Remove it when httpx limits the whole.
+    """
+
+    def __init__(self, inner: Any, until: threading.local) -> None:
+        self._inner = inner
+        self._until = until
+
+    def __getattr__(self, name: str) -> Any:
+        method = getattr(self._inner, name)
+        at = {"read": 1, "write": 1, "start_tls": 2, "connect_tcp": 2}.get(name)  # where each takes its `timeout`
+        if at is None:
+            return method
+
+        def limited(*arguments: Any, **named: Any) -> Any:
+            left: float = self._until.end - time.monotonic()
+            if left <= 0:
+                raise httpx.ReadTimeout("no time is left")
+            timeout = named.pop("timeout", (*arguments[at:], None)[0])
+            result = method(*arguments[:at], timeout=left if timeout is None else min(timeout, left), **named)
+            return Limited(result, self._until) if name in ("connect_tcp", "start_tls") else result
+
+        return limited
+
+
+def _pools(client: Any) -> Iterator[Any]:
+    """The connection pools of a client, which has one for each proxy."""
+    transports = (client._transport, *client._mounts.values())
+    return (transport._pool for transport in transports if transport is not None)
+
+
+def _leftover(client: Any, response: httpx.Response) -> Any:
+    """The connection of an answer that was followed by bytes which nobody asked for; None where there were none.
+
+    httpcore 1.0 takes them for the answer to the next request, which may be about another account. Test:
+    tests/test_faults.py. Remove it when httpcore refuses them.
+    """
+    stream = response.extensions.get("network_stream")
+    for connection in (connection for pool in _pools(client) for connection in pool.connections):
+        while inner := getattr(connection, "_connection", None):
+            connection = inner
+        if getattr(connection, "_network_stream", None) is stream and connection._h11_state.trailing_data[0]:
+            return stream
+    return None
+
+
+def _decompressed(content: bytes, encoding: str, most: int) -> bytes:
+    """A body as it was before it was compressed, as far as one byte more than `most`; httpx knows no bound.
+
+    Raises:
+        zlib.error: it is corrupt, or not whole.
+
+    """
+    if encoding.strip().lower() not in ("gzip", "x-gzip"):
+        return content  # nothing else was asked for; some servers name what is none, such as UTF-8
+    parts: list[bytes] = []
+    size = 0
+    while content and size <= most:
+        member = zlib.decompressobj(31)
+        parts.append(member.decompress(content, most + 1 - size))
+        size += len(parts[-1])
+        if not member.eof and size <= most:
+            raise zlib.error
+        content = member.unused_data.lstrip(b"\0")
+    return b"".join(parts)
+
+
+def _failure(request: httpx.Request, error: Exception, *, closed: bool) -> Failure:
+    """What an error of the HTTP library means. It does not go along: it holds the request, and so the credential."""
+    what = told_of(request)
+    host = f"{request.url.scheme}://{request.url.netloc.decode('ascii')}"
+    if isinstance(error, httpx.LocalProtocolError):
+        # Its text shows the header that cannot be sent, which may be the credential.
+        told = f"{what}: a header or another part of the request cannot be sent over HTTP."
+        return Failure(errors.ArgumentError(told), again=False)
+    if closed:
+        return Failure(errors.ConfigurationError(f"{what}: the client was closed meanwhile."), again=False)
+    # Not what the server or a proxy sent, which may be what it got: bytes that are no HTTP, the words beside a status.
+    reason = plain(re.split(r""":? (?:bytearray\()?b['"]|(?<=^\d{3}) """, str(error))[0]) or type(error).__name__
+    if isinstance(error, NOT_SENT):
+        proxies = (name for name in ("HTTPS_PROXY", "https_proxy", "ALL_PROXY", "all_proxy") if os.environ.get(name))
+        proxy = next(proxies, None) if request.url.scheme == "https" else None
+        told = f"{what}: no connection to {host}{f', {proxy} being set' if proxy else ''} ({reason})."
+        return Failure(errors.NotSentError(told), again="CERTIFICATE_VERIFY_FAILED" not in reason)
+    if isinstance(error, httpx.TimeoutException):
+        return Failure(errors.NoAnswerError(f"{what}: {host} did not answer in time ({type(error).__name__})."))
+    return Failure(errors.NoAnswerError(f"{what}: no whole answer from {host} ({reason})."))
+
+
+def told_of(request: Request) -> str:
+    """Method and path, for messages."""
+    return f"{request.method} {path_of(request)}"
+
+
+def path_of(request: Request) -> str:
+    """The path as sent, without the query."""
+    return request.url.raw_path.decode("ascii").partition("?")[0]
