@@ -287,7 +287,8 @@ def _leftover(client: Any, response: httpx.Response) -> Any:
     for connection in (connection for pool in _pools(client) for connection in pool.connections):
         while inner := getattr(connection, "_connection", None):
             connection = inner
-        if getattr(connection, "_network_stream", None) is stream and connection._h11_state.trailing_data[0]:
+        state = getattr(connection, "_h11_state", None)  # HTTP/1.1 has one
+        if getattr(connection, "_network_stream", None) is stream and state and state.trailing_data[0]:
             return stream
     return None
 
