@@ -37,7 +37,7 @@ demo: validate generate ## See it work: validate, generate, start a sandbox, lis
 	@python -m tools.demo
 
 test: $(STAMP) ## Run the tests
-	@python -m pytest
+	@python -m pytest -n auto --dist loadfile
 
 integration: $(VENV)-servers/.set-up $(VENV)-httpx2/.set-up ## Test with token servers that are not ours, and with httpx2
 	@python -m pytest tests/integration/test_token_servers.py
