@@ -4,26 +4,22 @@ from __future__ import annotations
 
 import hashlib
 import json
-import re
+import sys
 import threading
-from collections import deque
-from collections.abc import AsyncIterator, Awaitable, Callable, Collection, Iterator, Mapping
+from collections.abc import AsyncIterator, Awaitable, Callable, Generator, Iterator, Mapping
 from itertools import islice
 from types import NoneType
-from typing import Any, Generic, Self, TypeVar
+from typing import Any, Self
 from urllib.parse import urljoin
 
 from attrs import evolve, frozen
 from talkdesk_bridge_api.types import ListOperation
 
 from talkdesk_bridge._answer import Deviation, Reader, Response
-from talkdesk_bridge._decode import kind_of
+from talkdesk_bridge._decode import Findings, MisfitError, decoder
 from talkdesk_bridge.errors import ArgumentError, ContractError, IncompleteError, PagingError
 
 __all__ = ["AsyncItemIterator", "ItemIterator", "Step"]
-
-BodyT = TypeVar("BodyT")
-ItemT = TypeVar("ItemT")
 
 Step = int | str
 """A request of an operation: the number of a page, from 1, or the link that the page before gave."""
@@ -34,11 +30,7 @@ MOST_EMPTY_PAGES = 10
 
 @frozen
 class Walk:
-    """Where a walk through the pages stands, before a page or after the last.
-
-    A page's `_links.next` leads on. Where no page has one, page numbers do, as long as the operation has them and
-    `total` says that more exist. Else there is one page.
-    """
+    """Where a walk through the pages stands, before a page or after the last."""
 
     step: Step | None = 1
     """The next request; None after the last page."""
@@ -50,52 +42,19 @@ class Walk:
     marks: int = 0
     """How many marks of pages there were: of each its URL, and its first and last item."""
 
-    def after(
-        self, name: str, items: int, total: int | None, link: str | None, has_page: bool, seen: Collection[str]
-    ) -> Walk:
-        """Where it stands after a page of so many items, with this total and link; `seen` are the marks until now.
 
-        Raises:
-            PagingError: the next page cannot be found.
-            IncompleteError: there is none, and items are missing.
-
-        """
-        walk = evolve(
-            self,
-            received=self.received + items,
-            empty=0 if items else self.empty + 1,
-            total=max((one for one in (self.total, total) if one is not None), default=None),
-            marks=len(seen),
-        )
-        if link:
-            if _digest(link) in seen:
-                raise PagingError(f"{name}: the next link leads back to a page that was read already.")
-            if walk.empty > MOST_EMPTY_PAGES:
-                raise PagingError(f"{name}: {walk.empty} empty pages in a row, each with a next link.")
-            return evolve(walk, step=link)
-        if isinstance(self.step, int) and items and has_page and total is not None and walk.received < total:
-            return evolve(walk, step=self.step + 1)
-        if walk.received < (walk.total or 0):
-            message = f"{name}: the pages ended after {walk.received} of {walk.total} items."
-            raise IncompleteError(message, received=walk.received, expected=walk.total or 0)
-        return evolve(walk, step=None)
-
-
-def _digest(text: str) -> str:
-    return hashlib.sha256(text.encode("utf-8", "surrogatepass")).hexdigest()[:16]
+def _mark(value: Any) -> str:
+    return hashlib.sha256(json.dumps(value).encode()).hexdigest()[:16]
 
 
 def _total(name: str, response: Response[Any]) -> int | None:
     """What the page announces."""
     total = response.data.get("total")
-    if isinstance(total, str) and re.fullmatch("[0-9]{1,4000}", total):
-        return int(total)
-    if isinstance(total, int | float) and not isinstance(total, bool) and total == total // 1:
-        return int(total)
-    if total is not None:
+    try:
+        return None if total is None else int(decoder(int)(total, Findings()))
+    except MisfitError as misfit:
         message = f"{name}: a page has a total that is no integer."
-        raise ContractError(message, json_path="$.total", expected="integer", seen=kind_of(total))
-    return None
+        raise ContractError(message, json_path="$.total", expected="integer", seen=misfit.seen) from None
 
 
 def _next_link(name: str, response: Response[Any]) -> str | None:
@@ -122,7 +81,7 @@ def _next_link(name: str, response: Response[Any]) -> str | None:
         raise PagingError(f"{name}: the next link is not a URL.") from None
 
 
-class _Pages(Generic[BodyT, ItemT]):
+class _Pages:
     """What both iterators do alike: which request is next, and taking a page within the caller's limits.
 
     A request that failed is the next one again, so that going on after an error skips nothing.
@@ -130,8 +89,10 @@ class _Pages(Generic[BodyT, ItemT]):
 
     def __init__(
         self,
-        operation: ListOperation[BodyT, ItemT],
-        call: Mapping[str, Any],
+        run: Callable[[Generator[Any, Any, Any]], Any],
+        exchange: Callable[[Step], Generator[Any, Any, Response[Any]]],
+        operation: ListOperation[Any, Any],
+        call: dict[str, Any],
         reader: Reader,
         start: Mapping[str, Any] | None,
         max_pages: int | None,
@@ -140,19 +101,22 @@ class _Pages(Generic[BodyT, ItemT]):
         for name, value in (("max_pages", max_pages), ("max_items", max_items)):
             if value is not None and (not isinstance(value, int) or value < 0):
                 raise ArgumentError(f"{name} must be None or an integer of at least 0.")
+        self._run = run
+        self._exchange = exchange
         self._operation = operation
-        self._call = dict(call)  # what a position names
+        self._name = operation.operation_id
+        self._call = call  # what a position names
         self._reader = reader
         self._walk = self._before = Walk()
         self._seen: dict[str, None] = {}
         self._sent: list[Any] = []  # the items of the page before, as they came
+        self._items: list[Any] = []  # the same as models, as far as they are wanted
+        self._handed = 0  # how many of them; before the first page, how many of that one were, before `start`
         self._last = ""  # a mark of the item before `start`
-        self._skip = self._handed = 0
         self._error: PagingError | ContractError | None = None
         self._alone = Alone()
-        self._items: deque[ItemT] = deque()
-        self._pages_left = max_pages
-        self._items_left = max_items
+        self._pages_left = sys.maxsize if max_pages is None else max_pages
+        self._items_left = sys.maxsize if max_items is None else max_items
         if start is not None:
             self._start(start)
 
@@ -164,9 +128,9 @@ class _Pages(Generic[BodyT, ItemT]):
         given again; if the page has changed in between so that this cannot be told, going on is refused.
         """
         # In the middle of a page, the page is asked for again, and what was handed over is skipped.
-        inside = self._skip > 0 or self._handed < len(self._sent) or self._error is not None
+        inside = self._handed != len(self._sent) or self._error is not None
         walk, skip = (self._before, self._handed) if inside else (self._walk, 0)
-        last = _digest(json.dumps(self._sent[self._handed - 1])) if self._sent and self._handed else self._last
+        last = _mark(self._sent[self._handed - 1]) if self._sent and self._handed else self._last
         walked = {name: getattr(walk, name) for name in Walk.__match_args__}
         return {**self._call, "skip": skip, "last": last, **walked, "seen": [*islice(self._seen, walk.marks)]}
 
@@ -174,8 +138,8 @@ class _Pages(Generic[BodyT, ItemT]):
         try:
             differs = [name for name, value in self._call.items() if position[name] != value]
             walk = Walk(**{name: position[name] for name in Walk.__match_args__})
-            self._skip, self._last, seen = position["skip"], position["last"], position["seen"]
-            numbers = (walk.received, walk.empty, walk.total or 0, self._skip, len(seen) - walk.marks)
+            self._handed, self._last, seen = position["skip"], position["last"], position["seen"]
+            numbers = (walk.received, walk.empty, walk.total or 0, self._handed, len(seen) - walk.marks)
             counted = all(type(number) is int and number >= 0 for number in numbers)
             led = type(walk.step) in (str, NoneType) or (type(walk.step) is int and walk.step > 0)
             if not (counted and led and all(type(text) is str for text in (self._last, *seen))):
@@ -187,68 +151,101 @@ class _Pages(Generic[BodyT, ItemT]):
             raise ArgumentError(f"start is the position of a call with {other}: make this call as that one was made.")
         self._walk = self._before = walk
         self._seen = dict.fromkeys(seen)
-        self._handed = self._skip
 
-    def _next_step(self) -> Step | None:
-        """The request to send; None after the last page, or at the caller's limit."""
+    def _page(self) -> Generator[Any, Any, Any]:
+        """The body of the next page; None after the last one, or at the caller's limit."""
         if self._pages_left == 0 or self._items_left == 0:
             return None
         if self._error:
             raise self._error
-        return self._walk.step
-
-    def _take(self, response: Response[BodyT]) -> BodyT:
-        """The body of a page, whose items, as far as they are wanted, wait in `_items`."""
-        name, walk = self._operation.operation_id, self._walk
-        items = self._operation.items(response.body) or []
-        sent = response.data["_embedded"][self._operation.list_name] if items else []
-        try:
-            marks = self._marks(name, response.url, sent)
-        except RecursionError:
-            raise ContractError(f"{name}: an item is nested too deep.") from None
-        total = _total(name, response)
-        self._seen |= dict.fromkeys(marks)
-        self._error = None
-        try:
-            link = _next_link(name, response)
-            self._walk = walk.after(name, len(items), total, link, self._operation.has_page, self._seen)
-            if self._walk.step is None and self._walk.total is not None and self._walk.received > self._walk.total:
-                self._reader.report(Deviation(name, "$.total", "number of all items", "smaller number", 1))
-        except (PagingError, ContractError) as error:
-            self._error = error  # raised after the items of this page
-        self._before, self._sent, self._handed = walk, sent, self._skip
-        wanted = items[self._skip :][: self._items_left]
-        self._skip, self._last = 0, ""
-        self._items.extend(wanted)
-        self._pages_left = None if self._pages_left is None else self._pages_left - 1
-        self._items_left = None if self._items_left is None else self._items_left - len(wanted)
+        if self._walk.step is None:
+            return None
+        response = yield from self._exchange(self._walk.step)
+        self._take(response)
         return response.body
 
-    def _marks(self, name: str, url: str, sent: list[Any]) -> list[str]:
+    def _whole_page(self) -> Generator[Any, Any, Any]:
+        """As `_page`, where neither the items of the page before nor its own are to be handed over."""
+        self._handed = max(self._handed, len(self._items))
+        body = yield from self._page()
+        self._handed = max(self._handed, len(self._items))
+        return body
+
+    def _take(self, response: Response[Any]) -> None:
+        items = self._operation.items(response.body) or []
+        sent = response.data["_embedded"][self._operation.list_name] if items else []
+        skip = self._handed - len(self._items)
+        try:
+            marks = self._marks(response.url, sent, skip)
+        except RecursionError:
+            raise ContractError(f"{self._name}: an item is nested too deep.") from None
+        total = _total(self._name, response)
+        self._seen |= dict.fromkeys(marks)
+        self._error, self._before = None, self._walk
+        try:
+            self._walk = self._after(len(items), total, _next_link(self._name, response))
+            if self._walk.step is None and self._walk.total is not None and self._walk.received > self._walk.total:
+                self._reader.report(Deviation(self._name, "$.total", "number of all items", "smaller number", 1))
+        except (PagingError, ContractError) as error:
+            self._error = error  # raised after the items of this page
+        self._sent, self._items = sent, items[: skip + self._items_left]
+        self._handed, self._last = skip, ""
+        self._pages_left -= 1
+        self._items_left -= max(0, len(self._items) - skip)
+
+    def _marks(self, url: str, sent: list[Any], skip: int) -> list[str]:
         """The marks of a page, which must bring other items than the pages before.
 
         Some servers answer every link, or every page number, with the same page, and a list may change while it is
         read, so that items move from page to page.
         """
-        ends = [_digest(json.dumps([len(sent), sent[0], sent[-1]]))] if sent else []
+        ends = [_mark([len(sent), sent[0], sent[-1]])] if sent else []
         again = any(mark in self._seen for mark in ends) or (ends != [] and sent[0] in self._sent)
-        if self._skip:
-            again |= [_digest(json.dumps(item)) for item in sent[self._skip - 1 : self._skip]] != [self._last]
-        elif self._last:
-            again |= [_digest(json.dumps(item)) for item in sent[:1]] == [self._last]
+        if skip:
+            again |= [*map(_mark, sent[skip - 1 : skip])] != [self._last]
+        else:
+            again |= [*map(_mark, sent[:1])] == [self._last]
         if again:
             told = "a page has items of an earlier one: the pages do not lead on, or the list changed"
-            raise PagingError(f"{name}: {told}. Begin again.")
-        return [_digest(url), *ends]
+            raise PagingError(f"{self._name}: {told}. Begin again.")
+        return [_mark(url), *ends]
 
-    def _hand(self) -> ItemT:
+    def _after(self, items: int, total: int | None, link: str | None) -> Walk:
+        """Where the walk stands after a page of so many items, with this total and link.
+
+        A page's `_links.next` leads on. Where no page has one, page numbers do, as long as the operation has them and
+        `total` says that more exist. Else there is one page.
+
+        Raises:
+            PagingError: the next page cannot be found.
+            IncompleteError: there is none, and items are missing.
+
+        """
+        step = self._walk.step
+        walk = evolve(
+            self._walk,
+            step=None,
+            received=self._walk.received + items,
+            empty=0 if items else self._walk.empty + 1,
+            total=max((one for one in (self._walk.total, total) if one is not None), default=None),
+            marks=len(self._seen),
+        )
+        if link:
+            if _mark(link) in self._seen:
+                raise PagingError(f"{self._name}: the next link leads back to a page that was read already.")
+            if walk.empty > MOST_EMPTY_PAGES:
+                raise PagingError(f"{self._name}: {walk.empty} empty pages in a row, each with a next link.")
+            return evolve(walk, step=link)
+        if isinstance(step, int) and items and self._operation.has_page and total is not None and walk.received < total:
+            return evolve(walk, step=step + 1)
+        if walk.total is not None and walk.received < walk.total:
+            message = f"{self._name}: the pages ended after {walk.received} of {walk.total} items."
+            raise IncompleteError(message, received=walk.received, expected=walk.total)
+        return walk
+
+    def _hand(self) -> Any:
         self._handed += 1
-        return self._items.popleft()
-
-    def _drop(self) -> None:
-        """Leave out the items of the page that was begun."""
-        self._handed += len(self._items)
-        self._items.clear()
+        return self._items[self._handed - 1]
 
 
 class Alone:
@@ -265,85 +262,63 @@ class Alone:
         self._lock.release()
 
 
-class ItemIterator(_Pages[BodyT, ItemT]):
+class ItemIterator(_Pages):
     """The items of all pages; a page is fetched when its first item is asked for. It can be gone through once.
 
     Raises, while iterating, what talkdesk_bridge.errors names; IncompleteError where items are missing.
     """
-
-    def __init__(self, send: Callable[[Step], Response[BodyT]], *arguments: Any) -> None:
-        super().__init__(*arguments)
-        self._send = send
 
     def __iter__(self) -> Self:
         return self
 
-    def __next__(self) -> ItemT:
+    def __next__(self) -> Any:
         with self._alone:
-            while not self._items:
-                if self._page() is None:
+            while self._handed >= len(self._items):
+                if self._run(self._page()) is None:
                     raise StopIteration
             return self._hand()
 
-    def pages(self) -> Iterator[BodyT]:
+    def pages(self) -> Iterator[Any]:
         """The bodies of the pages instead of their items, from the next page on; each is whole, also after `start`."""
         return iter(self._body, None)
 
-    def _page(self) -> BodyT | None:
-        step = self._next_step()
-        return None if step is None else self._take(self._send(step))
-
-    def _body(self) -> BodyT | None:
+    def _body(self) -> Any:
         with self._alone:
-            self._drop()
-            body = self._page()
-            self._drop()
-            return body
+            return self._run(self._whole_page())
 
 
-class AsyncItemIterator(_Pages[BodyT, ItemT]):
+class AsyncItemIterator(_Pages):
     """The items of all pages; a page is fetched when its first item is asked for. It can be gone through once.
 
     Raises, while iterating, what talkdesk_bridge.errors names; IncompleteError where items are missing.
     """
 
-    def __init__(self, send: Callable[[Step], Awaitable[Response[BodyT]]], *arguments: Any) -> None:
-        super().__init__(*arguments)
-        self._send = send
-
     def __aiter__(self) -> Self:
         return self
 
-    async def __anext__(self) -> ItemT:
+    async def __anext__(self) -> Any:
         with self._alone:
-            while not self._items:
-                if await self._page() is None:
+            while self._handed >= len(self._items):
+                if await self._run(self._page()) is None:
                     raise StopAsyncIteration
             return self._hand()
 
-    def pages(self) -> AsyncIterator[BodyT]:
+    def pages(self) -> AsyncIterator[Any]:
         """The bodies of the pages instead of their items, from the next page on; each is whole, also after `start`."""
         return _Bodies(self._body)
 
-    async def _page(self) -> BodyT | None:
-        step = self._next_step()
-        return None if step is None else self._take(await self._send(step))
-
-    async def _body(self) -> BodyT | None:
+    async def _body(self) -> Any:
         with self._alone:
-            self._drop()
-            body = await self._page()
-            self._drop()
-            return body
+            return await self._run(self._whole_page())
 
 
-class _Bodies(AsyncIterator[BodyT]):
+class _Bodies(AsyncIterator[Any]):
     """What `iter(function, None)` is to a blocking function; unlike a generator, it goes on after an error."""
 
-    def __init__(self, function: Callable[[], Awaitable[BodyT | None]]) -> None:
+    def __init__(self, function: Callable[[], Awaitable[Any]]) -> None:
         self._function = function
 
-    async def __anext__(self) -> BodyT:
+    async def __anext__(self) -> Any:
         if (body := await self._function()) is None:
             raise StopAsyncIteration
         return body

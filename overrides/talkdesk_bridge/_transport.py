@@ -89,7 +89,7 @@ class _Core(Generic[WireT]):
     """What both transports do alike."""
 
     _wire: WireT
-    _iterator: type[ItemIterator[Any, Any] | AsyncItemIterator[Any, Any]]
+    _iterator: type[ItemIterator | AsyncItemIterator]
 
     def _run(self, flow: Flow[T]) -> Any:
         """The result of a flow, or what gives it when awaited."""
@@ -113,10 +113,10 @@ class _Core(Generic[WireT]):
         given = sorted(f"{name}: {arguments[name]}" for name in arguments if arguments[name] is not None)
         call = {"bridge": self.settings.base_url, "operation": operation.operation_id, "arguments": given}
 
-        def send(step: Step) -> Any:
-            return self._run(self._exchange(operation, arguments, step))
+        def exchange(step: Step) -> Flow[Response[Any]]:
+            return self._exchange(operation, arguments, step)
 
-        return self._iterator(send, operation, call, self._reader, start, max_pages, max_items)
+        return self._iterator(self._run, exchange, operation, call, self._reader, start, max_pages, max_items)
 
     def with_options(self, **options: Any) -> Self:
         """The same connections and token, with other settings."""
