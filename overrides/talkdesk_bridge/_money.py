@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from decimal import Context, Decimal, Inexact, InvalidOperation
+from functools import total_ordering
 from typing import Any
 
 from attrs import field, frozen
@@ -28,6 +29,7 @@ def _code(_: object, __: object, currency: Any) -> None:
         raise ArgumentError("The currency of Money must be None or a code of three capital letters, such as USD.")
 
 
+@total_ordering
 @frozen
 class Money:
     """An exact amount. Sums and order are of one currency only, an unknown one (None) being one of its own.
@@ -77,15 +79,6 @@ class Money:
 
     def __lt__(self, other: Money) -> bool:
         return self.amount < self._same(other)
-
-    def __le__(self, other: Money) -> bool:
-        return self.amount <= self._same(other)
-
-    def __gt__(self, other: Money) -> bool:
-        return self.amount > self._same(other)
-
-    def __ge__(self, other: Money) -> bool:
-        return self.amount >= self._same(other)
 
     def __str__(self) -> str:
         return f"{self.amount:f} {self.currency}" if self.currency else f"{self.amount:f}"
