@@ -6,7 +6,7 @@ import copy
 from collections.abc import Awaitable, Callable, Mapping
 from inspect import isawaitable
 from ssl import SSLContext
-from typing import ParamSpec, Self, TypedDict, TypeVar, Unpack
+from typing import Any, ParamSpec, Self, TypedDict, TypeVar, Unpack
 
 from talkdesk_bridge_api.api import AsyncOperations, Operations
 
@@ -45,36 +45,18 @@ class Options(CallOptions, total=False):
     sleep: Callable[[float], Awaitable[None] | None] | None
 
 
-class BridgeClient(Operations):
-    """A client that blocks; any number of threads may share it. `client.billing` holds the operations tagged billing.
+class _Client:
+    """What both clients do alike."""
 
-    Args:
-        base_url: Where the bridge is; https, or http on loopback. A path in it comes before the contract's paths.
-        auth: The credential; none by default.
-        timeout: Seconds to wait for a connection, and for each read of an answer; (5, 30) by default.
-        deadline: Seconds for one whole answer, however steadily it trickles in; 300 by default.
-        max_bytes: The largest body that is read, decompressed; 64 MiB by default.
-        headers: More headers for each request to the bridge. A credential belongs into `auth`.
-        retry: When a request is sent again; see Retry.
-        strict: Whether a deviation from the contract that could be read nevertheless is a ContractError.
-        on_deviation: Is called with each Deviation; the logger `talkdesk_bridge` gets each as a warning, too.
-        verify: Whether to check certificates (the default), or an SSLContext to check them with.
-        cert: A client certificate: the file that holds it and its key, or the two files.
-        proxy: URL of a proxy; by default what HTTPS_PROXY, ALL_PROXY and NO_PROXY say, but for http.
-        clock: Gives seconds that only grow; for tests.
-        sleep: Waits for so many seconds, by blocking or by awaiting, as the client does; for tests.
-
-    Raises:
-        ConfigurationError: a setting cannot be used.
-
-    """
+    _kind: type[Transport | AsyncTransport]
+    _transport: Transport | AsyncTransport
 
     def __init__(self, base_url: str, *, auth: Auth | None = None, **options: Unpack[Options]) -> None:
-        self._use(Transport(Settings(base_url=base_url, auth=auth or NoAuth(), **options)))
+        self._use(self._kind(Settings(base_url=base_url, auth=auth or NoAuth(), **options)))
 
-    def _use(self, transport: Transport) -> None:
+    def _use(self, transport: Any) -> None:
         self._transport = transport
-        super().__init__(transport)
+        super().__init__(transport)  # type: ignore[call-arg] # of the operations
 
     @classmethod
     def from_env(cls, environ: Mapping[str, str] | None = None, **options: Unpack[Options]) -> Self:
@@ -104,6 +86,37 @@ class BridgeClient(Operations):
         other._use(self._transport.with_options(**options))
         return other
 
+    def __repr__(self) -> str:
+        return f"{type(self).__name__}({self._transport.settings!r})"
+
+
+class BridgeClient(_Client, Operations):
+    """A client that blocks; any number of threads may share it. `client.billing` holds the operations tagged billing.
+
+    Args:
+        base_url: Where the bridge is; https, or http on loopback. A path in it comes before the contract's paths.
+        auth: The credential; none by default.
+        timeout: Seconds to wait for a connection, and for each read of an answer; (5, 30) by default.
+        deadline: Seconds for one whole answer, however steadily it trickles in; 300 by default.
+        max_bytes: The largest body that is read, decompressed; 64 MiB by default.
+        headers: More headers for each request to the bridge. A credential belongs into `auth`.
+        retry: When a request is sent again; see Retry.
+        strict: Whether a deviation from the contract that could be read nevertheless is a ContractError.
+        on_deviation: Is called with each Deviation; the logger `talkdesk_bridge` gets each as a warning, too.
+        verify: Whether to check certificates (the default), or an SSLContext to check them with.
+        cert: A client certificate: the file that holds it and its key, or the two files.
+        proxy: URL of a proxy; by default what HTTPS_PROXY, ALL_PROXY and NO_PROXY say, but for http.
+        clock: Gives seconds that only grow; for tests.
+        sleep: Waits for so many seconds, by blocking or by awaiting, as the client does; for tests.
+
+    Raises:
+        ConfigurationError: a setting cannot be used.
+
+    """
+
+    _kind = Transport
+    _transport: Transport
+
     def with_response(self, method: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> Response[T]:
         """Call a method that sends one request, and give its whole answer: status, headers, bytes and body.
 
@@ -128,31 +141,12 @@ class BridgeClient(Operations):
     def __exit__(self, *_: object) -> None:
         self.close()
 
-    def __repr__(self) -> str:
-        return f"{type(self).__name__}({self._transport.settings!r})"
 
-
-class AsyncBridgeClient(AsyncOperations):
+class AsyncBridgeClient(_Client, AsyncOperations):
     """A client that awaits; any number of tasks of one event loop may share it. Otherwise as BridgeClient."""
 
-    def __init__(self, base_url: str, *, auth: Auth | None = None, **options: Unpack[Options]) -> None:
-        self._use(AsyncTransport(Settings(base_url=base_url, auth=auth or NoAuth(), **options)))
-
-    def _use(self, transport: AsyncTransport) -> None:
-        self._transport = transport
-        super().__init__(transport)
-
-    @classmethod
-    def from_env(cls, environ: Mapping[str, str] | None = None, **options: Unpack[Options]) -> Self:
-        """As BridgeClient.from_env."""
-        settings = Settings.from_env(environ)
-        return cls(settings.base_url, auth=settings.auth, **options)
-
-    def with_options(self, **options: Unpack[CallOptions]) -> Self:
-        """As BridgeClient.with_options."""
-        other = copy.copy(self)
-        other._use(self._transport.with_options(**options))
-        return other
+    _kind = AsyncTransport
+    _transport: AsyncTransport
 
     async def with_response(self, method: Callable[P, Awaitable[T]], *args: P.args, **kwargs: P.kwargs) -> Response[T]:
         """As BridgeClient.with_response."""
@@ -170,6 +164,3 @@ class AsyncBridgeClient(AsyncOperations):
 
     async def __aexit__(self, *_: object) -> None:
         await self.close()
-
-    def __repr__(self) -> str:
-        return f"{type(self).__name__}({self._transport.settings!r})"
