@@ -37,16 +37,11 @@ NUMBER = re.compile(r"-?[0-9]+(\.[0-9]+)?([eE][+-]?[0-9]+)?")
 class Number(float):
     """A number with a fraction or an exponent, which knows how it was written."""
 
-    text: str
-
-    def __new__(cls, text: str) -> Number:
-        """Read it."""
-        number = super().__new__(cls, text)
-        number.text = str(text)
-        return number
+    def __init__(self, text: str) -> None:
+        self._text = text
 
     def __str__(self) -> str:
-        return self.text
+        return self._text
 
 
 class MisfitError(Exception):
@@ -87,6 +82,10 @@ def read_json(content: bytes) -> Any:
     return json.loads(content, parse_float=Number, parse_constant=_no_number)
 
 
+def _no_number(name: str) -> None:
+    raise ValueError(f"{name} is no JSON")
+
+
 def kind_of(value: Any) -> str:
     """The JSON type of a value."""
     return "number" if isinstance(value, float) else NAMES[type(value)]
@@ -121,7 +120,7 @@ def decoder(kind: Any, place: str = "$", *, optional: bool = False) -> Decoder:
         read = _one_of(values)
     elif kind in (date, datetime):
         read = _date(kind, place, optional=optional)
-    elif kind in SCALARS:
+    elif kind in (str, int, float, bool, UUID):
         read = _scalar(kind, place)
     else:
         raise MisfitError(_name(kind), "JSON, which cannot hold it")
@@ -146,46 +145,35 @@ def _anything(value: Any, _: Findings) -> Any:
     return value
 
 
-def _exact(kind: Any) -> type:
-    """The Python type whose values need no decoder; one without values where there is none."""
-    return kind if kind in (str, int, bool) else MisfitError
-
-
 def _model(kind: Any, place: str) -> Decoder:
     shape, attributes = FIELDS[kind], fields_dict(kind)
-    needed = {attribute for attribute, _ in shape.known.values() if attributes[attribute].default is NOTHING}
-    absent: dict[str, Any] = {attribute: None for attribute, _ in shape.known.values() if attribute not in needed}
-    known: dict[str, tuple[str, type, Decoder | None]] = {
-        name: (attribute, _exact(inner), None) for name, (attribute, inner) in shape.known.items()
-    }
+    names = {attribute: name for name, (attribute, _) in shape.known.items()}
+    needed = {attribute for attribute in names if attributes[attribute].default is NOTHING}
+    absent = dict.fromkeys(names.keys() - needed)
+
+    @cache  # and made when needed: a model may hold itself
+    def reader(name: str) -> tuple[str, Decoder]:
+        attribute, inner = shape.known[name]
+        return attribute, decoder(inner, place + member(name), optional=attribute in absent)
 
     def decode(value: Any, findings: Findings) -> Any:
         if type(value) is not dict:
             raise MisfitError("object", kind_of(value))
-        values, unknown, name = absent.copy(), {}, ""
+        values: dict[str, Any] = absent.copy()
+        unknown, name = {}, ""
         try:
             for name, item in value.items():  # for the place of a misfit
-                if field := known.get(name):
-                    attribute, exact, read = field
-                    if type(item) is exact:
-                        values[attribute] = item
-                        continue
-                    if read is None:  # made when needed: a model may hold itself
-                        inner = shape.known[name][1]
-                        read = decoder(inner, place + member(name), optional=attribute in absent)
-                        known[name] = attribute, exact, read
+                if name in shape.known:
+                    attribute, read = reader(name)
                     values[attribute] = read(item, findings)
                 else:
-                    unknown[name] = item
-            if shape.unknown not in (None, Any):
-                for name, item in unknown.items():
                     unknown[name] = decoder(shape.unknown, f"{place}.*")(item, findings)
         except MisfitError as misfit:
             misfit.path.append(member(name))
             raise
-        if not needed <= values.keys():
-            lacking = next(name for name, (attribute, _) in shape.known.items() if attribute in needed - values.keys())
-            raise MisfitError(f"object with `{lacking}`", "object without it")
+        if lacking := needed - values.keys():
+            name = next(name for attribute, name in names.items() if attribute in lacking)
+            raise MisfitError(f"object with `{name}`", "object without it")
         model = kind(**values)
         if shape.unknown is not None:
             model.additional_properties = unknown
@@ -195,7 +183,7 @@ def _model(kind: Any, place: str) -> Decoder:
 
 
 def _list(kind: Any, place: str) -> Decoder:
-    read, exact = decoder(kind, f"{place}[*]"), _exact(kind)
+    read = decoder(kind, f"{place}[*]")
 
     def decode(value: Any, findings: Findings) -> Any:
         if type(value) is not list:
@@ -203,7 +191,7 @@ def _list(kind: Any, place: str) -> Decoder:
         items: list[Any] = []
         try:
             for item in value:
-                items.append(item if type(item) is exact else read(item, findings))
+                items.append(read(item, findings))
         except MisfitError as misfit:
             misfit.path.append(f"[{len(items)}]")
             raise
@@ -248,43 +236,45 @@ def _one_of(values: dict[tuple[type, Any], Any]) -> Decoder:
 
 
 def _scalar(kind: Any, place: str) -> Decoder:
-    read = SCALARS[kind]
-
     def decode(value: Any, findings: Findings) -> Any:
         if type(value) is kind:
             return value
-        result, deviates = read(value)
+        try:
+            result, deviates = _converted(kind, value)
+        except ValueError:
+            raise MisfitError(NAMES[kind], kind_of(value)) from None
         if deviates:
-            findings(place, _name(kind), kind_of(value))
+            findings(place, NAMES[kind], kind_of(value))
         return result
 
     return decode
 
 
-# What reads a value of another type: the result, and whether that deviates from the contract.
+def _converted(kind: Any, value: Any) -> tuple[Any, bool]:
+    """The scalar that a value of another type stands for, and whether that deviates from the contract.
 
+    Raises:
+        ValueError: it stands for none, or something would be lost.
 
-def _string(value: Any) -> tuple[str, bool]:
-    return _digits(value, "string"), True
-
-
-def _integer(value: Any) -> tuple[int, bool]:
-    if type(value) is Number and isfinite(value) and _says(value.text, int(value)):
+    """
+    text = value if type(value) is str else ""
+    finite = type(value) is int or (type(value) is Number and isfinite(value))
+    if kind is str and type(value) in (int, Number):
+        return str(value), True
+    if kind is int and finite and _says(str(value), int(value)):
         return int(value), False  # 5.0 is an integer in JSON Schema
-    if type(value) is not str or not INTEGER.fullmatch(value):
-        raise MisfitError("integer", kind_of(value))
-    return int(value), True
-
-
-def _number(value: Any) -> tuple[float, bool]:
-    if type(value) is int or (type(value) is Number and isfinite(value)):
+    if kind is int and INTEGER.fullmatch(text):
+        return int(text), True
+    if kind is float and finite:
         return value if type(value) is int else float(value), False
-    if type(value) is not str or not NUMBER.fullmatch(value):
-        raise MisfitError("number", kind_of(value))
-    number = int(value) if INTEGER.fullmatch(value) else float(value)
-    if not isfinite(number) or not _says(value, number):
-        raise MisfitError("number", "string with more digits than a number holds")
-    return number, True
+    if kind is float and NUMBER.fullmatch(text):
+        number = int(text) if INTEGER.fullmatch(text) else float(text)
+        if not isfinite(number) or not _says(text, number):
+            raise MisfitError("number", "string with more digits than a number holds")
+        return number, True
+    if kind is UUID:
+        return UUID(text), False
+    raise ValueError
 
 
 def _says(text: str, number: float) -> bool:
@@ -295,36 +285,13 @@ def _says(text: str, number: float) -> bool:
         return False
 
 
-def _boolean(value: Any) -> tuple[bool, bool]:
-    raise MisfitError("boolean", kind_of(value))
-
-
-def _uuid(value: Any) -> tuple[UUID, bool]:
-    try:
-        return UUID(value), False
-    except (ValueError, TypeError, AttributeError):
-        raise MisfitError("uuid", kind_of(value)) from None
-
-
-def _digits(value: Any, documented: str) -> str:
-    """A number as it was written."""
-    if type(value) is Number:
-        return value.text
-    if type(value) is not int:
-        raise MisfitError(documented, kind_of(value))
-    return str(value)
-
-
-SCALARS: dict[Any, Callable[[Any], tuple[Any, bool]]] = {
-    str: _string, int: _integer, float: _number, bool: _boolean, UUID: _uuid,
-}  # fmt: skip
-
-
 def _date(kind: type[date], place: str, *, optional: bool) -> Decoder:
     exact, documented = (DATE_TIME if kind is datetime else FULL_DATE), _name(kind)
 
     def decode(value: Any, findings: Findings) -> date | None:
-        text = value if type(value) is str else _digits(value, documented)
+        if type(value) not in (str, int, Number):
+            raise MisfitError(documented, kind_of(value))
+        text = str(value)
         try:
             if text[10:11] not in ("", "T", "t", " "):  # any character would do for Python, a digit too
                 raise ValueError
@@ -340,7 +307,3 @@ def _date(kind: type[date], place: str, *, optional: bool) -> Decoder:
         return read if kind is datetime else read.date()
 
     return decode
-
-
-def _no_number(name: str) -> None:
-    raise ValueError(f"{name} is no JSON")
