@@ -83,11 +83,7 @@ class _Wire(Generic[ClientT]):
             raise ValueError(error) from None
 
     def _make(self, kind: type[ClientT], settings: Settings, drop_location: Callable[[httpx.Response], Any]) -> ClientT:
-        # Plain http is for loopback, which no proxy and no authority of the environment concerns.
-        mounts = {"http://": None} if settings.proxy is None else None
-        token_url = getattr(settings.auth, "token_url", "")
-        trust_env = any(url.lower().startswith("https:") for url in (settings.base_url, token_url))
-        verify = settings.verify
+        urls, verify = (settings.base_url, getattr(settings.auth, "token_url", "")), settings.verify
         try:
             if cert := settings.cert:
                 verify = verify if isinstance(verify, ssl.SSLContext) else httpx.create_ssl_context(verify=verify)
@@ -101,8 +97,9 @@ class _Wire(Generic[ClientT]):
                 },
                 verify=verify,
                 proxy=settings.proxy,
-                mounts=mounts,
-                trust_env=trust_env,
+                # Plain http is for loopback, which no proxy and no authority of the environment concerns.
+                mounts={"http://": None} if settings.proxy is None else None,
+                trust_env=any(url.lower().startswith("https:") for url in urls),
                 # It would build a request of any Location, though it follows none, and fail where that is no URL.
                 event_hooks={"response": [drop_location]},
                 # The token server may share a domain with the bridge, and neither needs what the other stores.
@@ -273,8 +270,7 @@ class Limited:
 
 def _pools(client: Any) -> Iterator[Any]:
     """The connection pools of a client, which has one for each proxy."""
-    transports = (client._transport, *client._mounts.values())
-    return (transport._pool for transport in transports if transport is not None)
+    return (transport._pool for transport in (client._transport, *client._mounts.values()) if transport)
 
 
 def _leftover(client: Any, response: httpx.Response) -> Any:
