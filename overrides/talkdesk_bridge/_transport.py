@@ -17,11 +17,10 @@ import time
 from collections.abc import Generator, Iterator, Mapping
 from contextlib import contextmanager
 from http import HTTPStatus
-from itertools import count
-from typing import Any, Generic, Self, TypeVar
+from typing import Any, Self, TypeVar
 from urllib.parse import unquote
 
-from attrs import evolve, frozen
+from attrs import evolve
 from talkdesk_bridge_api.types import ListOperation, Operation
 
 from talkdesk_bridge import errors
@@ -36,8 +35,6 @@ __all__ = ["AsyncTransport", "Transport", "only", "recorded"]
 
 T = TypeVar("T")
 BodyT = TypeVar("BodyT")
-ItemT = TypeVar("ItemT")
-WireT = TypeVar("WireT", Wire, AsyncWire)
 
 LOG = logging.getLogger("talkdesk_bridge")
 LOG.addHandler(logging.NullHandler())
@@ -45,21 +42,9 @@ LOG.addHandler(logging.NullHandler())
 _RESPONSES: contextvars.ContextVar[list[Response[Any]] | None] = contextvars.ContextVar("responses", default=None)
 
 
-@frozen
-class Locked:
-    """A flow that only one caller at a time may go through."""
-
-    flow: Flow[Any]
-
-
-@frozen
-class Pause:
-    """So many seconds of waiting."""
-
-    seconds: float
-
-
-Flow = Generator[Request | Locked | Pause, Any, T]
+Wanted = Request | float | Generator[Any, Any, Any]
+"""A request to send, seconds to wait, or a flow that only one caller at a time may go through."""
+Flow = Generator[Wanted, Any, T]
 
 
 @contextmanager
@@ -85,10 +70,10 @@ def only(responses: list[Response[T]]) -> Response[T]:
     return responses[0]
 
 
-class _Core(Generic[WireT]):
+class _Core:
     """What both transports do alike."""
 
-    _wire: WireT
+    _wire: Wire | AsyncWire
     _iterator: type[ItemIterator | AsyncItemIterator]
 
     def _run(self, flow: Flow[T]) -> Any:
@@ -132,17 +117,15 @@ class _Core(Generic[WireT]):
         request = self._follow(step) if isinstance(step, str) else self._request(operation, arguments)
         request.headers.update(self.settings.headers)
         auth = self.settings.auth
+        request.headers.update(auth.headers())
         if isinstance(auth, OAuth2ClientCredentials):
-            token = self._tokens.get() or (yield Locked(self._renew(auth, None)))
+            token = self._tokens.get() or (yield self._renew(auth, None))
             request.headers["Authorization"] = f"Bearer {token}"
-            answer = yield from self._attempts(operation.operation_id, request)
-            if answer.status_code == HTTPStatus.UNAUTHORIZED:
-                # The bridge may end a token before its time: one new one, one more try.
-                token = yield Locked(self._renew(auth, token))
-                request.headers["Authorization"] = f"Bearer {token}"
-                answer = yield from self._attempts(operation.operation_id, request)
-        else:
-            request.headers.update(auth.headers())
+        answer = yield from self._attempts(operation.operation_id, request)
+        if isinstance(auth, OAuth2ClientCredentials) and answer.status_code == HTTPStatus.UNAUTHORIZED:
+            # The bridge may end a token before its time: one new one, one more try.
+            token = yield self._renew(auth, token)
+            request.headers["Authorization"] = f"Bearer {token}"
             answer = yield from self._attempts(operation.operation_id, request)
         response = self._reader.read(operation, answer, credential=not isinstance(auth, NoAuth))
         if (responses := _RESPONSES.get()) is not None:
@@ -157,9 +140,9 @@ class _Core(Generic[WireT]):
         """Send a request as often as the policy says. One for a token may be repeated, too: no harm comes of it."""
         policy, clock = self.settings.retry, self.settings.clock
         repeatable = not once and (request.method in IDEMPOTENT or name == "token")
-        begun = clock()
-        for number in count(1):
-            started = clock()
+        begun, number = clock(), 0
+        while True:
+            number, started = number + 1, clock()
             outcome: Answer | Failure = yield request
             now = clock()
             failure = outcome if isinstance(outcome, Failure) else None
@@ -175,13 +158,12 @@ class _Core(Generic[WireT]):
             if policy.on_attempt:
                 policy.on_attempt(attempt)
             if wait is not None:
-                yield Pause(wait)
+                yield wait
             elif isinstance(outcome, Answer):
                 return evolve(outcome, attempts=number)
             else:
                 tried = "" if number == 1 else f" Tried {number} times."
                 raise type(outcome.error)(f"{outcome.error}{tried}")
-        raise AssertionError  # the loop has no end of its own
 
     def _request(self, operation: Operation[Any], arguments: dict[str, Any]) -> Request:
         for name in re.findall(r"{(\w+)}", operation.path):
@@ -226,9 +208,10 @@ class _Core(Generic[WireT]):
             raise errors.AuthenticationError(f"There is no token. {error}") from error
 
 
-class Transport(_Core[Wire]):
+class Transport(_Core):
     """Sends by blocking; any number of threads may share it."""
 
+    _wire: Wire
     _iterator = ItemIterator
 
     def __init__(self, settings: Settings) -> None:
@@ -253,18 +236,19 @@ class Transport(_Core[Wire]):
             result: T = stop.value
             return result
 
-    def _do(self, wanted: Request | Locked | Pause) -> Any:
-        if isinstance(wanted, Locked):
+    def _do(self, wanted: Wanted) -> Any:
+        if isinstance(wanted, Request):
+            return self._wire.send(self.settings, wanted)
+        if isinstance(wanted, Generator):
             with self._lock:
-                return self._run(wanted.flow)
-        if isinstance(wanted, Pause):
-            return (self.settings.sleep or time.sleep)(wanted.seconds)
-        return self._wire.send(self.settings, wanted)
+                return self._run(wanted)
+        return (self.settings.sleep or time.sleep)(wanted)
 
 
-class AsyncTransport(_Core[AsyncWire]):
+class AsyncTransport(_Core):
     """Sends by awaiting; any number of tasks of one event loop may share it."""
 
+    _wire: AsyncWire
     _iterator = AsyncItemIterator
 
     def __init__(self, settings: Settings) -> None:
@@ -295,14 +279,14 @@ class AsyncTransport(_Core[AsyncWire]):
             result: T = stop.value
             return result
 
-    async def _do(self, wanted: Request | Locked | Pause) -> Any:
-        if isinstance(wanted, Locked):
+    async def _do(self, wanted: Wanted) -> Any:
+        if isinstance(wanted, Request):
+            return await self._wire.send(self.settings, wanted)
+        if isinstance(wanted, Generator):
             async with self._lock:
-                return await self._run(wanted.flow)
-        if isinstance(wanted, Pause):
-            slept = (self.settings.sleep or asyncio.sleep)(wanted.seconds)
-            return await slept if inspect.isawaitable(slept) else slept
-        return await self._wire.send(self.settings, wanted)
+                return await self._run(wanted)
+        slept = (self.settings.sleep or asyncio.sleep)(wanted)
+        return await slept if inspect.isawaitable(slept) else slept
 
 
 def _stays_in_its_segment(text: str) -> bool:
