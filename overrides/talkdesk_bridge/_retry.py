@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import random
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
 from typing import Any
@@ -59,22 +60,18 @@ class Attempt:
 def checked(told: str, *validators: Callable[..., None]) -> Callable[..., None]:
     """Refuse, in our words, what one of the validators of attrs refuses; theirs would show the value."""
 
-    def passes(instance: object, attribute: Any, value: object) -> bool:
-        try:
+    def check(instance: object, attribute: Any, value: object) -> None:
+        with suppress(TypeError, ValueError):
             for validator in validators:
                 validator(instance, attribute, value)
-        except (TypeError, ValueError):
-            return False
-        return True
-
-    def check(instance: object, attribute: Any, value: object) -> None:
-        if not passes(instance, attribute, value):
-            raise ConfigurationError(f"{attribute.name} must be {told}.")
+            return
+        raise ConfigurationError(f"{attribute.name} must be {told}.")
 
     return check
 
 
 SECONDS = checked("a number of seconds, 0 or more", instance_of((int, float)), ge(0))
+STATUSES = checked("a frozenset of statuses from 300 on", deep_iterable(in_(range(300, 1000)), instance_of(frozenset)))
 A_HOOK = checked("callable, or None", optional(is_callable()))
 
 
@@ -105,12 +102,7 @@ class Retry:
     backoff: float = field(default=0.5, validator=SECONDS)
     backoff_max: float = field(default=8.0, validator=SECONDS)
     retry_after_max: float = field(default=30.0, validator=SECONDS)
-    statuses: frozenset[int] = field(
-        default=frozenset({408, 429, 500, 502, 503, 504}),
-        validator=checked(
-            "a frozenset of statuses from 300 on", deep_iterable(in_(range(300, 1000)), instance_of(frozenset))
-        ),
-    )
+    statuses: frozenset[int] = field(default=frozenset({408, 429, 500, 502, 503, 504}), validator=STATUSES)
     on_attempt: Callable[[Attempt], object] | None = field(default=None, repr=False, validator=A_HOOK)
 
     def wait(self, number: int, elapsed: float, asked: float | None) -> float | None:
