@@ -99,34 +99,35 @@ class Reader:
         if not 200 <= answer.status_code < 300:
             raise _status_error(answer, credential)
         told = f"{answer.request} answered {answer.status_code}"
-        declared = [body for body in operation.bodies if body.first <= answer.status_code <= body.last]
-        if not declared:
+        declared = next((body for body in operation.bodies if body.first <= answer.status_code <= body.last), None)
+        if declared is None:
             raise ContractError(f"{told}, which the contract does not declare for {operation.operation_id}.")
         findings = Findings(strict=self.strict)
-        data, moved = None, NOT_MOVED
+        data: Any = None
+        moved: tuple[str, ...] = ()
         try:
-            if declared[0].source == "json":
+            if declared.source == "json":
                 data = read_json(answer.content)
                 if isinstance(operation, ListOperation):
-                    data, moved = _envelope(operation, declared[0], data, findings)
-                body = decoder(declared[0].type)(data, findings)
+                    data, moved = _envelope(operation, declared, data, findings)
+                body = decoder(declared.type)(data, findings)
             else:
-                body = OTHER_SOURCES[declared[0].source](answer.content)
+                body = OTHER_SOURCES[declared.source](answer.content)
         except MisfitError as misfit:
             place = _came_at("$" + "".join(reversed(misfit.path)), moved)
             message = f"{told} with a body that does not fit the contract: {misfit.documented} is documented"
             message += f" at {place}, and {misfit.seen} came."
             raise ContractError(message, json_path=place, expected=misfit.documented, seen=misfit.seen) from None
         except (ValueError, RecursionError):
-            body = UNREADABLE
-        if body is UNREADABLE:  # not from the caught error, which holds the body
-            kind = plain(answer.headers.get("Content-Type", "no content type"))
-            text = "text" if declared[0].source == "text" else "JSON"
-            what = f"a body that is not {text} ({kind})" if answer.content else "an empty body"
-            raise ContractError(f"{told} with {what}.", json_path="$", expected=text, seen="other bytes")
-        for (place, documented, seen), count in findings.counts.items():
-            self.report(Deviation(operation.operation_id, _came_at(place, moved), documented, seen, count))
-        return Response(body, answer.status_code, answer.headers, answer.content, answer.url, data)
+            pass  # what is raised below must not hold it, since it holds the body
+        else:
+            for (place, documented, seen), count in findings.counts.items():
+                self.report(Deviation(operation.operation_id, _came_at(place, moved), documented, seen, count))
+            return Response(body, answer.status_code, answer.headers, answer.content, answer.url, data)
+        kind = plain(answer.headers.get("Content-Type", "no content type"))
+        text = "text" if declared.source == "text" else "JSON"
+        what = f"a body that is not {text} ({kind})" if answer.content else "an empty body"
+        raise ContractError(f"{told} with {what}.", json_path="$", expected=text, seen="other bytes")
 
     def report(self, deviation: Deviation) -> None:
         """Tell a deviation; with `strict`, raise it as a ContractError."""
@@ -136,10 +137,6 @@ class Reader:
         LOG.warning("%s", deviation)
         if self.on_deviation:
             self.on_deviation(deviation)
-
-
-UNREADABLE: Any = object()
-NOT_MOVED: tuple[str, ...] = ()
 
 
 def _came_at(place: str, moved: tuple[str, ...]) -> str:
@@ -168,15 +165,14 @@ def _envelope(
     items = embedded.get(operation.list_name) if isinstance(embedded, dict) else None
     # Null, or nothing at all where the total says so; anything else could be an error that was sent with status 200.
     nothing = isinstance(data, dict) and isinstance(embedded, dict | None) and items is None
-    if not isinstance(items, list) and not (
-        nothing and (operation.list_name in (embedded or {}) or str(data.get("total")) == "0")
-    ):
+    told = nothing and (operation.list_name in (embedded or {}) or str(data.get("total")) == "0")
+    if not isinstance(items, list) and not told:
         misfit = MisfitError("array", "nothing" if items is None else kind_of(items))
         misfit.path = [place.removeprefix("$")]
         raise misfit
     if not items and any(data.get(name) for name in refusal - envelope):
         raise MisfitError("object with a list", "an error that was sent as a success")
-    return data, NOT_MOVED
+    return data, ()
 
 
 OTHER_SOURCES: dict[str, Callable[[bytes], Any]] = {
