@@ -219,13 +219,11 @@ class OAuth2ClientCredentials(Auth):
 
     def token_request(self) -> tuple[dict[str, str], bytes]:
         """The headers and the body of the POST to `token_url`."""
-        scope = {"scope": self.scope} if self.scope else {}
-        form = {"grant_type": "client_credentials", **scope, **self.parameters}
+        form = {"grant_type": "client_credentials", **({"scope": self.scope} if self.scope else {}), **self.parameters}
         headers = {
             # A blank as %20: all who decode read it, and some do not read a plus.
             "Authorization": _basic(quote(self.client_id, safe=""), quote(self.client_secret, safe="")),
             "Content-Type": "application/x-www-form-urlencoded",
-            "Accept": "application/json",
         }
         return headers, urlencode(form).encode()
 
@@ -252,9 +250,7 @@ class TokenCache:
     def get(self) -> str | None:
         """The token to use; None for the caller who is to renew it now."""
         token, now = self._token, self.clock()
-        if now < self._fresh_until:
-            return token
-        if now < self._usable_until and now < self._next_try:
+        if now < self._fresh_until or now < min(self._usable_until, self._next_try):
             return token
         self._next_try = now + 5
         return None
