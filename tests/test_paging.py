@@ -464,6 +464,34 @@ def test_more_items_than_announced_are_a_deviation(server: Server, listing: List
             next(invoices)
 
 
+@pytest.mark.parametrize("whole_pages", [False, True])
+def test_a_hook_that_raises_costs_no_item(server: Server, whole_pages: bool) -> None:
+    server.answers(page(1, 2, total=3, following="?c=2"), page(3, 4, total=3))
+    faults = [KeyError("of the hook")]
+
+    def hook(_: Deviation) -> None:
+        if faults:
+            raise faults.pop()
+
+    got: list[str | None] = []
+    with BridgeClient(server.url, on_deviation=hook) as bridge:
+        invoices = bridge.billing.iter_account_invoices("1")
+        bodies = invoices.pages() if whole_pages else None
+
+        def go_on() -> None:
+            if bodies:
+                got.extend(
+                    one.invoice_number for body in bodies for one in (body.embedded and body.embedded.invoices) or []
+                )
+            else:
+                got.extend(one.invoice_number for one in invoices)
+
+        with pytest.raises(KeyError, match="of the hook"):
+            go_on()
+        go_on()
+    assert got == ["1", "2", "3", "4"]
+
+
 def test_a_body_that_is_no_page_is_refused_by_the_plain_method_too(server: Server) -> None:
     server.answers({"errorCode": "X", "userMessage": "no"})
     with BridgeClient(server.url) as bridge, pytest.raises(errors.ContractError, match=r"\$\._embedded\.invoices"):

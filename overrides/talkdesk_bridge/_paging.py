@@ -180,14 +180,16 @@ class _Pages:
         except RecursionError:
             raise ContractError(f"{self._name}: an item is nested too deep.") from None
         total = _total(self._name, response)
-        self._seen |= dict.fromkeys(marks)
-        self._error, self._before = None, self._walk
+        walk, error = self._walk, None
         try:
-            self._walk = self._after(len(items), total, _next_link(self._name, response))
-            if self._walk.step is None and self._walk.total is not None and self._walk.received > self._walk.total:
+            walk = self._after(len(items), total, _next_link(self._name, response), marks)
+            if walk.step is None and walk.total is not None and walk.received > walk.total:
                 self._reader.report(Deviation(self._name, "$.total", "number of all items", "smaller number", 1))
-        except (PagingError, ContractError) as error:
-            self._error = error  # raised after the items of this page
+        except (PagingError, ContractError) as caught:
+            error = caught  # raised after the items of this page
+        # Only now, and all of it: where a hook of the caller raised, this page is the next one again.
+        self._seen |= dict.fromkeys(marks)
+        self._before, self._walk, self._error = self._walk, walk, error
         self._sent, self._items = sent, items[: skip + self._items_left]
         self._handed, self._last = skip, ""
         self._pages_left -= 1
@@ -210,8 +212,8 @@ class _Pages:
             raise PagingError(f"{self._name}: {told}. Begin again.")
         return [_mark(url), *ends]
 
-    def _after(self, items: int, total: int | None, link: str | None) -> Walk:
-        """Where the walk stands after a page of so many items, with this total and link.
+    def _after(self, items: int, total: int | None, link: str | None, marks: list[str]) -> Walk:
+        """Where the walk stands after a page of so many items, with this total, link and marks.
 
         A page's `_links.next` leads on. Where no page has one, page numbers do, as long as the operation has them and
         `total` says that more exist. Else there is one page.
@@ -228,10 +230,10 @@ class _Pages:
             received=self._walk.received + items,
             empty=0 if items else self._walk.empty + 1,
             total=max((one for one in (self._walk.total, total) if one is not None), default=None),
-            marks=len(self._seen),
+            marks=len(self._seen) + len(marks),
         )
         if link:
-            if _mark(link) in self._seen:
+            if _mark(link) in marks or _mark(link) in self._seen:
                 raise PagingError(f"{self._name}: the next link leads back to a page that was read already.")
             if walk.empty > MOST_EMPTY_PAGES:
                 raise PagingError(f"{self._name}: {walk.empty} empty pages in a row, each with a next link.")
