@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import time
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Iterable, Mapping
 from ssl import SSLContext
 
 from attrs import define, field
@@ -31,38 +31,31 @@ PREFIX = "TALKDESK_BRIDGE_"
 
 @define(frozen=True)
 class Kind:
-    """A kind of credential: the variables it needs, those it may have, and what they make."""
+    """A kind of credential: what makes it, and the variables that it needs and may have, each with its argument."""
 
     name: str
-    needed: tuple[str, ...]
-    optional: tuple[str, ...]
-    make: Callable[[dict[str, str]], Auth]
+    make: Callable[..., Auth]
+    needed: dict[str, str]
+    optional: dict[str, str] = field(factory=dict)
 
-    def variables(self, given: dict[str, str]) -> set[str]:
-        """The variables of this kind that are set."""
-        return {*self.needed, *self.optional} & given.keys()
+    def given(self, environ: Mapping[str, str]) -> dict[str, str]:
+        """The variables of this kind that are set; an empty one counts as absent."""
+        return {name: value for name in self.needed | self.optional if (value := environ.get(PREFIX + name))}
+
+
+def _oauth(*, audience: str | None = None, **given: str) -> Auth:
+    return OAuth2ClientCredentials(**given, parameters={"audience": audience} if audience else {})
 
 
 KINDS = (
-    Kind(
-        "a header key",
-        ("API_KEY",),
-        ("API_KEY_HEADER",),
-        lambda given: HeaderAuth(given["API_KEY"], given.get("API_KEY_HEADER", "Authorization")),
-    ),
-    Kind("a bearer token", ("BEARER_TOKEN",), (), lambda given: BearerAuth(given["BEARER_TOKEN"])),
-    Kind("HTTP Basic", ("USERNAME", "PASSWORD"), (), lambda given: BasicAuth(given["USERNAME"], given["PASSWORD"])),
+    Kind("a header key", HeaderAuth, {"API_KEY": "value"}, {"API_KEY_HEADER": "name"}),
+    Kind("a bearer token", BearerAuth, {"BEARER_TOKEN": "token"}),
+    Kind("HTTP Basic", BasicAuth, {"USERNAME": "user", "PASSWORD": "password"}),
     Kind(
         "OAuth 2 client credentials",
-        ("TOKEN_URL", "CLIENT_ID", "CLIENT_SECRET"),
-        ("SCOPE", "AUDIENCE"),
-        lambda given: OAuth2ClientCredentials(
-            given["TOKEN_URL"],
-            given["CLIENT_ID"],
-            given["CLIENT_SECRET"],
-            scope=given.get("SCOPE"),
-            parameters={"audience": given["AUDIENCE"]} if "AUDIENCE" in given else {},
-        ),
+        _oauth,
+        {"TOKEN_URL": "token_url", "CLIENT_ID": "client_id", "CLIENT_SECRET": "client_secret"},
+        {"SCOPE": "scope", "AUDIENCE": "audience"},
     ),
 )
 
@@ -129,19 +122,19 @@ class Settings:
 
         """
         environ = os.environ if environ is None else environ
-        names = {name for kind in KINDS for name in (*kind.needed, *kind.optional)}
-        given = {name: value for name in names if (value := environ.get(PREFIX + name))}
         if not (url := environ.get(f"{PREFIX}URL")):
             raise ConfigurationError(f"{PREFIX}URL is not set: set it to the bridge's base URL.")
-        chosen = [kind for kind in KINDS if kind.variables(given)]
+        chosen = [(kind, given) for kind in KINDS if (given := kind.given(environ))]
         if len(chosen) > 1:
-            told = " and ".join(f"{kind.name} ({_listed(kind.variables(given))})" for kind in chosen)
+            told = " and ".join(f"{kind.name} ({_listed(given)})" for kind, given in chosen)
             raise ConfigurationError(f"Two kinds of credential are set: {told}. Unset all but one.")
-        for kind in chosen:
-            if missing := {*kind.needed} - given.keys():
+        auth: Auth = NoAuth()
+        for kind, given in chosen:
+            if missing := kind.needed.keys() - given:
                 raise ConfigurationError(f"The credential is incomplete: for {kind.name}, set {_listed(missing)}, too.")
-        return cls(base_url=url, auth=chosen[0].make(given) if chosen else NoAuth())
+            auth = kind.make(**{(kind.needed | kind.optional)[name]: value for name, value in given.items()})
+        return cls(base_url=url, auth=auth)
 
 
-def _listed(names: set[str]) -> str:
+def _listed(names: Iterable[str]) -> str:
     return ", ".join(PREFIX + name for name in sorted(names))
