@@ -14,8 +14,9 @@ import logging
 import re
 import threading
 import time
-from collections.abc import Generator, Iterator, Mapping
+from collections.abc import Generator, Iterator
 from contextlib import contextmanager
+from functools import partial
 from http import HTTPStatus
 from typing import Any, Self, TypeVar
 from urllib.parse import unquote
@@ -85,23 +86,12 @@ class _Core:
         self._origin = origin(settings.base_url, "base URL")
         self._tokens = TokenCache(settings.clock)
 
-    def paginate(
-        self,
-        operation: ListOperation[Any, Any],
-        arguments: dict[str, Any],
-        *,
-        start: Mapping[str, Any] | None,
-        max_pages: int | None,
-        max_items: int | None,
-    ) -> Any:
+    def paginate(self, operation: ListOperation[Any, Any], arguments: dict[str, Any], **limits: Any) -> Any:
         """Go through the pages of `operation`; nothing is sent before the first item is asked for."""
         given = sorted(f"{name}: {arguments[name]}" for name in arguments if arguments[name] is not None)
         call = {"bridge": self.settings.base_url, "operation": operation.operation_id, "arguments": given}
-
-        def exchange(step: Step) -> Flow[Response[Any]]:
-            return self._exchange(operation, arguments, step)
-
-        return self._iterator(self._run, exchange, operation, call, self._reader, start, max_pages, max_items)
+        exchange = partial(self._exchange, operation, arguments)
+        return self._iterator(self._run, exchange, operation, call, self._reader, **limits)
 
     def with_options(self, **options: Any) -> Self:
         """The same connections and token, with other settings."""
