@@ -64,7 +64,7 @@ def test_options_of_one_call_leave_the_client_as_it_was(server: Server) -> None:
     sent = [
         {name: headers.get(name) for name in ("X-Team", "X-Trace", "X-API-Key")} for _, _, headers, _ in server.seen
     ]
-    changed = {"X-Team": None, "X-Trace": "1", "X-API-Key": "s3cret"}
+    changed = {"X-Team": "billing", "X-Trace": "1", "X-API-Key": "s3cret"}
     assert sent == [changed, {"X-Team": "billing", "X-Trace": None, "X-API-Key": "s3cret"}, changed]
 
 
@@ -86,6 +86,13 @@ def test_options_share_connections_and_token(server: Server) -> None:
     assert "X-Team" not in server.seen[0][2]  # it is for the bridge
     with pytest.raises(errors.ConfigurationError, match="closed"):
         other.billing.get_account_invoices("1")
+
+
+@pytest.mark.parametrize("option", ["verify", "proxy", "cert", "clock", "base_url", "auth", "nonsense"])
+def test_what_a_client_has_as_a_whole_does_not_differ_from_call_to_call(option: str) -> None:
+    different: Any = {option: None}
+    with BridgeClient("https://bridge.example") as bridge, pytest.raises(errors.ConfigurationError, match=option):
+        bridge.with_options(**different)
 
 
 def test_a_time_limit_of_one_call(server: Server) -> None:

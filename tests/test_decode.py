@@ -271,7 +271,7 @@ def test_a_bare_list_and_a_bare_item_are_a_page(
         ({"amount": {}}, "$.amount"),
         ({"_embedded": {"invoices": [{}, None]}}, "$._embedded.invoices[1]"),
         ({"_embedded": None}, "$._embedded.invoices"),
-        ({"errorCode": "X", "status": 500}, "$._embedded.invoices"),
+        ({"errorCode": "X", "status": 500}, "$"),
     ],
 )
 def test_the_place_is_the_one_in_what_was_sent(server: Server, listing: Listing, body: object, place: str) -> None:

@@ -100,6 +100,9 @@ def test_money_is_no_number(other: object) -> None:
 def test_money_is_a_value() -> None:
     money = Money.parse("3700.00 usd")
     assert str(money) == "3700.00 USD"
+    assert f"{money:>12}" == " 3700.00 USD"
+    assert money
+    assert not Money.parse("0.00 usd")
     assert str(Money.parse("1e3")) == "1000"
     assert repr(money) == "Money(amount=Decimal('3700.00'), currency='USD')"
     assert pickle.loads(pickle.dumps(money)) == copy.deepcopy(money) == money  # noqa: S301 # our own

@@ -56,7 +56,10 @@ def test_what_a_refusal_tells(server: Server, listing: Listing) -> None:
     with pytest.raises(errors.StatusError) as caught:
         listing(server.url)
     error = caught.value
-    assert str(error) == f"GET {invoices_of('1')} answered 429 Too Many Requests: Wait. [31m (BUSY). Come back in 7 s."
+    assert (
+        str(error)
+        == f"GET {invoices_of('1')} answered 429 Too Many Requests: Wait. [31m (BUSY). Come back in 7 s. Request id r-1."
+    )
     assert (error.retry_after, error.request_id) == (7.0, "r-1")
     for name in ("Request_Id", "X_Correlation_Id"):
         server.answers(as_json({}, 429, **{name: "r-2"}))

@@ -166,12 +166,12 @@ def _envelope(
     # Null, or nothing at all where the total says so; anything else could be an error that was sent with status 200.
     nothing = isinstance(data, dict) and isinstance(embedded, dict | None) and items is None
     told = nothing and (operation.list_name in (embedded or {}) or str(data.get("total")) == "0")
+    if not items and isinstance(data, dict) and any(data.get(name) for name in refusal - envelope):
+        raise MisfitError("object with a list", "an error that was sent as a success")
     if not isinstance(items, list) and not told:
         misfit = MisfitError("array", "nothing" if items is None else kind_of(items))
         misfit.path = [place.removeprefix("$")]
         raise misfit
-    if not items and any(data.get(name) for name in refusal - envelope):
-        raise MisfitError("object with a list", "an error that was sent as a success")
     return data, ()
 
 
@@ -191,22 +191,24 @@ def _status_error(answer: Answer, credential: bool) -> StatusError:
         message += f" ({plain(info.error_code)})" if info.error_code else ""
     elif 300 <= answer.status_code < 400:
         message += ": redirects are not followed, so the base URL must lead to the bridge itself"
-    elif answer.status_code in (HTTPStatus.UNAUTHORIZED, HTTPStatus.FORBIDDEN):
+    elif answer.status_code in (HTTPStatus.UNAUTHORIZED, HTTPStatus.FORBIDDEN) and credential:
         message += ": the bridge does not accept the credential"
     if answer.status_code == HTTPStatus.UNAUTHORIZED and not credential:
         message += ". No credential was sent: give one, as `auth` or in variables such as TALKDESK_BRIDGE_API_KEY"
     message += "." if answer.attempts == 1 else f". Tried {answer.attempts} times."
     if (seconds := retry_after(answer.headers.get("Retry-After"))) is not None:
         message += f" Come back in {seconds:.0f} s."
+    request_id = next((plain(answer.headers[name]) for name in REQUEST_ID_HEADERS if name in answer.headers), None)
+    message += f" Request id {request_id}." if request_id else ""
     method, path = answer.request.split(" ", 1)
-    kind = STATUS_ERRORS.get(answer.status_code, errors.ServerError if answer.status_code >= 500 else StatusError)
+    kind = STATUS_ERRORS.get(answer.status_code, errors.ServerError if 500 <= answer.status_code < 600 else StatusError)
     return kind(
         message,
         status_code=answer.status_code,
         error_info=info,
         method=method,
         path=path,
-        request_id=next((plain(answer.headers[name]) for name in REQUEST_ID_HEADERS if name in answer.headers), None),
+        request_id=request_id,
         retry_after=seconds,
     )
 

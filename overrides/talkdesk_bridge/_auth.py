@@ -246,6 +246,10 @@ class TokenCache:
     _fresh_until: float = field(default=0.0, init=False)
     _usable_until: float = field(default=0.0, init=False)
     _next_try: float = field(default=0.0, init=False)
+    tries: int = field(default=0, init=False)
+    """How many requests for a token are over, so that whoever waited for one shares what came of it."""
+    failure: AuthenticationError | None = field(default=None, repr=False, init=False)
+    """Of the last one, where it failed."""
 
     def get(self) -> str | None:
         """The token to use; None for the caller who is to renew it now."""
@@ -258,6 +262,10 @@ class TokenCache:
     def fresh(self, rejected: str | None) -> str | None:
         """The token, if it need not be renewed, since it is fresh and not the one that the bridge has rejected."""
         return self._token if self._token != rejected and self.clock() < self._fresh_until else None
+
+    def ended(self, failure: AuthenticationError | None) -> None:
+        """Note that a request for a token is over."""
+        self.tries, self.failure = self.tries + 1, failure
 
     def spare(self, rejected: str | None) -> str | None:
         """The token, if it serves on where it cannot be renewed."""
@@ -278,7 +286,8 @@ class TokenCache:
         answer = answer if isinstance(answer, dict) else {}
         if not 200 <= status_code < 300:
             told = [plain(answer[key]) for key in ("error", "error_description") if isinstance(answer.get(key), str)]
-            reason = f": {': '.join(told)}" if told else " without saying why; is this its URL?"
+            unsaid = " without saying why" + ("; is this its URL?" if status_code < 500 else "")
+            reason = f": {': '.join(told)}" if told else unsaid
             raise AuthenticationError(f"The token server {server} refused with {status_code}{reason}")
         token = answer.get("access_token")
         if not isinstance(token, str) or not re.fullmatch(r"[!-~]+", token):

@@ -15,6 +15,7 @@ from talkdesk_bridge._auth import Auth, NoAuth
 from talkdesk_bridge._retry import Retry
 from talkdesk_bridge._settings import Settings
 from talkdesk_bridge._transport import AsyncTransport, Transport, only, recorded
+from talkdesk_bridge.errors import ConfigurationError
 
 __all__ = ["AsyncBridgeClient", "BridgeClient"]
 
@@ -76,12 +77,16 @@ class _Client:
     def with_options(self, **options: Unpack[CallOptions]) -> Self:
         """Make this client anew with other options, for a call or many: `bridge.with_options(timeout=(1, 5)).billing`.
 
-        It shares the connections and the token; closing either closes both.
+        It shares the connections and the token; closing either closes both. `headers` come to those of this client.
 
         Raises:
-            ConfigurationError: an option cannot be used.
+            ConfigurationError: an option cannot be used, or is one of the client as a whole.
 
         """
+        if others := options.keys() - CallOptions.__annotations__:
+            known = ", ".join(sorted(CallOptions.__annotations__))
+            told = f"{' and '.join(sorted(others))} cannot differ from call to call"
+            raise ConfigurationError(f"{told}: with_options takes {known}. Make another client.")
         other = copy.copy(self)
         other._use(self._transport.with_options(**options))
         return other

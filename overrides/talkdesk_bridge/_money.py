@@ -80,6 +80,14 @@ class Money:
     def __lt__(self, other: Money) -> bool:
         return self.amount < self._same(other)
 
+    def __bool__(self) -> bool:
+        """Whether there is anything: an amount of 0 is false, as a number is."""
+        return bool(self.amount)
+
+    def __format__(self, specification: str) -> str:
+        """As text: `f"{money:>12}"`."""
+        return format(str(self), specification)
+
     def __str__(self) -> str:
         return f"{self.amount:f} {self.currency}" if self.currency else f"{self.amount:f}"
 

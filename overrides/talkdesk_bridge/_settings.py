@@ -8,7 +8,7 @@ from collections.abc import Awaitable, Callable, Iterable, Mapping
 from ssl import SSLContext
 
 from attrs import define, field
-from attrs.validators import gt, instance_of, is_callable
+from attrs.validators import gt, instance_of, is_callable, lt
 
 from talkdesk_bridge._answer import Deviation
 from talkdesk_bridge._auth import (
@@ -75,7 +75,11 @@ class Settings:
     auth: Auth = field(factory=NoAuth)
     timeout: tuple[float, float] = (5.0, 30.0)
     verify: bool | SSLContext = field(
-        default=True, validator=checked("True, False or an ssl.SSLContext", instance_of((bool, SSLContext)))
+        default=True,
+        validator=checked(
+            "True, False or an ssl.SSLContext, as ssl.create_default_context(cafile=...) makes it",
+            instance_of((bool, SSLContext)),
+        ),
     )
     cert: str | tuple[str, str] | None = field(default=None, repr=False)
     proxy: str | None = field(default=None, repr=False)
@@ -85,8 +89,10 @@ class Settings:
     retry: Retry = field(factory=Retry, validator=checked("a Retry", instance_of(Retry)))
     strict: bool = field(default=False, validator=checked("True or False", instance_of(bool)))
     on_deviation: Callable[[Deviation], object] | None = field(default=None, repr=False, validator=A_HOOK)
-    max_bytes: int = field(default=64 * 2**20, validator=checked("above 0", instance_of((int, float)), gt(0)))
-    deadline: float = field(default=300.0, validator=checked("above 0 seconds", instance_of((int, float)), gt(0)))
+    max_bytes: int = field(default=64 * 2**20, validator=checked("an integer above 0", instance_of(int), gt(0)))
+    deadline: float = field(
+        default=300.0, validator=checked("a number of seconds above 0", instance_of((int, float)), gt(0), lt(1e9))
+    )
     clock: Callable[[], float] = field(default=time.monotonic, repr=False, validator=checked("callable", is_callable()))
     sleep: Callable[[float], Awaitable[None] | None] | None = field(default=None, repr=False, validator=A_HOOK)
 
@@ -108,7 +114,11 @@ class Settings:
         ):
             raise ConfigurationError("timeout must be two numbers of seconds, up to a day: to connect, and to read.")
         for name, value in self.headers.items():
-            HeaderAuth(value, name)  # what it refuses cannot be sent as a header
+            try:
+                HeaderAuth(value, name)
+            except ConfigurationError as error:
+                told = str(error).replace("The value of the credential", "A value").replace("the credential's ", "a ")
+                raise ConfigurationError(f"headers: {told}") from None
 
     @classmethod
     def from_env(cls, environ: Mapping[str, str] | None = None) -> Settings:

@@ -11,10 +11,11 @@ import contextvars
 import copy
 import inspect
 import logging
+import os
 import re
 import threading
 import time
-from collections.abc import Generator, Iterator
+from collections.abc import Generator, Iterator, Mapping
 from contextlib import contextmanager
 from functools import partial
 from http import HTTPStatus
@@ -89,13 +90,15 @@ class _Core:
     def paginate(self, operation: ListOperation[Any, Any], arguments: dict[str, Any], **limits: Any) -> Any:
         """Go through the pages of `operation`; nothing is sent before the first item is asked for."""
         given = sorted(f"{name}: {arguments[name]}" for name in arguments if arguments[name] is not None)
-        call = {"bridge": self.settings.base_url, "operation": operation.operation_id, "arguments": given}
+        call = {"bridge": str(self._wire.client.base_url), "operation": operation.operation_id, "arguments": given}
         exchange = partial(self._exchange, operation, arguments)
         return self._iterator(self._run, exchange, operation, call, self._reader, **limits)
 
     def with_options(self, **options: Any) -> Self:
         """The same connections and token, with other settings."""
         other = copy.copy(self)
+        if isinstance(headers := options.get("headers"), Mapping):
+            options["headers"] = {**self.settings.headers, **headers}
         other.settings = evolve(self.settings, **options)
         return other
 
@@ -103,18 +106,21 @@ class _Core:
         """One request of `operation`, with the credential, and its answer."""
         if self._wire.closed:
             raise errors.ConfigurationError("The client is closed: make a new one, or stay inside its `with` block.")
+        if self._wire.process != os.getpid():
+            told = "The client was made in another process, which would get its answers"
+            raise errors.ConfigurationError(f"{told}: make one in each process.")
         arguments = {**arguments, "page": step} if isinstance(step, int) and step > 1 else arguments
         request = self._follow(step) if isinstance(step, str) else self._request(operation, arguments)
         request.headers.update(self.settings.headers)
         auth = self.settings.auth
         request.headers.update(auth.headers())
         if isinstance(auth, OAuth2ClientCredentials):
-            token = self._tokens.get() or (yield self._renew(auth, None))
+            token = self._tokens.get() or (yield self._renew(auth, None, self._tokens.tries))
             request.headers["Authorization"] = f"Bearer {token}"
         answer = yield from self._attempts(operation.operation_id, request)
         if isinstance(auth, OAuth2ClientCredentials) and answer.status_code == HTTPStatus.UNAUTHORIZED:
             # The bridge may end a token before its time: one new one, one more try.
-            token = yield self._renew(auth, token)
+            token = yield self._renew(auth, token, self._tokens.tries)
             request.headers["Authorization"] = f"Bearer {token}"
             answer = yield from self._attempts(operation.operation_id, request)
         response = self._reader.read(operation, answer, credential=not isinstance(auth, NoAuth))
@@ -179,23 +185,34 @@ class _Core:
         except ValueError:
             raise errors.PagingError("The next link is not a URL.") from None
 
-    def _renew(self, auth: OAuth2ClientCredentials, rejected: str | None) -> Flow[str]:
-        """A token that is not `rejected`: another caller's, where one was faster, or a new one."""
+    def _renew(self, auth: OAuth2ClientCredentials, rejected: str | None, tries: int) -> Flow[str]:
+        """A token that is not `rejected`: another caller's, where one was faster, or a new one.
+
+        Whoever waited for another caller's try, which was not among the `tries` before, shares its failure: else each
+        would wait for the tries of all before it, and a token server that is overloaded would get them all.
+        """
         if token := self._tokens.fresh(rejected):
             return token
         spare = self._tokens.spare(rejected)
+        if tries != self._tokens.tries and self._tokens.failure:
+            if spare:
+                return spare
+            raise errors.AuthenticationError(str(self._tokens.failure))
         headers, content = auth.token_request()
         request = self._wire.build(self.settings, method="POST", url=auth.token_url, headers=headers, content=content)
         try:
             answer = yield from self._attempts("token", request, once=spare is not None)
-            return self._tokens.store(auth.token_url, answer.status_code, answer.content)
+            token = self._tokens.store(auth.token_url, answer.status_code, answer.content)
         except errors.BridgeError as error:
+            refused = isinstance(error, errors.AuthenticationError)
+            failure = errors.AuthenticationError(str(error) if refused else f"There is no token. {error}")
+            self._tokens.ended(failure)
             if spare:
                 LOG.warning("The token could not be renewed, and serves on: %s", error)
                 return spare
-            if isinstance(error, errors.AuthenticationError):
-                raise
-            raise errors.AuthenticationError(f"There is no token. {error}") from error
+            raise failure from (None if refused else error)
+        self._tokens.ended(None)
+        return token
 
 
 class Transport(_Core):
@@ -207,7 +224,7 @@ class Transport(_Core):
     def __init__(self, settings: Settings) -> None:
         super().__init__(settings)
         self._wire = Wire(settings)
-        self._lock = threading.Lock()
+        self._lock = threading.RLock()  # a hook may call the client
 
     def call(self, operation: Operation[BodyT], arguments: dict[str, Any]) -> BodyT:
         """Send one request of `operation` and read its answer; raises what talkdesk_bridge.errors names."""

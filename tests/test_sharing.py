@@ -1,0 +1,147 @@
+"""Clients that are shared: by processes, by callers who wait for one token, by hooks, and by tasks that are cancelled."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import threading
+import time
+from concurrent.futures import ThreadPoolExecutor
+
+import pytest
+from talkdesk_bridge import AsyncBridgeClient, Attempt, BridgeClient, OAuth2ClientCredentials, Retry, errors
+
+from tests.conftest import ONCE, Server, as_json, page
+
+
+@pytest.fixture
+def roomy(server: Server) -> Server:
+    """A server that refuses no connection of many at once, and says nothing of those that are dropped."""
+    server._server.socket.listen(1000)
+    server._server.handle_error = lambda *_: None  # type: ignore[method-assign]
+    return server
+
+
+def outcome(bridge: BridgeClient) -> str:
+    try:
+        return str(bridge.billing.get_account_invoices("1").total)
+    except errors.BridgeError as error:
+        return f"{type(error).__name__}: {error}"
+
+
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="needs fork")
+@pytest.mark.filterwarnings("ignore:.*fork:DeprecationWarning")
+def test_a_client_is_refused_in_another_process(server: Server) -> None:
+    """Both would write into one connection, and each could read the answer to the other."""
+    server.answers(page(1, total=1))
+    with BridgeClient(server.url, **ONCE) as bridge:
+        assert outcome(bridge) == "1"
+        reader, writer = os.pipe()
+        if (child := os.fork()) == 0:
+            os.write(writer, outcome(bridge).encode())
+            os._exit(0)
+        os.waitpid(child, 0)
+        assert os.read(reader, 1000).startswith(b"ConfigurationError: ")
+        assert outcome(bridge) == "1"
+    os.close(reader)
+    os.close(writer)
+
+
+def test_all_who_wait_for_a_token_share_its_failure(server: Server, elsewhere: Server) -> None:
+    begun = threading.Barrier(8)
+
+    def script(method: str, target: str) -> tuple[int, dict[str, str], bytes]:
+        time.sleep(0.3)  # until all of them wait
+        return as_json({}, 503)
+
+    elsewhere.script = script
+    auth = OAuth2ClientCredentials(elsewhere.url, "id", "secret")
+
+    def listed(_: int) -> str:
+        begun.wait()
+        return outcome(bridge)
+
+    with BridgeClient(server.url, auth=auth, **ONCE) as bridge, ThreadPoolExecutor(8) as pool:
+        told = {*pool.map(listed, range(8))}
+    assert [len(elsewhere.seen), len(told)] == [1, 1]
+    assert "AuthenticationError" in told.pop()
+
+
+def test_a_hook_may_call_the_client_while_a_token_is_fetched(server: Server, elsewhere: Server) -> None:
+    elsewhere.answers({"access_token": "token", "expires_in": 3600})
+    server.answers(page(1, total=1))
+    told: list[str] = []
+
+    def hook(attempt: Attempt) -> None:
+        if attempt.operation == "token" and not told:
+            told.append("")
+            told.append(outcome(bridge))
+
+    auth = OAuth2ClientCredentials(elsewhere.url, "id", "secret")
+    with BridgeClient(server.url, auth=auth, retry=Retry(on_attempt=hook)) as bridge:
+        thread = threading.Thread(target=outcome, args=(bridge,), daemon=True)
+        thread.start()
+        thread.join(5)
+        assert not thread.is_alive()
+    assert told == ["", "1"]
+
+
+def test_tasks_that_are_cancelled_leave_no_place_taken(roomy: Server) -> None:
+    """Of a hundred places, each that a cancelled task had kept would hold back one of a hundred requests."""
+    together = threading.Barrier(100)
+
+    def script(method: str, target: str) -> tuple[int, dict[str, str], bytes]:
+        if target.endswith("/together"):
+            together.wait(5)
+        else:
+            time.sleep(0.01)
+        return as_json(page(1, total=1))
+
+    roomy.script = script
+
+    async def run() -> int:
+        async with AsyncBridgeClient(roomy.url, **ONCE) as bridge:
+            for turn in range(100):
+                tasks = [asyncio.create_task(bridge.billing.get_account_invoices("1")) for _ in range(20)]
+                await asyncio.sleep(0.01 + 0.0002 * turn)
+                for task in tasks:
+                    task.cancel()
+                await asyncio.gather(*tasks, return_exceptions=True)
+            return len(await asyncio.gather(*(bridge.billing.get_account_invoices("together") for _ in range(100))))
+
+    assert asyncio.run(run()) == 100
+
+
+def test_a_deadline_ends_the_wait_for_others(roomy: Server) -> None:
+    """A hundred requests at a time is the most; the others wait for as long as their own deadline."""
+    answering = threading.Event()
+
+    def script(method: str, target: str) -> tuple[int, dict[str, str], bytes]:
+        answering.wait(10)
+        return as_json(page(1, total=1))
+
+    roomy.script = script
+    with BridgeClient(roomy.url, **ONCE) as bridge, ThreadPoolExecutor(100) as pool:
+        others = [pool.submit(outcome, bridge) for _ in range(100)]
+        while len(roomy.seen) < 100:
+            time.sleep(0.01)
+        begun = time.monotonic()
+        try:
+            with pytest.raises(errors.NotSentError, match="send fewer at once"):
+                bridge.with_options(deadline=0.2).billing.get_account_invoices("1")
+            assert time.monotonic() - begun < 2
+        finally:
+            answering.set()
+        assert {other.result() for other in others} == {"1"}
+
+
+def test_a_thousand_tasks(roomy: Server) -> None:
+    roomy.answers(page(1, total=1))
+
+    async def run() -> int:
+        async with AsyncBridgeClient(roomy.url, **ONCE) as bridge:
+            return len(await asyncio.gather(*(bridge.billing.get_account_invoices("1") for _ in range(1000))))
+
+    begun = time.monotonic()
+    assert asyncio.run(run()) == 1000
+    assert time.monotonic() - begun < 15
