@@ -130,7 +130,7 @@ def test_no_answer_in_time(listing: Listing) -> None:
 
 
 def test_what_cannot_be_sent(listing: Listing) -> None:
-    with pytest.raises(errors.ConfigurationError, match="a proxy"):
+    with pytest.raises(errors.ConfigurationError, match="A proxy"):
         listing("https://bridge.example", options={"proxy": "nonsense://u:s3cret@proxy"})
     with pytest.raises(errors.ArgumentError):
         listing("https://bridge.example", account="..")
