@@ -15,7 +15,7 @@ PIP_INSTALL := $(BIN)/python -m pip install -qq --disable-pip-version-check --re
 export PATH := $(CURDIR)/$(BIN):$(PATH)
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test integration validate generate check-generated changes check-version lint types format faults fuzz soak bench lock clean
+.PHONY: help setup demo test integration validate generate check-generated changes check-version lint types format faults fuzz soak mutate bench lock clean
 
 help: ## List the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  %-16s %s\n", $$1, $$2}' $(firstword $(MAKEFILE_LIST))
@@ -85,6 +85,9 @@ fuzz: $(STAMP) ## Try the properties on EXAMPLES drawn bodies and lists (20000; 
 soak: $(STAMP) ## Send 10,000 requests with one client, sync and async: nothing may grow
 	@python -m tests.soak
 
+mutate: $(VENV)-mutate/.set-up ## Make small mistakes in the client, a thousand, one at a time: the tests must find them (half an hour)
+	@$(VENV)-mutate/bin/python -m tools.mutate
+
 bench: $(STAMP) ## Measure what regenerating costs, beside the bare generator
 	@python -m benchmarks.generate
 
@@ -94,7 +97,8 @@ lock: $(STAMP) ## Pin the newest tools in requirements/
 	@$(VENV)-lock/bin/uv pip compile --quiet --upgrade --universal --generate-hashes --no-header --no-annotate --all-extras --group dev pyproject.toml -o requirements/dev.txt
 	@$(VENV)-lock/bin/uv pip compile --quiet --upgrade --universal --generate-hashes --no-header --no-annotate --group pyproject.toml:servers -o requirements/servers.txt
 	@$(VENV)-lock/bin/uv pip compile --quiet --upgrade --universal --generate-hashes --no-header --no-annotate --extra sandbox --group httpx2 pyproject.toml -o requirements/httpx2.txt
+	@$(VENV)-lock/bin/uv pip compile --quiet --upgrade --universal --generate-hashes --no-header --no-annotate --extra sandbox --group mutate pyproject.toml -o requirements/mutate.txt
 	@$(VENV)-lock/bin/uv pip compile --quiet --upgrade --universal --generate-hashes --no-header --no-annotate --group pyproject.toml:lock -o requirements/lock.txt
 
 clean: ## Remove what the targets made, generated/ excepted
-	@rm -rf $(VENV) $(VENV)-lock $(VENV)-servers $(VENV)-httpx2 dist .hypothesis .mypy_cache .pytest_cache .ruff_cache
+	@rm -rf $(VENV) $(VENV)-lock $(VENV)-servers $(VENV)-httpx2 $(VENV)-mutate .mutate dist .hypothesis .mypy_cache .pytest_cache .ruff_cache

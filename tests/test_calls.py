@@ -159,4 +159,7 @@ def test_credentials_and_clients_are_not_pickled() -> None:
             with pytest.raises(TypeError) as caught:
                 pickle.dumps(value)
             assert "s3cret" not in str(caught.value)
+    told = "^HeaderAuth is not pickled, since that would show it: make it where it is used[.]$"
+    with pytest.raises(TypeError, match=told):
+        pickle.dumps(KEY)
     assert copy.copy(KEY) is copy.deepcopy(KEY) is KEY

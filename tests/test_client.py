@@ -73,7 +73,8 @@ def test_the_callers_limits(
 def test_a_limit_that_is_none_is_refused(
     sandbox: Sandbox, key: HeaderAuth, listing: Listing, limits: dict[str, int]
 ) -> None:
-    with pytest.raises(errors.ArgumentError, match="at least 0"):
+    (name,) = limits
+    with pytest.raises(errors.ArgumentError, match=rf"^{name} must be None or an integer of at least 0\.$"):
         listing(sandbox.url, key, "1000000001", **limits)
     assert not sandbox.requests
 
@@ -192,6 +193,19 @@ def test_a_documented_error(sandbox: Sandbox, key: HeaderAuth, listing: Listing)
     assert (str(copy), copy.error_info, copy.path) == (str(error), error.error_info, error.path)
 
 
+@pytest.mark.parametrize(
+    ("kind", "rest"),
+    [
+        (errors.StatusError, {"status_code": 0, "error_info": None, "method": "", "path": "", "request_id": None, "retry_after": None}),
+        (errors.ContractError, {"json_path": None, "expected": None, "seen": None}),
+        (errors.IncompleteError, {"received": 0, "expected": 0}),
+    ],
+)  # fmt: skip
+def test_an_error_can_be_made_of_a_message_alone(kind: type[errors.BridgeError], rest: dict[str, object]) -> None:
+    error = kind("No.")  # as tests of callers do
+    assert (str(error), vars(error)) == ("No.", rest)
+
+
 @pytest.mark.parametrize("account", ["", ".", "..", None])
 def test_an_account_number_that_would_change_the_path(sandbox: Sandbox, key: HeaderAuth, account: str) -> None:
     with BridgeClient(sandbox.url, auth=key) as bridge, pytest.raises(errors.ArgumentError, match="account_number"):
@@ -215,7 +229,9 @@ def test_a_closed_client_says_so(sandbox: Sandbox, key: HeaderAuth) -> None:
     with BridgeClient(sandbox.url, auth=key) as bridge:
         pass
     bridge.close()
-    with pytest.raises(errors.BridgeError, match="The client is closed"):
+    with pytest.raises(
+        errors.BridgeError, match=r"^The client is closed: make a new one, or stay inside its `with` block\.$"
+    ):
         bridge.billing.get_account_invoices("1000000001")
 
 

@@ -5,9 +5,11 @@ from __future__ import annotations
 import asyncio
 import json
 import threading
+from typing import Any
 
 import pytest
 from talkdesk_bridge import AsyncBridgeClient, BridgeClient, Deviation, HeaderAuth, errors
+from talkdesk_bridge_api.types import Body, ListOperation
 
 from tests.conftest import ONCE, Listing, Scripted, Server, as_json, invoices_of, page
 
@@ -107,10 +109,19 @@ def test_an_empty_page_before_a_full_one(server: Server, listing: Listing) -> No
     assert len(listing(server.url, KEY)) == 1
 
 
+def test_ten_empty_pages_in_a_row_are_no_fault_however_often(server: Server, listing: Listing) -> None:
+    numbers = [(1,), *[()] * 10, (2,), *[()] * 10]
+    pages = [page(*some, following=f"?c={count}") for count, some in enumerate(numbers)]
+    server.answers(*pages, page(3))
+    assert [invoice.invoice_number for invoice in listing(server.url, KEY)] == ["1", "2", "3"]
+
+
 def test_a_server_that_does_not_know_page_numbers(server: Server, listing: Listing) -> None:
     server.answers(page(1, 2, total=5))
-    with pytest.raises(errors.PagingError, match="a page has items of an earlier one"):
+    with pytest.raises(errors.PagingError) as caught:
         listing(server.url, KEY)
+    told = "a page has items of an earlier one: the pages do not lead on, or the list changed. Begin again."
+    assert str(caught.value) == f"get_account_invoices: {told}"
     assert len(server.seen) == 2
 
 
@@ -136,7 +147,9 @@ def test_links_that_always_give_the_same_pages(server: Server) -> None:
 )
 def test_fewer_items_than_announced(server: Server, listing: Listing, answers: list[object]) -> None:
     server.answers(*answers)
-    with pytest.raises(errors.IncompleteError, match="ended after 2 of 5 items") as caught:
+    with pytest.raises(
+        errors.IncompleteError, match=r"^get_account_invoices: the pages ended after 2 of 5 items\.$"
+    ) as caught:
         listing(server.url, KEY)
     assert (caught.value.received, caught.value.expected) == (2, 5)
 
@@ -209,6 +222,18 @@ def test_links_of_another_shape_are_not_taken_for_none(server: Server, listing: 
     server.answers({**page(1), "_links": links})
     with pytest.raises(errors.PagingError, match="link"):
         listing(server.url, KEY)
+
+
+def test_a_link_that_is_said_to_be_a_template_is_not_followed(server: Server, listing: Listing) -> None:
+    for templated, requests in ((True, 1), (False, 2), (None, 2)):
+        server.seen.clear()
+        server.answers({**page(1), "_links": {"next": {"href": "?c=2", "templated": templated}}}, page(2))
+        if templated:
+            with pytest.raises(errors.PagingError, match=r"^get_account_invoices: the next link is a template"):
+                listing(server.url, KEY)
+        else:
+            assert len(listing(server.url, KEY)) == 2
+        assert len(server.seen) == requests
 
 
 def test_going_on_after_an_error_skips_nothing(server: Server) -> None:
@@ -410,33 +435,40 @@ def test_a_page_that_shrank_meanwhile_is_refused(server: Server) -> None:
             next(bridge.billing.iter_account_invoices("1", start=position))
 
 
+def of_a_call_with(other: str) -> str:
+    return f"^start is the position of a call with {other}: make this call as that one was made[.]$"
+
+
 def test_a_position_of_another_call_is_refused(server: Server, elsewhere: Server) -> None:
     server.answers(*THREE)
     with BridgeClient(server.url) as bridge, BridgeClient(elsewhere.url) as other:
         position = bridge.billing.iter_account_invoices("1", per_page=2).position
         bridge.billing.iter_account_invoices("1", per_page=2, start=position)
-        with pytest.raises(errors.ArgumentError, match="another bridge"):
+        with pytest.raises(errors.ArgumentError, match=of_a_call_with("another bridge")):
             other.billing.iter_account_invoices("1", per_page=2, start=position)
-        with pytest.raises(errors.ArgumentError, match="another operation"):
+        with pytest.raises(errors.ArgumentError, match=of_a_call_with("another operation")):
             bridge.billing.iter_account_invoices("1", per_page=2, start={**position, "operation": "x"})
         for account, per_page in (("2", 2), ("1", None), ("1", 3)):
-            with pytest.raises(errors.ArgumentError, match="other arguments"):
+            with pytest.raises(errors.ArgumentError, match=of_a_call_with("other arguments")):
                 bridge.billing.iter_account_invoices(account, per_page=per_page, start=position)
     assert server.seen == elsewhere.seen == []
 
 
+NO_POSITION = "^start must be the position of an earlier iterator[.]$"
+
+
 @pytest.mark.parametrize(
     "wrong",
-    [{}, {"step": None}, {"step": 1.5}, {"step": True}, {"step": 0}, {"skip": -1}, {"received": "1"}, {"seen": None}, {"seen": 5}, {"total": 1.5}, {"last": None}, {"seen": [5]}, {"marks": None}],
+    [{}, {"step": None}, {"step": 1.5}, {"step": True}, {"step": 0}, {"skip": -1}, {"received": "1"}, {"seen": None}, {"seen": 5}, {"total": 1.5}, {"last": None}, {"seen": [5]}, {"marks": None}, {"marks": 1}],
 )  # fmt: skip
 def test_what_is_no_position_is_refused(server: Server, wrong: dict[str, object]) -> None:
     with BridgeClient(server.url) as bridge:
         position = bridge.billing.iter_account_invoices("1").position
         start = {**position, **wrong} if wrong and wrong != {"step": None} else wrong
-        with pytest.raises(errors.ArgumentError, match="start must be the position"):
+        with pytest.raises(errors.ArgumentError, match=NO_POSITION):
             bridge.billing.iter_account_invoices("1", start=start)
         for other in (5, "text"):
-            with pytest.raises(errors.ArgumentError, match="start must be the position"):
+            with pytest.raises(errors.ArgumentError, match=NO_POSITION):
                 bridge.billing.iter_account_invoices("1", start=other)  # type: ignore[arg-type] # what is refused
 
 
@@ -452,7 +484,9 @@ def test_more_items_than_announced_are_a_deviation(server: Server, listing: List
     told: list[Deviation] = []
     server.answers(page(1, 2, total=3, following="?c=2"), page(3, 4, total=3))
     assert len(listing(server.url, options={"on_deviation": told.append})) == 4
-    assert [(one.place, one.count) for one in told] == [("$.total", 1)]
+    (one,) = told
+    assert (one.operation, one.place, one.count) == ("get_account_invoices", "$.total", 1)
+    assert (one.documented, one.seen) == ("number of all items", "smaller number")
     server.answers(page(1, 2, total=3, following="?c=2"), page(3, 4, total=4))
     listing(server.url, options={"on_deviation": told.append})
     assert len(told) == 1
@@ -501,6 +535,34 @@ def test_a_body_that_is_no_page_is_refused_by_the_plain_method_too(server: Serve
         bridge.billing.get_account_invoices("1")
 
 
+UNDECLARED = ListOperation[Any, Any](
+    operation_id="op", method="GET", path="/x", request=lambda: {"method": "GET", "url": "/x"},
+    bodies=(Body(200, 200, "json", Any),), items=lambda body: body["_embedded"]["things"], item=Any, list_name="things", has_page=False,
+)  # fmt: skip
+"""A list whose contract says nothing about `total`."""
+
+
+@pytest.mark.parametrize(
+    ("total", "seen"), [("many", "string"), ("", "string"), (1.5, "number"), (True, "boolean"), ([], "array")]
+)  # fmt: skip
+def test_a_total_counts_undeclared_too(server: Server, total: object, seen: str) -> None:
+    with BridgeClient(server.url) as bridge:
+
+        def read() -> list[object]:
+            return list(bridge._transport.paginate(UNDECLARED, {}, start=None, max_pages=None, max_items=None))
+
+        server.answers({"_embedded": {"things": [1]}, "total": total})
+        with pytest.raises(errors.ContractError) as caught:
+            read()
+        error = caught.value
+        assert str(error) == "op: a page has a total that is no integer."
+        assert (error.json_path, error.expected, error.seen) == ("$.total", "integer", seen)
+        for readable in (2, "2", 2.0):
+            server.answers({"_embedded": {"things": [1]}, "total": readable})
+            with pytest.raises(errors.IncompleteError, match="1 of 2 items"):
+                read()
+
+
 def test_an_iterator_is_for_one_thread_at_a_time(server: Server) -> None:
     entered, go_on = threading.Event(), threading.Event()
 
@@ -516,8 +578,10 @@ def test_an_iterator_is_for_one_thread_at_a_time(server: Server) -> None:
         thread = threading.Thread(target=lambda: found.append(next(invoices).invoice_number))
         thread.start()
         entered.wait(5)
-        with pytest.raises(errors.ArgumentError, match="one thread or task at a time"):
+        with pytest.raises(errors.ArgumentError) as caught:
             next(invoices)
+        told = "An iterator is for one thread or task at a time, and another one is at it."
+        assert str(caught.value) == told
         go_on.set()
         thread.join()
         assert (found, list(invoices)) == (["1"], [])

@@ -144,7 +144,8 @@ def test_a_connection_that_is_lost(server: Server, dropping: list[str], listing:
 
 
 @pytest.mark.parametrize(
-    ("method", "requests"), [("GET", 4), ("PUT", 4), ("DELETE", 4), ("HEAD", 4), ("POST", 1), ("PATCH", 1)]
+    ("method", "requests"),
+    [("GET", 4), ("PUT", 4), ("DELETE", 4), ("HEAD", 4), ("OPTIONS", 4), ("POST", 1), ("PATCH", 1)],
 )
 def test_only_what_may_be_repeated_is(server: Server, time: Time, method: str, requests: int) -> None:
     operation = Operation[None](
@@ -152,7 +153,7 @@ def test_only_what_may_be_repeated_is(server: Server, time: Time, method: str, r
         bodies=(Body(204, 204, "nothing", None),),
     )  # fmt: skip
     handler: Any = server._server.RequestHandlerClass
-    for name in ("do_PUT", "do_DELETE", "do_HEAD", "do_PATCH"):
+    for name in ("do_PUT", "do_DELETE", "do_HEAD", "do_OPTIONS", "do_PATCH"):
         setattr(handler, name, handler.do_GET)
     server.answers((503, {}, b""))
     with BridgeClient(server.url, **time.options()) as bridge, pytest.raises(errors.ServerError):
@@ -178,7 +179,7 @@ def test_a_hook_and_the_log_see_every_attempt(
     assert "s3cret" not in caplog.text
 
     seen.clear()
-    with pytest.raises(errors.NotSentError):
+    with pytest.raises(errors.NotSentError, match=r"no connection to http://127\.0\.0\.1:1 \([^)]+\)\.$"):
         listing("http://127.0.0.1:1", options=time.options(attempts=1, on_attempt=seen.append))
     assert [(one.status, one.error, dict(one.headers)) for one in seen] == [(None, "NotSentError", {})]
 
@@ -209,8 +210,16 @@ def test_a_token_server_that_cannot_be_reached(server: Server, listing: Listing,
     assert server.seen == []
 
 
-@pytest.mark.parametrize("failing", [as_json({"error": "down"}, 503), (200, {}, b"<html>")])
-def test_a_token_that_cannot_be_renewed_serves_on(server: Server, time: Time, failing: Scripted) -> None:
+@pytest.mark.parametrize(
+    ("failing", "why"),
+    [
+        (as_json({"error": "down"}, 503), "refused with 503: down"),
+        ((200, {}, b"<html>"), "answered without a usable access_token."),
+    ],
+)
+def test_a_token_that_cannot_be_renewed_serves_on(
+    server: Server, time: Time, failing: Scripted, why: str, caplog: pytest.LogCaptureFixture
+) -> None:
     """599 s: it is renewed from second 479 on, and serves until second 569."""
     tokens = [TOKEN]
     server.script = lambda method, target: tokens[0] if method == "POST" else GOOD
@@ -229,6 +238,8 @@ def test_a_token_that_cannot_be_renewed_serves_on(server: Server, time: Time, fa
         bridge.billing.get_account_invoices("1")
         assert asked() == ["POST", "GET"]  # once, without waiting
         assert time.slept == []
+        told = f"The token could not be renewed, and serves on: The token server {server.url}/token {why}"
+        assert caplog.messages == [told]
         bridge.billing.get_account_invoices("1")
         assert asked() == ["GET"]
         time.now += 5
@@ -288,10 +299,19 @@ def test_waits_are_drawn_at_random(monkeypatch: pytest.MonkeyPatch) -> None:
     assert Retry(attempts=1).wait(1, 0.0, None) is None
 
 
+def test_a_wait_may_end_when_the_seconds_do() -> None:
+    policy = Retry(attempts=10**6)
+    assert (policy.wait(1, 29.5, None), policy.wait(1, 29.6, None)) == (0.5, None)
+    assert (policy.wait(1, 0.0, 30.0), policy.wait(1, 0.1, 30.0)) == (30.0, None)
+    assert policy.wait(10**5, 0.0, None) == 8.0
+    patient = Retry(seconds=1000.0)
+    assert (patient.wait(1, 0.0, 30.0), patient.wait(1, 0.0, 31.0)) == (30.0, None)
+
+
 @pytest.mark.parametrize(
     "wrong",
     [{"attempts": 0}, {"attempts": 1.5}, {"seconds": -1}, {"backoff": "1"}, {"backoff_max": None}, {"retry_after_max": -1},
-     {"statuses": {503}}, {"statuses": frozenset({"503"})}, {"statuses": frozenset({200})}, {"on_attempt": 5}],
+     {"statuses": {503}}, {"statuses": frozenset({"503"})}, {"statuses": frozenset({299})}, {"statuses": frozenset({1000})}, {"on_attempt": 5}],
 )  # fmt: skip
 def test_a_policy_that_cannot_be(wrong: dict[str, Any]) -> None:
     (name,) = wrong
@@ -300,6 +320,7 @@ def test_a_policy_that_cannot_be(wrong: dict[str, Any]) -> None:
 
 
 def test_a_policy_is_a_value() -> None:
+    assert Retry(statuses=frozenset({300, 999})) != Retry()
     assert Retry() == Retry(statuses=frozenset({408, 429, 500, 502, 503, 504}))
     assert hash(Retry()) == hash(Retry(attempts=4))
     assert Retry(attempts=2) != Retry()

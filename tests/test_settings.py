@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import ssl
+from collections.abc import Callable
+from typing import Any
 
 import pytest
 from talkdesk_bridge import (
@@ -119,6 +121,8 @@ def test_a_proxy_that_cannot_be_used(monkeypatch: pytest.MonkeyPatch) -> None:
     assert "s3cret" not in str(caught.value)
     with pytest.raises(errors.ConfigurationError, match="proxy"):
         BridgeClient("https://b", proxy=5)  # type: ignore[arg-type] # the mistake that is refused
+    with pytest.raises(errors.ConfigurationError, match="proxy must be on loopback"):
+        BridgeClient("http://127.0.0.1", proxy="http://[")
     monkeypatch.setenv("HTTPS_PROXY", "nonsense://u:s3cret@p")
     with pytest.raises(errors.ConfigurationError, match="proxy"):
         BridgeClient("https://b")
@@ -152,23 +156,50 @@ def test_a_credential_that_no_header_can_carry(value: str) -> None:
         assert "s3cr" not in str(caught.value)
 
 
-def test_other_credentials_that_cannot_be_used() -> None:
-    with pytest.raises(errors.ConfigurationError, match="not a header name"):
-        HeaderAuth("k", name="X API")
-    with pytest.raises(errors.ConfigurationError, match="colon"):
-        BasicAuth("a:b", "p")
-    for password in ("\ud800", None):
-        with pytest.raises(errors.ConfigurationError, match=r"password .* is not printable text"):
-            BasicAuth("u", password)  # type: ignore[arg-type] # the mistake that is refused
-    with pytest.raises(errors.ConfigurationError, match=r"scope .* is not printable text"):
-        OAuth2ClientCredentials("https://t", "i", "s", scope="\ud800")
-    with pytest.raises(errors.ConfigurationError, match="give the token alone"):
-        BearerAuth("Bearer t")
-    with pytest.raises(errors.ConfigurationError, match="belongs to HTTP itself"):
-        HeaderAuth("k", name="Host")
-    with pytest.raises(errors.ConfigurationError, match="The client_id of the credential is empty"):
-        OAuth2ClientCredentials("https://t", "", "s")
-    with pytest.raises(errors.ConfigurationError, match="The client_secret of the credential is empty"):
-        OAuth2ClientCredentials("https://t", "i", "")
+IN_A_HEADER = "cannot be sent in a header: it must be printable ASCII without blanks or line breaks around it."
+PARAMETERS = (
+    "The parameters of the token request must be text by name, and not grant_type, scope, client_id or client_secret."
+)
+NOT_A_NAME = "The name of the credential's header is not a header name, such as X-API-Key."
+
+
+NOT_LIKE = "The token URL must be like https://bridge.example (http is for loopback only)."
+HOLDS_A_SECRET = "The token URL must not hold a user or password: give them as credential."
+OAUTH_FOR: dict[str, Any] = {"token_url": "https://t", "client_id": "id", "client_secret": "s3cret"}
+
+
+@pytest.mark.parametrize(
+    ("kind", "given", "told"),
+    [
+        (HeaderAuth, {"value": "s3cret\n"}, f"The value of the credential {IN_A_HEADER}"),
+        (HeaderAuth, {"value": "k", "name": "X API"}, NOT_A_NAME),
+        (HeaderAuth, {"value": "k", "name": 5}, NOT_A_NAME),
+        *((HeaderAuth, {"value": "k", "name": name}, f"The header {name} belongs to HTTP itself and cannot carry a credential.")
+          for name in ("Host", "Connection", "Content-Length", "transfer-encoding")),
+        (BearerAuth, {"token": "s3cret\n"}, f"The token of the credential {IN_A_HEADER}"),
+        (BearerAuth, {"token": "bearer s3cret"}, "The token of the credential begins with the word Bearer: give the token alone."),
+        (BasicAuth, {"user": "a:b", "password": "s3cret"}, "The user of HTTP Basic must not hold a colon (RFC 7617)."),
+        (BasicAuth, {"user": "", "password": "s3cret"}, "The user of the credential is empty."),
+        (BasicAuth, {"user": "u", "password": "s3cret\ud800"}, "The password of the credential is not printable text."),
+        (BasicAuth, {"user": "u", "password": None}, "The password of the credential is not printable text."),
+        (OAuth2ClientCredentials, OAUTH_FOR | {"client_id": ""}, "The client_id of the credential is empty."),
+        (OAuth2ClientCredentials, OAUTH_FOR | {"client_id": "\ud800"}, "The client_id of the credential is not printable text."),
+        (OAuth2ClientCredentials, OAUTH_FOR | {"client_secret": ""}, "The client_secret of the credential is empty."),
+        (OAuth2ClientCredentials, OAUTH_FOR | {"scope": "\ud800"}, "The scope of the credential is not printable text."),
+        *((OAuth2ClientCredentials, OAUTH_FOR | {"parameters": given}, PARAMETERS)
+          for given in ({"grant_type": "x"}, {"scope": "x"}, {"client_id": "x"}, {"client_secret": "x"}, {"a": 1}, {1: "a"}, None, "text")),
+        *((OAuth2ClientCredentials, OAUTH_FOR | {"token_url": url}, "The token URL is not a URL.") for url in ("https://[", 5)),
+        *((OAuth2ClientCredentials, OAUTH_FOR | {"token_url": url}, NOT_LIKE) for url in ("t", "ftp://t", "https://", "https://t/a b", "https://t/\x7f")),
+        *((OAuth2ClientCredentials, OAUTH_FOR | {"token_url": url}, HOLDS_A_SECRET) for url in ("https://:s3cret@t", "https://s3cret@t")),
+        (OAuth2ClientCredentials, OAUTH_FOR | {"token_url": "http://t"}, "The token URL must begin with https://: http is for loopback only."),
+    ],
+)  # fmt: skip
+def test_what_is_wrong_with_a_credential(kind: Callable[..., Auth], given: dict[str, Any], told: str) -> None:
+    with pytest.raises(errors.ConfigurationError) as caught:
+        kind(**given)
+    assert str(caught.value) == told
+
+
+def test_what_is_no_credential() -> None:
     with pytest.raises(errors.ConfigurationError, match="auth must be one of"):
         BridgeClient("https://b", auth="s3cret")  # type: ignore[arg-type] # the mistake that is refused

@@ -1,0 +1,107 @@
+"""Mutation tests: small mistakes are made in a copy of the client, one at a time, and the tests must find each."""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import subprocess
+import sys
+from collections import Counter
+from pathlib import Path
+
+import certifi
+import pytest
+
+ROOT = Path(__file__).resolve().parent.parent
+COPY = ROOT / ".mutate"
+MUTANTS = (
+    "talkdesk_bridge._auth.*",
+    "talkdesk_bridge._paging.*",
+    "talkdesk_bridge._retry.*",
+    "talkdesk_bridge.errors.*",
+    *(f"talkdesk_bridge._transport.*_Core*{flow}__mutmut_*" for flow in ("_exchange", "_attempts", "_renew")),
+)
+"""Whole modules, and the flows around a request; the names are mutmut's."""
+AT_IMPORT = "talkdesk_bridge._retry.x_checked"
+"""Runs at import, so that mutmut does not see which tests need it."""
+NEEDING_IT = ("tests/test_calls.py", "tests/test_retry.py", "tests/test_settings.py")
+PRELOADED = ("asyncio", "attrs", "httpx", "pytest", "starlette.applications", "uvicorn", "yaml")
+MOST_SURVIVORS = 0.1
+
+ENDINGS = dict.fromkeys((1, 2, 3), "a failing test") | dict.fromkeys((-24, 24, 36, 152), "the time limit")
+ENDINGS |= {0: "nothing", 255: "its import"}
+"""What finds a mutant, by the exit status that mutmut keeps of its tests."""
+
+
+FIRST = {"_auth": "settings", "_paging": "paging", "_retry": "retry", "_transport": "retry", "errors": "client"}
+"""Which test file knows most of a module."""
+
+
+def pytest_configure() -> None:
+    """As a plugin of the tests: take one authority for all, since to load 140 is most of what a test does."""
+    one = Path(certifi.where()).read_text(encoding="ascii").partition("-----END CERTIFICATE-----")
+    file = Path("one.pem").absolute()
+    if not file.exists():
+        file.write_text("".join(one[:2]) + "\n", encoding="ascii")
+    certifi.where = lambda: str(file)
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Begin with the tests that know most of the mutant's module."""
+    module = os.environ.get("MUTANT_UNDER_TEST", "").partition(".")[2].partition(".")[0]
+    first = f"test_{FIRST.get(module)}.py"
+    items.sort(key=lambda item: item.path.name != first)
+
+
+def copied() -> None:
+    """Lay the project out anew: mutmut imports from `src` only, and writes beside what it reads."""
+    shutil.rmtree(COPY, ignore_errors=True)
+    left_out = shutil.ignore_patterns("__pycache__", ".*")
+    shutil.copytree(ROOT / "overrides", COPY / "src", ignore=left_out)
+    for folder in ("docs", "generated", "tests", "tools"):
+        shutil.copytree(ROOT / folder, COPY / folder, ignore=left_out)
+    for file in ("openapi.yaml", "pyproject.toml"):
+        shutil.copy(ROOT / file, COPY / file)
+    (COPY / "preloaded.txt").write_text("\n".join(PRELOADED), encoding="utf-8")
+
+
+def mutmut(*arguments: str) -> None:
+    """Run mutmut in the copy."""
+    environment = os.environ | {"PYTHONPATH": str(COPY / "generated"), "PYTHONHASHSEED": "0"}
+    environment.pop("PYTHONDONTWRITEBYTECODE", None)  # each mutant would compile the tests again
+    command = [sys.executable, "-c", "from mutmut.__main__ import cli; cli()", *arguments]
+    subprocess.run(command, cwd=COPY, env=environment, check=True)
+
+
+def told_who_needs_it() -> None:
+    """Say which tests need what runs at import."""
+    file = COPY / "mutants" / "mutmut-stats.json"
+    stats = json.loads(file.read_bytes())
+    tests = [name for name in stats["duration_by_test"] if name.startswith(NEEDING_IT)]
+    stats["tests_by_mangled_function_name"][AT_IMPORT] = tests
+    file.write_text(json.dumps(stats), encoding="utf-8")
+
+
+def main() -> int:
+    """Run the mutants, show those that nothing finds, and count; 1 where they are more than a tenth."""
+    copied()
+    children = str(2 * (os.cpu_count() or 1))  # each waits for its server half of the time
+    mutmut("run", "--max-children", children, *MUTANTS)
+    told_who_needs_it()
+    mutmut("run", f"{AT_IMPORT}__mutmut_*")
+    found: Counter[str] = Counter()
+    for file in sorted((COPY / "mutants" / "src").rglob("*.meta")):
+        for name, ending in json.loads(file.read_bytes())["exit_code_by_key"].items():
+            if ending is None:
+                continue
+            found[what := ENDINGS.get(ending, "nothing")] += 1
+            if what == "nothing":
+                mutmut("show", name)
+    print(f"{found.total()} mutants; found by", ", ".join(f"{what}: {count}" for what, count in found.most_common()))
+    print("docs/mutation.md tells of the known ones that nothing finds.")
+    return int(found["nothing"] > MOST_SURVIVORS * found.total())
+
+
+if __name__ == "__main__":
+    sys.exit(main())
