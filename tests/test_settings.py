@@ -19,6 +19,7 @@ from talkdesk_bridge import (
     OAuth2ClientCredentials,
     errors,
 )
+from talkdesk_bridge._auth import origin
 from talkdesk_bridge._settings import Settings
 
 URL = {"URL": "https://bridge.example"}
@@ -95,6 +96,11 @@ def test_the_process_environment_is_the_default(monkeypatch: pytest.MonkeyPatch)
 )
 def test_http_on_loopback_and_https(url: str) -> None:
     assert Settings(base_url=url).base_url == url
+
+
+def test_an_origin_has_a_port_also_where_the_url_names_none() -> None:
+    urls = ("https://b", "https://b:444", "http://127.0.0.1", "http://127.0.0.1:81")
+    assert [origin(url, "URL")[2] for url in urls] == [443, 444, 80, 81]
 
 
 @pytest.mark.parametrize(

@@ -99,7 +99,7 @@ def main() -> int:
             if what == "nothing":
                 mutmut("show", name)
     print(f"{found.total()} mutants; found by", ", ".join(f"{what}: {count}" for what, count in found.most_common()))
-    print("docs/mutation.md tells of the known ones that nothing finds.")
+    print("docs/tests.md tells of the known ones that nothing finds.")
     return int(found["nothing"] > MOST_SURVIVORS * found.total())
 
 
