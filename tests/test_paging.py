@@ -116,6 +116,11 @@ def test_ten_empty_pages_in_a_row_are_no_fault_however_often(server: Server, lis
     assert [invoice.invoice_number for invoice in listing(server.url, KEY)] == ["1", "2", "3"]
 
 
+def test_an_empty_page_counts_for_no_item(server: Server, listing: Listing) -> None:
+    server.answers(page(following="?c=2"), page(1, 2))
+    assert len(listing(server.url, max_items=2)) == 2
+
+
 def test_a_server_that_does_not_know_page_numbers(server: Server, listing: Listing) -> None:
     server.answers(page(1, 2, total=5))
     with pytest.raises(errors.PagingError) as caught:
