@@ -248,8 +248,8 @@ class TokenCache:
     _next_try: float = field(default=0.0, init=False)
     tries: int = field(default=0, init=False)
     """How many requests for a token are over, so that whoever waited for one shares what came of it."""
-    failure: AuthenticationError | None = field(default=None, repr=False, init=False)
-    """Of the last one, where it failed."""
+    failure: str | None = field(default=None, repr=False, init=False)
+    """What the last one failed with; not the error, which would keep all that it passed through."""
 
     def get(self) -> str | None:
         """The token to use; None for the caller who is to renew it now."""
@@ -263,7 +263,7 @@ class TokenCache:
         """The token, if it need not be renewed, since it is fresh and not the one that the bridge has rejected."""
         return self._token if self._token != rejected and self.clock() < self._fresh_until else None
 
-    def ended(self, failure: AuthenticationError | None) -> None:
+    def ended(self, failure: str | None) -> None:
         """Note that a request for a token is over."""
         self.tries, self.failure = self.tries + 1, failure
 

@@ -197,7 +197,7 @@ class _Core:
         if tries != self._tokens.tries and self._tokens.failure:
             if spare:
                 return spare
-            raise errors.AuthenticationError(str(self._tokens.failure))
+            raise errors.AuthenticationError(self._tokens.failure)
         headers, content = auth.token_request()
         request = self._wire.build(self.settings, method="POST", url=auth.token_url, headers=headers, content=content)
         try:
@@ -205,12 +205,12 @@ class _Core:
             token = self._tokens.store(auth.token_url, answer.status_code, answer.content)
         except errors.BridgeError as error:
             refused = isinstance(error, errors.AuthenticationError)
-            failure = errors.AuthenticationError(str(error) if refused else f"There is no token. {error}")
+            failure = str(error) if refused else f"There is no token. {error}"
             self._tokens.ended(failure)
             if spare:
                 LOG.warning("The token could not be renewed, and serves on: %s", error)
                 return spare
-            raise failure from (None if refused else error)
+            raise errors.AuthenticationError(failure) from (None if refused else error)
         self._tokens.ended(None)
         return token
 
