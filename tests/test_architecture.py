@@ -82,6 +82,16 @@ def test_the_public_door() -> None:
         "models",
     ]
     assert all(hasattr(talkdesk_bridge, name) for name in talkdesk_bridge.__all__)
+    assert {*talkdesk_bridge.__all__, "__version__"} <= {*dir(talkdesk_bridge)}
+    with pytest.raises(AttributeError, match="has no attribute 'other'"):
+        _ = talkdesk_bridge.other
+
+
+def test_what_lives_in_the_package_and_needs_no_client_does_not_wait_for_one() -> None:
+    code = "import sys, talkdesk_bridge; print({name.split('.')[0] for name in sys.modules} & {*sys.argv[1:]})"
+    parts = ["attrs", "httpx", "talkdesk_bridge_api"]
+    result = subprocess.run([sys.executable, "-c", code, *parts], capture_output=True, text=True, check=True)
+    assert result.stdout == "set()\n"
 
 
 def test_the_tree_of_errors_is_drawn_as_it_is() -> None:
@@ -92,9 +102,9 @@ def test_the_tree_of_errors_is_drawn_as_it_is() -> None:
 
 
 def test_importing_the_package_loads_no_extra() -> None:
-    code = "import sys, talkdesk_bridge; print([m for m in sys.argv[1:] if m in sys.modules])"
-    # Not rich: httpx imports it where it is, for a command of its own.
-    extras = ["typer", "starlette", "uvicorn", "yaml", "jsonschema", "openapi_schema_validator"]
+    code = "import sys; from talkdesk_bridge import *; print([m for m in sys.argv[1:] if m in sys.modules])"
+    # Not click and rich: httpx imports them where they are, for a command of its own.
+    extras = ["jwt", "cryptography", "flask", "starlette", "uvicorn", "yaml", "jsonschema", "openapi_schema_validator"]
     result = subprocess.run([sys.executable, "-c", code, *extras], capture_output=True, text=True, check=True)
     assert result.stdout == "[]\n"
 

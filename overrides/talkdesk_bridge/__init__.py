@@ -1,13 +1,17 @@
 """A client for Talkdesk's Financial Services Experience Cloud for Insurance - Integrations Bridge."""
 
-from talkdesk_bridge_api.types import VERSION
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
 
-from talkdesk_bridge import errors, models
-from talkdesk_bridge._answer import Deviation, Response
-from talkdesk_bridge._auth import Auth, BasicAuth, BearerAuth, HeaderAuth, NoAuth, OAuth2ClientCredentials
-from talkdesk_bridge._client import AsyncBridgeClient, BridgeClient
-from talkdesk_bridge._money import Money
-from talkdesk_bridge._retry import Attempt, Retry
+if TYPE_CHECKING:
+    from talkdesk_bridge import errors, models
+    from talkdesk_bridge._answer import Deviation, Response
+    from talkdesk_bridge._auth import Auth, BasicAuth, BearerAuth, HeaderAuth, NoAuth, OAuth2ClientCredentials
+    from talkdesk_bridge._client import AsyncBridgeClient, BridgeClient
+    from talkdesk_bridge._money import Money
+    from talkdesk_bridge._retry import Attempt, Retry
+
+    __version__: str
 
 __all__ = [
     "AsyncBridgeClient",
@@ -27,4 +31,28 @@ __all__ = [
     "models",
 ]
 
-__version__ = VERSION
+# The command and the pytest plugin live in this package, too, and must not wait for an HTTP library that they may not
+# need: each name is looked up in its module when it is first asked for.
+_MODULES = {
+    "_answer": ("Deviation", "Response"),
+    "_auth": ("Auth", "BasicAuth", "BearerAuth", "HeaderAuth", "NoAuth", "OAuth2ClientCredentials"),
+    "_client": ("AsyncBridgeClient", "BridgeClient"),
+    "_money": ("Money",),
+    "_retry": ("Attempt", "Retry"),
+}
+
+
+def __getattr__(name: str) -> Any:
+    if name in ("errors", "models"):
+        return import_module(f"{__name__}.{name}")
+    if name == "__version__":
+        return import_module("talkdesk_bridge_api.types").VERSION
+    for module, names in _MODULES.items():
+        if name in names:
+            value = globals()[name] = getattr(import_module(f"{__name__}.{module}"), name)
+            return value
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+
+
+def __dir__() -> list[str]:
+    return sorted({*globals(), *__all__, "__version__"})
