@@ -98,6 +98,7 @@ lock: $(STAMP) ## Pin the newest tools in requirements/
 	@$(VENV)-lock/bin/uv pip compile --quiet --upgrade --universal --generate-hashes --no-header --no-annotate --group pyproject.toml:servers -o requirements/servers.txt
 	@$(VENV)-lock/bin/uv pip compile --quiet --upgrade --universal --generate-hashes --no-header --no-annotate --extra sandbox --group httpx2 pyproject.toml -o requirements/httpx2.txt
 	@$(VENV)-lock/bin/uv pip compile --quiet --upgrade --universal --generate-hashes --no-header --no-annotate --extra sandbox --group mutate pyproject.toml -o requirements/mutate.txt
+	@$(VENV)-lock/bin/uv pip compile --quiet --upgrade --universal --generate-hashes --no-header --no-annotate --extra sandbox --group browser pyproject.toml -o requirements/browser.txt
 	@$(VENV)-lock/bin/uv pip compile --quiet --upgrade --universal --generate-hashes --no-header --no-annotate --group pyproject.toml:lock -o requirements/lock.txt
 
 clean: ## Remove what the targets made, generated/ excepted
