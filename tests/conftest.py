@@ -60,7 +60,7 @@ def running_sandbox() -> Iterator[Sandbox]:
 
 @pytest.fixture
 def sandbox(running_sandbox: Sandbox) -> Sandbox:
-    running_sandbox.requests.clear()
+    running_sandbox.reset()
     return running_sandbox
 
 

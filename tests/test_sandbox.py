@@ -8,22 +8,28 @@ import http.client
 import json
 import os
 import re
+import secrets
 import socket
 import subprocess
 import sys
+import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
-from urllib.parse import urlsplit
+from urllib.parse import urlencode, urlsplit
 
+import jwt
 import pytest
-from talkdesk_bridge.sandbox import ACCOUNTS, Credentials, Sandbox
-from talkdesk_bridge.sandbox._app import key_header, read_contract
+from cryptography.hazmat.primitives.serialization import load_der_private_key
+from talkdesk_bridge import Retry, errors
+from talkdesk_bridge.sandbox import ACCOUNTS, Credentials, Reply, Sandbox
+from talkdesk_bridge.sandbox._contract import read_contract, schemes_of
+from talkdesk_bridge.sandbox._credentials import new_key
 from talkdesk_bridge.sandbox._data import items_of
 
 from tests.conftest import PATH, invoices_of
 
-HEADER = key_header(read_contract(), Credentials()) or "Authorization"
+HEADER = next(scheme["name"] for scheme in schemes_of(read_contract()).values() if scheme["type"] == "apiKey")
 KEY = {HEADER: "sandbox-key"}
 
 
@@ -156,7 +162,169 @@ def test_the_log_holds_no_credential() -> None:
     with Sandbox(log=lines.append) as sandbox:
         ask(sandbox, invoices_of("1000000003") + "?page=1", **KEY)
         ask(sandbox, "/oauth/token", "POST", "grant_type=client_credentials&client_secret=s3cret")
-    assert lines == [f"GET {invoices_of('1000000003')}?page=1 200", "POST /oauth/token 401"]
+        ask(sandbox, invoices_of("1000000003") + "?page=1&api_key=s3cret", **KEY)
+        ask(sandbox, "/?s3cret", **KEY)
+    assert lines == [
+        f"GET {invoices_of('1000000003')}?page=1 200",
+        "POST /oauth/token 401",
+        f"GET {invoices_of('1000000003')}?... 400",
+        "GET /?... 404",
+    ]
+
+
+def test_it_listens_elsewhere_only_where_that_is_allowed() -> None:
+    for host in ("0.0.0.0", "::", "192.0.2.1", "bridge.example"):  # noqa: S104 # refused
+        with pytest.raises(ValueError, match="not an address of loopback"):
+            Sandbox(host=host)
+    with Sandbox(host="0.0.0.0", allow_remote=True) as sandbox:  # noqa: S104 # what is tried
+        assert sandbox.url.startswith("http://127.0.0.1:")
+        assert ask(sandbox, invoices_of("1000000003"), **KEY)[0] == 200
+
+
+@pytest.mark.skipif(not socket.has_ipv6 or not Path("/proc/net/if_inet6").exists(), reason="needs IPv6")
+def test_it_listens_at_the_other_address_of_loopback() -> None:
+    with Sandbox(host="::1") as sandbox:
+        assert sandbox.url.startswith("http://[::1]:")
+        assert len(list(sandbox.client.billing.iter_account_invoices("1000000003"))) == 1
+
+
+@pytest.mark.parametrize(
+    ("options", "told"),
+    [
+        (
+            {"accept": "digest"},
+            "digest is no credential of the contract, which has any, none, basic, bearer, key, oauth2",
+        ),
+        ({"fault": "fire"}, "fire is no fault of the sandbox, which has rate-limited, unavailable"),
+        ({"token_life": 0}, "the life of a token must be more than 0 seconds"),
+        ({"paging": "cursor"}, "paging must be links, pages or all, not cursor"),
+    ],
+)
+def test_an_option_that_cannot_be_used_is_told(options: Any, told: str) -> None:
+    with pytest.raises(ValueError, match=re.escape(told)):
+        Sandbox(**options)
+
+
+BASIC = {"Authorization": "Basic " + base64.b64encode(b"sandbox-user:sandbox-password").decode()}
+BEARER = {"Authorization": "Bearer sandbox-token"}
+
+
+@pytest.mark.parametrize(
+    ("accept", "statuses"),
+    [
+        ("any", (401, 200, 200, 200)),
+        ("none", (200, 200, 200, 200)),
+        ("key", (401, 200, 401, 401)),
+        ("basic", (401, 401, 200, 401)),
+        ("bearer", (401, 401, 401, 200)),
+        ("oauth2", (401, 401, 401, 401)),
+    ],
+)
+def test_it_wants_the_credential_that_it_is_told_to(accept: Any, statuses: tuple[int, ...]) -> None:
+    with Sandbox(accept=accept) as sandbox:
+        asked = (ask(sandbox, invoices_of("1000000003"), **headers)[0] for headers in ({}, KEY, BASIC, BEARER))
+        assert tuple(asked) == statuses
+        # Whatever it wants, its own client has.
+        assert len(list(sandbox.client.billing.iter_account_invoices("1000000003"))) == 1
+
+
+def test_a_token_lives_as_long_as_it_is_told_to() -> None:
+    with Sandbox(token_life=0.4) as sandbox:
+        form, credential = "grant_type=client_credentials", basic("sandbox-client", "sandbox-secret")
+        _, body = ask(sandbox, sandbox.token_url.removeprefix(sandbox.url), "POST", form, Authorization=credential)
+        assert body["expires_in"] == 0.4
+        token = {"Authorization": f"Bearer {body['access_token']}"}
+        assert ask(sandbox, invoices_of("1000000003"), **token)[0] == 200
+        time.sleep(0.45)
+        assert ask(sandbox, invoices_of("1000000003"), **token)[0] == 401
+
+
+KEY_PAIR = new_key()
+ANOTHER = new_key()
+ASSERTED = "urn:ietf:params:oauth:client-assertion-type:jwt-bearer"
+
+
+@pytest.fixture(scope="module")
+def asserted() -> Iterator[Sandbox]:
+    with Sandbox(credentials=Credentials(public_key=KEY_PAIR[1], key_id="k1")) as sandbox:
+        yield sandbox
+
+
+def assertion(url: str, key: str = KEY_PAIR[0], algorithm: str = "ES256", kid: str | None = "k1", **claims: Any) -> str:
+    now = int(time.time())
+    told = {"iss": "sandbox-client", "sub": "sandbox-client", "aud": url, "jti": secrets.token_hex(), "iat": now}
+    told |= {"exp": now + 300} | claims
+    signer = load_der_private_key(base64.b64decode(key), None) if algorithm == "ES256" else key
+    present = {name: value for name, value in told.items() if value is not None}
+    return jwt.encode(present, signer, algorithm, headers={"kid": kid} if kid else {})  # type: ignore[arg-type] # a key
+
+
+@pytest.mark.parametrize(
+    ("changed", "told"),
+    [
+        ({}, None),
+        ({"kid": None}, None),
+        ({"key": ANOTHER[0]}, "Signature verification failed"),
+        ({"key": "s" * 64, "algorithm": "HS256"}, "alg value is not allowed"),
+        ({"aud": "https://elsewhere.example/token"}, "Audience doesn't match"),
+        ({"exp": 1}, "Signature has expired"),
+        ({"iss": "another"}, "Invalid issuer"),
+        ({"sub": "another"}, "Invalid subject"),
+        ({"kid": "k2"}, "kid names no key"),
+        ({"jti": None}, 'missing the "jti" claim'),
+        ({"exp": None}, 'missing the "exp" claim'),
+    ],
+)
+def test_an_assertion_is_verified(asserted: Sandbox, changed: dict[str, Any], told: str | None) -> None:
+    form = {"grant_type": "client_credentials", "client_assertion_type": ASSERTED}
+    form["client_assertion"] = assertion(asserted.token_url, **changed)
+    path = asserted.token_url.removeprefix(asserted.url)
+    status, body = ask(asserted, path, "POST", urlencode(form))
+    if told is None:
+        assert status == 200
+        token = {"Authorization": f"Bearer {body['access_token']}"}
+        assert ask(asserted, invoices_of("1000000003"), **token)[0] == 200
+        status, body = ask(asserted, path, "POST", urlencode(form))
+        told = "its jti was used before"
+    assert (status, body["error"]) == (401, "invalid_client")
+    assert told in body["error_description"]
+    status, body = ask(asserted, path, "POST", urlencode(form | {"client_assertion_type": "other"}))
+    assert (status, "client_assertion_type must be" in body["error_description"]) == (401, True)
+
+
+def test_scripted_answers_come_first_and_once(sandbox: Sandbox) -> None:
+    sandbox.script(Reply(418, content="no"), Reply(json={"_embedded": {"invoices": []}}, headers={"X-Of": "mine"}))
+    bridge = sandbox.client.with_options(retry=Retry(attempts=1))
+    with pytest.raises(errors.StatusError) as caught:
+        bridge.billing.get_account_invoices("1000000003")
+    assert caught.value.status_code == 418
+    response = bridge.with_response(bridge.billing.get_account_invoices, "1000000003")
+    assert (response.headers["x-of"], response.headers["content-type"]) == ("mine", "application/json")
+    assert response.body.embedded
+    assert response.body.embedded.invoices == []
+    assert bridge.billing.get_account_invoices("1000000003").total == 1
+    assert [seen.status for seen in sandbox.requests] == [418, 200, 200]
+
+
+def test_a_reset_leaves_nothing_behind() -> None:
+    lines: list[str] = []
+    with Sandbox(log=lines.append, accept="oauth2", fault="unavailable") as sandbox:
+        client, token = sandbox.client, ask(
+            sandbox, "/oauth/token", "POST", "grant_type=client_credentials",
+            Authorization=basic("sandbox-client", "sandbox-secret"),
+        )[1]["access_token"]  # fmt: skip
+        sandbox.fault = None
+        sandbox.script(Reply(500))
+        sandbox.reset()
+        assert sandbox.fault == "unavailable"
+        assert not sandbox.requests
+        assert ask(sandbox, invoices_of("1000000003"), Authorization=f"Bearer {token}")[0] == 401
+        with pytest.raises(errors.ConfigurationError, match="closed"):
+            client.billing.get_account_invoices("1000000003")
+        assert sandbox.client.billing.get_account_invoices("1000000003").total == 1
+    assert lines[-2:] == [
+        f"GET {invoices_of('1000000003')} 503 (unavailable)", f"GET {invoices_of('1000000003')} 200 (unavailable)"
+    ]  # fmt: skip
 
 
 def corrected(change: Callable[[dict[str, Any]], object]) -> dict[str, Any]:
@@ -187,8 +355,20 @@ def test_it_follows_a_corrected_contract() -> None:
         operation["parameters"] = [parameter for parameter in operation["parameters"] if parameter["name"] != "page"]
 
     with Sandbox(contract=corrected(without_page)) as sandbox:
-        status, body = ask(sandbox, invoices_of("1000000001"), **KEY)
-        assert (status, len(body["_embedded"]["invoices"]), "next" in body["_links"]) == (200, 137, False)
+        assert len(list(sandbox.client.billing.iter_account_invoices("1000000001"))) == 137
+        assert [seen.target.partition("?")[2] for seen in sandbox.requests] == ["", "cursor=2", "cursor=3"]
+        assert ask(sandbox, invoices_of("1000000001") + "?cursor=x", **KEY)[0] == 400
+    with Sandbox(contract=corrected(without_page), paging="pages") as sandbox:
+        _, body = ask(sandbox, invoices_of("1000000001"), **KEY)
+        assert (len(body["_embedded"]["invoices"]), "_links" in body) == (137, False)
+
+
+@pytest.mark.parametrize(("paging", "requests", "linked"), [("links", 3, True), ("pages", 3, False), ("all", 1, False)])
+def test_lists_come_in_three_ways(paging: Any, requests: int, linked: bool) -> None:
+    with Sandbox(paging=paging) as sandbox:
+        assert len(list(sandbox.client.billing.iter_account_invoices("1000000001"))) == 137
+        assert len(sandbox.requests) == requests
+        assert ("_links" in ask(sandbox, invoices_of("1000000001"), **KEY)[1]) is linked
 
 
 def test_it_serves_what_the_contract_says_of_an_operation_of_another_kind() -> None:
@@ -210,6 +390,27 @@ def test_it_serves_what_the_contract_says_of_an_operation_of_another_kind() -> N
         assert (status, body["status"], body["errorCode"]) == (404, 404, "NOT_FOUND")
         status, body = ask(sandbox, invoices_of("C-1"))
         assert (status, body["userMessage"]) == (401, "Unauthorized")
+
+
+def test_a_body_that_is_no_json_comes_as_the_contract_has_it_and_a_fixed_path_before_a_parameter() -> None:
+    def more(contract: dict[str, Any]) -> None:
+        paths = contract["paths"]
+        for name, media, example in (("text", "text/csv", "a,b"), ("vendor", "application/vnd.x+json", "word")):
+            declared = {"description": "OK", "content": {media: {"schema": {"type": "string"}, "example": example}}}
+            paths[f"{PATH.rpartition('/')[0]}/{name}"] = {"get": {"responses": {"200": declared}, "security": []}}
+        paths[f"{PATH.rpartition('/')[0]}/nothing"] = {"get": {"responses": {"204": {"description": "Done"}}}}
+
+    with Sandbox(contract=corrected(more)) as sandbox:
+        connection = http.client.HTTPConnection(urlsplit(sandbox.url).netloc, timeout=10)
+        told = []
+        for name in ("text", "vendor", "nothing"):
+            connection.request("GET", f"{PATH.rpartition('/')[0]}/{name}")
+            answer = connection.getresponse()
+            told.append((answer.status, answer.headers["Content-Type"], answer.read()))
+        connection.close()
+    assert told == [
+        (200, "text/csv", b"a,b"), (200, "application/vnd.x+json", b'"word"'), (204, None, b""),
+    ]  # fmt: skip
 
 
 def test_a_missing_extra_is_told_in_a_sentence(tmp_path: Path) -> None:

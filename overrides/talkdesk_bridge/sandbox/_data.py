@@ -30,7 +30,7 @@ ACCOUNTS = {
     "1000000004": Account(50, ("usd",), "50 invoices: exactly one page"),
     "1000000005": Account(60, ("usd", "eur", "gbp"), "60 invoices in three currencies"),
 }
-"""Every other account number is unknown: 404."""
+"""What every account number stands for; one that is neither here nor a fault's is unknown: 404."""
 
 
 def items_of(account: Account, examples: list[Any]) -> list[Any]:

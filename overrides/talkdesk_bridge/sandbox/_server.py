@@ -2,20 +2,28 @@
 
 from __future__ import annotations
 
+import ipaddress
 import socket
 import threading
 from collections import deque
 from collections.abc import Callable
-from typing import Any, Self
+from functools import cached_property
+from typing import TYPE_CHECKING, Any, Self, get_args
 
 import uvicorn
 from attrs import frozen
 from starlette.requests import Request
 
-from talkdesk_bridge.sandbox._app import Credentials, key_header, make_app, read_contract, token_paths
+from talkdesk_bridge.sandbox._app import Behaviour, make_app
+from talkdesk_bridge.sandbox._contract import Paging, Reply, operations_of, read_contract, schemes_of, token_paths
+from talkdesk_bridge.sandbox._credentials import TOKEN_LIFE, Accept, Credentials, Gate, kind_of, new_key
 from talkdesk_bridge.sandbox._data import ACCOUNTS
+from talkdesk_bridge.sandbox._faults import FAULTS
 
-__all__ = ["Sandbox", "Seen"]
+if TYPE_CHECKING:
+    from talkdesk_bridge import BridgeClient
+
+__all__ = ["Sandbox", "Seen", "accounts_table", "faults_table"]
 
 
 @frozen
@@ -35,12 +43,20 @@ class Sandbox:
 
     Args:
         port: Where to listen; 0 takes a free port.
+        host: The address to listen at.
+        allow_remote: Whether that may be another one than of loopback, so that other machines can ask.
         credentials: What it accepts.
+        accept: Which credential it wants: "any" that the contract names for an operation, "none" at all, or one kind:
+            "key", "basic", "bearer", "oauth2".
+        token_life: Seconds that an OAuth 2 token lives.
+        paging: How lists come: in pages with next "links", in "pages" that only a number leads to, or "all" at once.
+        fault: The name of a fault that befalls every operation; see FAULTS.
         contract: What it serves, as data; by default the contract of the installed client.
-        log: Gets a line for each request: method, path and query, status.
+        log: Gets a line for each request: method, path and query, status, and the fault that befell it.
 
     Raises:
         OSError: the port cannot be used.
+        ValueError: an argument cannot be used.
 
     """
 
@@ -48,16 +64,41 @@ class Sandbox:
         self,
         *,
         port: int = 0,
+        host: str = "127.0.0.1",
+        allow_remote: bool = False,
         credentials: Credentials | None = None,
+        accept: Accept = "any",
+        token_life: float = TOKEN_LIFE,
+        paging: Paging = "links",
+        fault: str | None = None,
         contract: dict[str, Any] | None = None,
         log: Callable[[str], None] = lambda _: None,
     ) -> None:
+        if not (allow_remote or _is_loopback(host)):
+            raise ValueError(f"{host} is not an address of loopback, and remote callers are not allowed")
+        if paging not in get_args(Paging):
+            raise ValueError(f"paging must be links, pages or all, not {paging}")
+        if not token_life > 0:
+            raise ValueError("the life of a token must be more than 0 seconds")
         self.credentials = credentials or Credentials()
         self.requests: deque[Seen] = deque(maxlen=10_000)
         self._contract = contract or read_contract()
         self._log = log
-        self._socket = socket.create_server(("127.0.0.1", port))
-        app = make_app(self._contract, self.credentials, self._record)
+        self._behaviour = Behaviour(paging)
+        self.fault = self._first_fault = fault
+        self._accept = accept
+        offered = ["any", "none", *sorted({kind_of(scheme) for scheme in schemes_of(self._contract).values()})]
+        if accept not in offered:
+            raise ValueError(f"{accept} is no credential of the contract, which has {', '.join(offered)}")
+        public = self.credentials.public_key
+        self._private_key = ""  # its holder has it
+        if not public:
+            self._private_key, public = new_key()
+        self._gate = Gate(schemes_of(self._contract), self.credentials, accept, public, token_life)
+        self._loggable = {"cursor", *(name for operation in operations_of(self._contract) for name in operation.query)}
+        self._socket = socket.create_server((host, port), family=socket.AF_INET6 if ":" in host else socket.AF_INET)
+        self._address = self._socket.getsockname()[:2]
+        app = make_app(self._contract, self._gate, self._behaviour, self._record)
         config = uvicorn.Config(
             app, log_config=None, access_log=False, lifespan="off", ws="none", timeout_graceful_shutdown=2
         )
@@ -67,8 +108,11 @@ class Sandbox:
     @property
     def url(self) -> str:
         """The base URL for a client."""
-        host, port = self._socket.getsockname()
-        return f"http://{host}:{port}"
+        host, port = self._address
+        address = ipaddress.ip_address(host)
+        if address.is_unspecified:
+            host = "127.0.0.1" if address.version == 4 else "::1"
+        return f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"
 
     @property
     def token_url(self) -> str:
@@ -78,7 +122,52 @@ class Sandbox:
     @property
     def key_header(self) -> str | None:
         """The header that the key is expected in; None where the contract has no key."""
-        return key_header(self._contract, self.credentials)
+        schemes = schemes_of(self._contract).values()
+        named = next((scheme["name"] for scheme in schemes if kind_of(scheme) == "key"), None)
+        return self.credentials.api_key_header or named if named else None
+
+    @property
+    def environ(self) -> dict[str, str]:
+        """The variables that lead the command, and `BridgeClient.from_env`, to this sandbox."""
+        credential = next(iter(self._ways().values()), {})
+        return {f"TALKDESK_BRIDGE_{name}": value for name, value in {"URL": self.url, **credential}.items()}
+
+    @cached_property
+    def client(self) -> BridgeClient:
+        """A client of this sandbox, which is closed with it."""
+        from talkdesk_bridge import BridgeClient
+
+        return BridgeClient.from_env(self.environ)
+
+    @property
+    def fault(self) -> str | None:
+        """The name of the fault that befalls every operation, besides those of the accounts; may be set at any time."""
+        return self._behaviour.fault.name if self._behaviour.fault else None
+
+    @fault.setter
+    def fault(self, name: str | None) -> None:
+        named = {fault.name: fault for fault in FAULTS}
+        if name is not None and name not in named:
+            raise ValueError(f"{name} is no fault of the sandbox, which has {', '.join(named)}")
+        self._behaviour.fault = named[name] if name else None
+
+    def script(self, *replies: Reply) -> None:
+        """Answer the next requests of operations with these, in turn, and then as before; the token URL stays as it is.
+
+        What is scripted is sent as it is: the request is not checked, nor is the answer.
+        """
+        self._behaviour.replies.extend(replies)
+
+    def reset(self) -> None:
+        """Be as new: forget the requests, the scripted answers, a fault that was set, the tokens, and the client."""
+        if "client" in self.__dict__:
+            self.client.close()
+            del self.client
+        self.requests.clear()
+        self._behaviour.replies.clear()
+        self._behaviour.turns.clear()
+        self.fault = self._first_fault
+        self._gate.forget()
 
     def serve(self) -> None:
         """Serve until the process is interrupted or `close` is called."""
@@ -89,6 +178,8 @@ class Sandbox:
 
     def close(self) -> None:
         """Stop serving, and wait until that is done."""
+        if "client" in self.__dict__:
+            self.client.close()
         self._server.should_exit = True
         if self._thread:
             self._thread.join()
@@ -104,32 +195,65 @@ class Sandbox:
 
     def describe(self, command: str = "talkdesk-bridge") -> str:
         """How to use this sandbox, for a person: URL, credentials, accounts. `command` is what they type."""
-        ours = self.credentials
-        key = {"API_KEY": ours.api_key, "API_KEY_HEADER": self.key_header}
-        oauth = {"TOKEN_URL": self.token_url, "CLIENT_ID": ours.client_id, "CLIENT_SECRET": ours.client_secret}
         lines = [
-            f"Sandbox of the bridge: {self.url} (Ctrl-C ends it)",
+            f"Sandbox of the bridge: {self.url} (Ctrl-C ends it; in a browser: the contract as a page)",
             "",
             "In another shell:",
-            *_exports(URL=self.url),
+            *(f"  export {name}={value}" for name, value in self.environ.items()),
+            f"  {command} invoices {next(iter(ACCOUNTS))}",
         ]
-        if self.key_header:
-            lines += _exports(**{name: value for name, value in key.items() if value != "Authorization"})
-        lines += [f"  {command} invoices {next(iter(ACCOUNTS))}", ""]
-        if self.token_url:
+        for title, variables in [*self._ways().items()][1:]:
+            lines += ["", f"Or with {title}, in a shell of its own:"]
             lines += [
-                "With OAuth 2 instead of the key:",
-                "  unset TALKDESK_BRIDGE_API_KEY TALKDESK_BRIDGE_API_KEY_HEADER",
+                f"  export TALKDESK_BRIDGE_{name}={value}" for name, value in {"URL": self.url, **variables}.items()
             ]
-            lines += [*_exports(**oauth), ""]
-        lines += ["Accounts:", *(f"  {number}  {account.about}" for number, account in ACCOUNTS.items())]
-        return "\n".join([*lines, "  any other   404, with the documented error", ""])
+        return "\n".join([*lines, "", accounts_table(), ""])
 
-    def _record(self, request: Request, status: int) -> None:
-        target = request.scope["raw_path"].decode("ascii") + (f"?{request.url.query}" if request.url.query else "")
-        self.requests.append(Seen(request.method, target, status))
-        self._log(f"{request.method} {target} {status}")
+    def _ways(self) -> dict[str, dict[str, str]]:
+        """The credentials that it takes, each with its variables; the simplest one first."""
+        ours, token = self.credentials, {"TOKEN_URL": self.token_url, "CLIENT_ID": self.credentials.client_id}
+        header = self.key_header
+        ways: dict[tuple[str, str], dict[str, str]] = {
+            ("key", "a key in a header"): {"API_KEY": ours.api_key}
+            | ({"API_KEY_HEADER": header} if header and header != "Authorization" else {}),
+            ("oauth2", "OAuth 2"): {**token, "CLIENT_SECRET": ours.client_secret},
+            ("oauth2", "OAuth 2 and a private key"): {
+                **token, "PRIVATE_KEY": self._private_key, "KEY_ID": ours.key_id, "ALGORITHM": ours.algorithm
+            },
+            ("basic", "HTTP Basic"): {"USERNAME": ours.user, "PASSWORD": ours.password},
+            ("bearer", "a bearer token"): {"BEARER_TOKEN": ours.bearer_token},
+        }  # fmt: skip
+        kinds = {kind_of(scheme) for scheme in schemes_of(self._contract).values()}
+        kinds &= kinds if self._accept == "any" else {self._accept}
+        return {
+            title: variables for (kind, title), variables in ways.items() if kind in kinds and all(variables.values())
+        }
+
+    def _record(self, request: Request, status: int, told: str) -> None:
+        path, query = request.scope["raw_path"].decode("ascii"), request.url.query
+        self.requests.append(Seen(request.method, path + (f"?{query}" if query else ""), status))
+        # A query that the contract does not know may hold anything, a credential too.
+        shown = query if request.query_params.keys() <= self._loggable else "..."
+        self._log(f"{request.method} {path}{'?' if query else ''}{shown} {status}{f' ({told})' if told else ''}")
 
 
-def _exports(**variables: str | None) -> list[str]:
-    return [f"  export TALKDESK_BRIDGE_{name}={value}" for name, value in variables.items()]
+def _is_loopback(host: str) -> bool:
+    try:
+        return ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return host == "localhost"
+
+
+def accounts_table() -> str:
+    """The accounts, a line each."""
+    faulty = f"{FAULTS[0].account} to {FAULTS[-1].account[-2:]}"
+    rows = {number: account.about for number, account in ACCOUNTS.items()}
+    rows |= {faulty: "a fault each: see --faults", "any other": "404, with the documented error"}
+    return "Accounts:\n" + "\n".join(f"  {number:18}{about}" for number, about in rows.items())
+
+
+def faults_table() -> str:
+    """The faults, each with its account and what the client makes of it."""
+    rows = (f"  {fault.name:18}{fault.account}  {fault.about}\n{'':32}-> {fault.outcome}" for fault in FAULTS)
+    told = "Faults: ask for the account, or name the fault with --fault, and the client ...\n"
+    return told + "\n".join(rows)

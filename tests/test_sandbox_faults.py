@@ -1,0 +1,127 @@
+"""The sandbox's faults against the real client: what happens is what its own list says, whoever chooses the fault."""
+
+from __future__ import annotations
+
+import re
+from typing import Any
+
+import pytest
+from attrs import frozen
+from talkdesk_bridge import BridgeClient, Deviation, Retry, errors
+from talkdesk_bridge._exit import _status
+from talkdesk_bridge.models import InvoiceDetails
+from talkdesk_bridge.sandbox import ACCOUNTS, FAULTS, Fault, Sandbox, _faults
+
+from tests.conftest import ROOT
+
+NAMES = [fault.name for fault in FAULTS]
+
+
+@frozen
+class Expected:
+    """What comes of a fault."""
+
+    requests: int
+    """How many, for the 60 invoices of two pages."""
+    items: int = 60
+    error: type[errors.BridgeError] | None = None
+    told: tuple[str, ...] = ()
+    """The places of the deviations."""
+
+
+ITEM = "$._embedded.invoices[*]"
+EXPECTED = {
+    "rate-limited": Expected(4),
+    "unavailable": Expected(4),
+    "html-error": Expected(4, 0, errors.ServerError),
+    "expired-token": Expected(4),
+    "slow": Expected(2),
+    "cut-off": Expected(4),
+    "null-fields": Expected(2, told=(f"{ITEM}.invoice_bill_date", f"{ITEM}.paid_amount", f"{ITEM}.status")),
+    "numbers": Expected(2, told=(f"{ITEM}.amount", f"{ITEM}.invoice_number", f"{ITEM}.paid_amount")),
+    "bad-dates": Expected(2, told=(f"{ITEM}.invoice_bill_date", f"{ITEM}.invoice_due_date")),
+    "unknown-fields": Expected(2),
+    "bare-list": Expected(1, told=("$",)),
+    "error-as-success": Expected(1, 0, errors.ContractError),
+    "login-page": Expected(1, 0, errors.ContractError),
+    "link-loop": Expected(1, 50, errors.PagingError),
+    "link-elsewhere": Expected(1, 50, errors.PagingError),
+    "total-too-large": Expected(2, 60, errors.IncompleteError),
+    "total-too-small": Expected(2, told=("$.total",)),
+}
+
+
+@pytest.fixture(autouse=True)
+def _not_that_slow(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(_faults, "SLOW", 0.3)
+
+
+def gone_through(url: Sandbox, account: str, **options: Any) -> tuple[list[InvoiceDetails], Any, list[Deviation]]:
+    """The items of an account, the error that ended them, and what was told, with OAuth 2."""
+    items: list[InvoiceDetails] = []
+    told: list[Deviation] = []
+    chosen: dict[str, Any] = {"retry": Retry(backoff=0.0), "on_deviation": told.append}
+    with BridgeClient.from_env(url.environ, **chosen | options) as bridge:
+        try:
+            for item in bridge.billing.iter_account_invoices(account):
+                items.append(item)
+        except errors.BridgeError as error:
+            return items, error, told
+    return items, None, told
+
+
+@pytest.mark.parametrize("fault", FAULTS, ids=NAMES)
+@pytest.mark.parametrize("chosen", ["by the account", "by the option"])
+def test_what_comes_of_a_fault(fault: Fault, chosen: str) -> None:
+    expected = EXPECTED[fault.name]
+    by_account = chosen == "by the account"
+    with Sandbox(accept="oauth2", fault=None if by_account else fault.name) as sandbox:
+        items, error, told = gone_through(sandbox, fault.account if by_account else "1000000005")
+        paths = [seen for seen in sandbox.requests if not seen.target.startswith("/oauth")]
+    assert (len(items), type(error), len(paths)) == (expected.items, expected.error or type(None), expected.requests)
+    assert {*expected.told} <= {deviation.place for deviation in told}
+    assert bool(told) == bool(expected.told)
+    # The words of the list are true.
+    named = re.search(r"(\w+Error) \(exit (\d)\)", fault.outcome.rpartition("else")[2] if error else "")
+    assert bool(named) == bool(error)
+    if named:
+        assert (named[1], int(named[2])) == (type(error).__name__, _status(error))
+    assert ("deviation" in fault.outcome) == bool(told)
+
+
+def test_what_a_caller_may_be_told_instead() -> None:
+    with Sandbox() as sandbox:
+        _, error, _ = gone_through(sandbox, "2000000004")
+        assert (type(error), _status(error)) == (errors.UnauthorizedError, 3)
+        _, error, _ = gone_through(sandbox, "2000000005", timeout=(5, 0.1), retry=Retry(attempts=1))
+        assert (type(error), _status(error)) == (errors.NoAnswerError, 5)
+    with Sandbox(accept="oauth2") as sandbox:
+        list(sandbox.client.billing.iter_account_invoices("2000000004"))
+        tokens = [seen.target for seen in sandbox.requests if seen.target.startswith("/oauth")]
+        assert len(tokens) == 3  # the first one, and a new one for each page
+
+
+def test_unknown_fields_are_kept_and_a_host_elsewhere_is_not_asked() -> None:
+    with Sandbox() as sandbox:
+        items, _, _ = gone_through(sandbox, "2000000010")
+        assert all(item["x_of_this_bridge"] == {"since": "2023-07-01"} for item in items)
+        _, error, _ = gone_through(sandbox, "2000000015")
+        assert "another host" in str(error)
+
+
+def test_faults_leave_alone_what_they_do_not_concern() -> None:
+    """An account of its own keeps its fault; refusals stay as they are."""
+    with Sandbox(fault="html-error") as sandbox:
+        items, error, _ = gone_through(sandbox, "2000000002")
+        assert (len(items), error) == (60, None)
+        _, error, _ = gone_through(sandbox, "9999999999")
+        assert isinstance(error, errors.NotFoundError)
+
+
+def test_every_fault_is_expected_and_has_an_account_of_its_own() -> None:
+    assert EXPECTED.keys() == {*NAMES}
+    numbers = [*ACCOUNTS, *(fault.account for fault in FAULTS)]
+    assert len({*numbers}) == len(numbers)
+    page = (ROOT / "docs" / "sandbox.md").read_text(encoding="utf-8")
+    rows = [f"| `{fault.name}` | `{fault.account}` | {fault.about} | {fault.outcome} |" for fault in FAULTS]
+    assert [line for line in page.splitlines() if re.match(r"\| `[a-z-]+` \| `2", line)] == rows
