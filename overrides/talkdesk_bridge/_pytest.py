@@ -1,0 +1,48 @@
+"""The pytest plugin: the fixture `talkdesk_bridge_sandbox`, and a marker of that name for how its sandbox behaves.
+
+pytest loads it in every run where the package is installed, so it imports nothing else before the fixture is used.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import TYPE_CHECKING
+
+import pytest
+
+if TYPE_CHECKING:
+    from talkdesk_bridge.sandbox import Sandbox
+
+__all__ = ["pytest_configure", "talkdesk_bridge_sandbox"]
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Declare the marker."""
+    told = "talkdesk_bridge_sandbox(**options): give the fixture's sandbox these options of Sandbox, for one test"
+    config.addinivalue_line("markers", told)
+
+
+@pytest.fixture(scope="session")
+def _talkdesk_bridge_sandbox() -> Iterator[Sandbox]:
+    """One for all tests that need no options: starting and stopping it takes longer than most tests."""
+    from talkdesk_bridge.sandbox import Sandbox
+
+    with Sandbox() as sandbox:
+        yield sandbox
+
+
+@pytest.fixture
+def talkdesk_bridge_sandbox(request: pytest.FixtureRequest) -> Iterator[Sandbox]:
+    """A bridge on loopback, as new for each test: `url`, `environ`, a ready `client`, `script`, `fault`, `requests`."""
+    try:
+        from talkdesk_bridge.sandbox import Sandbox
+    except ModuleNotFoundError as error:
+        pytest.fail(str(error), pytrace=False)
+    if marker := request.node.get_closest_marker("talkdesk_bridge_sandbox"):
+        with Sandbox(**marker.kwargs) as sandbox:
+            yield sandbox
+    else:
+        shared: Sandbox = request.getfixturevalue("_talkdesk_bridge_sandbox")
+        shared.reset()
+        yield shared
+        shared.reset()
