@@ -313,7 +313,7 @@ def test_a_reset_leaves_nothing_behind() -> None:
             sandbox, "/oauth/token", "POST", "grant_type=client_credentials",
             Authorization=basic("sandbox-client", "sandbox-secret"),
         )[1]["access_token"]  # fmt: skip
-        sandbox.fault = None
+        sandbox.fault = "slow"
         sandbox.script(Reply(500))
         sandbox.reset()
         assert sandbox.fault == "unavailable"
