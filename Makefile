@@ -15,7 +15,7 @@ PIP_INSTALL := $(BIN)/python -m pip install -qq --disable-pip-version-check --re
 export PATH := $(CURDIR)/$(BIN):$(PATH)
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test integration validate generate check-generated changes check-version lint types format faults fuzz soak mutate bench lock clean
+.PHONY: help setup build demo test integration validate generate check-generated changes check-version lint types format faults fuzz soak mutate bench lock clean
 
 help: ## List the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  %-16s %s\n", $$1, $$2}' $(firstword $(MAKEFILE_LIST))
@@ -33,14 +33,18 @@ $(STAMP): requirements/dev.txt pyproject.toml
 	@$(BIN)/python -m pip install -qq --disable-pip-version-check --no-index --no-deps --no-build-isolation --editable .
 	@touch $@
 
+build: $(STAMP) ## Write the wheel and the sdist to dist/
+	@rm -rf dist
+	@python -m hatchling build
+
 demo: validate generate ## See it work: validate, generate, start a sandbox, list an account's invoices, show an error
 	@python -m tools.demo
 
 test: $(STAMP) ## Run the tests
 	@python -m pytest -n auto --dist loadfile
 
-integration: $(VENV)-servers/.set-up $(VENV)-httpx2/.set-up ## Test with token servers that are not ours, and with httpx2
-	@python -m pytest tests/integration/test_token_servers.py
+integration: $(VENV)-servers/.set-up $(VENV)-httpx2/.set-up ## Test the wheel in a fresh environment, with token servers that are not ours, and with httpx2
+	@python -m pytest tests/integration/test_wheel.py tests/integration/test_token_servers.py
 	@PYTHONPATH=generated:overrides $(VENV)-httpx2/bin/python -m pytest tests/integration/test_httpx2.py
 	@PYTHONPATH=generated:overrides $(VENV)-httpx2/bin/python -m pytest -p tests.integration.aliased tests/integration/test_httpx2.py
 
@@ -99,6 +103,7 @@ lock: $(STAMP) ## Pin the newest tools in requirements/
 	@$(VENV)-lock/bin/uv pip compile --quiet --upgrade --universal --generate-hashes --no-header --no-annotate --extra sandbox --group httpx2 pyproject.toml -o requirements/httpx2.txt
 	@$(VENV)-lock/bin/uv pip compile --quiet --upgrade --universal --generate-hashes --no-header --no-annotate --extra sandbox --group mutate pyproject.toml -o requirements/mutate.txt
 	@$(VENV)-lock/bin/uv pip compile --quiet --upgrade --universal --generate-hashes --no-header --no-annotate --extra sandbox --group browser pyproject.toml -o requirements/browser.txt
+	@$(VENV)-lock/bin/uv pip compile --quiet --upgrade --universal --generate-hashes --no-header --no-annotate --extra sandbox pyproject.toml -o requirements/sandbox.txt
 	@$(VENV)-lock/bin/uv pip compile --quiet --upgrade --universal --generate-hashes --no-header --no-annotate --group pyproject.toml:lock -o requirements/lock.txt
 
 clean: ## Remove what the targets made, generated/ excepted

@@ -491,7 +491,7 @@ def test_a_new_operation_needs_no_hand_written_line(tree: Path, grown: Path, tmp
         f"/things/{account}",
         f"/import/{account}.json?since=2026-11-22&labels=a&labels=b",
         *[f"/things/{account}-2"] * 2,
-        f"/days/{account}",
+        *(f"/days/{account}{page}" for page in ("", "?cursor=2", "?cursor=3")),
     ]
     # On both clients; refused with a type of its own; a request that is not idempotent is sent once, whatever comes back.
     assert (refused, count) == (f"401 /things/{account}", "137")
