@@ -5,6 +5,7 @@ BASE ?=
 FORMAT ?= text
 EXAMPLES ?= 20000
 SEED ?=
+WORKFLOWS ?= $(wildcard .github/workflows/*)
 PYTHON ?= $(firstword $(foreach name,python3 python3.13 python3.12 python3.11,$(shell $(name) -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null && echo $(name))))
 VENV := .venv
 BIN := $(VENV)/bin
@@ -69,9 +70,15 @@ changes: $(STAMP) ## Tell what changed for callers since BASE (the last release,
 check-version: $(STAMP) ## Fail when info.version or the changelog does not match the changes since BASE
 	@python -m tools.changes.command --base="$(BASE)" --check-version
 
-lint: $(STAMP) ## Check the style of the hand-written code
+lint: $(STAMP) ## Check the style of the hand-written code, and that the workflows are valid and safe
 	@ruff check --no-cache .
 	@ruff format --no-cache --check .
+	@for file in $(WORKFLOWS); do \
+	  test -f "$$file" || { echo "$$file: is no file: name workflows with WORKFLOWS=path." >&2; exit 2; }; \
+	  for check in "check-jsonschema --builtin-schema vendor.github-workflows" "zizmor --offline --quiet --strict-collection --persona=auditor"; do \
+	    found=$$($$check "$$file" 2>&1) || { status=$$?; printf '%s\n' "$$found" >&2; exit $$status; }; \
+	  done; \
+	done
 
 types: $(STAMP) ## Check the types, generated code included
 	@mypy
