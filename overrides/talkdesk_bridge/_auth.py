@@ -22,6 +22,7 @@ __all__ = [
     "BearerAuth",
     "HeaderAuth",
     "NoAuth",
+    "OAuth2",
     "OAuth2ClientCredentials",
     "TokenCache",
     "is_loopback",
@@ -192,7 +193,30 @@ class BasicAuth(Auth):
 
 
 @define(frozen=True)
-class OAuth2ClientCredentials(Auth):
+class OAuth2(Auth):
+    """What the ways to get a token from an OAuth 2 token server have in common (RFC 6749, 4.4)."""
+
+    token_url: str = field(
+        # Some servers want a key in the query.
+        repr=lambda url: repr(url.partition("?")[0]),
+        validator=lambda _, __, url: origin(url, "token URL"),
+    )
+    client_id: str = field(validator=_not_empty)
+    scope: str | None = field(default=None, kw_only=True, validator=optional(_text))
+
+    def token_request(self) -> tuple[dict[str, str], bytes]:
+        """The headers and the body of the POST to `token_url`. Each attempt needs one of its own."""
+        headers, parameters = self.proof()
+        form = {"grant_type": "client_credentials", **({"scope": self.scope} if self.scope else {}), **parameters}
+        return {**headers, "Content-Type": "application/x-www-form-urlencoded"}, urlencode(form).encode()
+
+    def proof(self) -> tuple[dict[str, str], Mapping[str, str]]:
+        """The headers and the parameters of a token request that say who asks, and prove it."""
+        raise NotImplementedError
+
+
+@define(frozen=True)
+class OAuth2ClientCredentials(OAuth2):
     """OAuth 2 client credentials (RFC 6749, 4.4): a token is fetched when needed, and again before it ends.
 
     Args:
@@ -207,25 +231,14 @@ class OAuth2ClientCredentials(Auth):
 
     """
 
-    token_url: str = field(
-        # Some servers want a key in the query.
-        repr=lambda url: repr(url.partition("?")[0]),
-        validator=lambda _, __, url: origin(url, "token URL"),
-    )
-    client_id: str = field(validator=_not_empty)
     client_secret: str = field(repr=False, validator=_not_empty)
-    scope: str | None = field(default=None, kw_only=True, validator=optional(_text))
     parameters: Mapping[str, str] = field(factory=dict, kw_only=True, repr=False, hash=False, validator=_parameters)
 
-    def token_request(self) -> tuple[dict[str, str], bytes]:
-        """The headers and the body of the POST to `token_url`."""
-        form = {"grant_type": "client_credentials", **({"scope": self.scope} if self.scope else {}), **self.parameters}
-        headers = {
-            # A blank as %20: all who decode read it, and some do not read a plus.
-            "Authorization": _basic(quote(self.client_id, safe=""), quote(self.client_secret, safe="")),
-            "Content-Type": "application/x-www-form-urlencoded",
-        }
-        return headers, urlencode(form).encode()
+    def proof(self) -> tuple[dict[str, str], Mapping[str, str]]:
+        """Id and secret, as HTTP Basic."""
+        # A blank as %20: all who decode read it, and some do not read a plus.
+        id_and_secret = _basic(quote(self.client_id, safe=""), quote(self.client_secret, safe=""))
+        return {"Authorization": id_and_secret}, self.parameters
 
 
 def _basic(user: str, password: str) -> str:

@@ -15,7 +15,7 @@ import os
 import re
 import threading
 import time
-from collections.abc import Generator, Iterator, Mapping
+from collections.abc import Callable, Generator, Iterator, Mapping
 from contextlib import contextmanager
 from functools import partial
 from http import HTTPStatus
@@ -27,7 +27,7 @@ from talkdesk_bridge_api.types import ListOperation, Operation
 
 from talkdesk_bridge import errors
 from talkdesk_bridge._answer import Answer, Reader, Response
-from talkdesk_bridge._auth import NoAuth, OAuth2ClientCredentials, TokenCache, origin
+from talkdesk_bridge._auth import NoAuth, OAuth2, TokenCache, origin
 from talkdesk_bridge._paging import AsyncItemIterator, ItemIterator, Step
 from talkdesk_bridge._retry import IDEMPOTENT, Attempt, loggable, retry_after
 from talkdesk_bridge._settings import Settings
@@ -114,15 +114,15 @@ class _Core:
         request.headers.update(self.settings.headers)
         auth = self.settings.auth
         request.headers.update(auth.headers())
-        if isinstance(auth, OAuth2ClientCredentials):
+        if isinstance(auth, OAuth2):
             token = self._tokens.get() or (yield self._renew(auth, None, self._tokens.tries))
             request.headers["Authorization"] = f"Bearer {token}"
-        answer = yield from self._attempts(operation.operation_id, request)
-        if isinstance(auth, OAuth2ClientCredentials) and answer.status_code == HTTPStatus.UNAUTHORIZED:
+        answer = yield from self._attempts(operation.operation_id, lambda: request)
+        if isinstance(auth, OAuth2) and answer.status_code == HTTPStatus.UNAUTHORIZED:
             # The bridge may end a token before its time: one new one, one more try.
             token = yield self._renew(auth, token, self._tokens.tries)
             request.headers["Authorization"] = f"Bearer {token}"
-            answer = yield from self._attempts(operation.operation_id, request)
+            answer = yield from self._attempts(operation.operation_id, lambda: request)
         response = self._reader.read(operation, answer, credential=not isinstance(auth, NoAuth))
         if (responses := _RESPONSES.get()) is not None:
             responses.append(response)
@@ -132,13 +132,17 @@ class _Core:
     def _reader(self) -> Reader:
         return Reader(self.settings.strict, self.settings.on_deviation)
 
-    def _attempts(self, name: str, request: Request, *, once: bool = False) -> Flow[Answer]:
-        """Send a request as often as the policy says. One for a token may be repeated, too: no harm comes of it."""
+    def _attempts(self, name: str, make: Callable[[], Request], *, once: bool = False) -> Flow[Answer]:
+        """Send what `make` gives as often as the policy says. One for a token may be repeated, too: it does no harm.
+
+        It is made anew for each attempt: a token server takes a JWT once, and may have taken it though its answer was
+        lost.
+        """
         policy, clock = self.settings.retry, self.settings.clock
-        repeatable = not once and (request.method in IDEMPOTENT or name == "token")
         begun, number = clock(), 0
         while True:
-            number, started = number + 1, clock()
+            number, started, request = number + 1, clock(), make()
+            repeatable = not once and (request.method in IDEMPOTENT or name == "token")
             outcome: Answer | Failure = yield request
             now = clock()
             failure = outcome if isinstance(outcome, Failure) else None
@@ -185,7 +189,7 @@ class _Core:
         except ValueError:
             raise errors.PagingError("The next link is not a URL.") from None
 
-    def _renew(self, auth: OAuth2ClientCredentials, rejected: str | None, tries: int) -> Flow[str]:
+    def _renew(self, auth: OAuth2, rejected: str | None, tries: int) -> Flow[str]:
         """A token that is not `rejected`: another caller's, where one was faster, or a new one.
 
         Whoever waited for another caller's try, which was not among the `tries` before, shares its failure: else each
@@ -198,8 +202,11 @@ class _Core:
             if spare:
                 return spare
             raise errors.AuthenticationError(self._tokens.failure)
-        headers, content = auth.token_request()
-        request = self._wire.build(self.settings, method="POST", url=auth.token_url, headers=headers, content=content)
+
+        def request() -> Request:
+            headers, content = auth.token_request()
+            return self._wire.build(self.settings, method="POST", url=auth.token_url, headers=headers, content=content)
+
         try:
             answer = yield from self._attempts("token", request, once=spare is not None)
             token = self._tokens.store(auth.token_url, answer.status_code, answer.content)
