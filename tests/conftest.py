@@ -43,7 +43,7 @@ Scripted = tuple[int, dict[str, str], bytes]
 def _no_settings_of_the_machine(monkeypatch: pytest.MonkeyPatch) -> None:
     for name in ("URL", "API_KEY", "API_KEY_HEADER", "BEARER_TOKEN", "USERNAME", "PASSWORD"):
         monkeypatch.delenv(f"TALKDESK_BRIDGE_{name}", raising=False)
-    for name in ("TOKEN_URL", "CLIENT_ID", "CLIENT_SECRET", "SCOPE", "AUDIENCE"):
+    for name in ("TOKEN_URL", "CLIENT_ID", "CLIENT_SECRET", "SCOPE", "AUDIENCE", "PRIVATE_KEY", "KEY_ID", "ALGORITHM"):
         monkeypatch.delenv(f"TALKDESK_BRIDGE_{name}", raising=False)
     for name in ("HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY"):
         monkeypatch.delenv(name, raising=False)

@@ -76,6 +76,7 @@ def test_the_public_door() -> None:
         "Money",
         "NoAuth",
         "OAuth2ClientCredentials",
+        "OAuth2PrivateKeyJWT",
         "Response",
         "Retry",
         "errors",

@@ -15,12 +15,14 @@ from talkdesk_bridge import (
     BridgeClient,
     HeaderAuth,
     OAuth2ClientCredentials,
+    OAuth2PrivateKeyJWT,
     errors,
     models,
 )
 from talkdesk_bridge.sandbox import ACCOUNTS, Credentials, Sandbox
 
 from tests.conftest import Listing, invoices_of
+from tests.keys import bare
 
 
 def paths(sandbox: Sandbox) -> list[str]:
@@ -244,3 +246,8 @@ def test_no_credential_is_shown() -> None:
     client.close()
     for auth in (BearerAuth("s3cret"), BasicAuth("u", "s3cret"), OAuth2ClientCredentials("https://t", "id", "s3cret")):
         assert "s3cret" not in repr(auth)
+    shown = repr(OAuth2PrivateKeyJWT("https://t?key=s3cret", "id", bare(), key_id="k-1", audience="https://a"))
+    assert shown == (
+        "OAuth2PrivateKeyJWT(token_url='https://t', client_id='id', scope=None, key_id='k-1', algorithm='ES256', "
+        "audience='https://a')"
+    )

@@ -11,6 +11,7 @@ import logging
 import os
 import pickle
 import pprint
+import re
 import socket
 import socketserver
 import ssl
@@ -39,12 +40,14 @@ from talkdesk_bridge import (
     HeaderAuth,
     NoAuth,
     OAuth2ClientCredentials,
+    OAuth2PrivateKeyJWT,
     Retry,
     errors,
 )
 from talkdesk_bridge.models import ErrorDetails, ErrorInfo
 
 from tests.conftest import Scripted, Server, as_json, page
+from tests.keys import bare, pem
 
 COMMAND = str(Path(sys.executable).with_name("talkdesk-bridge"))
 HALVES = ("Mk7Vq2Xn", "Wp9Jh4Rt")
@@ -62,7 +65,16 @@ def in_base64(text: str) -> Iterator[str]:
         yield encoded[-(-before * 8 // 6) : (before + len(text)) * 8 // 6]
 
 
-MARKS = [mark for half in HALVES for mark in (half, *in_base64(half))]
+KEY = bare()
+# The private number is in these places of it; all else of such a key is alike in all of them, or public.
+IN_KEY = [KEY[at : at + 8] for at in range(48, 84, 4)]
+MARKS = [*(mark for half in HALVES for mark in (half, *in_base64(half))), *IN_KEY]
+
+
+def in_assertion(sent: bytes) -> list[str]:
+    """What shows the JWT that was sent: either end of its header, of its claims and of its signature."""
+    (*_, assertion) = ["", *re.findall(r"client_assertion=([\w.-]+)", sent.decode("latin-1"))]
+    return [end for part in assertion.split(".") if part for end in (part[:16], part[-16:])]
 
 
 def found(text: str, marks: list[str] = MARKS) -> list[str]:
@@ -75,6 +87,12 @@ def test_the_search_finds_a_secret_in_every_form() -> None:
     coded = [base64.b64encode(f"{user}:{plain}".encode()).decode() for user in ("u", "us", "use")]
     for form in (plain, repr(plain), quote(plain), json.dumps(plain), plain[:12], *coded):
         assert found(f"before {form} after")
+    for form in (KEY, pem(), repr(pem()), quote(KEY, safe=""), json.dumps(KEY).replace("/", "\\/"), KEY[:64], KEY[64:]):
+        assert found(f"before {form} after")
+    _, parameters = KINDS["private key"]("https://t.example").proof()  # type: ignore[attr-defined]
+    marks = in_assertion(b"a=b&client_assertion=" + parameters["client_assertion"].encode())
+    for form in (parameters["client_assertion"], *parameters["client_assertion"].split(".")):
+        assert found(f"before {form} after", marks)
     assert not found("Mk7 before Wp9 after")
 
 
@@ -87,6 +105,7 @@ KINDS: dict[str, Callable[[str], Auth]] = {
     "oauth": lambda tokens: OAuth2ClientCredentials(
         f"{tokens}/token", "id", secret("client"), parameters={"assertion": secret("parameter")}
     ),
+    "private key": lambda tokens: OAuth2PrivateKeyJWT(f"{tokens}/token", "id", KEY, key_id="k-1"),
     "part of another": lambda _: BearerAuth(HALVES[0]),
     "none": lambda _: NoAuth(),
 }
@@ -200,6 +219,7 @@ class Lab:
     def __init__(self, bridge: Server, tokens: Server, elsewhere: Server, raw: Raw) -> None:
         self.bridge, self.tokens, self.elsewhere, self.raw = bridge, tokens, elsewhere, raw
         self.told: list[object] = []
+        self.sent: list[bytes] = []
         self.leaking = False
 
     def clear(self) -> None:
@@ -207,7 +227,7 @@ class Lab:
             server.seen.clear()
         self.tokens.answers(TOKEN)
         self.bridge.answers(page(1))
-        self.told, self.leaking = [], False
+        self.told, self.sent, self.leaking = [], [], False
 
     def options(self, auth: Auth, **more: Any) -> dict[str, Any]:
         retry = Retry(attempts=2, backoff=0, on_attempt=self.told.append)
@@ -283,7 +303,9 @@ def lab(servers: Lab, caplog: pytest.LogCaptureFixture, capfd: pytest.CaptureFix
     records = [record for record in caplog.get_records("call") if not record.name.startswith("httpcore")]
     logged = [text for record in records for text in (record.getMessage(), repr(vars(record)))]
     told = [*map(repr, servers.told), *map(str, servers.told), *capfd.readouterr(), *map(str, warned), *logged]
-    leaks = [place for text in told for place in found(text)]
+    sent = (*servers.sent, *servers.raw.seen, *(body for *_, body in servers.tokens.seen))
+    assertions = [mark for one in sent for mark in in_assertion(one)]
+    leaks = [place for text in told for place in found(text, MARKS + assertions)]
     if servers.leaking:
         assert [leak for leak in LEAKS if not any(leak in place for place in leaks)] == []
         return
@@ -294,7 +316,8 @@ def lab(servers: Lab, caplog: pytest.LogCaptureFixture, capfd: pytest.CaptureFix
         (servers.tokens, "client parameter"),
     ):
         ends = [f"{kind}{HALVES[1]}" for kind in OTHERS - {*own.split()}]
-        foreign = [mark for end in ends for mark in (end, *in_base64(end))]
+        foreign = [*(mark for end in ends for mark in (end, *in_base64(end))), *IN_KEY]
+        foreign += assertions if server is servers.bridge else []
         for _, target, headers, body in server.seen:
             assert headers.keys() <= SENT, "a header that nobody asked for"
             assert not found(f"{target} {headers['User-Agent']}")
@@ -306,6 +329,8 @@ SENT = {"Host", "Accept", "Accept-Encoding", "Connection", "User-Agent", "Conten
         "Authorization", "X-API-Key", "X-Tenant-Key"}  # fmt: skip
 both = pytest.mark.parametrize("flavour", ["sync", "async"])
 each_kind = pytest.mark.parametrize("kind", KINDS)
+WITH_TOKENS = ["oauth", "private key"]
+with_tokens = pytest.mark.parametrize("kind", WITH_TOKENS)
 
 
 LEAKS = [f"by {way} {HALVES[0]}" for way in ("log", "argument", "warning", "print", "descriptor", "object", "cause")]
@@ -351,7 +376,7 @@ def test_no_connection(lab: Lab, flavour: str, kind: str) -> None:
     auth = KINDS[kind](lab.tokens.url)
     for unreachable in (url, lab.bridge.url.replace("http:", "https:")):
         assert isinstance(lab.fails(flavour, unreachable, auth), errors.NotSentError)
-    if kind != "oauth":
+    if kind not in WITH_TOKENS:
         proxy = f"http://u:{HALVES[0]}@a..b"
         assert isinstance(lab.fails(flavour, "https://bridge.example", auth, proxy=proxy), errors.NotSentError)
 
@@ -441,26 +466,31 @@ TOKEN_ANSWERS: dict[str, Callable[[str], Scripted]] = {
 
 
 @both
+@with_tokens
 @pytest.mark.parametrize("answer", TOKEN_ANSWERS)
-def test_a_token_server_that_refuses(lab: Lab, flavour: str, answer: str) -> None:
+def test_a_token_server_that_refuses(lab: Lab, flavour: str, kind: str, answer: str) -> None:
     lab.tokens.script = lambda method, target: TOKEN_ANSWERS[answer](echo(lab.tokens))
-    error = lab.fails(flavour, lab.bridge.url, KINDS["oauth"](lab.tokens.url))
+    error = lab.fails(flavour, lab.bridge.url, KINDS[kind](lab.tokens.url))
     assert isinstance(error, errors.AuthenticationError)
+    assert ("[secret]" in str(error)) == (answer == "refused")
+    assert bool(in_assertion(lab.tokens.seen[0][3])) == (kind == "private key")
     assert lab.bridge.seen == []
 
 
 @both
+@with_tokens
 @pytest.mark.parametrize("broken", BROKEN)
-def test_a_token_server_that_breaks(lab: Lab, flavour: str, broken: str) -> None:
+def test_a_token_server_that_breaks(lab: Lab, flavour: str, kind: str, broken: str) -> None:
     lab.raw.behave = BROKEN[broken]
-    error = lab.fails(flavour, lab.bridge.url, KINDS["oauth"](lab.raw.url), retry=Retry(attempts=1))
+    error = lab.fails(flavour, lab.bridge.url, KINDS[kind](lab.raw.url), retry=Retry(attempts=1))
     assert isinstance(error, errors.AuthenticationError)
     assert lab.bridge.seen == []
 
 
-def test_a_token_that_cannot_be_renewed(lab: Lab) -> None:
+@with_tokens
+def test_a_token_that_cannot_be_renewed(lab: Lab, kind: str) -> None:
     now = 0.0
-    with BridgeClient(lab.bridge.url, **lab.options(KINDS["oauth"](lab.tokens.url), clock=lambda: now)) as bridge:
+    with BridgeClient(lab.bridge.url, **lab.options(KINDS[kind](lab.tokens.url), clock=lambda: now)) as bridge:
         bridge.billing.get_account_invoices("1")
         now = 3600 - 60
         lab.tokens.script = lambda method, target: TOKEN_ANSWERS["refused"](echo(lab.tokens))
@@ -502,6 +532,7 @@ def test_a_call_that_is_refused_before_it_is_sent(lab: Lab, flavour: str, kind: 
 
 
 BAD, HALF = secret("bad"), HALVES[0]
+signed = partial(OAuth2PrivateKeyJWT, "https://t.example", "id")
 OAUTH = ("https://t.example", "id", "secret")
 REFUSED: dict[str, Callable[[], object]] = {
     **{f"{make.__name__} {end!r}": partial(make, BAD + end)
@@ -523,6 +554,13 @@ REFUSED: dict[str, Callable[[], object]] = {
     "client secret": lambda: OAuth2ClientCredentials(*OAUTH[:2], BAD + "\n"),
     "parameters": lambda: OAuth2ClientCredentials(*OAUTH, parameters={"client_secret": BAD}),
     "parameter": lambda: OAuth2ClientCredentials(*OAUTH, parameters={"assertion": BAD.encode()}),  # type: ignore[dict-item]
+    **{f"private key {number}": partial(signed, key) for number, key in enumerate((
+        BAD, BAD + "\ud800", KEY + "\ud800", KEY[:-8], KEY[8:], pem()[:-20], pem().replace("PRIVATE", "PUBLIC"), pem().replace("\n", "\\", 1),
+        pem(password="x") + pem(), pem().encode(), [KEY]))},
+    **{f"private key for {algorithm}": partial(signed, KEY, algorithm=algorithm) for algorithm in ("ES384", "RS256", "HS256", "none", BAD)},
+    "private key as another argument": lambda: OAuth2PrivateKeyJWT("https://t.example", pem(), KEY),
+    "private key as algorithm": lambda: signed(KEY, algorithm=KEY),
+    "private key as URL": lambda: OAuth2PrivateKeyJWT(KEY, "id", KEY),
     "headers": lambda: BridgeClient("https://b", headers={"X-Key": BAD + "\n"}),
     "header": lambda: BridgeClient("https://b", headers=f"X-Key: {BAD}"),  # type: ignore[arg-type]
     "proxy elsewhere": lambda: BridgeClient("http://127.0.0.1:1", proxy=f"http://u:{HALF}@proxy.example"),
@@ -534,7 +572,8 @@ REFUSED: dict[str, Callable[[], object]] = {
     "certificate": lambda: BridgeClient("https://b", cert=("/nowhere.pem", "/nowhere.key", BAD)),  # type: ignore[arg-type]
     **{f"variables {names}": partial(
         BridgeClient.from_env, {f"TALKDESK_BRIDGE_{name}": BAD for name in names.split()} | {"TALKDESK_BRIDGE_URL": "https://b"})
-       for names in ("API_KEY BEARER_TOKEN", "API_KEY PASSWORD", "BEARER_TOKEN CLIENT_SECRET", "PASSWORD", "CLIENT_SECRET")},
+       for names in ("API_KEY BEARER_TOKEN", "API_KEY PASSWORD", "BEARER_TOKEN CLIENT_SECRET", "PASSWORD", "CLIENT_SECRET",
+                     "PRIVATE_KEY", "PRIVATE_KEY CLIENT_SECRET", "PRIVATE_KEY KEY_ID API_KEY")},
 }  # fmt: skip
 
 
@@ -604,14 +643,17 @@ VARIABLES: list[dict[str, str]] = [
     {"BEARER_TOKEN": secret("bearer")},
     {"USERNAME": "user", "PASSWORD": secret("basic")},
     {"TOKEN_URL": "{tokens}", "CLIENT_ID": "id", "CLIENT_SECRET": secret("client")},
+    {"TOKEN_URL": "{tokens}", "CLIENT_ID": "id", "PRIVATE_KEY": pem().replace("\n", "\\n"), "KEY_ID": "k-1"},
 ]
 # A fault each, with the next kind of credential: a process takes long to start, and says what the clients say.
 COMMANDS: list[tuple[str, dict[str, str]]] = [
-    *((answer, VARIABLES[number % 4]) for number, answer in enumerate(ANSWERS)),
-    *((answer, VARIABLES[3]) for answer in ("refused", "no token")),
+    *((answer, VARIABLES[number % len(VARIABLES)]) for number, answer in enumerate(ANSWERS)),
+    *((answer, VARIABLES[number]) for answer in ("refused", "no token") for number in (3, 4)),
     *(("400", {**VARIABLES[number], "URL": "http://127.0.0.1:1"}) for number in (0, 3)),
     ("400", {"URL": f"https://u:{BAD}@b"}),
     ("400", {**VARIABLES[3], "TOKEN_URL": f"https://u:{HALVES[0]}@t"}),
+    ("400", {**VARIABLES[4], "PRIVATE_KEY": KEY[:-8]}),
+    ("400", {**VARIABLES[4], "ALGORITHM": "HS256"}),
     ("400", {"API_KEY": f"{BAD}\n"}),
     ("400", {"API_KEY": BAD, "BEARER_TOKEN": BAD}),
     ("400", {**VARIABLES[0], "URL": "https://bridge.example", "HTTPS_PROXY": f"http://u:{quote(BAD, safe='')}@{{proxy}}"}),
@@ -639,6 +681,7 @@ def test_the_command(lab: Lab) -> None:
                 [*program, "invoices", "1"],
                 env=os.environ | more | given, capture_output=True, text=True, check=False, timeout=60,
             )  # fmt: skip
+            lab.sent += [body for *_, body in tokens.seen]
             assert all(not found(seen[2]["User-Agent"] + seen[1]) for seen in (*bridge.seen, *tokens.seen))
         return result
 

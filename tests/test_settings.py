@@ -4,10 +4,13 @@ from __future__ import annotations
 
 import asyncio
 import ssl
+import sys
 from collections.abc import Callable
 from typing import Any
 
+import jwt
 import pytest
+from cryptography.hazmat.primitives.serialization import PrivateFormat
 from talkdesk_bridge import (
     AsyncBridgeClient,
     Auth,
@@ -17,13 +20,21 @@ from talkdesk_bridge import (
     HeaderAuth,
     NoAuth,
     OAuth2ClientCredentials,
+    OAuth2PrivateKeyJWT,
     errors,
 )
 from talkdesk_bridge._auth import origin
 from talkdesk_bridge._settings import Settings
 
+from tests.keys import bare, pair, pem, public
+
 URL = {"URL": "https://bridge.example"}
 OAUTH = {"TOKEN_URL": "https://t.example/token", "CLIENT_ID": "id", "CLIENT_SECRET": "s3cret"}
+SHARED = {"TOKEN_URL": "https://t.example/token", "CLIENT_ID": "id"}
+SIGNED = {**SHARED, "PRIVATE_KEY": bare()}
+
+
+V = "TALKDESK_BRIDGE_"
 
 
 def environment(**variables: str) -> dict[str, str]:
@@ -45,6 +56,13 @@ def environment(**variables: str) -> dict[str, str]:
             OAUTH | {"AUDIENCE": "b"},
             OAuth2ClientCredentials("https://t.example/token", "id", "s3cret", parameters={"audience": "b"}),
         ),
+        (SIGNED | {"CLIENT_SECRET": ""}, OAuth2PrivateKeyJWT("https://t.example/token", "id", bare())),
+        (
+            SIGNED | {"PRIVATE_KEY": pem("RSA"), "KEY_ID": "k-1", "ALGORITHM": "RS256", "AUDIENCE": "a", "SCOPE": "s"},
+            OAuth2PrivateKeyJWT(
+                "https://t.example/token", "id", pem("RSA"), key_id="k-1", algorithm="RS256", audience="a", scope="s"
+            ),
+        ),
     ],
 )
 def test_from_the_environment(variables: dict[str, str], auth: Auth) -> None:
@@ -65,11 +83,21 @@ def test_from_the_environment(variables: dict[str, str], auth: Auth) -> None:
             r"header key \(\w+API_KEY\) and a bearer token",
         ),
         (OAUTH | {"PASSWORD": "s3cret"}, "Two kinds of credential are set"),
+        ({"API_KEY": "s3cret", "TOKEN_URL": "https://t"}, rf"a header key \({V}API_KEY\) and OAuth 2 client credentials \({V}TOKEN_URL\)\. Unset all but one\.$"),
+        (SIGNED | OAUTH, rf"^Two kinds of credential are set: OAuth 2 client credentials \({V}CLIENT_SECRET\) and OAuth 2 with a private key \({V}PRIVATE_KEY\)\. Unset all but one\.$"),
+        (OAUTH | {"KEY_ID": "k-1"}, rf"credentials \({V}CLIENT_SECRET\) and OAuth 2 with a private key \({V}KEY_ID\)"),
+        (SHARED, f"^The credential is incomplete: for OAuth 2 client credentials, set {V}CLIENT_SECRET, too, or for OAuth 2 with a private key, set {V}PRIVATE_KEY, too\\.$"),
+        ({"TOKEN_URL": "https://t"}, f"or for OAuth 2 with a private key, set {V}CLIENT_ID, {V}PRIVATE_KEY, too"),
+        (SHARED | {"KEY_ID": "k-1"}, f"incomplete: for OAuth 2 with a private key, set {V}PRIVATE_KEY, too\\.$"),
+        ({"PRIVATE_KEY": bare()}, f"incomplete: for OAuth 2 with a private key, set {V}CLIENT_ID, {V}TOKEN_URL, too\\.$"),
+        ({"CLIENT_SECRET": "s3cret"}, f"incomplete: for OAuth 2 client credentials, set {V}CLIENT_ID, {V}TOKEN_URL, too\\.$"),
+        (SIGNED | {"ALGORITHM": "HS256"}, "algorithm of the credential must be one of"),
+        (SIGNED | {"PRIVATE_KEY": "s3cret"}, "private_key of the credential cannot be read"),
         ({"API_KEY": "s3cret\n"}, "cannot be sent in a header"),
         ({"URL": "http://bridge.example"}, "must begin with https://"),
         (OAUTH | {"TOKEN_URL": "http://t.example"}, "The token URL must begin with https://"),
     ],
-)
+)  # fmt: skip
 def test_an_environment_that_cannot_be_used(variables: dict[str, str], told: str) -> None:
     with pytest.raises(errors.ConfigurationError, match=told) as caught:
         Settings.from_env(environment(**variables))
@@ -172,6 +200,19 @@ NOT_A_NAME = "The name of the credential's header is not a header name, such as 
 NOT_LIKE = "The token URL must be like https://bridge.example (http is for loopback only)."
 HOLDS_A_SECRET = "The token URL must not hold a user or password: give them as credential."
 OAUTH_FOR: dict[str, Any] = {"token_url": "https://t", "client_id": "id", "client_secret": "s3cret"}
+JWT_FOR: dict[str, Any] = {"token_url": "https://t", "client_id": "id", "private_key": bare()}
+KEY = "The private_key of the credential"
+UNREADABLE = f"{KEY} cannot be read: give the key itself, as PEM or as base64 of PKCS#8."
+ENCRYPTED = f"{KEY} is encrypted: give it without its password."
+ALGORITHMS = "The algorithm of the credential must be one of ES256, ES384, ES512, RS256, RS384, RS512, PS256, PS384, PS512, EdDSA."
+
+
+def unsuitable(algorithm: str, needed: str) -> str:
+    return f"{KEY} does not suit the algorithm {algorithm}, which needs {needed}."
+
+
+FOR_P256, FOR_P384 = (unsuitable(f"ES{bits}", f"an EC key on the curve secp{bits}r1") for bits in (256, 384))
+FOR_RSA, FOR_EDDSA = unsuitable("RS256", "an RSA key of 2048 bits or more"), unsuitable("EdDSA", "an Ed25519 key")
 
 
 @pytest.mark.parametrize(
@@ -197,12 +238,59 @@ OAUTH_FOR: dict[str, Any] = {"token_url": "https://t", "client_id": "id", "clien
         *((OAuth2ClientCredentials, OAUTH_FOR | {"token_url": url}, "The token URL is not a URL.") for url in ("https://[", 5)),
         *((OAuth2ClientCredentials, OAUTH_FOR | {"token_url": url}, NOT_LIKE) for url in ("t", "ftp://t", "https://", "https://t/a b", "https://t/\x7f")),
         *((OAuth2ClientCredentials, OAUTH_FOR | {"token_url": url}, HOLDS_A_SECRET) for url in ("https://:s3cret@t", "https://s3cret@t")),
-        (OAuth2ClientCredentials, OAUTH_FOR | {"token_url": "http://t"}, "The token URL must begin with https://: http is for loopback only."),
+        *((kind, given | {"token_url": "http://t"}, "The token URL must begin with https://: http is for loopback only.")
+          for kind, given in ((OAuth2ClientCredentials, OAUTH_FOR), (OAuth2PrivateKeyJWT, JWT_FOR))),
+        *((OAuth2PrivateKeyJWT, JWT_FOR | {name: ""}, f"The {name} of the credential is empty.") for name in ("client_id", "key_id", "audience")),
+        *((OAuth2PrivateKeyJWT, JWT_FOR | {"private_key": key}, f"{KEY} is empty.") for key in ("", " \n", "\\n")),
+        *((OAuth2PrivateKeyJWT, JWT_FOR | {"private_key": key}, UNREADABLE)
+          for key in ("s3cret", "s3crét", "s3cret\ud800", "key.pem", bare()[:-8], pem()[:-9], pem()[:60] + pem()[-30:], None, pem().encode())),
+        *((OAuth2PrivateKeyJWT, JWT_FOR | {"private_key": key}, ENCRYPTED) for key in
+          (pem(password="x"), bare(password="x"), pem(form=PrivateFormat.TraditionalOpenSSL, password="x"))),
+        (OAuth2PrivateKeyJWT, JWT_FOR | {"private_key": public()}, f"{KEY} is a public key: give the private one."),
+        *((OAuth2PrivateKeyJWT, JWT_FOR | {"algorithm": name}, ALGORITHMS) for name in ("HS256", "none", "es256", "", None, ["ES256"])),
+        *((OAuth2PrivateKeyJWT, JWT_FOR | {"private_key": pem(kind), "algorithm": algorithm}, told) for kind, algorithm, told in (
+            ("P-256", "ES384", FOR_P384), ("P-384", "ES256", FOR_P256), ("RSA", "ES256", FOR_P256), ("secp256k1", "ES256", FOR_P256),
+            ("P-256", "RS256", FOR_RSA), ("short RSA", "RS256", FOR_RSA), ("X25519", "RS256", FOR_RSA), ("P-256", "EdDSA", FOR_EDDSA))),
     ],
 )  # fmt: skip
 def test_what_is_wrong_with_a_credential(kind: Callable[..., Auth], given: dict[str, Any], told: str) -> None:
     with pytest.raises(errors.ConfigurationError) as caught:
         kind(**given)
+    assert str(caught.value) == told
+
+
+FORMS: dict[str, Callable[[str], str]] = {
+    "PEM": pem,
+    "PEM of Windows": lambda kind: pem(kind).replace("\n", "\r\n"),
+    "PEM of a variable": lambda kind: pem(kind).replace("\n", "\\n"),
+    "PEM of OpenSSL": lambda kind: pem(kind, form=PrivateFormat.TraditionalOpenSSL),
+    "base64": bare,
+    "base64 in lines": lambda kind: f" {bare(kind)[:64]}\n{bare(kind)[64:]}\n",
+}
+SIGNING = {"ES256": "P-256", "ES384": "P-384", "ES512": "P-521", "EdDSA": "Ed25519", "RS256": "RSA"}
+
+
+@pytest.mark.parametrize(
+    ("kind", "form", "algorithm"),
+    [
+        *((kind, form, algorithm) for algorithm, kind in SIGNING.items() for form in FORMS if (kind, form[-7:]) != ("Ed25519", "OpenSSL")),
+        *(("RSA", "PEM", algorithm) for algorithm in ("RS384", "RS512", "PS256", "PS384", "PS512")),
+    ],
+)  # fmt: skip
+def test_a_private_key_in_any_form(kind: str, form: str, algorithm: str) -> None:
+    auth = OAuth2PrivateKeyJWT("https://t/token", "id", FORMS[form](kind), algorithm=algorithm)
+    assertion = auth.proof()[1]["client_assertion"]
+    assert jwt.get_unverified_header(assertion) == {"alg": algorithm, "typ": "JWT"}
+    claims = jwt.decode(assertion, pair(kind).public_key(), algorithms=[algorithm], audience="https://t/token")
+    assert claims["sub"] == "id"
+
+
+@pytest.mark.parametrize("missing", ["jwt", "cryptography.exceptions"])
+def test_a_package_that_is_missing(monkeypatch: pytest.MonkeyPatch, missing: str) -> None:
+    monkeypatch.setitem(sys.modules, missing, None)
+    with pytest.raises(errors.ConfigurationError) as caught:
+        OAuth2PrivateKeyJWT(**JWT_FOR)
+    told = "OAuth2PrivateKeyJWT needs PyJWT and cryptography: pip install 'talkdesk-bridge[jwt]'."
     assert str(caught.value) == told
 
 

@@ -7,11 +7,16 @@ import base64
 import socket
 import ssl
 import threading
+import time
+import uuid
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime, timedelta, timezone
 from email.utils import format_datetime
 from pathlib import Path
+from typing import Any
+from urllib.parse import parse_qs
 
+import jwt
 import pytest
 from talkdesk_bridge import (
     AsyncBridgeClient,
@@ -23,6 +28,7 @@ from talkdesk_bridge import (
     HeaderAuth,
     NoAuth,
     OAuth2ClientCredentials,
+    OAuth2PrivateKeyJWT,
     Retry,
     errors,
 )
@@ -30,6 +36,7 @@ from talkdesk_bridge._auth import TokenCache
 from talkdesk_bridge_api.types import Operation
 
 from tests.conftest import Listing, Scripted, Server, as_json, invoices_of, page
+from tests.keys import bare, pair
 
 HTML = {"Content-Type": "text/html"}
 
@@ -229,11 +236,85 @@ def test_a_token_that_ends_early_is_renewed_once(server: Server, listing: Listin
     assert headers["Accept"] == "application/json"
 
 
-def test_a_bridge_that_takes_no_token_is_asked_twice(server: Server, listing: Listing) -> None:
+def asserted(server: Server, audience: str = "") -> list[dict[str, Any]]:
+    """The claims of the JWTs of the token requests, each with its header, after they were verified."""
+    told = []
+    for method, target, headers, body in server.seen:
+        if method == "POST":
+            assert "Authorization" not in headers
+            assert headers["Content-Type"] == "application/x-www-form-urlencoded"
+            (assertion,) = parse_qs(body.decode(), strict_parsing=True)["client_assertion"]
+            audience = audience or server.url + target
+            claims = jwt.decode(assertion, pair().public_key(), algorithms=["ES256"], audience=audience)
+            told.append({"header": jwt.get_unverified_header(assertion), **claims})
+    return told
+
+
+@pytest.mark.parametrize(
+    ("given", "aud", "kid", "scope"),
+    [
+        ({}, "", {}, {}),
+        ({"key_id": "k-1", "audience": "https://a/", "scope": "a b"}, "https://a/", {"kid": "k-1"}, {"scope": ["a b"]}),
+    ],
+)
+def test_a_private_key_proves_who_asks(
+    server: Server, listing: Listing, given: dict[str, str], aud: str, kid: dict[str, str], scope: dict[str, list[str]]
+) -> None:
+    server.script = lambda method, target: as_json(token() if method == "POST" else page(1))
+    now = int(time.time())
+    auth = OAuth2PrivateKeyJWT(f"{server.url}/token", "i/d", bare(), **given)
+    assert len(listing(server.url, auth)) == 1
+    (claims,) = asserted(server, aud)
+    assert claims.keys() == {"header", "iss", "sub", "aud", "jti", "iat", "exp"}
+    assert claims["header"] == {"alg": "ES256", "typ": "JWT", **kid}
+    assert (claims["iss"], claims["sub"], claims["aud"]) == ("i/d", "i/d", aud or f"{server.url}/token")
+    assert now <= claims["iat"] <= time.time()
+    assert claims["exp"] == claims["iat"] + 300
+    assert str(uuid.UUID(claims["jti"])) == claims["jti"]
+    form = parse_qs(server.seen[0][3].decode(), strict_parsing=True)
+    assert form.pop("client_assertion")
+    kind = "urn:ietf:params:oauth:client-assertion-type:jwt-bearer"
+    assert form == {"grant_type": ["client_credentials"], "client_assertion_type": [kind], **scope}
+    assert server.seen[1][2]["Authorization"] == "Bearer t-1"
+
+
+@pytest.mark.parametrize("trouble", ["503", "lost answer"])
+def test_every_attempt_at_a_token_has_a_jwt_of_its_own(server: Server, listing: Listing, trouble: str) -> None:
+    """A token server that has taken one before it failed refuses the same one after that."""
+    server._server.handle_error = lambda *_: None  # type: ignore[method-assign]
+
+    def script(method: str, target: str) -> Scripted:
+        if method == "GET":
+            return as_json(page(1))
+        taken = [claims["jti"] for claims in asserted(server)]
+        if len(taken) == 1 and trouble == "lost answer":
+            raise ConnectionAbortedError
+        if len(taken) == 1:
+            return as_json({}, 503)
+        return as_json({"error": "invalid_client"}, 401) if taken[-1] in taken[:-1] else as_json(token())
+
+    server.script = script
+    auth = OAuth2PrivateKeyJWT(f"{server.url}/token", "id", bare())
+    assert len(listing(server.url, auth, options={"retry": Retry(attempts=2, backoff=0)})) == 1
+    assert [method for method, *_ in server.seen] == ["POST", "POST", "GET"]
+
+
+KINDS: list[Callable[[str], Auth]] = [
+    lambda url: OAuth2ClientCredentials(url, "id", "secret"),
+    lambda url: OAuth2PrivateKeyJWT(url, "id", bare()),
+]
+each_kind = pytest.mark.parametrize("kind", KINDS, ids=["secret", "private key"])
+
+
+@each_kind
+def test_a_bridge_that_takes_no_token_is_asked_twice(
+    server: Server, listing: Listing, kind: Callable[[str], Auth]
+) -> None:
     server.script = lambda method, target: as_json(token()) if method == "POST" else as_json({}, 401)
     with pytest.raises(errors.StatusError, match="the bridge does not accept the credential"):
-        listing(server.url, OAuth2ClientCredentials(server.url, "id", "secret"))
+        listing(server.url, kind(server.url))
     assert [method for method, *_ in server.seen] == ["POST", "GET", "POST", "GET"]
+    assert server.seen[0][3] != server.seen[2][3] or isinstance(kind(server.url), OAuth2ClientCredentials)
 
 
 @pytest.mark.parametrize(
@@ -270,12 +351,12 @@ def test_a_token_is_a_bearer_token_also_where_nobody_says_so(
     assert server.seen[-1][2]["Authorization"] == "Bearer t-1"
 
 
-def test_tasks_that_start_cold_take_one_token(server: Server) -> None:
+@each_kind
+def test_tasks_that_start_cold_take_one_token(server: Server, kind: Callable[[str], Auth]) -> None:
     server.script = lambda method, target: as_json(token() if method == "POST" else page(1))
-    auth = OAuth2ClientCredentials(f"{server.url}/token", "id", "secret")
 
     async def run() -> None:
-        async with AsyncBridgeClient(server.url, auth=auth) as bridge:
+        async with AsyncBridgeClient(server.url, auth=kind(f"{server.url}/token")) as bridge:
             await asyncio.gather(*(bridge.billing.get_account_invoices("1") for _ in range(8)))
 
     asyncio.run(run())
@@ -353,10 +434,10 @@ def test_certificates_are_checked(tls: tuple[Server, Path], listing: Listing) ->
         assert bridge.billing.get_account_invoices("1").embedded
 
 
-def test_threads_that_start_cold_take_one_token(server: Server) -> None:
+@each_kind
+def test_threads_that_start_cold_take_one_token(server: Server, kind: Callable[[str], Auth]) -> None:
     server.script = lambda method, target: as_json(token() if method == "POST" else page(1))
-    auth = OAuth2ClientCredentials(f"{server.url}/token", "id", "secret")
-    with BridgeClient(server.url, auth=auth) as bridge:
+    with BridgeClient(server.url, auth=kind(f"{server.url}/token")) as bridge:
         threads = [threading.Thread(target=bridge.billing.get_account_invoices, args=("1",)) for _ in range(8)]
         for thread in threads:
             thread.start()

@@ -13,6 +13,7 @@ from talkdesk_bridge import (
     HeaderAuth,
     Money,
     OAuth2ClientCredentials,
+    OAuth2PrivateKeyJWT,
     Response,
     Retry,
     errors,
@@ -50,6 +51,9 @@ def blocking() -> None:
     BridgeClient("https://b", retry=Retry(attempts=2, statuses=frozenset({503}), on_attempt=told), on_deviation=seen)
     assert_type(BridgeClient.from_env({}, verify=False), BridgeClient)
     OAuth2ClientCredentials("https://t", "i", "s", "scope")  # type: ignore[call-arg]
+    OAuth2PrivateKeyJWT("https://t", "i", "k", "kid")  # type: ignore[call-arg]
+    key = OAuth2PrivateKeyJWT("https://t", "i", "k", key_id="kid", algorithm="RS256", audience="https://t", scope="a b")
+    BridgeClient("https://b", auth=key)
 
 
 def told(attempt: Attempt) -> None:

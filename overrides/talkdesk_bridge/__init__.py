@@ -6,7 +6,15 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from talkdesk_bridge import errors, models
     from talkdesk_bridge._answer import Deviation, Response
-    from talkdesk_bridge._auth import Auth, BasicAuth, BearerAuth, HeaderAuth, NoAuth, OAuth2ClientCredentials
+    from talkdesk_bridge._auth import (
+        Auth,
+        BasicAuth,
+        BearerAuth,
+        HeaderAuth,
+        NoAuth,
+        OAuth2ClientCredentials,
+        OAuth2PrivateKeyJWT,
+    )
     from talkdesk_bridge._client import AsyncBridgeClient, BridgeClient
     from talkdesk_bridge._money import Money
     from talkdesk_bridge._retry import Attempt, Retry
@@ -25,6 +33,7 @@ __all__ = [
     "Money",
     "NoAuth",
     "OAuth2ClientCredentials",
+    "OAuth2PrivateKeyJWT",
     "Response",
     "Retry",
     "errors",
@@ -35,7 +44,15 @@ __all__ = [
 # need: each name is looked up in its module when it is first asked for.
 _MODULES = {
     "_answer": ("Deviation", "Response"),
-    "_auth": ("Auth", "BasicAuth", "BearerAuth", "HeaderAuth", "NoAuth", "OAuth2ClientCredentials"),
+    "_auth": (
+        "Auth",
+        "BasicAuth",
+        "BearerAuth",
+        "HeaderAuth",
+        "NoAuth",
+        "OAuth2ClientCredentials",
+        "OAuth2PrivateKeyJWT",
+    ),
     "_client": ("AsyncBridgeClient", "BridgeClient"),
     "_money": ("Money",),
     "_retry": ("Attempt", "Retry"),

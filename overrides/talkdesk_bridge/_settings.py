@@ -18,6 +18,7 @@ from talkdesk_bridge._auth import (
     HeaderAuth,
     NoAuth,
     OAuth2ClientCredentials,
+    OAuth2PrivateKeyJWT,
     is_loopback,
     origin,
 )
@@ -56,6 +57,12 @@ KINDS = (
         _oauth,
         {"TOKEN_URL": "token_url", "CLIENT_ID": "client_id", "CLIENT_SECRET": "client_secret"},
         {"SCOPE": "scope", "AUDIENCE": "audience"},
+    ),
+    Kind(
+        "OAuth 2 with a private key",
+        OAuth2PrivateKeyJWT,
+        {"TOKEN_URL": "token_url", "CLIENT_ID": "client_id", "PRIVATE_KEY": "private_key"},
+        {"SCOPE": "scope", "AUDIENCE": "audience", "KEY_ID": "key_id", "ALGORITHM": "algorithm"},
     ),
 )
 
@@ -102,7 +109,8 @@ class Settings:
             raise ConfigurationError("The base URL must have no query and no fragment.")
         if not isinstance(self.auth, Auth):
             raise ConfigurationError(
-                "auth must be one of NoAuth, HeaderAuth, BearerAuth, BasicAuth, OAuth2ClientCredentials."
+                "auth must be one of NoAuth, HeaderAuth, BearerAuth, BasicAuth, OAuth2ClientCredentials, "
+                "OAuth2PrivateKeyJWT."
             )
         urls = (self.base_url, getattr(self.auth, "token_url", ""))
         if self.proxy and any(url.lower().startswith("http:") for url in urls) and not is_loopback(self.proxy):
@@ -134,15 +142,22 @@ class Settings:
         environ = os.environ if environ is None else environ
         if not (url := environ.get(f"{PREFIX}URL")):
             raise ConfigurationError(f"{PREFIX}URL is not set: set it to the bridge's base URL.")
-        chosen = [(kind, given) for kind in KINDS if (given := kind.given(environ))]
+        found: dict[frozenset[str], list[Kind]] = {}
+        for kind in KINDS:
+            found.setdefault(frozenset(kind.given(environ)), []).append(kind)
+        # Two kinds share variables: what knows only some of those that another one knows is not meant.
+        chosen = {given: kinds for given, kinds in found.items() if given and not any(given < more for more in found)}
         if len(chosen) > 1:
-            told = " and ".join(f"{kind.name} ({_listed(given)})" for kind, given in chosen)
+            shared = frozenset.intersection(*chosen)
+            told = " and ".join(f"{kinds[0].name} ({_listed(given - shared)})" for given, kinds in chosen.items())
             raise ConfigurationError(f"Two kinds of credential are set: {told}. Unset all but one.")
         auth: Auth = NoAuth()
-        for kind, given in chosen:
-            if missing := kind.needed.keys() - given:
-                raise ConfigurationError(f"The credential is incomplete: for {kind.name}, set {_listed(missing)}, too.")
-            auth = kind.make(**{(kind.needed | kind.optional)[name]: value for name, value in given.items()})
+        for given, kinds in chosen.items():
+            missing = [(kind.name, lacking) for kind in kinds if (lacking := kind.needed.keys() - given)]
+            if told := ", or ".join(f"for {name}, set {_listed(lacking)}, too" for name, lacking in missing):
+                raise ConfigurationError(f"The credential is incomplete: {told}.")
+            arguments = kinds[0].needed | kinds[0].optional
+            auth = kinds[0].make(**{arguments[name]: environ[PREFIX + name] for name in given})
         return cls(base_url=url, auth=auth)
 
 

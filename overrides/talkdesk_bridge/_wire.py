@@ -17,7 +17,7 @@ import zlib
 from collections.abc import Callable, Iterator, Mapping
 from http.cookiejar import CookieJar, DefaultCookiePolicy
 from typing import Any, Generic, TypeVar
-from urllib.parse import quote, quote_plus
+from urllib.parse import parse_qs, quote, quote_plus
 
 import httpx
 from attrs import field, frozen
@@ -248,10 +248,12 @@ def _without_secrets(
     settings: Settings, request: Request, response: httpx.Response, content: bytes
 ) -> tuple[httpx.Headers, bytes]:
     """The headers, and the content of a refusal, without the credential: some servers send back what they got."""
-    sent = request.headers.get("Authorization", "").partition(" ")[2]
+    sent = [request.headers.get("Authorization", "").partition(" ")[2]]
+    if request.headers.get("Content-Type") == "application/x-www-form-urlencoded":
+        sent += parse_qs(request.content.decode()).get("client_assertion", [])
     forms = {
         form
-        for secret in (*settings.auth.secrets(), *settings.headers.values(), sent)
+        for secret in (*settings.auth.secrets(), *settings.headers.values(), *sent)
         if len(secret) >= 6  # a shorter one is in too many other words
         for written in (secret, quote(secret, safe=""), quote_plus(secret), json.dumps(secret)[1:-1])
         for form in (written, written.replace("/", "\\/"))
