@@ -16,6 +16,7 @@ from cryptography.hazmat.primitives.serialization import (
 
 MAKE: dict[str, Any] = {
     "P-256": lambda: ec.generate_private_key(ec.SECP256R1()),
+    "another": lambda: ec.generate_private_key(ec.SECP256R1()),
     "P-384": lambda: ec.generate_private_key(ec.SECP384R1()),
     "P-521": lambda: ec.generate_private_key(ec.SECP521R1()),
     "secp256k1": lambda: ec.generate_private_key(ec.SECP256K1()),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import secrets
 import time
@@ -11,9 +12,11 @@ from typing import Any
 from authlib.integrations.flask_oauth2 import AuthorizationServer, ResourceProtector
 from authlib.oauth2.rfc6749.grants import ClientCredentialsGrant
 from authlib.oauth2.rfc6750 import BearerTokenGenerator, BearerTokenValidator, InvalidTokenError
+from authlib.oauth2.rfc7523 import JWTBearerClientAssertion
 from flask import Flask, request
+from joserfc.jwk import KeySet  # type: ignore[import-not-found] # as Authlib
 
-from tests.integration.serving import CLIENTS, PAGE, READ, WRITE, serve
+from tests.integration.serving import CLIENTS, PAGE, READ, SIGNER, SIGNERS_KEYS, WRITE, serve
 
 
 @dataclass
@@ -26,7 +29,7 @@ class Client:
         return secrets.compare_digest(secret.encode(), CLIENTS[self.client_id][0].encode())
 
     def check_endpoint_auth_method(self, method: str, endpoint: str) -> bool:
-        return method == "client_secret_basic"
+        return method == ("private_key_jwt" if self.client_id == SIGNER else "client_secret_basic")
 
     def check_grant_type(self, grant_type: str) -> bool:
         return grant_type == "client_credentials"
@@ -77,15 +80,45 @@ class Validator(BearerTokenValidator):  # type: ignore[misc] # mypy does not see
             raise InvalidTokenError
 
 
+class Assertion(JWTBearerClientAssertion):  # type: ignore[misc] # mypy does not see Authlib
+    """Verifies a JWT: signature, issuer, audience, end, and that it came once."""
+
+    CLIENT_AUTH_METHOD = "private_key_jwt"
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.keys = KeySet.import_key_set(json.loads(os.environ[SIGNERS_KEYS]))
+        self.taken: set[str] = set()
+
+    def get_audiences(self) -> list[str]:
+        return [f"{request.url_root}token", f"{request.url_root}issuer"]
+
+    def resolve_client_public_key(self, client: Client) -> Any:
+        return self.keys
+
+    def validate_jti(self, claims: Any, jti: str) -> bool:
+        known = jti in self.taken
+        self.taken.add(jti)
+        return not known
+
+
+class Grant(ClientCredentialsGrant):  # type: ignore[misc] # mypy does not see Authlib
+    """Takes a secret or a JWT."""
+
+    TOKEN_ENDPOINT_AUTH_METHODS = ("client_secret_basic", "private_key_jwt")
+
+
 def main() -> None:
     """Serve."""
     os.environ["AUTHLIB_INSECURE_TRANSPORT"] = "1"  # it is for loopback
     app = Flask(__name__)
     app.config["OAUTH2_SCOPES_SUPPORTED"] = [READ, WRITE]
-    server = AuthorizationServer(app, lambda name: Client(name) if name in CLIENTS else None, save)
-    server.register_grant(ClientCredentialsGrant)
+    server = AuthorizationServer(app, lambda name: Client(name) if name in {*CLIENTS, SIGNER} else None, save)
+    server.register_client_auth_method(Assertion.CLIENT_AUTH_METHOD, Assertion())
+    server.register_grant(Grant)
     make = BearerTokenGenerator(
-        lambda **_: secrets.token_urlsafe(), expires_generator=lambda client, _: CLIENTS[client.client_id][1]
+        lambda **_: secrets.token_urlsafe(),
+        expires_generator=lambda client, _: CLIENTS.get(client.client_id, CLIENTS["client"])[1],
     )
     server.register_token_generator("default", make)
     protected = ResourceProtector()

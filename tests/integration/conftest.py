@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import subprocess
 from collections.abc import Iterator
 from typing import Any
@@ -10,10 +11,12 @@ from urllib.request import ProxyHandler, build_opener
 
 import pytest
 from attrs import frozen
-from talkdesk_bridge import OAuth2ClientCredentials
+from jwt.algorithms import ECAlgorithm, RSAAlgorithm
+from talkdesk_bridge import OAuth2ClientCredentials, OAuth2PrivateKeyJWT
 
 from tests.conftest import ROOT
-from tests.integration.serving import CLIENTS
+from tests.integration.serving import CLIENTS, SIGNER, SIGNERS_KEYS
+from tests.keys import bare, pair
 
 PYTHON = ROOT / ".venv-servers" / "bin" / "python"
 DIRECT = build_opener(ProxyHandler({}))
@@ -35,6 +38,10 @@ class TokenServer:
         secret = CLIENTS[client_id][0] if secret is None else secret
         return OAuth2ClientCredentials(f"{self.url}/token", client_id, secret, **more)
 
+    def signing(self, private_key: str | None = None, **more: Any) -> OAuth2PrivateKeyJWT:
+        """The credential of a client whose public keys the server knows, unless another key is given."""
+        return OAuth2PrivateKeyJWT(f"{self.url}/token", SIGNER, private_key or bare(), **{"key_id": "ec", **more})
+
     def seen(self) -> list[str]:
         """What was asked since the last time, such as `token 200` and `bridge 401`."""
         with DIRECT.open(f"{self.url}/seen", timeout=10) as answer:
@@ -44,12 +51,20 @@ class TokenServer:
         """End all tokens at the server, of which the clients learn nothing."""
         DIRECT.open(f"{self.url}/revoke", timeout=10).close()
 
+    def falter(self) -> None:
+        """Let the server make the next token, but hand out none."""
+        DIRECT.open(f"{self.url}/falter", timeout=10).close()
+
 
 def _running(module: str, audience: str) -> Iterator[TokenServer]:
     command = [str(PYTHON), "-m", f"tests.integration.{module}"]
     if not PYTHON.exists():
         pytest.fail("there is no .venv-servers: run `make integration`")
-    with subprocess.Popen(command, cwd=ROOT, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as process:
+    jwks = {"ec": ECAlgorithm.to_jwk(pair().public_key()), "rsa": RSAAlgorithm.to_jwk(pair("RSA").public_key())}
+    keys = json.dumps({"keys": [{**json.loads(jwk), "kid": key_id} for key_id, jwk in jwks.items()]})
+    with subprocess.Popen(
+        command, cwd=ROOT, env=os.environ | {SIGNERS_KEYS: keys}, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
+    ) as process:  # fmt: skip
         # It stops when its standard input is closed, which leaving the block does.
         assert process.stdout
         port = process.stdout.readline().strip()

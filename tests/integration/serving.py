@@ -24,6 +24,9 @@ CLIENTS = {"client": ("secret", 3600), "brief": ("secret", 2)} | {
     for number, odd in enumerate(ODD)
 }
 
+# Who proves by a private key who asks, where the server can verify that; the variable has the public keys, as JWKs.
+SIGNER, SIGNERS_KEYS = "signer", "SIGNERS_KEYS"
+
 READ, WRITE = "invoices.read", "invoices.write"
 PAGE = {"total": 1, "_embedded": {"invoices": [{"invoice_number": "1"}]}}
 
@@ -43,16 +46,20 @@ class _Handler(WSGIRequestHandler):
 def serve(app: WSGIApplication, revoke: Callable[[], object]) -> None:
     """Serve `app` on loopback, print the port, and stop when standard input ends.
 
-    `/seen` tells method, path and status of the requests since it was asked last; `/revoke` ends all tokens.
+    `/seen` tells method, path and status of the requests since it was asked last; `/revoke` ends all tokens; after
+    `/falter`, one token is made and not handed out.
     """
     seen: list[tuple[str, str, int]] = []
+    faltering: list[bool] = []
 
     def recorded(environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
         method, path = environ["REQUEST_METHOD"], environ["PATH_INFO"]
-        if path in ("/seen", "/revoke"):
+        if path in ("/seen", "/revoke", "/falter"):
             told: list[tuple[str, str, int]] = []
             if path == "/revoke":
                 revoke()
+            elif path == "/falter":
+                faltering.append(True)
             else:
                 told[:], seen[:] = seen, []
             start_response("200 OK", [("Content-Type", "application/json")])
@@ -64,6 +71,11 @@ def serve(app: WSGIApplication, revoke: Callable[[], object]) -> None:
 
         if path == "/token":
             time.sleep(SECONDS_TO_MAKE_A_TOKEN)
+            if faltering:
+                faltering.clear()
+                list(app(environ, lambda *_: lambda _: None))
+                start("503 Service Unavailable", [])
+                return []
         return app(environ, start)
 
     def stop_with_standard_input() -> None:

@@ -12,11 +12,12 @@ from urllib.parse import quote, quote_plus
 from urllib.request import Request
 
 import pytest
-from talkdesk_bridge import AsyncBridgeClient, BearerAuth, BridgeClient, errors
+from talkdesk_bridge import AsyncBridgeClient, BearerAuth, BridgeClient, OAuth2PrivateKeyJWT, Retry, errors
 
 from tests.conftest import Listing
 from tests.integration.conftest import DIRECT, TokenServer
 from tests.integration.serving import CLIENTS, ODD, READ, WRITE
+from tests.keys import bare, pem
 
 percent = partial(quote, safe="")
 
@@ -166,3 +167,57 @@ def test_twenty_tasks_share_a_token(tokens: TokenServer) -> None:
     asyncio.run(run())
     seen = tokens.seen()
     assert (seen.count("token 200"), seen.count("bridge 200")) == (1, 20)
+
+
+SIGNING: dict[str, Callable[[TokenServer], OAuth2PrivateKeyJWT]] = {
+    "ES256": lambda tokens: tokens.signing(),
+    "RS256": lambda tokens: tokens.signing(pem("RSA"), algorithm="RS256", key_id="rsa"),
+    "another audience": lambda tokens: tokens.signing(audience=f"{tokens.url}/issuer"),
+    "a scope": lambda tokens: tokens.signing(scope=f"{WRITE} {READ}"),
+}
+
+
+@pytest.mark.parametrize("signing", SIGNING)
+def test_a_private_key_is_verified(authlib: TokenServer, listing: Listing, signing: str) -> None:
+    assert len(listing(authlib.bridge, SIGNING[signing](authlib))) == 1
+    assert authlib.seen() == ["token 200", "bridge 200"]
+
+
+WRONG: dict[str, Callable[[TokenServer], OAuth2PrivateKeyJWT]] = {
+    "another key of this kind": lambda tokens: tokens.signing(bare("another")),
+    "a key under another id": lambda tokens: tokens.signing(key_id="rsa"),
+    "an audience elsewhere": lambda tokens: tokens.signing(audience="https://elsewhere.example/token"),
+    "an unknown client": lambda tokens: OAuth2PrivateKeyJWT(f"{tokens.url}/token", "nobody", bare(), key_id="ec"),
+    "a client with a secret": lambda tokens: OAuth2PrivateKeyJWT(f"{tokens.url}/token", "client", bare(), key_id="ec"),
+}
+
+
+@pytest.mark.parametrize("wrong", WRONG)
+def test_a_private_key_that_does_not_fit_is_refused(authlib: TokenServer, listing: Listing, wrong: str) -> None:
+    with pytest.raises(errors.AuthenticationError, match=r"refused with 40[01]: invalid_client"):
+        listing(authlib.bridge, WRONG[wrong](authlib))
+    (seen,) = authlib.seen()
+    assert seen in ("token 400", "token 401")
+
+
+def test_a_private_key_serves_also_where_an_answer_was_lost(authlib: TokenServer, listing: Listing) -> None:
+    """The server has taken the first JWT then, and takes none twice."""
+    authlib.falter()
+    assert len(listing(authlib.bridge, authlib.signing(), options={"retry": Retry(attempts=2, backoff=0)})) == 1
+    assert authlib.seen() == ["token 503", "token 200", "bridge 200"]
+
+    headers, content = authlib.signing().token_request()
+    request = Request(f"{authlib.url}/token", content, headers)  # noqa: S310 # on loopback
+    DIRECT.open(request, timeout=10).close()
+    with pytest.raises(HTTPError) as caught:
+        DIRECT.open(request, timeout=10)
+    with caught.value as refusal:
+        assert b"JWT ID is used before" in refusal.read()
+
+
+def test_a_private_key_renews_a_revoked_token(authlib: TokenServer) -> None:
+    with BridgeClient(authlib.bridge, auth=authlib.signing()) as bridge:
+        bridge.billing.get_account_invoices("1")
+        authlib.revoke()
+        assert bridge.billing.get_account_invoices("1").total == 1
+    assert authlib.seen() == RENEWED
