@@ -21,7 +21,7 @@ from urllib.parse import urlencode, urlsplit
 import jwt
 import pytest
 from cryptography.hazmat.primitives.serialization import load_der_private_key
-from talkdesk_bridge import Retry, errors
+from talkdesk_bridge import BridgeClient, OAuth2PrivateKeyJWT, Retry, errors
 from talkdesk_bridge.sandbox import ACCOUNTS, Credentials, Reply, Sandbox
 from talkdesk_bridge.sandbox._contract import read_contract, schemes_of
 from talkdesk_bridge.sandbox._credentials import new_key
@@ -226,6 +226,32 @@ def test_it_wants_the_credential_that_it_is_told_to(accept: Any, statuses: tuple
         assert tuple(asked) == statuses
         # Whatever it wants, its own client has.
         assert len(list(sandbox.client.billing.iter_account_invoices("1000000003"))) == 1
+
+
+def test_every_credential_that_it_tells_works() -> None:
+    with Sandbox() as sandbox:
+        blocks = sandbox.describe().partition("\nAccounts")[0].split("\n\n")[1:]
+        kinds = []
+        for block in blocks:
+            exported = dict(re.findall(r"export (\w+)=(\S+)", block))
+            assert exported.pop("TALKDESK_BRIDGE_URL") == sandbox.url
+            with BridgeClient.from_env(exported | {"TALKDESK_BRIDGE_URL": sandbox.url}) as bridge:
+                assert bridge.billing.get_account_invoices("1000000003").total == 1
+                kinds.append(repr(bridge).partition("auth=")[2].partition("(")[0])
+    assert kinds == ["HeaderAuth", "OAuth2ClientCredentials", "OAuth2PrivateKeyJWT", "BasicAuth", "BearerAuth"]
+
+
+def test_the_key_of_another_sandbox_is_refused() -> None:
+    with Sandbox(accept="oauth2") as one, Sandbox(accept="oauth2") as other:
+        keys = [_exports(sandbox)["TALKDESK_BRIDGE_PRIVATE_KEY"] for sandbox in (one, other)]
+        assert keys[0] != keys[1]
+        wrong = OAuth2PrivateKeyJWT(one.token_url, "sandbox-client", keys[1], key_id="sandbox-key-id")
+        with BridgeClient(one.url, auth=wrong) as bridge, pytest.raises(errors.AuthenticationError, match="Signature"):
+            bridge.billing.get_account_invoices("1000000003")
+
+
+def _exports(sandbox: Sandbox) -> dict[str, str]:
+    return dict(re.findall(r"export (\w+)=(\S+)", sandbox.describe()))
 
 
 def test_a_token_lives_as_long_as_it_is_told_to() -> None:

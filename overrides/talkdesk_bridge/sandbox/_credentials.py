@@ -124,7 +124,7 @@ class Gate:
         if form.get("grant_type") != "client_credentials":
             return _refused(400, "unsupported_grant_type", "grant_type must be client_credentials")
         if "client_assertion" in form:
-            problem = self._verify(form, str(request.url.replace(query="")))
+            problem = self._verify(form, str(request.url))
         else:
             ours = self._credentials
             user, secret = map(unquote_plus, _basic(request.headers) or ("", ""))
