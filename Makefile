@@ -16,7 +16,7 @@ PIP_INSTALL := $(BIN)/python -m pip install -qq --disable-pip-version-check --re
 export PATH := $(CURDIR)/$(BIN):$(PATH)
 
 .DEFAULT_GOAL := help
-.PHONY: help setup build demo test integration validate generate check-generated changes check-version lint types format faults fuzz soak mutate bench lock clean
+.PHONY: help setup build demo test integration validate generate check-generated changes check-version lint types format docs faults fuzz soak mutate bench lock clean
 
 help: ## List the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  %-16s %s\n", $$1, $$2}' $(firstword $(MAKEFILE_LIST))
@@ -87,6 +87,9 @@ format: $(STAMP) ## Format the hand-written code
 	@ruff check --no-cache --fix .
 	@ruff format --no-cache .
 
+docs: validate ## Write docs/api.html, the contract as a page for people: one file, which needs no network
+	@python -m tools.page "$(CONTRACT)" docs/api.html
+
 faults: $(STAMP) ## Write docs/faults.md from the cases that the tests run
 	@python -m tests.faults > docs/faults.md
 
@@ -114,4 +117,4 @@ lock: $(STAMP) ## Pin the newest tools in requirements/
 	@$(VENV)-lock/bin/uv pip compile --quiet --upgrade --universal --generate-hashes --no-header --no-annotate --group pyproject.toml:lock -o requirements/lock.txt
 
 clean: ## Remove what the targets made, generated/ excepted
-	@rm -rf $(VENV) $(VENV)-lock $(VENV)-servers $(VENV)-httpx2 $(VENV)-mutate .mutate dist .hypothesis .mypy_cache .pytest_cache .ruff_cache
+	@rm -rf $(VENV) $(VENV)-lock $(VENV)-servers $(VENV)-httpx2 $(VENV)-mutate .mutate dist docs/api.html .hypothesis .mypy_cache .pytest_cache .ruff_cache

@@ -12,14 +12,15 @@ from attrs import Factory, define, evolve
 from starlette.applications import Starlette
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
-from starlette.responses import JSONResponse, Response
+from starlette.responses import HTMLResponse, JSONResponse, Response
 from starlette.routing import Route
 from starlette.types import Receive, Scope, Send
 
 from talkdesk_bridge.sandbox._contract import Operation, Paging, Refusal, Reply, operations_of, token_paths
-from talkdesk_bridge.sandbox._credentials import Gate
+from talkdesk_bridge.sandbox._credentials import Credentials, Gate
 from talkdesk_bridge.sandbox._data import ACCOUNTS
 from talkdesk_bridge.sandbox._faults import FAULTS, FAULTY, Call, Fault
+from talkdesk_bridge.sandbox._page import HEADERS, page
 
 __all__ = ["Behaviour", "make_app"]
 
@@ -40,7 +41,9 @@ class Behaviour:
     """How often each URL was asked for under each fault."""
 
 
-def make_app(contract: dict[str, Any], gate: Gate, behaviour: Behaviour, record: Record) -> Starlette:
+def make_app(
+    contract: dict[str, Any], credentials: Credentials, gate: Gate, behaviour: Behaviour, record: Record
+) -> Starlette:
     """An application that serves `contract` and tells `record` of each request."""
 
     def endpoint(operation: Operation) -> Callable[[Request], Awaitable[Response]]:
@@ -61,6 +64,10 @@ def make_app(contract: dict[str, Any], gate: Gate, behaviour: Behaviour, record:
         record(request, reply.status, "")
         return _Sent(reply)
 
+    async def show_page(request: Request) -> Response:
+        record(request, 200, "")
+        return HTMLResponse(page(contract, credentials), headers=HEADERS)
+
     async def unknown(request: Request, error: Exception) -> Response:
         status = error.status_code if isinstance(error, HTTPException) else 500
         record(request, status, "")
@@ -70,6 +77,7 @@ def make_app(contract: dict[str, Any], gate: Gate, behaviour: Behaviour, record:
     operations = operations_of(contract)
     routes = [Route(operation.route, endpoint(operation), methods=[operation.method]) for operation in operations]
     routes += [Route(path, give_token, methods=["POST"]) for path in token_paths(contract)]
+    routes.append(Route("/", show_page))
     return Starlette(routes=routes, exception_handlers={HTTPException: unknown})
 
 

@@ -98,7 +98,7 @@ class Sandbox:
         self._loggable = {"cursor", *(name for operation in operations_of(self._contract) for name in operation.query)}
         self._socket = socket.create_server((host, port), family=socket.AF_INET6 if ":" in host else socket.AF_INET)
         self._address = self._socket.getsockname()[:2]
-        app = make_app(self._contract, self._gate, self._behaviour, self._record)
+        app = make_app(self._contract, self.credentials, self._gate, self._behaviour, self._record)
         config = uvicorn.Config(
             app, log_config=None, access_log=False, lifespan="off", ws="none", timeout_graceful_shutdown=2
         )

@@ -1,0 +1,232 @@
+"""The contract as a page, without a browser: what it holds, that it asks nothing of others, how it is served and written."""
+
+from __future__ import annotations
+
+import base64
+import copy
+import hashlib
+import http.client
+import json
+import re
+import subprocess
+import sys
+from html.parser import HTMLParser
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlsplit
+
+import pytest
+from talkdesk_bridge.sandbox import ACCOUNTS, Credentials, Sandbox
+from talkdesk_bridge.sandbox._contract import read_contract
+from talkdesk_bridge.sandbox._page import page
+
+from tests.conftest import CONTRACT, PATH
+from tools import page as command
+from tools.contract import load
+
+ASSUMED = {"status": "assumed", "source": "https://docs.talkdesk.com/docs", "retrieved": "2026-11-22", "note": "Why."}
+
+
+class Read(HTMLParser):
+    """What stands in a page: its attributes, and its scripts."""
+
+    def __init__(self, text: str) -> None:
+        super().__init__()
+        self.attributes: list[tuple[str, str | None]] = []
+        self.scripts: list[str] = []
+        self._inside = ""
+        self.feed(text)
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        self._inside = tag
+        self.attributes += attrs
+        if tag == "script":
+            self.scripts.append("")
+
+    def handle_data(self, data: str) -> None:
+        if self._inside == "script":
+            self.scripts[-1] += data
+
+    def handle_endtag(self, tag: str) -> None:
+        self._inside = ""
+
+    @property
+    def contract(self) -> Any:
+        return json.loads(self.scripts[0])
+
+    @property
+    def settings(self) -> Any:
+        return json.loads(self.scripts[1])
+
+
+def contract_to_change() -> dict[str, Any]:
+    return copy.deepcopy(read_contract())
+
+
+def test_it_asks_nothing_of_others_and_runs_no_script_but_its_own() -> None:
+    for credentials, connect in ((None, "'none'"), (Credentials(), "'self'")):
+        read = Read(page(read_contract(), credentials))
+        assert not {name for name, _ in read.attributes} & {"src", "srcset", "action", "onload"}
+        assert [value for name, value in read.attributes if name == "href"] == ["data:,"]
+        policy = next(
+            value for name, value in read.attributes if name == "content" and value and "default-src" in value
+        )
+        hashes = [base64.b64encode(hashlib.sha256(script.encode()).digest()).decode() for script in read.scripts]
+        assert len(hashes) == 4
+        assert not re.search(r"<(!--|/?script)", "".join(read.scripts), re.IGNORECASE)
+        assert re.findall(r"sha256-([^']+)'", policy) == hashes[2:]
+        assert policy.startswith("default-src 'none'; ")
+        assert f"connect-src {connect};" in policy
+        assert "unsafe" not in policy.replace("style-src 'unsafe-inline'", "")
+        assert read.settings["validatorUrl"] is None
+
+
+def test_text_of_the_contract_stays_text() -> None:
+    contract = contract_to_change()
+    bad = "</script><script>run()</script><!--<script> \u2028 </title>"
+    contract["info"] |= {"title": bad, "description": bad}
+    contract["tags"][0]["x-provenance"]["note"] = bad
+    read = Read(text := page(contract))
+    assert len(read.scripts) == 4
+    assert text.count("<title>") == text.count("</title>") == 1
+    assert "\u2028" not in read.scripts[0]
+    assert read.contract["info"]["title"] == bad
+    assert "<" not in read.contract["tags"][0]["description"].partition("</mark> ")[2].partition(" (<a")[0]
+
+
+def test_each_element_tells_where_it_comes_from() -> None:
+    contract = contract_to_change()
+    schemas = contract["components"]["schemas"]
+    schemas["InvoiceDetails"]["properties"] |= {
+        # Names that mean something to OpenAPI elsewhere.
+        "example": {"type": "string", "x-provenance": ASSUMED},
+        "x-provenance": {"type": "string", "description": "Named so.", "x-provenance": ASSUMED},
+    }
+    schemas["InvoiceList"]["properties"]["first"] = {
+        "$ref": "#/components/schemas/InvoiceItemDetails",
+        "x-provenance": ASSUMED,
+    }
+    example = contract["paths"][PATH]["get"]["responses"]["200"]["content"]["application/json"]["examples"]
+    example["invoices"]["value"]["x-provenance"] = {"status": "only a value"}
+    before = copy.deepcopy(contract)
+    shown = Read(page(contract)).contract
+    assert contract == before
+    mark = '<mark>assumed</mark> Why&#46; (<a href="https://docs.talkdesk.com/docs">source</a>, 2026-11-22)'
+    properties = shown["components"]["schemas"]["InvoiceDetails"]["properties"]
+    assert properties["example"]["description"] == mark
+    assert properties["x-provenance"]["description"] == f"{mark}\n\nNamed so."
+    assert "description" not in properties["amount"]
+    first = shown["components"]["schemas"]["InvoiceList"]["properties"]["first"]
+    assert first == {
+        "$ref": "#/components/schemas/InvoiceItemDetails",
+        "description": f"{mark}\n\nOne position of an invoice.",
+    }
+    operation = shown["paths"][PATH]["get"]
+    assert operation["summary"] == "Get Account Invoices (path assumed)"
+    assert operation["description"].startswith("<mark>assumed</mark> method and path: The page of this operation")
+    assert operation["parameters"][0]["description"].startswith("<mark>assumed</mark> Sibling pages have")
+    told = operation["responses"]["4XX"]["description"]
+    assert told.startswith("The request was refused.\n\n<small><b>documented</b> Printed as &#34;400&#39;s&#34;")
+    assert shown["components"]["schemas"]["invoice_details_reponse"]["description"].startswith(
+        "The documented name of InvoiceDetailsResponse, with its typo.\n\nAnother name of <code>InvoiceDetailsResponse</code>."
+    )
+    assert operation["responses"]["200"]["content"]["application/json"]["examples"] == example
+
+
+def test_the_file_names_no_server_and_sends_nothing() -> None:
+    read = Read(page(read_contract()))
+    assert "servers" not in read.contract
+    assert read.settings["supportedSubmitMethods"] == []
+    assert not {"tryItOutEnabled", "client"} & read.settings.keys()
+    about = read.contract["info"]["description"]
+    assert "run `talkdesk-bridge sandbox`" in about
+    assert re.findall(r"^- \*\*(\w+)\*\* \(.*\) <mark>assumed</mark>", about, re.M) == [
+        *read_contract()["components"]["securitySchemes"]
+    ]
+    assert "sandbox-key" not in read.scripts[0]
+
+
+def test_the_page_of_a_sandbox_tells_what_that_sandbox_takes() -> None:
+    contract = contract_to_change()
+    schemes = contract["components"]["securitySchemes"]
+    schemes["OAuth2"]["flows"]["clientCredentials"]["tokenUrl"] = "https://idp.example/tenant/token"
+    schemes["Other"] = {"type": "openIdConnect", "openIdConnectUrl": "https://idp.example"}
+    contract["servers"] = contract["paths"][PATH]["servers"] = [{"url": "https://bridge.example"}]
+    ours = Credentials(api_key="k*e*y", api_key_header="X-Ours", client_id="me", client_secret="<s>")
+    read = Read(page(contract, ours))
+    assert read.settings["tryItOutEnabled"] is True
+    assert read.settings["client"] == {"clientId": "me", "clientSecret": "<s>"}
+    assert read.contract["servers"] == [{"url": "/", "description": "this sandbox"}]
+    assert "servers" not in read.contract["paths"][PATH]
+    shown = read.contract["components"]["securitySchemes"]
+    assert shown["HeaderKey"]["name"] == "X-Ours"
+    assert shown["OAuth2"]["flows"]["clientCredentials"]["tokenUrl"] == "/tenant/token"
+    assert "This sandbox takes <code>k&#42;e&#42;y</code>." in shown["HeaderKey"]["description"]
+    about = read.contract["info"]["description"]
+    assert "- OAuth2: <code>me</code> with <code>&#60;s&#62;</code>" in about
+    assert "- Other: not taken by this sandbox" in about
+    assert all(number in about for number in ACCOUNTS)
+
+
+def test_a_page_without_what_others_have() -> None:
+    bare = {"openapi": "3.1.0", "info": {"title": "T", "version": "1"}, "paths": {"/a": {"get": {"responses": {}}}}}
+    for credentials in (None, Credentials()):
+        about = Read(page(bare, credentials)).contract["info"]["description"]
+        assert "Credentials" not in about
+    two = bare | {"paths": {"/a": {"get": {"responses": {}}, "put": {"responses": {}}}}}
+    assert [Read(page(each)).settings.get("docExpansion") for each in (bare, two)] == ["full", None]
+
+
+def test_the_sandbox_serves_it() -> None:
+    lines: list[str] = []
+    with Sandbox(log=lines.append) as sandbox:
+        connection = http.client.HTTPConnection(urlsplit(sandbox.url).netloc, timeout=10)
+        connection.request("GET", "/")
+        answer = connection.getresponse()
+        text = answer.read().decode()
+        connection.close()
+        assert (answer.status, answer.getheader("Content-Type")) == (200, "text/html; charset=utf-8")
+        assert answer.getheader("Content-Security-Policy") == "frame-ancestors 'none'"
+        assert answer.getheader("X-Content-Type-Options") == "nosniff"
+        assert answer.getheader("Referrer-Policy") == "no-referrer"
+        assert text == page(read_contract(), sandbox.credentials)
+    assert lines == ["GET / 200"]
+
+
+def test_an_operation_of_the_contract_comes_before_the_page() -> None:
+    contract = contract_to_change()
+    body = {"application/json": {"schema": {"type": "object"}, "example": {"up": True}}}
+    contract["paths"] = {"/": {"get": {"security": [], "responses": {"200": {"description": "OK", "content": body}}}}}
+    with Sandbox(contract=contract) as sandbox:
+        connection = http.client.HTTPConnection(urlsplit(sandbox.url).netloc, timeout=10)
+        connection.request("GET", "/")
+        assert json.load(connection.getresponse()) == {"up": True}
+        connection.close()
+
+
+def test_swagger_ui_is_data_and_its_absence_is_told_in_a_sentence() -> None:
+    code = "import sys, talkdesk_bridge.sandbox; print({'flask', 'flask_swagger_ui'} & sys.modules.keys())"
+    result = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert result.stdout == "set()\n"
+    absent = "import importlib.metadata as m\ndef no(name): raise m.PackageNotFoundError(name)\nm.distribution = no\n"
+    result = subprocess.run([sys.executable, "-c", absent + code], capture_output=True, text=True, check=False)
+    told = "talkdesk_bridge.sandbox needs more packages: pip install 'talkdesk-bridge[sandbox]'"
+    assert result.stderr.splitlines()[-1] == f"ModuleNotFoundError: {told}"
+
+
+def test_make_docs_writes_the_file_whole_or_not_at_all(tmp_path: Path, capfd: pytest.CaptureFixture[str]) -> None:
+    file = tmp_path / "api.html"
+    assert command.main([str(CONTRACT), str(file)]) == 0
+    assert "It is one file of" in capfd.readouterr().out
+    whole = file.read_bytes()
+    assert whole.decode() == page(load(CONTRACT).data)
+
+    broken = tmp_path / "broken.yaml"
+    broken.write_text("openapi: 3.1.0", encoding="utf-8")
+    assert command.main([str(broken), str(file)]) == 2
+    assert re.fullmatch(re.escape(f"{file} was not written: ") + ".+\n", capfd.readouterr().err)
+
+    assert command.main([str(CONTRACT), str(tmp_path)]) == 2
+    assert capfd.readouterr().err.startswith(f"{tmp_path} cannot be written: ")
+    assert file.read_bytes() == whole
+    assert [*tmp_path.parent.glob(".*")] == []
