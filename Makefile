@@ -16,7 +16,7 @@ PIP_INSTALL := $(BIN)/python -m pip install -qq --disable-pip-version-check --re
 export PATH := $(CURDIR)/$(BIN):$(PATH)
 
 .DEFAULT_GOAL := help
-.PHONY: help setup build demo test integration validate generate check-generated changes check-version lint types format docs faults fuzz soak mutate bench lock clean
+.PHONY: help setup build demo test integration browser validate generate check-generated changes check-version lint types format docs faults fuzz soak mutate bench lock clean
 
 help: ## List the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  %-16s %s\n", $$1, $$2}' $(firstword $(MAKEFILE_LIST))
@@ -48,6 +48,9 @@ integration: $(VENV)-servers/.set-up $(VENV)-httpx2/.set-up ## Test the wheel in
 	@python -m pytest tests/integration/test_wheel.py tests/integration/test_token_servers.py
 	@PYTHONPATH=generated:overrides $(VENV)-httpx2/bin/python -m pytest tests/integration/test_httpx2.py
 	@PYTHONPATH=generated:overrides $(VENV)-httpx2/bin/python -m pytest -p tests.integration.aliased tests/integration/test_httpx2.py
+
+browser: $(VENV)-browser/.set-up ## Test the contract's page in a headless Chromium, which has to be installed
+	@PYTHONPATH=generated:overrides $(VENV)-browser/bin/python -m pytest --confcutdir=tests/browser tests/browser
 
 $(VENV)-%/.set-up: requirements/%.txt | $(STAMP)
 	@echo "Setting up $(@D) (once, about a quarter of a minute) ..."
@@ -117,4 +120,4 @@ lock: $(STAMP) ## Pin the newest tools in requirements/
 	@$(VENV)-lock/bin/uv pip compile --quiet --upgrade --universal --generate-hashes --no-header --no-annotate --group pyproject.toml:lock -o requirements/lock.txt
 
 clean: ## Remove what the targets made, generated/ excepted
-	@rm -rf $(VENV) $(VENV)-lock $(VENV)-servers $(VENV)-httpx2 $(VENV)-mutate .mutate dist docs/api.html .hypothesis .mypy_cache .pytest_cache .ruff_cache
+	@rm -rf $(VENV) $(VENV)-lock $(VENV)-servers $(VENV)-httpx2 $(VENV)-mutate $(VENV)-browser .mutate dist docs/api.html .hypothesis .mypy_cache .pytest_cache .ruff_cache

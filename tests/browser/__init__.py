@@ -1,0 +1,1 @@
+"""The contract's page, opened in a browser."""

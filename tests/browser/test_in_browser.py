@@ -1,0 +1,208 @@
+"""The page of the contract as a person meets it: read it, authorize, fill in an account, send, see invoices."""
+
+from __future__ import annotations
+
+import copy
+import re
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from talkdesk_bridge.sandbox import Sandbox
+from talkdesk_bridge.sandbox._contract import read_contract
+from talkdesk_bridge.sandbox._page import page as page_of
+
+from tests.browser.conftest import Page
+
+CREDENTIALS = {
+    "HeaderKey": {"type=text": "sandbox-key"},
+    "Basic": {"name=username": "sandbox-user", "name=password": "sandbox-password"},
+    "Bearer": {"type=text": "sandbox-token"},
+    "OAuth2": {},  # filled in already
+}
+KEY = CREDENTIALS["HeaderKey"]
+(PATH,) = read_contract()["paths"]
+ASSUMED = {"status": "assumed", "source": "https://docs.talkdesk.com/docs", "retrieved": "2026-11-22"}
+
+
+@pytest.fixture(scope="module")
+def running() -> Iterator[Sandbox]:
+    with Sandbox() as sandbox:
+        yield sandbox
+
+
+@pytest.fixture
+def sandbox(running: Sandbox) -> Sandbox:
+    running.requests.clear()
+    return running
+
+
+def asked_for(sandbox: Sandbox) -> list[tuple[str, int]]:
+    return [(f"{seen.method} {seen.target}", seen.status) for seen in sandbox.requests][1:]
+
+
+def account(number: str) -> str:
+    return f"GET {PATH.replace('{account_number}', number)}"
+
+
+@pytest.mark.parametrize("scheme", CREDENTIALS)
+def test_authorize_send_see_invoices(page: Page, sandbox: Sandbox, scheme: str) -> None:
+    page.open(sandbox.url)
+    field = page.one("tr[data-param-name=account_number] input")
+    assert field.get_attribute("value") == "1000000001"
+    page.authorize(scheme, **CREDENTIALS[scheme])
+    status, body = page.execute()
+    assert (status, body["total"], body["_embedded"]["invoices"][0]["invoice_number"]) == (200, 137, "1000000001")
+    assert asked_for(sandbox)[-1] == (account("1000000001"), 200)
+    assert page.told() == []
+    assert all(url.startswith(sandbox.url) for url in page.asked())
+
+
+def test_what_is_filled_in_is_what_is_asked_for(page: Page, sandbox: Sandbox) -> None:
+    page.open(sandbox.url)
+    page.authorize("HeaderKey", **KEY)
+    page.write("tr[data-param-name=account_number] input", "1000000005")
+    page.write("tr[data-param-name=page] input", "2")
+    page.write("tr[data-param-name=per_page] input", "10")
+    status, body = page.execute()
+    assert (status, len(body["_embedded"]["invoices"])) == (200, 10)
+    assert asked_for(sandbox) == [(account("1000000005") + "?page=2&per_page=10", 200)]
+
+
+def test_an_unknown_account(page: Page, sandbox: Sandbox) -> None:
+    page.open(sandbox.url)
+    page.authorize("HeaderKey", **KEY)
+    page.write("tr[data-param-name=account_number] input", "1")
+    status, body = page.execute()
+    assert (status, body["status"], body["errorCode"]) == (404, 404, "NOT_FOUND")
+
+
+def test_without_a_credential(page: Page, sandbox: Sandbox) -> None:
+    page.open(sandbox.url)
+    status, body = page.execute()
+    assert (status, body["errorCode"]) == (401, "UNAUTHORIZED")
+    assert asked_for(sandbox) == [(account("1000000001"), 401)]
+
+
+def test_an_operation_that_was_added(page: Page) -> None:
+    contract = copy.deepcopy(read_contract())
+    contract["components"]["schemas"]["Node"] = {
+        "type": "object",
+        "properties": {"next": {"$ref": "#/components/schemas/Node"}, "name": {"type": "string"}},
+    }
+    body = {"schema": {"$ref": "#/components/schemas/Node"}, "example": {"name": "a", "next": {"name": "b"}}}
+    contract["paths"]["/health"] = {
+        "get": {
+            "operationId": "get_health",
+            "tags": ["billing"],
+            "summary": "How it is",
+            "description": "It is long. " * 5000,
+            "security": [],
+            "responses": {"200": {"description": "OK", "content": {"application/json": body}}},
+        }
+    }
+    with Sandbox(contract=contract) as sandbox:
+        page.open(sandbox.url)
+        assert page.texts(".opblock-summary-path") == [PATH, "/health"]
+        page.one(".opblock-summary-control", "/health").click()
+        page.one(".model-example .tablinks", "Schema").click()
+        assert "next" in page.one(".model-example .json-schema-2020-12").text
+        assert page.execute() == (200, body["example"])
+        assert page.told() == []
+
+
+def test_what_is_assumed_stands_out_wherever_it_is(page: Page) -> None:
+    contract = copy.deepcopy(read_contract())
+    operation, components = contract["paths"][PATH]["get"], contract["components"]
+    answer = operation["responses"]["200"]
+    answer["headers"] = {"X-Left": {"schema": {"type": "integer"}}}
+    schemas = components["schemas"]
+    places = {
+        "tag": contract["tags"][0],
+        "path": contract["paths"][PATH],
+        "operation": operation,
+        "parameter": operation["parameters"][0],
+        "response": answer,
+        "scheme": components["securitySchemes"]["Bearer"],
+        "schema": schemas["InvoiceList"],
+        "property": schemas["InvoiceDetails"]["properties"]["status"],
+        "reference": schemas["InvoiceDetailsResponse"]["properties"]["_embedded"],
+        "items": schemas["InvoiceDetails"]["properties"]["invoice_items_details"]["items"],
+    }
+    for kind, node in places.items():
+        node["x-provenance"] = ASSUMED | {"note": f"Why *this* <{kind}> is."}
+    with Sandbox(contract=contract) as sandbox:
+        page.open(sandbox.url)
+        for button in page.all(".models .json-schema-2020-12-expand-deep-button"):
+            button.click()
+        page.one(".btn.authorize").click()
+        page.one(".auth-container", "Bearer")
+        marked = [mark.find_element("xpath", "..").text for mark in page.all("mark")]
+    for kind in places:
+        assert any(
+            line.startswith("assumed") and f"Why *this* <{kind}> is. (source, 2026-11-22)" in line for line in marked
+        ), kind
+    background, colour = (page.one("mark").value_of_css_property(name) for name in ("background-color", "color"))
+    assert (background, colour) == ("rgba(180, 35, 90, 1)", "rgba(255, 255, 255, 1)")
+
+
+def test_text_of_the_contract_is_no_script(page: Page) -> None:
+    contract = copy.deepcopy(read_contract())
+    bad = (
+        "<img src=//127.0.0.1:1/x onerror='window.ran = 1'></script><script>window.ran = 1</script><!-- <script> \u2028"
+    )
+    contract["info"] |= {"title": bad, "description": bad}
+    operation = contract["paths"][PATH]["get"]
+    operation |= {"summary": bad, "description": bad}
+    parameter = operation["parameters"][0]
+    provenance = {"status": "assumed", "note": bad, "source": "javascript:window.ran = 1", "retrieved": bad}
+    parameter |= {"description": bad, "x-provenance": provenance}
+    contract["components"]["schemas"]["InvoiceList"]["description"] = bad
+    with Sandbox(contract=contract) as sandbox:
+        page.open(sandbox.url)
+        shown = " ".join(bad.split())
+        assert shown in page.one(".info .title").text
+        # What hides all that follows does not hide that it is assumed, and why.
+        assert f"assumed {shown}" in page.one("tr[data-param-name=account_number]").text
+        assert page.driver.find_elements("css selector", ".parameters-col_description img:not([onerror])")
+        assert page.driver.find_elements("css selector", "[onerror], a[href^=javascript]") == []
+        assert page.driver.execute_script("return window.ran") is None
+        assert page.asked() == {f"{sandbox.url}/"}
+
+
+def test_the_file_needs_no_network_and_sends_nothing(page: Page, tmp_path: Path) -> None:
+    file = tmp_path / "api.html"
+    file.write_text(page_of(read_contract()), encoding="utf-8")
+    page.open(file.as_uri())
+    assert page.one("tr[data-param-name=page] mark").text == "assumed"
+    page.one(".model-example .tablinks", "Schema").click()
+    assert "The invoices of an account" in page.one(".response .json-schema-2020-12").text
+    assert page.all(".try-out, .execute, .btn.authorize, .authorization__btn, .errors-wrapper, .servers") == []
+    assert page.told() == []
+    assert page.asked() == {file.as_uri()}
+    assert "talkdesk-bridge sandbox" in page.one(".info").text
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_on_a_narrow_screen_by_day_and_by_night(page: Page, sandbox: Sandbox, scheme: str) -> None:
+    wanted = {"features": [{"name": "prefers-color-scheme", "value": scheme}]}
+    size = {"width": 400, "height": 900, "deviceScaleFactor": 1, "mobile": True}
+    try:
+        page.driver.execute_cdp_cmd("Emulation.setEmulatedMedia", wanted)
+        page.driver.execute_cdp_cmd("Emulation.setDeviceMetricsOverride", size)
+        page.open(sandbox.url)
+        page.one(".btn.execute")
+        assert page.driver.execute_script("return document.documentElement.scrollWidth") <= 400
+        ground, text = (
+            page.one("body").value_of_css_property("background-color"),
+            page.one(".info .description p").value_of_css_property("color"),
+        )
+        brightness = [sum(map(int, re.findall(r"\d+", colour)[:3])) / 765 for colour in (ground, text)]
+        assert (
+            (brightness[0] > 0.9 and brightness[1] < 0.4)
+            if scheme == "light"
+            else (brightness[0] < 0.2 and brightness[1] > 0.7)
+        )
+    finally:
+        page.driver.execute_cdp_cmd("Emulation.setEmulatedMedia", {"features": []})
+        page.driver.execute_cdp_cmd("Emulation.clearDeviceMetricsOverride", {})
