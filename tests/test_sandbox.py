@@ -163,12 +163,12 @@ def test_the_log_holds_no_credential() -> None:
         ask(sandbox, invoices_of("1000000003") + "?page=1", **KEY)
         ask(sandbox, "/oauth/token", "POST", "grant_type=client_credentials&client_secret=s3cret")
         ask(sandbox, invoices_of("1000000003") + "?page=1&api_key=s3cret", **KEY)
-        ask(sandbox, "/?s3cret", **KEY)
+        ask(sandbox, "/other?s3cret", **KEY)
     assert lines == [
         f"GET {invoices_of('1000000003')}?page=1 200",
         "POST /oauth/token 401",
         f"GET {invoices_of('1000000003')}?... 400",
-        "GET /?... 404",
+        "GET /other?... 404",
     ]
 
 
