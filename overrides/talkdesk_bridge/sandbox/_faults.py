@@ -9,9 +9,9 @@ from typing import Any
 from attrs import evolve, frozen
 
 from talkdesk_bridge.sandbox._contract import Refusal, Reply
-from talkdesk_bridge.sandbox._data import Account
+from talkdesk_bridge.sandbox._data import ACCOUNTS, Account
 
-__all__ = ["FAULTS", "FAULTY", "Call", "Fault"]
+__all__ = ["FAULTS", "FAULTY", "Call", "Fault", "account_rows"]
 
 FAULTY = Account(60, ("usd",), "60 invoices: two pages")
 """What the account of each fault holds."""
@@ -209,4 +209,11 @@ FAULTS = (
         "reads all of them, and tells the deviation", _with(total=lambda total, _: max(0, (total or 0) - 3)),
     ),
 )  # fmt: skip
-"""All of them; the page `docs/sandbox.md` has the same table."""
+"""All of them; `docs/sandbox.md` has the same table."""
+
+
+def account_rows() -> dict[str, str]:
+    """What each account number, or range of them, stands for."""
+    rows = {number: account.about for number, account in ACCOUNTS.items()}
+    faulty = f"{FAULTS[0].account} to {FAULTS[-1].account[-2:]}"
+    return {**rows, faulty: f"a fault each, from {FAULTS[0].name} to {FAULTS[-1].name}", "any other": "404, not found"}

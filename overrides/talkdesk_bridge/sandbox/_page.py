@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
-from talkdesk_bridge.sandbox._data import ACCOUNTS
+from talkdesk_bridge.sandbox._faults import account_rows
 
 if TYPE_CHECKING:
     from talkdesk_bridge.sandbox._credentials import Credentials
@@ -88,7 +88,7 @@ def page(contract: dict[str, Any], credentials: Credentials | None = None) -> st
             node.pop("servers", None)
         contract["servers"] = [{"url": "/", "description": "this sandbox"}]
         taken = "\n".join(f"- {_text(name)}: {_serve(scheme, credentials)}" for name, scheme in schemes.items())
-        accounts = "\n".join(f"- {_code(number)}: {_text(account.about)}" for number, account in ACCOUNTS.items())
+        accounts = "\n".join(f"- {_code(number)}: {_text(about)}" for number, about in account_rows().items())
         told += [TRY, *(["Credentials that it takes:", taken] if schemes else []), "Accounts:", accounts]
     else:
         settings["supportedSubmitMethods"] = []

@@ -18,7 +18,7 @@ from talkdesk_bridge.sandbox._app import Behaviour, make_app
 from talkdesk_bridge.sandbox._contract import Paging, Reply, operations_of, read_contract, schemes_of, token_paths
 from talkdesk_bridge.sandbox._credentials import TOKEN_LIFE, Accept, Credentials, Gate, kind_of, new_key
 from talkdesk_bridge.sandbox._data import ACCOUNTS
-from talkdesk_bridge.sandbox._faults import FAULTS
+from talkdesk_bridge.sandbox._faults import FAULTS, account_rows
 
 if TYPE_CHECKING:
     from talkdesk_bridge import BridgeClient
@@ -246,10 +246,7 @@ def _is_loopback(host: str) -> bool:
 
 def accounts_table() -> str:
     """The accounts, a line each."""
-    faulty = f"{FAULTS[0].account} to {FAULTS[-1].account[-2:]}"
-    rows = {number: account.about for number, account in ACCOUNTS.items()}
-    rows |= {faulty: "a fault each: see --faults", "any other": "404, with the documented error"}
-    return "Accounts:\n" + "\n".join(f"  {number:18}{about}" for number, about in rows.items())
+    return "Accounts:\n" + "\n".join(f"  {number:18}{about}" for number, about in account_rows().items())
 
 
 def faults_table() -> str:
