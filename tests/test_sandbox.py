@@ -105,7 +105,7 @@ def basic(user: str, secret: str) -> str:
 @pytest.mark.parametrize(
     "header",
     [{}, {"Authorization": "wrong"}, {"Authorization": "Bearer x"}, {"Authorization": "Bearer "}, {"X-Other": "sandbox-key"},
-     {"Authorization": "Basic !"}, {"Authorization": basic("sandbox-user", "x")}, {"Authorization": "Basic " + "ab" * 3}],
+     {"Authorization": "Basic !"}, {"Authorization": basic("sandbox-user", "x")}, {"Authorization": "Basic " + "ab" * 3}, {"Authorization": "Basic é"}, {"Authorization": "Bearer é"}],
 )  # fmt: skip
 def test_no_credential_is_guessed(sandbox: Sandbox, header: dict[str, str]) -> None:
     status, body = ask(sandbox, invoices_of("1000000001"), **header)

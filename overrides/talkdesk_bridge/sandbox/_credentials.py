@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import base64
-import binascii
 import hmac
 import secrets
 import time
@@ -186,7 +185,7 @@ def _basic(headers: Mapping[str, str]) -> tuple[str, str] | None:
     scheme, _, encoded = headers.get("Authorization", "").partition(" ")
     try:
         user, colon, password = base64.b64decode(encoded, validate=True).decode().partition(":")
-    except (binascii.Error, UnicodeDecodeError):
+    except ValueError:
         return None
     return (user, password) if scheme.lower() == "basic" and colon else None
 
