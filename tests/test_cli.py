@@ -13,19 +13,12 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from talkdesk_bridge import __version__
+from talkdesk_bridge._get import commands
 from talkdesk_bridge.sandbox import Sandbox
 
-from tests.conftest import ROOT, Scripted, Server, as_json, page
-
-COMMAND = str(Path(sys.executable).with_name("talkdesk-bridge"))
-
-
-def run(*arguments: str, **variables: str) -> subprocess.CompletedProcess[str]:
-    named = {f"TALKDESK_BRIDGE_{name}": value for name, value in variables.items()}
-    environment = os.environ | {"COLUMNS": "40", "LINES": "5"} | named
-    return subprocess.run(
-        [COMMAND, *arguments], env=environment, capture_output=True, text=True, check=False, timeout=60
-    )
+from tests.command import COMMAND, on_a_terminal, run, works
+from tests.conftest import ROOT, Scripted, Server, as_json, invoices_of, page
 
 
 def test_the_table(sandbox: Sandbox) -> None:
@@ -62,7 +55,9 @@ def test_what_a_bridge_sends_cannot_play_with_the_terminal(server: Server) -> No
     assert "[red]1[/red]:x:\N{REPLACEMENT CHARACTER}[2J" in result.stdout
     assert "x" * 300 in result.stdout
     assert "\x1b" not in result.stdout
-    assert result.stdout.splitlines()[-2].split() == ["total,", "no", "currency", "0", "-1.10", "7.5"]
+    totals, count, explained = result.stdout.splitlines()[-3:]
+    assert totals.split() == ["total,", "no", "currency", "*", "0", "-1.10", "7.5"]
+    assert (count, explained) == ("2 invoices", "* without 1 amount that could not be read")
     assert result.stderr.splitlines() == [
         "Amounts that could not be read, and are not in the totals: 1.",
         "$._embedded.invoices[*].due_amount: string is documented, and number came, 1 time.",
@@ -76,6 +71,8 @@ def test_what_a_bridge_sends_cannot_play_with_the_terminal(server: Server) -> No
         (as_json({}, 401), 3, "does not accept the credential"),
         (as_json({}, 403), 3, "does not accept the credential"),
         (as_json({}, 404), 4, "answered 404 Not Found."),
+        (as_json({}, 408, Retry_After="99"), 5, "answered 408 Request Timeout. Come back in 99 s."),
+        (as_json({}, 429, Retry_After="99"), 5, "answered 429 Too Many Requests. Come back in 99 s."),
         (as_json({}, 503), 5, "answered 503 Service Unavailable. Tried 4 times."),
         ((200, {}, b"<html>"), 6, "not JSON"),
         (as_json({}), 6, "array is documented at $._embedded.invoices, and nothing came"),
@@ -86,7 +83,7 @@ def test_the_exit_status(server: Server, answer: Scripted, status: int, told: st
     server.answers(answer)
     result = run("invoices", "1", URL=server.url, API_KEY="s3cret")
     assert (result.returncode, result.stdout) == (status, "")
-    assert result.stderr.startswith("talkdesk-bridge: ")
+    assert result.stderr.startswith("talkdesk-bridge: account 1: ")
     assert result.stderr.count("\n") == 1
     assert told in result.stderr
     assert "s3cret" not in result.stderr
@@ -105,15 +102,20 @@ def test_configuration_and_usage() -> None:
         (["invoices", "1"], {"URL": "http://b"}, "must begin with https://"),
         (["invoices", "1"], {"URL": "https://b", "API_KEY": "k", "BEARER_TOKEN": "t"}, "Two kinds of credential"),
         (["invoices", ".."], {"URL": "https://b"}, "account_number must not be"),
-        (["invoices"], {}, "Missing argument"),
-        (["invoices", "1", "--per-page", "0"], {}, "--per-page"),
-        (["nothing"], {}, "No such command"),
-        (["sandbox", "--port", "70000"], {}, "--port"),
+        (["invoices"], {}, "Missing argument 'ACCOUNT...'. Try 'talkdesk-bridge invoices --help'."),
+        (["invoices", "1", "--per-page", "0"], {}, "'--per-page'"),
+        (["invoices", "1", "--format", "xml"], {}, "'--format'"),
+        (["invoices", "1", "--per-pag", "0"], {}, "--per-pag"),
+        (["nothing"], {}, "No such command 'nothing'. Try 'talkdesk-bridge --help'."),
+        (["get", "\x1b[2J"], {}, "No such command"),
+        (["sandbox", "--port", "70000"], {}, "'--port'"),
     ):
         result = run(*arguments, **variables)
         assert (result.returncode, result.stdout) == (2, ""), arguments
         assert told in result.stderr
-        assert "Traceback" not in result.stderr
+        assert result.stderr.startswith("talkdesk-bridge: ")
+        assert result.stderr.count("\n") == 1
+        assert "\x1b" not in result.stderr
 
 
 def test_unreachable() -> None:
@@ -152,16 +154,54 @@ def test_the_version_tells_what_the_client_was_generated_from() -> None:
     assert {"version", "contract", "settings", "templates", "openapi-python-client", "ruff", "tree"} == lock.keys()
 
 
+def test_the_version_in_a_line() -> None:
+    printed = run("--version")
+    assert (printed.returncode, printed.stdout, printed.stderr) == (0, f"talkdesk-bridge {__version__}\n", "")
+
+
 def test_help_tells_the_commands() -> None:
     result = run("--help")
     assert result.returncode == 0
-    assert "invoices" in result.stdout
-    assert "sandbox" in result.stdout
+    for command in ("get", "invoices", "sandbox", "version"):
+        assert re.search(rf"^  {command} ", result.stdout, re.M)
+    for group in ((), ("get",)):
+        alone = run(*group)
+        assert (alone.returncode, alone.stdout, alone.stderr) == (2, "", run(*group, "--help").stdout)
+
+
+@pytest.mark.parametrize(
+    "arguments", [["--help"], ["--version"], ["version"], ["nothing"], ["invoices", "--per-page", "x"]]
+)
+def test_nothing_is_imported_before_it_is_needed(arguments: list[str]) -> None:
+    code = """
+import atexit, sys
+heavy = ["attr", "attrs", "httpx", "logging", "rich", "talkdesk_bridge_api", "talkdesk_bridge._client", "uvicorn"]
+atexit.register(lambda: print([name for name in heavy if name in sys.modules]))
+from talkdesk_bridge._cli import main
+main()
+"""
+    result = subprocess.run([sys.executable, "-c", code, *arguments], capture_output=True, text=True, check=False)
+    assert result.returncode in (0, 2)
+    assert result.stdout.splitlines()[-1] == "[]"
+
+
+HELP_PAGES = [(), ("invoices",), ("sandbox",), ("version",), ("get",), *(("get", name) for name in commands())]
+
+
+@pytest.mark.parametrize("command", HELP_PAGES, ids=" ".join)
+def test_the_examples_of_each_help_page_work(sandbox: Sandbox, tmp_path: Path, command: tuple[str, ...]) -> None:
+    page = run(*command, "--help").stdout
+    lines = [line.strip() for line in page.partition("\nExamples:\n")[2].splitlines()]
+    assert lines
+    for line in lines:
+        assert line.startswith("talkdesk-bridge ")
+        if "body.json" not in line:  # which is whatever the caller has to say
+            works(line, sandbox.url, tmp_path)
 
 
 @pytest.mark.parametrize(
     ("missing", "arguments", "extra"),
-    [("typer", [], "cli"), ("rich", ["invoices", "1"], "cli"), ("uvicorn", ["sandbox"], "sandbox")],
+    [("click", [], "cli"), ("rich", ["invoices", "1"], "cli"), ("uvicorn", ["sandbox"], "sandbox")],
 )
 def test_a_missing_extra_is_told_in_a_sentence(tmp_path: Path, missing: str, arguments: list[str], extra: str) -> None:
     (tmp_path / f"{missing}.py").write_text(f"raise ModuleNotFoundError('no', name='{missing}')")
@@ -223,28 +263,127 @@ def test_an_encoding_that_cannot_show_everything(server: Server, encoding: str) 
     assert b"\\u20ac" in result.stdout
 
 
-def on_a_terminal(width: int, url: str) -> str:
-    """What the command prints on a terminal of this width."""
-    code = "import pty, sys; sys.exit(pty.spawn(sys.argv[1:]) >> 8)"
-    environment = os.environ | {
-        "TALKDESK_BRIDGE_URL": url,
-        "TALKDESK_BRIDGE_BEARER_TOKEN": "sandbox-token",
-        "COLUMNS": str(width),
-    }
-    command = [sys.executable, "-c", code, COMMAND, "invoices", "1000000001"]
-    result = subprocess.run(
-        command, env=environment, capture_output=True, text=True, stdin=subprocess.DEVNULL, check=False
-    )
-    assert result.returncode == 0, result.stderr
-    return result.stdout
+BEARER = {"TALKDESK_BRIDGE_BEARER_TOKEN": "sandbox-token"}
+ESCAPES = re.compile(r"\x1b\[[0-9;?]*[A-Za-z]")
 
 
 def test_the_table_fits_a_terminal_of_80_columns(sandbox: Sandbox) -> None:
-    wide, narrow = on_a_terminal(120, sandbox.url).splitlines(), on_a_terminal(80, sandbox.url).splitlines()
+    command = [COMMAND, "invoices", "1000000001"]
+    printed = [
+        on_a_terminal(*command, width=width, variables={"TALKDESK_BRIDGE_URL": sandbox.url, **BEARER})
+        for width in (120, 80)
+    ]
+    assert [status for status, _ in printed] == [0, 0]
+    tables = [ESCAPES.sub("", text).partition("number ")[2].splitlines() for _, text in printed]
+    wide, narrow = ([line.rstrip("\r") for line in table] for table in tables)
     assert max(map(len, narrow)) <= 80 < max(map(len, wide)) <= 90
+    assert len(narrow) == len(wide) == 142
     assert [line.split() for line in narrow if line[:5] == "10000"] == [
         line.split() for line in wide if line[:5] == "10000"
     ]
+
+
+def test_colours_are_for_a_terminal_that_wants_them(sandbox: Sandbox) -> None:
+    plain = run("invoices", "1000000003", URL=sandbox.url, BEARER_TOKEN="sandbox-token").stdout
+    for variables in ({}, {"NO_COLOR": "1"}, {"TERM": "dumb"}):
+        named = {"TALKDESK_BRIDGE_URL": sandbox.url, **BEARER, **variables}
+        # Progress goes to standard error, which is left out here.
+        listed = on_a_terminal(
+            "/bin/sh", "-c", f"'{COMMAND}' invoices 1000000003 2> /dev/null", width=120, variables=named
+        )
+        failed = on_a_terminal("/bin/sh", "-c", f"'{COMMAND}' invoices --nothing", variables=named)
+        assert (listed[0], failed[0]) == (0, 2)
+        if variables:
+            assert "\x1b" not in listed[1] + failed[1]
+        else:
+            first, *_, totals, count = listed[1].splitlines()
+            assert first.startswith("\x1b[1m")
+            assert totals.startswith("\x1b[1mtotal USD")
+            assert count == "1 invoice"
+            assert failed[1].startswith("\x1b[1;31mtalkdesk-bridge:\x1b[0m No such option")
+        assert ESCAPES.sub("", listed[1]).split() == plain.split()
+    for variables in ({"FORCE_COLOR": "1"}, {"CLICOLOR_FORCE": "1"}, {"TTY_COMPATIBLE": "1", "TTY_INTERACTIVE": "1"}):
+        command = [COMMAND, "invoices", "1000000003"]
+        named = {"TALKDESK_BRIDGE_URL": sandbox.url, **BEARER, **variables}
+        result = subprocess.run(command, env=os.environ | named, capture_output=True, text=True, check=False)
+        assert (result.stdout, result.stderr) == (plain, "")
+
+
+def test_progress_is_shown_on_a_terminal_and_does_not_disturb_what_debug_tells(
+    sandbox: Sandbox, tmp_path: Path
+) -> None:
+    named = {"TALKDESK_BRIDGE_URL": sandbox.url, **BEARER}
+    out, path = tmp_path / "out", invoices_of("1000000001")
+    shell = f"'{COMMAND}' invoices 1000000001 --debug > '{out}'"
+    status, told = on_a_terminal("/bin/sh", "-c", shell, variables=named)
+    assert status == 0
+    assert "account 1000000001: 100 of 137 invoices" in told
+    assert len(re.findall(rf"GET {sandbox.url}{path} 200 in 0\.\d+ s\n", told)) == 3
+    assert told.rindex("\x1b[2K") > told.rindex("137 invoices")  # the line is gone at the end
+    assert out.read_text().splitlines()[-1] == "137 invoices"
+    for more in ("2> /dev/null", "2> /dev/null | cat"):
+        status, told = on_a_terminal(
+            "/bin/sh", "-c", f"'{COMMAND}' invoices 1000000001 --format json {more}", variables=named
+        )
+        assert (status, json.loads(told)[-1]["invoice_number"], "\x1b" in told) == (0, "1000000137", False)
+    status, told = on_a_terminal("/bin/sh", "-c", shell, variables=named | {"TERM": "dumb"})
+    assert (status, "\x1b" in told, told.count("GET ")) == (0, False, 3)
+
+
+def test_several_accounts(sandbox: Sandbox) -> None:
+    asked = ["1000000003", "1000000002", "1000000005", "1000000003"]
+    result = run("invoices", *asked, URL=sandbox.url, BEARER_TOKEN="sandbox-token")
+    assert (result.returncode, result.stderr) == (0, "")
+    lines = [line.split() for line in result.stdout.splitlines()]
+    assert lines[0][:2] == ["account", "number"]
+    assert [line[:2] for line in lines[2:4]] == [["1000000003", "1000000001"], ["1000000005", "1000000001"]]
+    assert [line[1] for line in lines if line[:1] == ["total"]] == ["EUR", "GBP", "USD"]
+    assert lines[-1] == ["61", "invoices", "of", "3", "accounts"]
+    assert [seen.target for seen in sandbox.requests][:2] == [invoices_of("1000000003"), invoices_of("1000000002")]
+
+
+@pytest.mark.parametrize("form", ["table", "json", "jsonl", "csv"])
+def test_an_account_that_fails_is_named_and_nothing_is_printed(sandbox: Sandbox, form: str) -> None:
+    asked = ["1000000003", "77", "1000000001"]
+    result = run("invoices", *asked, "--format", form, URL=sandbox.url, BEARER_TOKEN="sandbox-token")
+    assert (result.returncode, result.stdout) == (4, "")
+    told = f"talkdesk-bridge: account 77: GET {invoices_of('77')} answered 404 Not Found"
+    assert result.stderr.startswith(told)
+    assert len(sandbox.requests) == 2
+
+
+def test_debug_tells_each_request_and_no_credential(server: Server, elsewhere: Server) -> None:
+    elsewhere.answers({"access_token": "t0ken-of-the-server", "token_type": "Bearer"})
+    server.answers(
+        as_json({}, 503), as_json(page(1, total=2, following="?page=2&key=s3cret-of-the-link")), page(2, total=2)
+    )
+    oauth = {"TOKEN_URL": f"{elsewhere.url}/token?k=s3cret", "CLIENT_ID": "me", "CLIENT_SECRET": "s3cret-of-mine"}
+    result = run("invoices", "1", "--debug", "--format", "jsonl", URL=f"{server.url}/base", **oauth)
+    assert result.returncode == 0
+    assert len(result.stdout.splitlines()) == 2
+    url = f"{server.url}/base{invoices_of('1')}"
+    seconds = r"in \d\.\d{3} s"
+    wanted = [
+        rf"POST {elsewhere.url}/token 200 {seconds}",
+        rf"GET {url} 503 {seconds}; again in \d\.\d\d s",
+        rf"GET {url} 200 {seconds} \(attempt 2\)",
+        rf"GET {url} 200 {seconds}",
+    ]
+    told = result.stderr.splitlines()
+    assert len(told) == len(wanted)
+    assert all(re.fullmatch(pattern, line) for pattern, line in zip(wanted, told, strict=True)), told
+    assert "s3cret" not in result.stderr
+    assert "t0ken" not in result.stderr
+
+
+def test_debug_tells_what_did_not_come() -> None:
+    with socket.create_server(("127.0.0.1", 0)) as free:
+        url = f"http://127.0.0.1:{free.getsockname()[1]}"
+    *told, failed = run("get", "get_account_invoices", "1", "--debug", URL=url).stderr.splitlines()
+    assert len(told) == 4
+    assert told[-1].startswith(f"GET {url}{invoices_of('1')} NotSentError in ")
+    assert told[-1].endswith(" s (attempt 4)")
+    assert failed.startswith("talkdesk-bridge: ")
 
 
 def test_a_port_that_is_taken(sandbox: Sandbox) -> None:

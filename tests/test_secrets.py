@@ -678,7 +678,7 @@ def test_the_command(lab: Lab) -> None:
             given = {prefixes.get(name, "TALKDESK_BRIDGE_") + name: value for name, value in named.items()}
             program, more = ([COMMAND], {}) if number % 3 else ([sys.executable, "-c", PROGRAM], DEVELOPING)
             result = subprocess.run(
-                [*program, "invoices", "1"],
+                [*program, "invoices", "1", "--debug"],
                 env=os.environ | more | given, capture_output=True, text=True, check=False, timeout=60,
             )  # fmt: skip
             lab.sent += [body for *_, body in tokens.seen]

@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import os
 import sys
+from pathlib import Path
 
 from talkdesk_bridge._exit import fail, needs_extra
 
@@ -13,12 +14,15 @@ __all__ = ["main"]
 
 def main() -> None:
     """Run the command; see `talkdesk-bridge --help`, and `_exit` for the exit status."""
+    if sys.stderr is None:
+        # Else `print` would take standard output for it.
+        sys.stderr = Path(os.devnull).open("w", encoding="utf-8")  # noqa: SIM115 # as long as the process
     try:
-        import rich  # noqa: F401 # loaded in full only where a table is printed
+        import click
 
         from talkdesk_bridge._commands import app
     except ModuleNotFoundError as error:
-        if error.name not in ("typer", "rich"):
+        if error.name != "click":
             raise
         raise needs_extra("cli") from None
     if sys.stdout is None:
@@ -27,10 +31,28 @@ def main() -> None:
         if isinstance(stream, io.TextIOWrapper):
             stream.reconfigure(errors="backslashreplace")  # whatever the terminal cannot show
     try:
-        app(prog_name="talkdesk-bridge")
+        status = 0
+        try:
+            with app.make_context("talkdesk-bridge", sys.argv[1:]) as context:
+                app.invoke(context)
+        except click.exceptions.Exit as done:
+            status = done.exit_code
+        sys.stdout.flush()
+    except click.ClickException as error:
+        context = getattr(error, "ctx", None) or click.Context(app, info_name="talkdesk-bridge")
+        told = " ".join(error.format_message().split())
+        told += "" if told.endswith((".", "?", ")")) else "."
+        raise fail(f"{told} Try '{context.command_path} --help'.", 2) from None
+    except ModuleNotFoundError as error:
+        if error.name != "rich":
+            raise
+        raise needs_extra("cli") from None
     except KeyboardInterrupt:
-        sys.exit(130)
+        status = 130
     except OSError as error:
         # Python would try to write the rest once more, and complain, when it closes standard output.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        if isinstance(error, BrokenPipeError):
+            sys.exit(1)  # the reader has had enough
         raise fail(f"the output cannot be written: {error.strerror}.", 1) from None
+    sys.exit(status)

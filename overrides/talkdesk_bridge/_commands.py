@@ -1,4 +1,4 @@
-"""The commands of talkdesk-bridge: an account's invoices, the sandbox, the version. Needs the extra `cli`."""
+"""The commands of talkdesk-bridge. Needs the extra `cli`; each imports what it needs when it runs."""
 
 from __future__ import annotations
 
@@ -6,69 +6,108 @@ import json
 import os
 import shutil
 import sys
-from collections import Counter
-from decimal import Decimal
-from importlib.resources import files
-from typing import TYPE_CHECKING, Annotated
+from collections.abc import Sequence
+from importlib.util import find_spec
+from pathlib import Path
+from typing import Any
 
-import typer
+import click
 
-from talkdesk_bridge import BridgeClient, Deviation, Money, errors
-from talkdesk_bridge._exit import exit_status, fail, needs_extra
-from talkdesk_bridge._settings import KINDS, PREFIX
-
-if TYPE_CHECKING:
-    from rich.text import Text
-
-    from talkdesk_bridge.models import InvoiceDetails
+from talkdesk_bridge._exit import fail, needs_extra
+from talkdesk_bridge._options import FORMATS, Command, Group, about_output
 
 __all__ = ["app"]
 
-COLUMNS = ("number", "bill date", "due date", "status", "amount", "paid", "due")
+
+def _print_version(context: click.Context, _: click.Parameter, wanted: bool) -> None:
+    if wanted:
+        click.echo(f"talkdesk-bridge {_facts()['version']}")
+        context.exit()
 
 
-def _variables() -> str:
-    kinds = (" ".join(PREFIX + name for name in (*kind.needed, *kind.optional)) for kind in KINDS)
-    return ", or ".join(kinds)
-
-
-app = typer.Typer(
-    help="Talk to a bridge of Talkdesk's Financial Services Experience Cloud for Insurance.",
-    epilog=f"Environment: TALKDESK_BRIDGE_URL, and one credential: {_variables()}.",
-    add_completion=False,
-    no_args_is_help=True,
-    pretty_exceptions_enable=False,
-    rich_markup_mode=None,
+@click.group(
+    cls=Group,
+    asks=False,
+    epilog="The base URL of the bridge and a credential come from the environment: 'talkdesk-bridge invoices --help' "
+    "lists the variables.",
+    examples=[
+        "talkdesk-bridge invoices 1000000001",
+        "talkdesk-bridge invoices 1000000001 1000000005 --format csv --output invoices.csv",
+        "talkdesk-bridge get --help",
+    ],
 )
+@click.option(
+    "--version", is_flag=True, is_eager=True, expose_value=False, callback=_print_version, help="Show the version."
+)
+def app() -> None:
+    """Talk to a bridge of Talkdesk's Financial Services Experience Cloud for Insurance."""
 
 
-@app.command()
-def invoices(
-    account: Annotated[str, typer.Argument(metavar="ACCOUNT", help="The account's number.")],
-    per_page: Annotated[
-        int | None, typer.Option(min=1, metavar="N", help="Invoices a page; else the bridge decides.")
-    ] = None,
-) -> None:
-    """Print all invoices of an account, with totals for each currency."""
-    deviations: Counter[str] = Counter()
+@app.command(
+    about={"ACCOUNT...": "Numbers of accounts; each is asked for once."},
+    examples=[
+        "talkdesk-bridge invoices 1000000001",
+        "talkdesk-bridge invoices 1000000001 --per-page 100 --debug",
+        "talkdesk-bridge invoices 1000000003 1000000005 --format jsonl",
+        "talkdesk-bridge invoices 1000000001 1000000005 --format csv --output invoices.csv",
+    ],
+)
+@click.argument("accounts", nargs=-1, required=True, metavar="ACCOUNT...")
+@click.option("--per-page", type=click.IntRange(min=1), metavar="N", help="Invoices a page; else the bridge decides.")
+@click.option(
+    "--format",
+    "form",
+    type=click.Choice(FORMATS),
+    default="table",
+    metavar="FORMAT",
+    help="table (the default), json, jsonl or csv.",
+)
+@about_output
+def invoices(accounts: Sequence[str], per_page: int | None, form: str, output: str | None, debug: bool) -> None:
+    """Print all invoices of accounts.
 
-    def note(deviation: Deviation) -> None:
-        told = f"{deviation.place}: {deviation.documented} is documented, and {deviation.seen} came"
-        deviations[told] += deviation.count
+    Either all of them, or, on standard error, one sentence that says what is wrong. The table has totals for each
+    currency; in the other formats, each invoice begins with the number of its account.
+    """
+    from talkdesk_bridge._invoices import list_invoices
 
-    with exit_status(), BridgeClient.from_env(on_deviation=note) as bridge:
-        # All of them before the first line: a table that looks whole is whole.
-        _print_table(list(bridge.billing.iter_account_invoices(account, per_page=per_page)))
-        sys.stdout.flush()
-        for told, count in deviations.items():
-            print(f"{told}, {count} time{'s' if count > 1 else ''}.", file=sys.stderr)
+    list_invoices(accounts, per_page=per_page, form=form, output=output, debug=debug)
 
 
-@app.command()
-def sandbox(
-    port: Annotated[int, typer.Option(min=0, max=65535, metavar="N", help="0 takes a free one.")] = 8080,
-) -> None:
+class _Operations(Group):
+    """The operations of the installed client, which is looked at only when one is asked for."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        return [*self._made()]
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        return self._made().get(cmd_name)
+
+    def examples(self) -> Sequence[str]:
+        # Those of a list, where there is one: it has the most.
+        return max((command.examples() for command in self._made().values()), key=len, default=[])
+
+    def _made(self) -> dict[str, Command]:
+        from talkdesk_bridge._get import commands
+
+        return commands()
+
+
+@app.group(cls=_Operations, subcommand_metavar="OPERATION [ARGS]...")
+def get() -> None:
+    """Call any operation of the contract, and print what it answers."""
+
+
+@app.command(asks=False, examples=["talkdesk-bridge sandbox --port 0"])
+@click.option(
+    "--port", type=click.IntRange(0, 65535), default=8080, show_default=True, metavar="N", help="0 takes a free one."
+)
+def sandbox(port: int) -> None:
     """Serve the contract on loopback, with made-up accounts."""
+    _serve(port)
+
+
+def _serve(port: int) -> None:
     try:
         from talkdesk_bridge.sandbox import Sandbox
     except ModuleNotFoundError:
@@ -83,65 +122,27 @@ def sandbox(
     print(server.describe(command), flush=True)
     server.serve()
     # Only Ctrl-C ends it; whether that is raised here or swallowed depends on what the event loop was doing.
-    raise typer.Exit(130)
+    raise SystemExit(130)
 
 
-@app.command()
-def version(as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False) -> None:
-    """Show the version, and what the installed client was generated from and by."""
-    try:
-        lock = json.loads(files("talkdesk_bridge_api").joinpath("lock.json").read_bytes())
-    except (FileNotFoundError, ValueError):
-        raise fail("lock.json of talkdesk_bridge_api is missing or broken: install the package again.", 1) from None
+@app.command(asks=False, examples=["talkdesk-bridge version", "talkdesk-bridge version --json"])
+@click.option("--json", "as_json", is_flag=True, help="Print JSON.")
+def version(as_json: bool) -> None:
+    """Show the version, and what the client was made from."""
     if as_json:
-        print(json.dumps(lock, indent=2))
+        click.echo(json.dumps(_facts(), indent=2))
     else:
-        for name, fact in lock.items():
-            print(f"{name:24}{fact}")
+        for name, fact in _facts().items():
+            click.echo(f"{name:24}{fact}")
 
 
-def _print_table(invoices: list[InvoiceDetails]) -> None:
-    from rich.box import SIMPLE_HEAD
-    from rich.console import Console
-    from rich.table import Table
-
-    table = Table(box=SIMPLE_HEAD, pad_edge=False, show_edge=False, padding=(0, 1, 0, 0))
-    for column in COLUMNS:
-        table.add_column(column, justify="right" if column in COLUMNS[-3:] else "left", no_wrap=True)
-    totals: dict[str, dict[str, Money]] = {}
-    unread = 0
-    for invoice in invoices:
-        amounts = {"amount": invoice.amount, "paid": invoice.paid_amount, "due": invoice.due_amount}
-        for column, text in amounts.items():
-            if text is None:
-                continue
-            try:
-                money = Money.parse(text)
-            except errors.ArgumentError:
-                unread += 1
-                continue
-            sums = totals.setdefault(money.currency or "", {name: Money(Decimal(), money.currency) for name in amounts})
-            sums[column] += money
-        dates = (invoice.invoice_number, invoice.invoice_bill_date, invoice.invoice_due_date, invoice.status)
-        table.add_row(*map(_cell, (*dates, *amounts.values())))
-    if totals:
-        table.add_section()
-    for currency, sums in sorted(totals.items()):
-        label = f"total {currency}" if currency else "total, no currency"
-        table.add_row(label, "", "", "", *(f"{sums[column].amount:f}" for column in COLUMNS[-3:]))
-    # No line is cut or wrapped, whatever the width: a file has none, and a terminal wraps a long line itself.
-    console = Console(width=10_000, color_system=None, force_terminal=False, highlight=False)
-    if sys.stdout.isatty() and console.measure(table).maximum > Console().width:
-        table.padding = (0, 0, 0, 0)
-    console.print(table, soft_wrap=True)
-    print(f"{len(invoices)} invoice{'' if len(invoices) == 1 else 's'}")
-    if unread:
-        print(f"Amounts that could not be read, and are not in the totals: {unread}.", file=sys.stderr)
-
-
-def _cell(value: object) -> Text:
-    """Text of the bridge, fit for a terminal: no control characters, no markup."""
-    from rich.text import Text
-
-    text = "" if value is None else str(value)
-    return Text("".join(character if character.isprintable() else "\N{REPLACEMENT CHARACTER}" for character in text))
+def _facts() -> dict[str, Any]:
+    # Not through importlib.resources, which would import the package, and so its HTTP library.
+    spec = find_spec("talkdesk_bridge_api")
+    for folder in (spec and spec.submodule_search_locations) or ():
+        try:
+            facts: dict[str, Any] = json.loads((Path(folder) / "lock.json").read_bytes())
+        except (OSError, ValueError):
+            break
+        return facts
+    raise fail("lock.json of talkdesk_bridge_api is missing or broken: install the package again.", 1)

@@ -1,23 +1,39 @@
 """How the command ends: with one sentence on standard error, and an exit status.
 
 0 done, 1 other, 2 usage or configuration, 3 authentication, 4 not found, 5 server or unreachable, 6 contract broken,
-7 incomplete, 130 interrupted.
+7 incomplete, 130 interrupted, 143 terminated.
 """
 
 from __future__ import annotations
 
+import os
+import signal
 import sys
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
+from typing import TYPE_CHECKING, TextIO
 
-from talkdesk_bridge import errors
+if TYPE_CHECKING:
+    from talkdesk_bridge import errors
 
-__all__ = ["exit_status", "fail", "needs_extra"]
+__all__ = ["coloured", "ended_by_signals", "exit_status", "fail", "needs_extra", "printable"]
+
+
+def coloured(stream: TextIO) -> bool:
+    """Whether colours suit what a stream leads to: a terminal that knows them, and whose user has not refused them."""
+    return stream.isatty() and not os.environ.get("NO_COLOR") and os.environ.get("TERM") != "dumb"
+
+
+def printable(text: str) -> str:
+    """Text of others, fit for a line on a terminal."""
+    return "".join(character if character.isprintable() else "\N{REPLACEMENT CHARACTER}" for character in text)
 
 
 def fail(message: str, status: int) -> SystemExit:
     """What ends the command with `status`, once `message` is on standard error."""
-    print(f"talkdesk-bridge: {message}", file=sys.stderr)
+    prefix = "\x1b[1;31mtalkdesk-bridge:\x1b[0m" if coloured(sys.stderr) else "talkdesk-bridge:"
+    with suppress(OSError):  # the exit status tells it, too
+        print(prefix, printable(message), file=sys.stderr, flush=True)
     return SystemExit(status)
 
 
@@ -27,15 +43,22 @@ def needs_extra(extra: str) -> SystemExit:
 
 
 @contextmanager
-def exit_status() -> Iterator[None]:
-    """Turn the package's errors into one sentence on standard error and an exit status."""
+def exit_status(place: str = "") -> Iterator[None]:
+    """Turn the package's errors into one sentence on standard error, which begins with their place, and a status."""
+    # Only here, since it comes with the generated package and its HTTP library.
+    from talkdesk_bridge import errors
+
     try:
         yield
+    except (errors.ConfigurationError, errors.AuthenticationError) as error:
+        raise fail(str(error), _status(error)) from None  # of no place
     except errors.BridgeError as error:
-        raise fail(str(error), _status(error)) from None
+        raise fail(f"{place}{error}", _status(error)) from None
 
 
 def _status(error: errors.BridgeError) -> int:
+    from talkdesk_bridge import errors
+
     match error:
         case errors.ConfigurationError() | errors.ArgumentError():
             return 2
@@ -45,10 +68,29 @@ def _status(error: errors.BridgeError) -> int:
             return 4
         case errors.NotSentError() | errors.NoAnswerError():
             return 5
-        case errors.StatusError(status_code=code) if code >= 500:
-            return 5
+        case errors.StatusError(status_code=code) if code >= 500 or code in (408, 429):
+            return 5  # a later try may be answered
         case errors.ContractError():
             return 6
         case errors.PagingError():
             return 7
     return 1
+
+
+@contextmanager
+def ended_by_signals() -> Iterator[None]:
+    """Let SIGTERM, and the end of the terminal, go through the code that cleans up, as Ctrl-C does anyway."""
+
+    def end(number: int, _: object) -> None:
+        raise SystemExit(128 + number)
+
+    numbers = [getattr(signal, name) for name in ("SIGTERM", "SIGHUP") if hasattr(signal, name)]
+    # nohup and the like have one ignored, which they mean.
+    replaced = [number for number in numbers if signal.getsignal(number) is signal.SIG_DFL]
+    try:
+        for number in replaced:
+            signal.signal(number, end)
+        yield
+    finally:
+        for number in replaced:
+            signal.signal(number, signal.SIG_DFL)

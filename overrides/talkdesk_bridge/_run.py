@@ -1,0 +1,103 @@
+"""One run of a command that asks the bridge: client, destination, and what standard error is told meanwhile."""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections import Counter
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Any
+from urllib.parse import urlsplit
+
+from talkdesk_bridge import Attempt, BridgeClient, Deviation, Retry
+from talkdesk_bridge._exit import coloured, ended_by_signals, exit_status, printable
+from talkdesk_bridge._output import Destination, destination
+from talkdesk_bridge._settings import Settings
+
+if TYPE_CHECKING:
+    from rich.console import Console
+    from talkdesk_bridge_api.types import Items
+
+__all__ = ["Run", "asking"]
+
+
+class Run:
+    """What a command works with."""
+
+    bridge: BridgeClient
+
+    def __init__(self, settings: Settings, output: Destination) -> None:
+        self.output = output
+        self.deviations: Counter[str] = Counter()
+        self._console: Console | None = None
+        urls = {"bridge": settings.base_url, "token": getattr(settings.auth, "token_url", "")}
+        self._origins = {name: f"{urlsplit(url).scheme}://{urlsplit(url).netloc}" for name, url in urls.items()}
+
+    def collect(
+        self, place: str, what: str, items: Items[Any, Any], of: Callable[[Any], list[Any] | None]
+    ) -> list[Any]:
+        """All items of all pages, the number of which is shown on a terminal meanwhile."""
+        found: list[Any] = []
+        with self._progress() as show:
+            show(place)
+            for body in items.pages():
+                found += of(body) or []
+                total = getattr(body, "total", None)
+                show(f"{place}: {len(found)}{'' if total is None else f' of {total}'} {what}")
+        return found
+
+    def attempted(self, attempt: Attempt) -> None:
+        """Tell of a request."""
+        origin = self._origins["token" if attempt.operation == "token" else "bridge"]
+        told = f"{attempt.method} {origin}{attempt.path} {attempt.status or attempt.error} in {attempt.seconds:.3f} s"
+        told += f" (attempt {attempt.number})" if attempt.number > 1 else ""
+        told += f"; again in {attempt.wait:.2f} s" if attempt.wait is not None else ""
+        if self._console:  # which has a line below that is written anew
+            self._console.print(told, soft_wrap=True)
+        else:
+            print(told, file=sys.stderr, flush=True)
+
+    def deviated(self, deviation: Deviation) -> None:
+        """Keep a deviation until the output is written."""
+        told = f"{deviation.place}: {deviation.documented} is documented, and {deviation.seen} came"
+        self.deviations[told] += deviation.count
+
+    @contextmanager
+    def _progress(self) -> Iterator[Callable[[str], None]]:
+        if not sys.stderr.isatty() or os.environ.get("TERM") == "dumb":
+            yield lambda _: None
+            return
+        from rich.console import Console
+        from rich.live import Live
+        from rich.spinner import Spinner
+        from rich.text import Text
+
+        console = Console(
+            stderr=True, force_terminal=True, highlight=False, markup=False,
+            color_system="standard" if coloured(sys.stderr) else None,
+        )  # fmt: skip
+        spinner = Spinner("line")
+        with Live(spinner, console=console, transient=True, redirect_stdout=False, redirect_stderr=False):
+            self._console = console
+            try:
+                yield lambda line: spinner.update(text=Text(printable(line)))
+            finally:
+                self._console = None
+
+
+@contextmanager
+def asking(output: str | None, *, debug: bool) -> Iterator[Run]:
+    """A client from the environment, and a place for the output, which is tried before the bridge is asked."""
+    import rich  # noqa: F401 # whoever has not got it learns that now, and not after all requests
+
+    with exit_status(), ended_by_signals():
+        settings = Settings.from_env()
+        with destination(output) as target:
+            run = Run(settings, target)
+            retry = Retry(on_attempt=run.attempted if debug else None)
+            with BridgeClient(settings.base_url, auth=settings.auth, retry=retry, on_deviation=run.deviated) as bridge:
+                run.bridge = bridge
+                yield run
+        for told, count in run.deviations.items():
+            print(f"{printable(told)}, {count} time{'s' if count > 1 else ''}.", file=sys.stderr)
