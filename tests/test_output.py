@@ -1,0 +1,264 @@
+"""What the command writes, and where: formats that lose nothing, files that are whole or as they were."""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+import os
+import signal
+import stat
+import subprocess
+import sys
+import threading
+from pathlib import Path
+
+import pytest
+
+from tests.command import COMMAND, environment, run
+from tests.conftest import Scripted, Server, as_json, page
+
+INVOICE = """{"invoice_number": "=1+1", "status": "a,\\"b\\"\\n c", "amount": "-1.10 usd", "due_amount": 7.50,
+  "invoice_bill_date": "2023-07-01", "invoice_items_details": [{"installment_number": 2, "weight": 0.10}],
+  "@odd": 1234567890123456789.10, "flag": true, "word": "\\u001b[2J\\u009b\\ud800 \\u20ac", "none": null}"""
+OTHER = '{"account_number": "its own", "status": "+49 30", "word": "-"}'
+ANSWER: Scripted = (200, {}, f'{{"_embedded": {{"invoices": [{INVOICE}, {OTHER}]}}}}'.encode())
+
+
+@pytest.fixture
+def two(server: Server) -> Server:
+    """A server with two invoices that are hard to write."""
+    server.answers(ANSWER)
+    return server
+
+
+def written(server: Server, form: str, *accounts: str) -> bytes:
+    command = [COMMAND, "invoices", "--format", form, "--", *(accounts or ["1"])]
+    # The data has an encoding of its own, whatever the terminal's.
+    named = environment(URL=server.url) | {"PYTHONIOENCODING": "ascii"}
+    result = subprocess.run(command, env=named, capture_output=True, check=False)
+    assert result.returncode == 0, result.stderr
+    assert b"\x1b" not in result.stdout
+    assert "\x9b" not in result.stdout.decode()
+    return result.stdout
+
+
+def test_json_and_its_lines(two: Server) -> None:
+    whole = written(two, "json").decode()
+    assert json.loads(whole) == [json.loads(line) for line in written(two, "jsonl").decode().splitlines()]
+    first, second = json.loads(whole, parse_float=str)
+    sent = json.loads(INVOICE, parse_float=str)
+    del sent["none"]  # unknown, and so kept as it came
+    assert first == {"account_number": "1", "none": None, **sent}
+    assert second == {"account_number": "its own", "status": "+49 30", "word": "-"}
+    assert next(iter(first)) == next(iter(second)) == "account_number"
+    for digits in ("1234567890123456789.10", '"7.50"', '"weight": 0.10'):
+        assert digits in whole
+    assert whole.startswith('[\n  {\n    "account_number": "1",\n')
+
+
+def test_csv(two: Server) -> None:
+    text = written(two, "csv", "1", "-2").decode()
+    assert "\r" not in text
+    header, *rows = csv.reader(io.StringIO(text))
+    assert header == [
+        *("account_number", "amount", "due_amount", "invoice_bill_date", "invoice_due_date", "invoice_items_details"),
+        *("invoice_number", "paid_amount", "status", "'@odd", "flag", "word", "none"),
+    ]
+    assert rows[0] == [
+        *("1", "-1.10 usd", "7.50", "2023-07-01", "", '[{"weight": 0.10, "installment_number": 2}]', "'=1+1", ""),
+        *('a,"b"\n c', "1234567890123456789.10", "true", "\N{REPLACEMENT CHARACTER}[2J" + 2 * "\N{REPLACEMENT CHARACTER}" + " \u20ac", ""),
+    ]  # fmt: skip
+    assert rows[1][header.index("status")] == "'+49 30"
+    assert [row[0] for row in rows] == ["1", "its own", "-2", "its own"]
+
+
+def test_no_invoices(server: Server) -> None:
+    server.answers({"_embedded": {"invoices": []}, "total": 0})
+    assert written(server, "json") == b"[]\n"
+    assert written(server, "jsonl") == b""
+    assert written(server, "csv").count(b"\n") == 1
+    assert written(server, "csv").startswith(b"account_number,amount,due_amount,")
+
+
+@pytest.mark.parametrize("depth", [700, 2000])  # how deep an interpreter reads and writes differs
+def test_what_is_nested_too_deep_is_told(server: Server, depth: int) -> None:
+    deep = "[" * depth + "]" * depth
+    server.answers((200, {}, f'{{"total": 0, "odd": {deep}}}'.encode()))
+    result = run("get", "get_account_invoices", "1", URL=server.url)
+    assert result.returncode == 6 or (depth == 700 and result.stdout.count("[") == depth)
+    assert "Traceback" not in result.stderr
+    server.answers((200, {}, f'{{"_embedded": {{"invoices": [{{"odd": {deep}}}]}}}}'.encode()))
+    result = run("invoices", "1", "--format", "csv", URL=server.url)
+    assert result.returncode == 6 or (depth == 700 and result.stdout.count("[") == depth)
+    assert "Traceback" not in result.stderr
+
+
+@pytest.mark.parametrize("form", ["table", "json", "jsonl", "csv"])
+def test_a_file_gets_what_a_pipe_gets(server: Server, tmp_path: Path, form: str) -> None:
+    server.answers(page(1, 2))
+    file = tmp_path / "out"
+    arguments = ["invoices", "1", "--format", form]
+    result = run(*arguments, "--output", str(file), URL=server.url)
+    assert (result.returncode, result.stdout, result.stderr) == (0, "", "")
+    assert (
+        file.read_text()
+        == run(*arguments, URL=server.url).stdout
+        == run(*arguments, "--output", "-", URL=server.url).stdout
+    )
+    assert [*tmp_path.iterdir()] == [file]
+
+
+def test_a_file_that_exists_keeps_its_mode_and_its_links(two: Server, tmp_path: Path) -> None:
+    file, link = tmp_path / "real", tmp_path / "links" / "link"
+    link.parent.mkdir()
+    link.symlink_to(file)
+    umask = os.umask(0o027)
+    try:
+        for mode, target in ((0o640, file), (0o600, link), (0o604, file)):
+            if mode != 0o640:
+                file.write_text("earlier")
+                file.chmod(mode)
+            else:
+                file.unlink(missing_ok=True)
+            assert run("invoices", "1", "--format", "csv", "--output", str(target), URL=two.url).returncode == 0
+            assert file.read_text().startswith("account_number,")
+            assert stat.S_IMODE(file.stat().st_mode) == mode
+    finally:
+        os.umask(umask)
+    file.unlink()
+    assert run("invoices", "1", "--output", str(link), URL=two.url).returncode == 0  # a link to what is not there
+    assert link.is_symlink()
+    assert file.read_text().startswith("number")
+    assert {*tmp_path.iterdir()} == {file, link.parent}
+    assert [*link.parent.iterdir()] == [link]
+
+
+def test_a_place_that_cannot_be_written_costs_no_request(two: Server, tmp_path: Path) -> None:
+    for name, told in (
+        (str(tmp_path), "Is a directory"),
+        (str(tmp_path / "none" / "out"), "No such file or directory"),
+        (str(tmp_path / "none") + "/", "Is a directory"),
+        (str(tmp_path / ("x" * 300)), "File name too long"),
+        ("", "Is a directory"),
+    ):
+        result = run("invoices", "1", "--output", name, URL=two.url)
+        assert (result.returncode, result.stdout) == (2, ""), name
+        assert result.stderr == f"talkdesk-bridge: --output: {name} cannot be written: {told}.\n"
+    assert two.seen == []
+    assert [*tmp_path.iterdir()] == []
+
+
+@pytest.mark.skipif(os.geteuid() == 0, reason="root may write everything")
+def test_a_file_that_may_not_be_written_stays(two: Server, tmp_path: Path) -> None:
+    file = tmp_path / "out"
+    file.write_text("earlier")
+    file.chmod(0o400)
+    assert run("invoices", "1", "--output", str(file), URL=two.url).returncode == 2
+    assert file.read_text() == "earlier"
+    assert two.seen == []
+
+
+@pytest.mark.parametrize("answer", [as_json({}, 404), as_json({}), as_json(page(1, total=2))])
+def test_an_error_leaves_the_file_as_it_was(server: Server, tmp_path: Path, answer: Scripted) -> None:
+    file = tmp_path / "out"
+    file.write_text("earlier")
+    server.answers(answer)
+    assert run("invoices", "1", "--output", str(file), URL=server.url).returncode in (4, 6, 7)
+    assert file.read_text() == "earlier"
+    assert [*tmp_path.iterdir()] == [file]
+
+
+@pytest.mark.parametrize("name", ["out", "new"])
+def test_a_disk_that_is_full_leaves_the_file_as_it_was(server: Server, tmp_path: Path, name: str) -> None:
+    file = tmp_path / "out"
+    file.write_text("earlier")
+    server.answers(page(*range(5000)))
+    shell = f"ulimit -f 8; exec '{COMMAND}' invoices 1 --format json --output '{tmp_path / name}'"
+    command = ["/bin/sh", "-c", shell]
+    result = subprocess.run(command, env=environment(URL=server.url), capture_output=True, text=True, check=False)
+    assert (result.returncode, result.stdout) == (1, "")
+    assert result.stderr == "talkdesk-bridge: the output cannot be written: File too large.\n"
+    assert file.read_text() == "earlier"
+    assert [*tmp_path.iterdir()] == [file]
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
+def test_an_interrupt_leaves_the_file_as_it_was(
+    server: Server, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, number: signal.Signals
+) -> None:
+    monkeypatch.setattr(server._server, "handle_error", lambda *_: None)  # nobody waits for its answer
+    file, asked, ended = tmp_path / "out", threading.Event(), threading.Event()
+    file.write_text("earlier")
+
+    def script(method: str, target: str) -> Scripted:
+        asked.set()
+        ended.wait(30)
+        return as_json(page(1))
+
+    server.script = script
+    # What runs in the background of a shell ignores an interrupt, and so would what it starts.
+    code = "import signal; signal.signal(signal.SIGINT, signal.default_int_handler)\n"
+    code += "from talkdesk_bridge._cli import main; main()"
+    command = [sys.executable, "-c", code, "invoices", "1", "--output", str(file)]
+    with subprocess.Popen(
+        command, env=environment(URL=server.url), stdout=subprocess.PIPE, stderr=subprocess.PIPE
+    ) as process:
+        assert asked.wait(30)
+        assert len([*tmp_path.iterdir()]) == 2
+        process.send_signal(number)
+        told = process.communicate(timeout=30)
+    ended.set()
+    assert (process.returncode, *told) == (128 + number, b"", b"")
+    assert file.read_text() == "earlier"
+    assert [*tmp_path.iterdir()] == [file]
+
+
+def test_standard_output_by_its_name_is_not_replaced(server: Server, tmp_path: Path) -> None:
+    file = tmp_path / "log"
+    file.write_text("earlier\n")
+    server.answers(page(1))
+    command = ["/bin/sh", "-c", f"exec '{COMMAND}' invoices 1 --format jsonl --output /dev/stdout >> '{file}'"]
+    assert subprocess.run(command, env=environment(URL=server.url), check=False).returncode == 0
+    assert file.read_text() == 'earlier\n{"account_number": "1", "invoice_number": "1"}\n'
+    result = run("invoices", "1", "--format", "jsonl", "--output", "/dev/stdout", URL=server.url)
+    assert result.stdout == '{"account_number": "1", "invoice_number": "1"}\n'
+
+
+def test_what_is_no_regular_file_is_written_directly(server: Server, tmp_path: Path) -> None:
+    server.answers(page(1))
+    pipe, got = tmp_path / "pipe", []
+    os.mkfifo(pipe)
+    reader = threading.Thread(target=lambda: got.append(pipe.read_text()))
+    reader.start()
+    result = run("invoices", "1", "--format", "jsonl", "--output", str(pipe), URL=server.url)
+    reader.join(10)
+    assert (result.returncode, result.stdout, got) == (0, "", ['{"account_number": "1", "invoice_number": "1"}\n'])
+    assert pipe.is_fifo()
+    assert [*tmp_path.iterdir()] == [pipe]
+    if Path("/dev/full").exists():
+        result = run("invoices", "1", "--output", "/dev/full", URL=server.url)
+        assert (result.returncode, result.stdout) == (1, "")
+        assert result.stderr == "talkdesk-bridge: the output cannot be written: No space left on device.\n"
+
+
+@pytest.mark.parametrize("unbuffered", ["", "1"])
+@pytest.mark.parametrize("form", ["table", "json", "jsonl", "csv"])
+def test_a_reader_that_has_enough_ends_each_format_quietly(server: Server, form: str, unbuffered: str) -> None:
+    server.answers(page(*range(5000)))
+    command = [COMMAND, "invoices", "1", "--format", form]
+    named = environment(URL=server.url) | {"PYTHONUNBUFFERED": unbuffered}
+    with subprocess.Popen(command, env=named, stdout=subprocess.PIPE, stderr=subprocess.PIPE) as process:
+        assert process.stdout
+        assert process.stderr
+        assert process.stdout.read(10)
+        process.stdout.close()
+        assert process.stderr.read() == b""
+    assert process.returncode == 1
+
+
+def test_standard_error_that_is_closed_gets_nothing_into_the_data(server: Server) -> None:
+    server.answers({"_embedded": {"invoices": [{"due_amount": 7.5}]}})
+    command = ["/bin/sh", "-c", f"exec '{COMMAND}' invoices 1 --format jsonl --debug 2>&-"]
+    result = subprocess.run(command, env=environment(URL=server.url), capture_output=True, text=True, check=False)
+    assert (result.returncode, result.stdout) == (0, '{"account_number": "1", "due_amount": "7.5"}\n')
