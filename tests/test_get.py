@@ -1,0 +1,298 @@
+"""`talkdesk-bridge get`: any operation of the contract that the client was generated from, without a hand-written line."""
+
+from __future__ import annotations
+
+import copy
+import json
+import os
+import re
+import subprocess
+import sys
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+from talkdesk_bridge.sandbox import Sandbox
+
+from tests.command import environment, on_a_terminal, run
+from tests.conftest import ROOT, Server, as_json, invoices_of, page
+from tools import generate as tool
+from tools.contract import load
+
+Call = Callable[..., subprocess.CompletedProcess[str]]
+
+MAIN = [sys.executable, "-c", "from talkdesk_bridge._cli import main; main()"]
+
+
+def merged(*names: str) -> dict[str, Any]:
+    """openapi.yaml with what other files add to it."""
+    data = copy.deepcopy(load(ROOT / "openapi.yaml").data)
+    for name in names:
+        more = yaml.safe_load((ROOT / "tests" / "contracts" / f"{name}.yaml").read_text(encoding="utf-8"))
+        data["tags"] += more["tags"]
+        data["paths"].update(more["paths"])
+        for kind, components in more.get("components", {}).items():
+            data["components"].setdefault(kind, {}).update(components)
+    return data
+
+
+@pytest.fixture(scope="module")
+def contract() -> dict[str, Any]:
+    return merged("claims", "things", "shapes")
+
+
+@pytest.fixture(scope="module")
+def package(contract: dict[str, Any], tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Where the client of that contract is."""
+    folder = tmp_path_factory.mktemp("client")
+    file = folder / "contract.json"
+    file.write_text(json.dumps(contract), encoding="utf-8")
+    tool.generate(load(file), folder / tool.PACKAGE)
+    return folder
+
+
+@pytest.fixture(scope="module")
+def bridge(contract: dict[str, Any]) -> Iterator[Sandbox]:
+    """A sandbox of that contract."""
+    with Sandbox(contract=contract) as sandbox:
+        yield sandbox
+
+
+@pytest.fixture
+def paths(package: Path) -> dict[str, str]:
+    return {"PYTHONPATH": os.pathsep.join([str(package), str(ROOT / "overrides")])}
+
+
+@pytest.fixture
+def get(paths: dict[str, str]) -> Call:
+    """Runs `get` of that client."""
+
+    def call(*arguments: str, stdin: str = "", **variables: str) -> subprocess.CompletedProcess[str]:
+        return subprocess.run(
+            [*MAIN, "get", *arguments],
+            env=environment(**variables) | paths, input=stdin, capture_output=True, text=True, check=False, timeout=60,
+        )  # fmt: skip
+
+    return call
+
+
+def test_one_answer_is_printed_as_it_came(server: Server) -> None:
+    body = page(1, total=9, following="/next") | {"odd": {"list": [None, True, "\u20ac"]}}
+    server.answers(body)
+    result = run("get", "get_account_invoices", "1", "--page", "2", "--per-page", "3", URL=server.url)
+    assert (result.returncode, result.stderr, json.loads(result.stdout)) == (0, "", body)
+    assert [target for _, target, *_ in server.seen] == [f"{invoices_of('1')}?page=2&per_page=3"]
+
+
+@pytest.mark.parametrize("form", ["json", "jsonl", "csv", "table"])
+def test_all_items_of_all_pages(sandbox: Sandbox, form: str) -> None:
+    arguments = ["get", "get_account_invoices", "1000000001", "--per-page", "100", "--format", form]
+    result = run(*arguments, *(["--all"] if form == "json" else []), URL=sandbox.url, BEARER_TOKEN="sandbox-token")
+    assert (result.returncode, result.stderr) == (0, "")
+    lines = result.stdout.splitlines()
+    if form == "json":
+        numbers = [invoice["invoice_number"] for invoice in json.loads(result.stdout)]
+    elif form == "jsonl":
+        numbers = [json.loads(line)["invoice_number"] for line in lines]
+    else:
+        assert {"invoice_number", "custom_fields"} <= {*re.split(r"[,\s]+", lines[0])}
+        numbers = re.findall(r"\b1000000\d{3}\b", result.stdout)
+    assert numbers == [str(1000000001 + index) for index in range(137)]
+    assert lines[-1] == "invoices: 137" or form != "table"
+    assert len(sandbox.requests) == 2
+
+
+@pytest.mark.parametrize(("more", "told"), [(["--all"], "--all"), (["--format", "csv"], "--format csv")])
+def test_one_page_and_all_contradict_each_other(server: Server, more: list[str], told: str) -> None:
+    result = run("get", "get_account_invoices", "1", "--page", "2", *more, URL=server.url)
+    assert (result.returncode, result.stdout) == (2, "")
+    assert f"--page asks for one page, and {told} for all" in result.stderr
+    assert server.seen == []
+
+
+def test_errors_and_deviations_are_told_as_elsewhere(server: Server, tmp_path: Path) -> None:
+    server.answers({"_embedded": {"invoices": [{"due_amount": 7.5}]}})
+    result = run("get", "get_account_invoices", "1", URL=server.url)
+    assert json.loads(result.stdout) == {"_embedded": {"invoices": [{"due_amount": "7.5"}]}}
+    assert result.stderr == "$._embedded.invoices[*].due_amount: string is documented, and number came, 1 time.\n"
+    for answer, status in (
+        (as_json({}, 404), 4),
+        (as_json({}, 401), 3),
+        ((200, {}, b"<html>"), 6),
+        (as_json([], 429, Retry_After="99"), 5),
+    ):
+        server.answers(answer)
+        out = tmp_path / "out"
+        result = run("get", "get_account_invoices", "1", "--output", str(out), URL=server.url)
+        assert (result.returncode, result.stdout, out.exists()) == (status, "", False)
+        assert result.stderr.startswith(f"talkdesk-bridge: GET {invoices_of('1')} answered ")
+        assert result.stderr.count("\n") == 1
+
+
+def test_the_operations_are_listed(get: Call, contract: dict[str, Any]) -> None:
+    listed = re.findall(r"^  (\w+)  ", get("--help").stdout.partition("Commands:\n")[2].partition("\n\n")[0], re.M)
+    names = [
+        operation["operationId"]
+        for item in contract["paths"].values()
+        for operation in item.values()
+        if "operationId" in operation
+    ]
+    assert len(names) == 10
+    assert listed == sorted(names)
+    assert "Find claims" in get("--help").stdout
+
+
+def test_a_help_page_tells_arguments_and_what_is_assumed(get: Call) -> None:
+    told = " ".join(get("findClaims", "--help").stdout.split())
+    for text in (
+        "get findClaims [OPTIONS] POLICY NUMBER",
+        "GET /policies/{policy}/claims/{number}",
+        "Assumed: Made up. See a test",
+        "POLICY The policy. Assumed: Made up.",
+        "--limit INTEGER",
+        "--since DATE",
+        "--open true|false",
+        "[required]",
+        "One of light blue, red.",
+        "Can be given more than once.",
+        "--from TEXT",
+        "talkdesk-bridge get findClaims 1000000001 1000000001 --limit",
+    ):
+        assert text in told, text
+    assert "--all " not in told
+    assert "--format " not in told
+    told = " ".join(run("get", "get_account_invoices", "--help").stdout.split())
+    for text in (
+        "https://your-url-here.com/BillingInfoAPI/accountdetails/",
+        "--all Print every item",
+        "--page INTEGER",
+    ):
+        assert text in told
+
+
+def test_the_sandbox_serves_what_is_new(get: Call, bridge: Sandbox, tmp_path: Path) -> None:
+    named = {"URL": bridge.url, "API_KEY": "sandbox-key", "API_KEY_HEADER": "X-Key"}
+    account = "1000000001"
+    claim = {"claimNumber": "7", "day": "2023-07-22", "colour": "red"}
+    body = tmp_path / "body.json"
+    body.write_text('{"thing_number": "1", "due": "2023-07-22"}')
+    for arguments, wanted in (
+        (
+            ["findClaims", account, "5", "--limit", "1", "--since", "2023-07-01", "--open", "true", "--numbers", "1"],
+            claim,
+        ),
+        (["import", account, "--since", "2026-11-22", "--labels", "a", "--labels", "b"], {"thing_number": "3"}),
+        (["patchThing", account, "2"], {"thing_number": "3"}),
+        (["patchThing", account, "2", "--body", str(body)], {"thing_number": "3"}),
+        (["add_thing", account, "--body", str(body)], None),
+    ):
+        result = get(*arguments, **named)
+        assert (result.returncode, result.stderr) == (0, ""), arguments
+        assert result.stdout == "" if wanted is None else json.loads(result.stdout) == wanted
+    listed = get("list_days", account, "--format", "csv", **named).stdout.splitlines()
+    assert (listed[:2], len(listed)) == (["days", "2023-07-22"], 138)
+    assert get("get_things", account, "--format", "jsonl", **named).stdout.count("\n") == 137
+
+
+VALUES = {
+    "--limit=5": "limit=5",
+    "--since=2023-07-22": "since=2023-07-22",
+    "--at=2023-07-22T10:00:00Z": "at=2023-07-22T10%3A00%3A00%2B00%3A00",
+    "--share=1.5": "share=1.5",
+    "--open=false": "open=false",
+    "--colour=light blue": "colour=light+blue",
+    "--level=30": "level=30",
+    "--numbers=1": "numbers=1",
+    "--numbers=2": "numbers=2",
+    "--word-or-number=07": "word_or_number=07",
+    "--parameter-format=x": "format=x",
+    "--parameter-all=true": "all=true",
+    "--from=5": "from=5",
+    "--body=text": "body=text",
+}
+
+
+def test_each_value_is_sent_as_the_contract_has_it(get: Call, server: Server) -> None:
+    server.answers({"claimNumber": "7"})
+    result = get("findClaims", "a b", "5", *VALUES, URL=server.url)
+    assert (result.returncode, json.loads(result.stdout)) == (0, {"claimNumber": "7"}), result.stderr
+    path, _, query = server.seen[0][1].partition("?")
+    assert path == "/policies/a%20b/claims/5"
+    assert query.replace("%20", "+").split("&") == [*VALUES.values()]
+
+
+@pytest.mark.parametrize(
+    ("arguments", "told"),
+    [
+        ([], "Missing argument 'POLICY'."),
+        (["p"], "Missing argument 'NUMBER'."),
+        (["p", "5"], "Missing option '--limit'."),
+        (["p", "5", "--limit", "1", "7"], "Got unexpected extra argument"),
+        (["p", "x"], "'NUMBER': 'x' is not an integer."),
+        (["p", "5", "--limit", "1.5"], "'--limit': '1.5' is not an integer."),
+        (["p", "5", "--limit", "true"], "'--limit': 'true' is not an integer."),
+        (["p", "5", "--limit", '"5"'], "'--limit': '\"5\"' is not an integer."),
+        (["p", "5", "--since", "22.7.2023"], "'--since': '22.7.2023' is not a date such as 2023-07-22."),
+        (["p", "5", "--since", "20230722"], "'--since': '20230722' is not a date such as"),
+        (["p", "5", "--at", "2023-07-22"], "'--at': '2023-07-22' is not a date and time such as 2023-07-22T10:00:00Z."),
+        (["p", "5", "--share", "NaN"], "'--share': 'NaN' is not a number."),
+        (["p", "5", "--open", "yes"], "'--open': 'yes' is not true or false."),
+        (["p", "5", "--colour", "pink"], "'--colour': 'pink' is not one of light blue, red."),
+        (["p", "5", "--level", "2"], "'--level': '2' is not one of 1, 30."),
+        (["p", "5", "--numbers", "1", "--numbers", "x"], "'--numbers': 'x' is not an integer."),
+        (["..", "5", "--limit", "1"], "policy must not be empty, '.' or '..'"),
+        (["p", "5", "--nothing"], "No such option '--nothing'."),
+    ],
+)  # fmt: skip
+def test_what_does_not_fit_is_named_with_what_is_wanted(
+    get: Call, server: Server, arguments: list[str], told: str
+) -> None:
+    result = get("findClaims", *arguments, URL=server.url)
+    assert (result.returncode, result.stdout) == (2, "")
+    assert told in result.stderr
+    assert result.stderr.startswith("talkdesk-bridge: ")
+    assert result.stderr.count("\n") == 1
+    assert server.seen == []
+
+
+def test_a_body_is_read_from_a_file_or_standard_input(get: Call, server: Server, tmp_path: Path) -> None:
+    file = tmp_path / "body.json"
+    file.write_text('{"claimNumber": "7", "odd": [1]}')
+    server.answers(as_json({"claimNumber": "7", "colour": "red"}, 201), (204, {}, b""))
+    result = get("add_claim", "p", "5", "--body", str(file), URL=server.url)
+    assert (result.returncode, json.loads(result.stdout)) == (0, {"claimNumber": "7", "colour": "red"})
+    result = get("add_claim", "p", "5", "--body", "-", stdin='{"claimNumber": "8"}', URL=server.url)
+    assert (result.returncode, result.stdout, result.stderr) == (0, "", "")
+    assert [json.loads(seen[3]) for seen in server.seen] == [{"claimNumber": "7", "odd": [1]}, {"claimNumber": "8"}]
+    for arguments, stdin, told in (
+        ([], "", "Missing option '--body'."),
+        (["--body", str(tmp_path / "none")], "", "none cannot be read: No such file or directory."),
+        (["--body", "-"], "", "standard input does not fit the contract: it is not JSON."),
+        (["--body", "-"], "{}", "object with `claimNumber` is documented at $, and object without it came."),
+        (["--body", "-"], '{"claimNumber": 7}', "string is documented at $.claimNumber, and number came."),
+    ):
+        result = get("add_claim", "p", "5", *arguments, stdin=stdin, URL=server.url)
+        assert (result.returncode, result.stdout) == (2, "")
+        assert told.replace("number came", "integer came") in result.stderr or told in result.stderr
+    assert len(server.seen) == 2
+
+
+def test_text_and_bytes_are_printed_as_they_are(
+    get: Call, server: Server, paths: dict[str, str], tmp_path: Path
+) -> None:
+    text, file = "First \u20ac\nsecond, no end", tmp_path / "scan"
+    server.answers((200, {"Content-Type": "text/plain; charset=utf-8"}, text.encode()))
+    assert get("read_note", "p", URL=server.url).stdout == text
+    content = bytes(range(256))
+    server.answers((200, {"Content-Type": "application/octet-stream"}, content))
+    source = tmp_path / "source"
+    source.write_bytes(content)
+    assert get("write_scan", "p", "--body", str(source), "--output", str(file), URL=server.url).returncode == 0
+    assert file.read_bytes() == server.seen[-1][3] == content
+    server.answers((200, {}, b"\x1b[2Jtext\nmore"))
+    named = environment(URL=server.url) | paths | {"TERM": "xterm"}
+    for name in ("read_note", "write_scan"):
+        status, shown = on_a_terminal(*MAIN, "get", name, "p", variables=named)
+        assert (status, shown) == (0, "\N{REPLACEMENT CHARACTER}[2Jtext\nmore")
