@@ -10,10 +10,11 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from talkdesk_bridge import errors
+from talkdesk_bridge import _exit, errors
 from talkdesk_bridge._settings import KINDS, PREFIX
 from talkdesk_bridge.sandbox import ACCOUNTS, Credentials, Sandbox
 
+from tests.command import works
 from tests.conftest import CONTRACT, ROOT, invoices_of
 from tools.changes.sentences import SENTENCES
 from tools.contract import STATUSES, load
@@ -84,6 +85,21 @@ def test_every_sentence_about_changes_is_listed() -> None:
     page = (ROOT / "docs" / "changes.md").read_text(encoding="utf-8")
     rows = [f"| `{kind}` | {rated} | {told[:1].upper()}{told[1:]} |" for kind, (rated, told) in SENTENCES.items()]
     assert [line for line in page.splitlines() if line.startswith("| `")] == rows
+
+
+COMMANDS = re.findall(r"^talkdesk-bridge .*$", (ROOT / "docs" / "command.md").read_text(encoding="utf-8"), re.M)
+
+
+@pytest.mark.parametrize("line", COMMANDS)
+def test_the_commands_in_it_work(sandbox: Sandbox, tmp_path: Path, line: str) -> None:
+    works(line, sandbox.url, tmp_path)
+
+
+def test_every_exit_status_is_listed() -> None:
+    page = (ROOT / "docs" / "command.md").read_text(encoding="utf-8")
+    statuses = re.findall(r"\b(\d+) [a-z]", (_exit.__doc__ or "").partition("\n\n")[2])
+    assert statuses
+    assert re.findall(r"^\| (\d+) \| \w", page, re.M) == statuses
 
 
 def test_links_lead_somewhere() -> None:
