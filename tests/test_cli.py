@@ -14,8 +14,8 @@ from pathlib import Path
 
 import pytest
 from talkdesk_bridge import __version__
-from talkdesk_bridge._get import commands
-from talkdesk_bridge.sandbox import Sandbox
+from talkdesk_bridge._command.get import commands
+from talkdesk_bridge.sandbox import ACCOUNTS, FAULTS, Sandbox
 
 from tests.command import COMMAND, on_a_terminal, run, works
 from tests.conftest import ROOT, Scripted, Server, as_json, invoices_of, page
@@ -177,7 +177,7 @@ def test_nothing_is_imported_before_it_is_needed(arguments: list[str]) -> None:
 import atexit, sys
 heavy = ["attr", "attrs", "httpx", "logging", "rich", "talkdesk_bridge_api", "talkdesk_bridge._client", "uvicorn"]
 atexit.register(lambda: print([name for name in heavy if name in sys.modules]))
-from talkdesk_bridge._cli import main
+from talkdesk_bridge._command.main import main
 main()
 """
     result = subprocess.run([sys.executable, "-c", code, *arguments], capture_output=True, text=True, check=False)
@@ -230,11 +230,11 @@ def test_the_sandbox_tells_how_to_use_it_and_ends_on_interrupt(started: subproce
         line = started.stdout.readline()
         assert line, started.communicate()[1]
         told += line
-    url = ""
-    for part in told.split("With OAuth 2 instead of the key:"):
-        exported = dict(re.findall(r"export TALKDESK_BRIDGE_(\w+)=(\S+)", part))
-        url = exported.pop("URL", url)
-        assert run("invoices", "1000000003", URL=url, **exported).returncode == 0, exported
+    shells = told.split("\n\n")[1:-1]
+    assert len(shells) == 5
+    for shell in shells:
+        exported = dict(re.findall(r"export TALKDESK_BRIDGE_(\w+)=(\S+)", shell))
+        assert run("invoices", "1000000003", **exported).returncode == 0, exported
     started.send_signal(signal.SIGINT)
     _, errors = started.communicate(timeout=20)
     assert started.returncode == 130
@@ -390,7 +390,31 @@ def test_a_port_that_is_taken(sandbox: Sandbox) -> None:
     port = sandbox.url.rpartition(":")[2]
     result = run("sandbox", "--port", port)
     assert (result.returncode, result.stdout) == (2, "")
-    assert (
-        result.stderr
-        == f"talkdesk-bridge: port {port} cannot be used (Address already in use): name another one with --port.\n"
-    )
+    told = f"port {port} of 127.0.0.1 cannot be used (Address already in use): name another one with --port."
+    assert result.stderr == f"talkdesk-bridge: {told}\n"
+
+
+@pytest.mark.parametrize(
+    ("options", "told"),
+    [
+        (("--host", "0.0.0.0"), "0.0.0.0 is not an address of loopback: allow remote callers, too"),  # noqa: S104 # refused
+        (("--accept", "digest"), "digest is no credential of the contract, which has any, none"),
+        (("--paging", "cursor"), "paging must be links, pages or all"),
+        (("--fault", "fire"), "fire is no fault of the sandbox"),
+        (("--token-life", "nan"), "the life of a token must be more than 0"),
+        (("--host", "192.0.2.1", "--allow-remote"), "of 192.0.2.1 cannot be used"),
+        (("--host", "nowhere.invalid", "--allow-remote"), "of nowhere.invalid cannot be used"),
+    ],
+)
+def test_an_option_of_the_sandbox_that_cannot_be_used(options: tuple[str, ...], told: str) -> None:
+    result = run("sandbox", "--port", "0", *options)
+    assert (result.returncode, result.stdout, result.stderr.count("\n")) == (2, "", 1)
+    assert told in result.stderr
+
+
+def test_the_sandbox_lists_its_accounts_and_faults() -> None:
+    told = run("sandbox", "--accounts")
+    assert (told.returncode, told.stderr) == (0, "")
+    assert [line.split()[0] for line in told.stdout.splitlines()[1:6]] == [*ACCOUNTS]
+    told = run("sandbox", "--faults")
+    assert all(fault.name in told.stdout and fault.account in told.stdout for fault in FAULTS)

@@ -10,7 +10,8 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from talkdesk_bridge import _exit, errors
+from talkdesk_bridge import errors
+from talkdesk_bridge._command import exit as ending
 from talkdesk_bridge._settings import KINDS, PREFIX
 from talkdesk_bridge.sandbox import ACCOUNTS, Credentials, Sandbox
 
@@ -97,7 +98,7 @@ def test_the_commands_in_it_work(sandbox: Sandbox, tmp_path: Path, line: str) ->
 
 def test_every_exit_status_is_listed() -> None:
     page = (ROOT / "docs" / "command.md").read_text(encoding="utf-8")
-    statuses = re.findall(r"\b(\d+) [a-z]", (_exit.__doc__ or "").partition("\n\n")[2])
+    statuses = re.findall(r"\b(\d+) [a-z]", (ending.__doc__ or "").partition("\n\n")[2])
     assert statuses
     assert re.findall(r"^\| (\d+) \| \w", page, re.M) == statuses
 

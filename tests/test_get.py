@@ -23,7 +23,7 @@ from tools.contract import load
 
 Call = Callable[..., subprocess.CompletedProcess[str]]
 
-MAIN = [sys.executable, "-c", "from talkdesk_bridge._cli import main; main()"]
+MAIN = [sys.executable, "-c", "from talkdesk_bridge._command.main import main; main()"]
 
 
 def merged(*names: str) -> dict[str, Any]:

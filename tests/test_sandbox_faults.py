@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from attrs import frozen
 from talkdesk_bridge import BridgeClient, Deviation, Retry, errors
-from talkdesk_bridge._exit import _status
+from talkdesk_bridge._command.exit import _status
 from talkdesk_bridge.models import InvoiceDetails
 from talkdesk_bridge.sandbox import ACCOUNTS, FAULTS, Fault, Sandbox, _faults
 

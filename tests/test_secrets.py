@@ -634,7 +634,7 @@ PROGRAM = """
 import logging
 logging.basicConfig(level=1)
 logging.getLogger("httpcore").setLevel("WARNING")
-from talkdesk_bridge._cli import main
+from talkdesk_bridge._command.main import main
 main()
 """
 DEVELOPING = {"PYTHONDEVMODE": "1", "PYTHONWARNINGS": "always", "PYTHONASYNCIODEBUG": "1"}

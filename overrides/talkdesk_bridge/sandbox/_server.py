@@ -75,11 +75,12 @@ class Sandbox:
         log: Callable[[str], None] = lambda _: None,
     ) -> None:
         if not (allow_remote or _is_loopback(host)):
-            raise ValueError(f"{host} is not an address of loopback, and remote callers are not allowed")
+            told = "allow remote callers, too, if other machines are meant to ask"
+            raise ValueError(f"{host} is not an address of loopback: {told}")
         if paging not in get_args(Paging):
             raise ValueError(f"paging must be links, pages or all, not {paging}")
-        if not token_life > 0:
-            raise ValueError("the life of a token must be more than 0 seconds")
+        if not 0 < token_life < 1e9:
+            raise ValueError("the life of a token must be more than 0 seconds, and less than 1e9")
         self.credentials = credentials or Credentials()
         self.requests: deque[Seen] = deque(maxlen=10_000)
         self._contract = contract or read_contract()
@@ -197,6 +198,7 @@ class Sandbox:
         """How to use this sandbox, for a person: URL, credentials, accounts. `command` is what they type."""
         lines = [
             f"Sandbox of the bridge: {self.url} (Ctrl-C ends it; in a browser: the contract as a page)",
+            *([] if _is_loopback(self._address[0]) else ["Every machine that can reach this one can ask it."]),
             "",
             "In another shell:",
             *(f"  export {name}={value}" for name, value in self.environ.items()),

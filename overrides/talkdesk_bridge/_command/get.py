@@ -27,8 +27,7 @@ from talkdesk_bridge_api.models import FIELDS
 from talkdesk_bridge_api.types import File, ListOperation, Operation
 
 from talkdesk_bridge._answer import Response
-from talkdesk_bridge._decode import Findings, MisfitError, decoder, read_json
-from talkdesk_bridge._formats import (
+from talkdesk_bridge._command.formats import (
     as_csv,
     as_json,
     as_lines,
@@ -39,9 +38,10 @@ from talkdesk_bridge._formats import (
     plain,
     without_controls,
 )
-from talkdesk_bridge._options import FORMATS, Command, about_output
-from talkdesk_bridge._output import Destination
-from talkdesk_bridge._run import asking
+from talkdesk_bridge._command.options import FORMATS, Command, about_output
+from talkdesk_bridge._command.output import Destination
+from talkdesk_bridge._command.run import asking
+from talkdesk_bridge._decode import Findings, MisfitError, decoder, read_json
 
 __all__ = ["commands"]
 

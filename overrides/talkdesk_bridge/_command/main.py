@@ -7,20 +7,20 @@ import os
 import sys
 from pathlib import Path
 
-from talkdesk_bridge._exit import fail, needs_extra
+from talkdesk_bridge._command.exit import fail, needs_extra
 
 __all__ = ["main"]
 
 
 def main() -> None:
-    """Run the command; see `talkdesk-bridge --help`, and `_exit` for the exit status."""
+    """Run the command; see `talkdesk-bridge --help`, and `exit` for the exit status."""
     if sys.stderr is None:
         # Else `print` would take standard output for it.
         sys.stderr = Path(os.devnull).open("w", encoding="utf-8")  # noqa: SIM115 # as long as the process
     try:
         import click
 
-        from talkdesk_bridge._commands import app
+        from talkdesk_bridge._command.commands import app
     except ModuleNotFoundError as error:
         if error.name != "click":
             raise

@@ -11,7 +11,7 @@ from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import TextIO
 
-from talkdesk_bridge._exit import fail
+from talkdesk_bridge._command.exit import fail
 
 __all__ = ["Destination", "destination"]
 

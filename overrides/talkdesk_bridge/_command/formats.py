@@ -13,9 +13,9 @@ from enum import Enum
 from typing import TYPE_CHECKING, Any
 from uuid import UUID
 
+from talkdesk_bridge._command.exit import coloured, printable
+from talkdesk_bridge._command.output import Destination
 from talkdesk_bridge._decode import Number
-from talkdesk_bridge._exit import coloured, printable
-from talkdesk_bridge._output import Destination
 from talkdesk_bridge.errors import ContractError
 
 if TYPE_CHECKING:

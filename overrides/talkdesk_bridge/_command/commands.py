@@ -3,9 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
-import shutil
-import sys
 from collections.abc import Sequence
 from importlib.util import find_spec
 from pathlib import Path
@@ -13,8 +10,8 @@ from typing import Any
 
 import click
 
-from talkdesk_bridge._exit import fail, needs_extra
-from talkdesk_bridge._options import FORMATS, Command, Group, about_output
+from talkdesk_bridge._command.exit import fail
+from talkdesk_bridge._command.options import FORMATS, Command, Group, about_output
 
 __all__ = ["app"]
 
@@ -69,7 +66,7 @@ def invoices(accounts: Sequence[str], per_page: int | None, form: str, output: s
     Either all of them, or, on standard error, one sentence that says what is wrong. The table has totals for each
     currency; in the other formats, each invoice begins with the number of its account.
     """
-    from talkdesk_bridge._invoices import list_invoices
+    from talkdesk_bridge._command.invoices import list_invoices
 
     list_invoices(accounts, per_page=per_page, form=form, output=output, debug=debug)
 
@@ -88,7 +85,7 @@ class _Operations(Group):
         return max((command.examples() for command in self._made().values()), key=len, default=[])
 
     def _made(self) -> dict[str, Command]:
-        from talkdesk_bridge._get import commands
+        from talkdesk_bridge._command.get import commands
 
         return commands()
 
@@ -98,31 +95,45 @@ def get() -> None:
     """Call any operation of the contract, and print what it answers."""
 
 
-@app.command(asks=False, examples=["talkdesk-bridge sandbox --port 0"])
+@app.command(
+    asks=False,
+    examples=[
+        "talkdesk-bridge sandbox --port 0",
+        "talkdesk-bridge sandbox --port 0 --accept oauth2 --token-life 30 --paging pages",
+        "talkdesk-bridge sandbox --port 0 --fault unavailable",
+        "talkdesk-bridge sandbox --accounts --faults",
+    ],
+)
 @click.option(
     "--port", type=click.IntRange(0, 65535), default=8080, show_default=True, metavar="N", help="0 takes a free one."
 )
-def sandbox(port: int) -> None:
-    """Serve the contract on loopback, with made-up accounts."""
-    _serve(port)
+@click.option("--paging", default="links", show_default=True, metavar="HOW", help="Of lists: links, pages or all.")
+@click.option(
+    "--accept",
+    default="any",
+    show_default=True,
+    metavar="KIND",
+    help="The credential that it wants: any that the contract names, none, key, basic, bearer or oauth2.",
+)
+@click.option(
+    "--token-life", type=float, default=599, show_default=True, metavar="SECONDS", help="How long a token lives."
+)
+@click.option("--fault", metavar="NAME", help="What goes wrong, whatever is asked; --faults lists them.")
+@click.option("--host", default="127.0.0.1", show_default=True, metavar="ADDRESS", help="Where to listen.")
+@click.option("--allow-remote", is_flag=True, help="Let ADDRESS be one that other machines can reach.")
+@click.option("--accounts", is_flag=True, help="List the accounts, and serve nothing.")
+@click.option("--faults", is_flag=True, help="List the faults, and serve nothing.")
+def sandbox(accounts: bool, faults: bool, **options: Any) -> None:
+    """Serve the contract on loopback, with made-up accounts.
 
+    Its address, opened in a browser, shows the contract as a page. It logs a line for each request on standard error.
+    """
+    from talkdesk_bridge._command.sandbox import serve, tell
 
-def _serve(port: int) -> None:
-    try:
-        from talkdesk_bridge.sandbox import Sandbox
-    except ModuleNotFoundError:
-        raise needs_extra("sandbox") from None
-    try:
-        server = Sandbox(port=port, log=lambda line: print(line, file=sys.stderr, flush=True))
-    except OSError as error:
-        raise fail(
-            f"port {port} cannot be used ({os.strerror(error.errno or 0)}): name another one with --port.", 2
-        ) from None
-    command = "talkdesk-bridge" if shutil.which("talkdesk-bridge") else os.path.relpath(sys.argv[0])
-    print(server.describe(command), flush=True)
-    server.serve()
-    # Only Ctrl-C ends it; whether that is raised here or swallowed depends on what the event loop was doing.
-    raise SystemExit(130)
+    if accounts or faults:
+        tell(accounts=accounts, faults=faults)
+    else:
+        serve(**options)
 
 
 @app.command(asks=False, examples=["talkdesk-bridge version", "talkdesk-bridge version --json"])

@@ -11,8 +11,8 @@ from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
 from talkdesk_bridge import Attempt, BridgeClient, Deviation, Retry
-from talkdesk_bridge._exit import coloured, ended_by_signals, exit_status, printable
-from talkdesk_bridge._output import Destination, destination
+from talkdesk_bridge._command.exit import coloured, ended_by_signals, exit_status, printable
+from talkdesk_bridge._command.output import Destination, destination
 from talkdesk_bridge._settings import Settings
 
 if TYPE_CHECKING:

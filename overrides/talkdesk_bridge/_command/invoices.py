@@ -12,10 +12,10 @@ from rich.text import Text
 from talkdesk_bridge_api.models import FIELDS
 
 from talkdesk_bridge import Money, errors
-from talkdesk_bridge._exit import exit_status
-from talkdesk_bridge._formats import as_csv, as_json, as_lines, as_table, cell, new_table
-from talkdesk_bridge._output import Destination
-from talkdesk_bridge._run import asking
+from talkdesk_bridge._command.exit import exit_status
+from talkdesk_bridge._command.formats import as_csv, as_json, as_lines, as_table, cell, new_table
+from talkdesk_bridge._command.output import Destination
+from talkdesk_bridge._command.run import asking
 from talkdesk_bridge.models import InvoiceDetails, InvoiceDetailsResponse
 
 __all__ = ["list_invoices"]

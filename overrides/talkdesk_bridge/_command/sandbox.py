@@ -1,0 +1,39 @@
+"""The command `sandbox`: the sandbox in the foreground, until Ctrl-C. Needs the extra `sandbox`."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import sys
+from typing import Any
+
+from talkdesk_bridge._command.exit import fail, needs_extra
+
+try:
+    from talkdesk_bridge.sandbox import Sandbox
+    from talkdesk_bridge.sandbox._server import accounts_table, faults_table
+except ModuleNotFoundError:
+    raise needs_extra("sandbox") from None
+
+__all__ = ["serve", "tell"]
+
+
+def tell(*, accounts: bool, faults: bool) -> None:
+    """Print the tables that are asked for."""
+    print("\n\n".join([accounts_table()] * accounts + [faults_table()] * faults))
+
+
+def serve(host: str, port: int, **options: Any) -> None:
+    """Serve until the process is interrupted; the options are those of Sandbox."""
+    try:
+        server = Sandbox(host=host, port=port, log=lambda line: print(line, file=sys.stderr, flush=True), **options)
+    except ValueError as error:
+        raise fail(f"{error}. Try 'talkdesk-bridge sandbox --help'.", 2) from None
+    except OSError as error:
+        told = f"port {port} of {host} cannot be used ({os.strerror(error.errno or 0)})"
+        raise fail(f"{told}: name another one with --port.", 2) from None
+    command = "talkdesk-bridge" if shutil.which("talkdesk-bridge") else os.path.relpath(sys.argv[0])
+    print(server.describe(command), flush=True)
+    server.serve()
+    # Only Ctrl-C ends it; whether that is raised here or swallowed depends on what the event loop was doing.
+    raise SystemExit(130)
