@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import yaml
 from talkdesk_bridge import AsyncBridgeClient, Auth, BridgeClient, HeaderAuth, NoAuth, Retry
 from talkdesk_bridge.models import InvoiceDetails
 from talkdesk_bridge.sandbox import Sandbox
@@ -34,6 +35,18 @@ PATH = str(OPERATION[1])
 def invoices_of(account: str) -> str:
     """The path that asks for an account's invoices."""
     return re.sub(r"{.*?}", account, PATH)
+
+
+def merged(*names: str) -> dict[str, Any]:
+    """The contract with what files of tests/contracts add to it."""
+    data = load(CONTRACT).data
+    for name in names:
+        more = yaml.safe_load((ROOT / "tests" / "contracts" / f"{name}.yaml").read_text(encoding="utf-8"))
+        data["tags"] += more["tags"]
+        data["paths"].update(more["paths"])
+        for kind, components in more.get("components", {}).items():
+            data["components"].setdefault(kind, {}).update(components)
+    return data
 
 
 Scripted = tuple[int, dict[str, str], bytes]

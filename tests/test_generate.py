@@ -18,9 +18,8 @@ from pathlib import Path
 
 import openapi_python_client
 import pytest
-import yaml
 
-from tests.conftest import CONTRACT, ROOT
+from tests.conftest import CONTRACT, ROOT, merged
 from tools import generate as tool
 from tools import lock
 from tools.contract import load
@@ -401,15 +400,8 @@ def test_runs_at_the_same_time_do_not_disturb_each_other(tree: Path) -> None:
 @pytest.fixture
 def grown(tmp_path: Path) -> Path:
     """The contract with more operations: those of a small contract, and some of unusual shape."""
-    data = load(CONTRACT).data
-    for name in ("things", "shapes"):
-        more = yaml.safe_load((ROOT / "tests" / "contracts" / f"{name}.yaml").read_text(encoding="utf-8"))
-        data["tags"] += more["tags"]
-        data["paths"].update(more["paths"])
-        for kind, components in more.get("components", {}).items():
-            data["components"].setdefault(kind, {}).update(components)
     file = tmp_path / "grown.yaml"
-    file.write_text(json.dumps(data), encoding="utf-8")
+    file.write_text(json.dumps(merged("things", "shapes")), encoding="utf-8")
     return file
 
 

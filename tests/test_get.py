@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import copy
 import json
 import os
 import re
@@ -11,31 +10,19 @@ import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
+from urllib.request import ProxyHandler, build_opener
 
 import pytest
-import yaml
 from talkdesk_bridge.sandbox import Sandbox
 
 from tests.command import environment, on_a_terminal, run
-from tests.conftest import ROOT, Server, as_json, invoices_of, page
+from tests.conftest import ROOT, Server, as_json, invoices_of, merged, page
 from tools import generate as tool
 from tools.contract import load
 
 Call = Callable[..., subprocess.CompletedProcess[str]]
 
 MAIN = [sys.executable, "-c", "from talkdesk_bridge._command.main import main; main()"]
-
-
-def merged(*names: str) -> dict[str, Any]:
-    """openapi.yaml with what other files add to it."""
-    data = copy.deepcopy(load(ROOT / "openapi.yaml").data)
-    for name in names:
-        more = yaml.safe_load((ROOT / "tests" / "contracts" / f"{name}.yaml").read_text(encoding="utf-8"))
-        data["tags"] += more["tags"]
-        data["paths"].update(more["paths"])
-        for kind, components in more.get("components", {}).items():
-            data["components"].setdefault(kind, {}).update(components)
-    return data
 
 
 @pytest.fixture(scope="module")
@@ -172,7 +159,12 @@ def test_a_help_page_tells_arguments_and_what_is_assumed(get: Call) -> None:
         assert text in told
 
 
-def test_the_sandbox_serves_what_is_new(get: Call, bridge: Sandbox, tmp_path: Path) -> None:
+def test_the_sandbox_serves_what_is_new_and_its_page_lists_it(
+    get: Call, bridge: Sandbox, contract: dict[str, Any], tmp_path: Path
+) -> None:
+    with build_opener(ProxyHandler({})).open(f"{bridge.url}/", timeout=10) as shown:
+        listed_there = shown.read().decode()
+    assert all(json.dumps(path) in listed_there for path in contract["paths"])
     named = {"URL": bridge.url, "API_KEY": "sandbox-key", "API_KEY_HEADER": "X-Key"}
     account = "1000000001"
     claim = {"claimNumber": "7", "day": "2023-07-22", "colour": "red"}
