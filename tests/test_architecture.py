@@ -49,6 +49,18 @@ def test_imports_go_one_way(package: str) -> None:
         assert {*imports(file)} & (FOLDERS.keys() - {package}) <= ARROWS[package], file
 
 
+def test_the_client_knows_neither_its_command_nor_its_sandbox() -> None:
+    package = FOLDERS["talkdesk_bridge"]
+    command, sandbox = [*package.glob("_command/*.py")], [*package.glob("sandbox/*.py")]
+    client = [file for file in package.glob("*.py") if file.name != "_pytest.py"]
+    assert min(map(len, (command, sandbox, client))) > 5
+    for files, unknown in ((client, "_command|sandbox|_pytest"), (sandbox, "_command|_pytest")):
+        for file in files:
+            assert not re.search(
+                rf"^\s*(from|import) talkdesk_bridge\.({unknown})\b", file.read_text(encoding="utf-8"), re.M
+            ), file
+
+
 def test_one_module_imports_httpx() -> None:
     files = FOLDERS["talkdesk_bridge"].rglob("*.py")
     assert [file.name for file in files if "httpx" in imports(file)] == ["_wire.py"]
