@@ -10,6 +10,7 @@ PYTHON ?= $(firstword $(foreach name,python3 python3.13 python3.12 python3.11,$(
 VENV := .venv
 BIN := $(VENV)/bin
 STAMP := $(VENV)/.set-up
+COMPILE := $(VENV)-lock/bin/uv pip compile --quiet --upgrade --universal --generate-hashes --no-header --no-annotate
 PIP_INSTALL := $(BIN)/python -m pip install -qq --disable-pip-version-check --require-hashes --only-binary :all:
 
 # The project's own tools come first, whatever is installed on the machine.
@@ -111,13 +112,12 @@ bench: $(STAMP) ## Measure what regenerating costs, beside the bare generator
 lock: $(STAMP) ## Pin the newest tools in requirements/
 	@python -m venv --clear $(VENV)-lock
 	@$(VENV)-lock/bin/python -m pip install -qq --disable-pip-version-check --require-hashes --only-binary :all: -r requirements/lock.txt
-	@$(VENV)-lock/bin/uv pip compile --quiet --upgrade --universal --generate-hashes --no-header --no-annotate --all-extras --group dev pyproject.toml -o requirements/dev.txt
-	@$(VENV)-lock/bin/uv pip compile --quiet --upgrade --universal --generate-hashes --no-header --no-annotate --group pyproject.toml:servers -o requirements/servers.txt
-	@$(VENV)-lock/bin/uv pip compile --quiet --upgrade --universal --generate-hashes --no-header --no-annotate --extra sandbox --group httpx2 pyproject.toml -o requirements/httpx2.txt
-	@$(VENV)-lock/bin/uv pip compile --quiet --upgrade --universal --generate-hashes --no-header --no-annotate --extra sandbox --group mutate pyproject.toml -o requirements/mutate.txt
-	@$(VENV)-lock/bin/uv pip compile --quiet --upgrade --universal --generate-hashes --no-header --no-annotate --extra sandbox --group browser pyproject.toml -o requirements/browser.txt
-	@$(VENV)-lock/bin/uv pip compile --quiet --upgrade --universal --generate-hashes --no-header --no-annotate --extra sandbox pyproject.toml -o requirements/sandbox.txt
-	@$(VENV)-lock/bin/uv pip compile --quiet --upgrade --universal --generate-hashes --no-header --no-annotate --group pyproject.toml:lock -o requirements/lock.txt
+	@$(COMPILE) --all-extras --group dev pyproject.toml -o requirements/dev.txt
+	@$(COMPILE) --group pyproject.toml:servers -o requirements/servers.txt
+	@$(COMPILE) --extra sandbox --group httpx2 pyproject.toml -o requirements/httpx2.txt
+	@$(COMPILE) --extra sandbox --group mutate pyproject.toml -o requirements/mutate.txt
+	@$(COMPILE) --extra sandbox --group browser pyproject.toml -o requirements/browser.txt
+	@$(COMPILE) --group pyproject.toml:lock -o requirements/lock.txt
 
 clean: ## Remove what the targets made, generated/ excepted
 	@rm -rf $(VENV) $(VENV)-lock $(VENV)-servers $(VENV)-httpx2 $(VENV)-mutate $(VENV)-browser .mutate dist docs/api.html .hypothesis .mypy_cache .pytest_cache .ruff_cache

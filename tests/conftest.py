@@ -141,7 +141,7 @@ def as_json(body: Any, status: int = 200, **headers: str) -> Scripted:
     return status, {"Content-Type": "application/json", **named}, json.dumps(body).encode()
 
 
-def page(*numbers: int, total: int | None = None, following: Any = None) -> dict[str, Any]:
+def page(*numbers: object, total: int | None = None, following: Any = None) -> dict[str, Any]:
     """The body of a page with invoices of these numbers."""
     body: dict[str, Any] = {"_embedded": {"invoices": [{"invoice_number": str(number)} for number in numbers]}}
     if total is not None:

@@ -263,11 +263,11 @@ def test_a_body_is_read_from_a_file_or_standard_input(get: Call, server: Server,
         (["--body", str(tmp_path / "none")], "", "none cannot be read: No such file or directory."),
         (["--body", "-"], "", "standard input does not fit the contract: it is not JSON."),
         (["--body", "-"], "{}", "object with `claimNumber` is documented at $, and object without it came."),
-        (["--body", "-"], '{"claimNumber": 7}', "string is documented at $.claimNumber, and number came."),
+        (["--body", "-"], '{"claimNumber": 7}', "string is documented at $.claimNumber, and integer came."),
     ):
         result = get("add_claim", "p", "5", *arguments, stdin=stdin, URL=server.url)
         assert (result.returncode, result.stdout) == (2, "")
-        assert told.replace("number came", "integer came") in result.stderr or told in result.stderr
+        assert told in result.stderr
     assert len(server.seen) == 2
 
 

@@ -86,11 +86,11 @@ def test_what_is_nested_too_deep_is_told(server: Server, depth: int) -> None:
     deep = "[" * depth + "]" * depth
     server.answers((200, {}, f'{{"total": 0, "odd": {deep}}}'.encode()))
     result = run("get", "get_account_invoices", "1", URL=server.url)
-    assert result.returncode == 6 or (depth == 700 and result.stdout.count("[") == depth)
+    assert (result.returncode, result.stdout.count("[")) in [(6, 0), *([(0, depth)] if depth == 700 else [])]
     assert "Traceback" not in result.stderr
     server.answers((200, {}, f'{{"_embedded": {{"invoices": [{{"odd": {deep}}}]}}}}'.encode()))
     result = run("invoices", "1", "--format", "csv", URL=server.url)
-    assert result.returncode == 6 or (depth == 700 and result.stdout.count("[") == depth)
+    assert (result.returncode, result.stdout.count("[")) in [(6, 0), *([(0, depth)] if depth == 700 else [])]
     assert "Traceback" not in result.stderr
 
 
@@ -245,7 +245,7 @@ def test_what_is_no_regular_file_is_written_directly(server: Server, tmp_path: P
 @pytest.mark.parametrize("unbuffered", ["", "1"])
 @pytest.mark.parametrize("form", ["table", "json", "jsonl", "csv"])
 def test_a_reader_that_has_enough_ends_each_format_quietly(server: Server, form: str, unbuffered: str) -> None:
-    server.answers(page(*range(5000)))
+    server.answers(page(*(f"{number:0200}" for number in range(500))))  # more than a pipe holds
     command = [COMMAND, "invoices", "1", "--format", form]
     named = environment(URL=server.url) | {"PYTHONUNBUFFERED": unbuffered}
     with subprocess.Popen(command, env=named, stdout=subprocess.PIPE, stderr=subprocess.PIPE) as process:

@@ -59,10 +59,6 @@ class Read(HTMLParser):
         return json.loads(self.scripts[1])
 
 
-def contract_to_change() -> dict[str, Any]:
-    return copy.deepcopy(read_contract())
-
-
 def test_it_asks_nothing_of_others_and_runs_no_script_but_its_own() -> None:
     for credentials, connect in ((None, "'none'"), (Credentials(), "'self'")):
         read = Read(page(read_contract(), credentials))
@@ -82,7 +78,7 @@ def test_it_asks_nothing_of_others_and_runs_no_script_but_its_own() -> None:
 
 
 def test_text_of_the_contract_stays_text() -> None:
-    contract = contract_to_change()
+    contract = read_contract()
     bad = "</script><script>run()</script><!--<script> \u2028 </title>"
     contract["info"] |= {"title": bad, "description": bad}
     contract["tags"][0]["x-provenance"]["note"] = bad
@@ -95,7 +91,7 @@ def test_text_of_the_contract_stays_text() -> None:
 
 
 def test_each_element_tells_where_it_comes_from() -> None:
-    contract = contract_to_change()
+    contract = read_contract()
     schemas = contract["components"]["schemas"]
     schemas["InvoiceDetails"]["properties"] |= {
         # Names that mean something to OpenAPI elsewhere.
@@ -147,7 +143,7 @@ def test_the_file_names_no_server_and_sends_nothing() -> None:
 
 
 def test_the_page_of_a_sandbox_tells_what_that_sandbox_takes() -> None:
-    contract = contract_to_change()
+    contract = read_contract()
     schemes = contract["components"]["securitySchemes"]
     schemes["OAuth2"]["flows"]["clientCredentials"]["tokenUrl"] = "https://idp.example/tenant/token"
     schemes["Other"] = {"type": "openIdConnect", "openIdConnectUrl": "https://idp.example"}
@@ -194,7 +190,7 @@ def test_the_sandbox_serves_it() -> None:
 
 
 def test_an_operation_of_the_contract_comes_before_the_page() -> None:
-    contract = contract_to_change()
+    contract = read_contract()
     body = {"application/json": {"schema": {"type": "object"}, "example": {"up": True}}}
     contract["paths"] = {"/": {"get": {"security": [], "responses": {"200": {"description": "OK", "content": body}}}}}
     with Sandbox(contract=contract) as sandbox:

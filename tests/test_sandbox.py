@@ -14,20 +14,20 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlencode, urlsplit
 
 import jwt
 import pytest
-from cryptography.hazmat.primitives.serialization import load_der_private_key
 from talkdesk_bridge import BridgeClient, OAuth2PrivateKeyJWT, Retry, errors
 from talkdesk_bridge.sandbox import ACCOUNTS, Credentials, Reply, Sandbox
 from talkdesk_bridge.sandbox._contract import read_contract, schemes_of
-from talkdesk_bridge.sandbox._credentials import new_key
 from talkdesk_bridge.sandbox._data import items_of
 
 from tests.conftest import PATH, invoices_of
+from tests.keys import bare, pair, public
 
 HEADER = next(scheme["name"] for scheme in schemes_of(read_contract()).values() if scheme["type"] == "apiKey")
 KEY = {HEADER: "sandbox-key"}
@@ -91,6 +91,22 @@ def test_a_request_that_does_not_fit(sandbox: Sandbox, target: str, status: int,
         assert body["details"][0]["properties"]["parameterName"] in target
 
 
+def test_a_body_that_does_not_fit_and_a_parameter_that_an_operation_declares_anew() -> None:
+    def more(contract: dict[str, Any]) -> None:
+        item = contract["paths"][PATH]
+        low = next(each for each in item["get"]["parameters"] if each["name"] == "page")
+        item["parameters"] = [{**low, "schema": {"type": "integer", "maximum": 1}}]
+        item["post"] = {**item["get"], "parameters": item["get"]["parameters"][:1]}
+        item["post"]["requestBody"] = {"required": True, "content": {"application/json": {"schema": {"type": "array"}}}}
+
+    with Sandbox(contract=corrected(more)) as sandbox:
+        assert ask(sandbox, invoices_of("1000000001") + "?page=2", **KEY)[0] == 200
+        for body, told in (("", "not JSON"), ("[" * 100_000, "nested too deep"), ("{}", "does not fit"), ("[]", None)):
+            status, answer = ask(sandbox, invoices_of("1000000003"), "POST", body, **KEY)
+            assert (status, told is None or told in answer["developerMessage"]) == (400 if told else 200, True)
+        assert len(sandbox.requests) == 5
+
+
 def test_what_the_contract_does_not_have(sandbox: Sandbox) -> None:
     status, body = ask(sandbox, "/BillingInfoAPI/other", **KEY)
     assert status == 404
@@ -132,7 +148,7 @@ def test_the_token_endpoint(sandbox: Sandbox, form: str, credential: str, status
 
 
 def test_it_refuses_its_own_answer_when_that_breaks_the_contract() -> None:
-    contract = copy.deepcopy(read_contract())
+    contract = read_contract()
     contract["components"]["schemas"]["InvoiceDetails"]["properties"]["amount"] = {"type": "integer"}
     with Sandbox(contract=contract) as sandbox:
         status, body = ask(sandbox, invoices_of("1000000001"), **KEY)
@@ -198,6 +214,9 @@ def test_it_listens_at_the_other_address_of_loopback() -> None:
         ({"fault": "fire"}, "fire is no fault of the sandbox, which has rate-limited, unavailable"),
         ({"token_life": 0}, "the life of a token must be more than 0 seconds"),
         ({"paging": "cursor"}, "paging must be links, pages or all, not cursor"),
+        ({"credentials": Credentials(public_key="none")}, "the public key is none of ES256, or cannot be read"),
+        ({"credentials": Credentials(algorithm="RS256")}, "the public key is none of RS256, or cannot be read"),
+        ({"credentials": Credentials(algorithm="XY")}, "the public key is none of XY, or cannot be read"),
     ],
 )
 def test_an_option_that_cannot_be_used_is_told(options: Any, told: str) -> None:
@@ -205,7 +224,7 @@ def test_an_option_that_cannot_be_used_is_told(options: Any, told: str) -> None:
         Sandbox(**options)
 
 
-BASIC = {"Authorization": "Basic " + base64.b64encode(b"sandbox-user:sandbox-password").decode()}
+BASIC = {"Authorization": basic("sandbox-user", "sandbox-password")}
 BEARER = {"Authorization": "Bearer sandbox-token"}
 
 
@@ -241,6 +260,18 @@ def test_every_credential_that_it_tells_works() -> None:
     assert kinds == ["HeaderAuth", "OAuth2ClientCredentials", "OAuth2PrivateKeyJWT", "BasicAuth", "BearerAuth"]
 
 
+def test_a_key_of_another_kind_and_an_audience_are_what_they_are_told_to_be() -> None:
+    known = Credentials(public_key=public("RSA"), algorithm="RS256", audience="https://audience.example")
+    with Sandbox(credentials=known) as sandbox:
+        for audience, status in ((known.audience, 200), (None, 401)):
+            proof = OAuth2PrivateKeyJWT(
+                sandbox.token_url, "sandbox-client", bare("RSA"), algorithm="RS256", audience=audience
+            )
+            with BridgeClient(sandbox.url, auth=proof) as bridge, suppress(errors.AuthenticationError):
+                bridge.billing.get_account_invoices("1000000003")
+            assert [*sandbox.requests][0 if status == 200 else -1].status == status
+
+
 def test_the_key_of_another_sandbox_is_refused() -> None:
     with Sandbox(accept="oauth2") as one, Sandbox(accept="oauth2") as other:
         keys = [_exports(sandbox)["TALKDESK_BRIDGE_PRIVATE_KEY"] for sandbox in (one, other)]
@@ -265,24 +296,21 @@ def test_a_token_lives_as_long_as_it_is_told_to() -> None:
         assert ask(sandbox, invoices_of("1000000003"), **token)[0] == 401
 
 
-KEY_PAIR = new_key()
-ANOTHER = new_key()
 ASSERTED = "urn:ietf:params:oauth:client-assertion-type:jwt-bearer"
 
 
 @pytest.fixture(scope="module")
 def asserted() -> Iterator[Sandbox]:
-    with Sandbox(credentials=Credentials(public_key=KEY_PAIR[1], key_id="k1")) as sandbox:
+    with Sandbox(credentials=Credentials(public_key=public(), key_id="k1")) as sandbox:
         yield sandbox
 
 
-def assertion(url: str, key: str = KEY_PAIR[0], algorithm: str = "ES256", kid: str | None = "k1", **claims: Any) -> str:
+def assertion(url: str, key: Any = None, algorithm: str = "ES256", kid: str | None = "k1", **claims: Any) -> str:
     now = int(time.time())
     told = {"iss": "sandbox-client", "sub": "sandbox-client", "aud": url, "jti": secrets.token_hex(), "iat": now}
     told |= {"exp": now + 300} | claims
-    signer = load_der_private_key(base64.b64decode(key), None) if algorithm == "ES256" else key
     present = {name: value for name, value in told.items() if value is not None}
-    return jwt.encode(present, signer, algorithm, headers={"kid": kid} if kid else {})  # type: ignore[arg-type] # a key
+    return jwt.encode(present, key or pair(), algorithm, headers={"kid": kid} if kid else {})
 
 
 @pytest.mark.parametrize(
@@ -290,7 +318,7 @@ def assertion(url: str, key: str = KEY_PAIR[0], algorithm: str = "ES256", kid: s
     [
         ({}, None),
         ({"kid": None}, None),
-        ({"key": ANOTHER[0]}, "Signature verification failed"),
+        ({"key": pair("another")}, "Signature verification failed"),
         ({"key": "s" * 64, "algorithm": "HS256"}, "alg value is not allowed"),
         ({"aud": "https://elsewhere.example/token"}, "Audience doesn't match"),
         ({"exp": 1}, "Signature has expired"),
@@ -355,7 +383,7 @@ def test_a_reset_leaves_nothing_behind() -> None:
 
 def corrected(change: Callable[[dict[str, Any]], object]) -> dict[str, Any]:
     """The contract after a correction that the README invites to."""
-    contract = copy.deepcopy(read_contract())
+    contract = read_contract()
     change(contract)
     return contract
 

@@ -40,34 +40,18 @@ __all__ = [
     "models",
 ]
 
+
 # The command and the pytest plugin live in this package, too, and must not wait for an HTTP library that they may not
-# need: each name is looked up in its module when it is first asked for.
-_MODULES = {
-    "_answer": ("Deviation", "Response"),
-    "_auth": (
-        "Auth",
-        "BasicAuth",
-        "BearerAuth",
-        "HeaderAuth",
-        "NoAuth",
-        "OAuth2ClientCredentials",
-        "OAuth2PrivateKeyJWT",
-    ),
-    "_client": ("AsyncBridgeClient", "BridgeClient"),
-    "_money": ("Money",),
-    "_retry": ("Attempt", "Retry"),
-}
-
-
+# need: each name is looked up when it is first asked for, in the modules that are quickest to import before the others.
 def __getattr__(name: str) -> Any:
     if name in ("errors", "models"):
         return import_module(f"{__name__}.{name}")
     if name == "__version__":
         return import_module("talkdesk_bridge_api.types").VERSION
-    for module, names in _MODULES.items():
-        if name in names:
-            value = globals()[name] = getattr(import_module(f"{__name__}.{module}"), name)
-            return value
+    if name in __all__:
+        modules = (import_module(f"{__name__}.{each}") for each in ("_money", "_retry", "_auth", "_answer", "_client"))
+        value = globals()[name] = next(getattr(module, name) for module in modules if hasattr(module, name))
+        return value
     raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
 
 

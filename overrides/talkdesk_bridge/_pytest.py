@@ -39,7 +39,7 @@ def talkdesk_bridge_sandbox(request: pytest.FixtureRequest) -> Iterator[Sandbox]
     except ModuleNotFoundError as error:
         pytest.fail(str(error), pytrace=False)
     if marker := request.node.get_closest_marker("talkdesk_bridge_sandbox"):
-        with Sandbox(**marker.kwargs) as sandbox:
+        with Sandbox(*marker.args, **marker.kwargs) as sandbox:
             yield sandbox
     else:
         shared: Sandbox = request.getfixturevalue("_talkdesk_bridge_sandbox")

@@ -39,9 +39,9 @@ class Kind:
     needed: dict[str, str]
     optional: dict[str, str] = field(factory=dict)
 
-    def given(self, environ: Mapping[str, str]) -> dict[str, str]:
+    def given(self, environ: Mapping[str, str]) -> frozenset[str]:
         """The variables of this kind that are set; an empty one counts as absent."""
-        return {name: value for name in self.needed | self.optional if (value := environ.get(PREFIX + name))}
+        return frozenset(name for name in self.needed | self.optional if environ.get(PREFIX + name))
 
 
 def _oauth(*, audience: str | None = None, **given: str) -> Auth:
@@ -144,7 +144,7 @@ class Settings:
             raise ConfigurationError(f"{PREFIX}URL is not set: set it to the bridge's base URL.")
         found: dict[frozenset[str], list[Kind]] = {}
         for kind in KINDS:
-            found.setdefault(frozenset(kind.given(environ)), []).append(kind)
+            found.setdefault(kind.given(environ), []).append(kind)
         # Two kinds share variables: what knows only some of those that another one knows is not meant.
         chosen = {given: kinds for given, kinds in found.items() if given and not any(given < more for more in found)}
         if len(chosen) > 1:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import copy
 import re
 from collections.abc import Iterator
 from pathlib import Path
@@ -85,7 +84,7 @@ def test_without_a_credential(page: Page, sandbox: Sandbox) -> None:
 
 
 def test_an_operation_that_was_added(page: Page) -> None:
-    contract = copy.deepcopy(read_contract())
+    contract = read_contract()
     contract["components"]["schemas"]["Node"] = {
         "type": "object",
         "properties": {"next": {"$ref": "#/components/schemas/Node"}, "name": {"type": "string"}},
@@ -112,7 +111,7 @@ def test_an_operation_that_was_added(page: Page) -> None:
 
 
 def test_what_is_assumed_stands_out_wherever_it_is(page: Page) -> None:
-    contract = copy.deepcopy(read_contract())
+    contract = read_contract()
     operation, components = contract["paths"][PATH]["get"], contract["components"]
     answer = operation["responses"]["200"]
     answer["headers"] = {"X-Left": {"schema": {"type": "integer"}}}
@@ -147,7 +146,7 @@ def test_what_is_assumed_stands_out_wherever_it_is(page: Page) -> None:
 
 
 def test_text_of_the_contract_is_no_script(page: Page) -> None:
-    contract = copy.deepcopy(read_contract())
+    contract = read_contract()
     bad = (
         "<img src=//127.0.0.1:1/x onerror='window.ran = 1'></script><script>window.ran = 1</script><!-- <script> \u2028"
     )

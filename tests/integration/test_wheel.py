@@ -25,7 +25,7 @@ def wheels(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("wheels")
     subprocess.run(
         [sys.executable, "-m", "pip", "download", "-qq", "--disable-pip-version-check", "--require-hashes", "--only-binary", ":all:",
-         "-d", str(folder), "-r", str(ROOT / "requirements" / "sandbox.txt")],
+         "-d", str(folder), "-r", str(ROOT / "requirements" / "dev.txt")],
         check=True,
     )  # fmt: skip
     return folder

@@ -11,7 +11,7 @@ from typing import Any
 import click
 
 from talkdesk_bridge._command.exit import fail
-from talkdesk_bridge._command.options import FORMATS, Command, Group, about_output
+from talkdesk_bridge._command.options import FORMATS, Command, Group, output_options
 
 __all__ = ["app"]
 
@@ -59,7 +59,7 @@ def app() -> None:
     metavar="FORMAT",
     help="table (the default), json, jsonl or csv.",
 )
-@about_output
+@output_options
 def invoices(accounts: Sequence[str], per_page: int | None, form: str, output: str | None, debug: bool) -> None:
     """Print all invoices of accounts.
 

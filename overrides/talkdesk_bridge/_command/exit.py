@@ -1,7 +1,7 @@
 """How the command ends: with one sentence on standard error, and an exit status.
 
 0 done, 1 other, 2 usage or configuration, 3 authentication, 4 not found, 5 server or unreachable, 6 contract broken,
-7 incomplete, 130 interrupted, 143 terminated.
+7 incomplete, 129 hung up, 130 interrupted, 143 terminated.
 """
 
 from __future__ import annotations

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from rich.table import Table
     from rich.text import Text
 
-__all__ = ["as_csv", "as_json", "as_lines", "as_table", "cell", "columns_of", "new_table", "plain", "without_controls"]
+__all__ = ["as_data", "as_json", "as_table", "cell", "columns_of", "new_table", "plain", "without_controls"]
 
 CONTROLS = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\ud800-\udfff]")
 # What a spreadsheet takes for a formula when it opens a CSV file; the wide forms count in some countries.
@@ -51,16 +51,20 @@ def as_json(value: Any) -> bytes:
     return f"{_json(value)}\n".encode()
 
 
-def as_lines(values: Iterable[Any]) -> bytes:
-    """A line of JSON for each value, in UTF-8; raises as `as_json`."""
-    return "".join(f"{_json(value, None)}\n" for value in values).encode()
+def as_data(form: str, values: Sequence[Any], rows: Sequence[Mapping[str, Any]], documented: Iterable[str]) -> bytes:
+    """Values for programs: one array of `json`, a line of JSON for each as `jsonl`, or their rows as `csv`, in UTF-8.
 
+    In CSV, the documented columns come first, then those of all other fields; lists and objects are JSON text in their
+    cell; absent and null are empty.
 
-def as_csv(rows: Sequence[Mapping[str, Any]], documented: Iterable[str]) -> bytes:
-    """CSV in UTF-8: the documented columns, then those of all other fields; raises as `as_json`.
+    Raises:
+        ContractError: a value is nested too deep.
 
-    Lists and objects are JSON text in their cell; absent and null are empty.
     """
+    if form == "json":
+        return as_json(values)
+    if form == "jsonl":
+        return "".join(f"{_json(value, None)}\n" for value in values).encode()
     columns = columns_of(rows, documented)
     file = io.StringIO(newline="")
     writer = csv.writer(file, lineterminator="\n")

@@ -28,9 +28,8 @@ from talkdesk_bridge_api.types import File, ListOperation, Operation
 
 from talkdesk_bridge._answer import Response
 from talkdesk_bridge._command.formats import (
-    as_csv,
+    as_data,
     as_json,
-    as_lines,
     as_table,
     cell,
     columns_of,
@@ -38,7 +37,7 @@ from talkdesk_bridge._command.formats import (
     plain,
     without_controls,
 )
-from talkdesk_bridge._command.options import FORMATS, Command, about_output
+from talkdesk_bridge._command.options import FORMATS, Command, output_options
 from talkdesk_bridge._command.output import Destination
 from talkdesk_bridge._command.run import asking
 from talkdesk_bridge._decode import Findings, MisfitError, decoder, read_json
@@ -167,12 +166,10 @@ def _command(called: str, operation: Operation[Any], method: Method, twin: Metho
     # As click wraps it, but for hyphens, which URLs have.
     paragraphs = [textwrap.fill(" ".join(part.split()), 76, break_on_hyphens=False) for part in text.split("\n\n")]
     told = "\n\n".join([summary, *(f"\b\n{part}" for part in [f"{operation.method} {operation.path}", *paragraphs])])
-    return about_output(
-        Command(
-            called, params=parameters, callback=callback, help=told, short_help=summary, examples=lines,
-            about={_shown(name): about.get(name, "") for name in names},
-        )
-    )  # fmt: skip
+    return click.command(
+        called, Command, params=parameters, help=told, short_help=summary, examples=lines,
+        about={_shown(name): about.get(name, "") for name in names},
+    )(output_options(callback))  # fmt: skip
 
 
 def _option(declared: list[str], kind: Any, about: str, required: bool, as_body: bool) -> click.Option:
@@ -215,10 +212,8 @@ def _call_list(
             for row in rows:
                 table.add_row(*(cell(row.get(column)) for column in columns))
             run.output.write(as_table(table, [f"{name}: {len(rows)}"], run.output))
-        elif form == "csv":
-            run.output.write(as_csv(rows, documented))
         else:
-            run.output.write(as_json(values) if form == "json" else as_lines(values))
+            run.output.write(as_data(form, values, rows, documented))
 
 
 def _given(values: Mapping[str, Any]) -> dict[str, Any]:

@@ -13,7 +13,7 @@ from talkdesk_bridge_api.models import FIELDS
 
 from talkdesk_bridge import Money, errors
 from talkdesk_bridge._command.exit import exit_status
-from talkdesk_bridge._command.formats import as_csv, as_json, as_lines, as_table, cell, new_table
+from talkdesk_bridge._command.formats import as_data, as_table, cell, new_table
 from talkdesk_bridge._command.output import Destination
 from talkdesk_bridge._command.run import asking
 from talkdesk_bridge.models import InvoiceDetails, InvoiceDetailsResponse
@@ -44,10 +44,7 @@ def list_invoices(accounts: Iterable[str], *, per_page: int | None, form: str, o
         name = next(iter(inspect.signature(method).parameters))
         # What the bridge itself sends under this name stays.
         rows: list[dict[str, Any]] = [{name: account, **invoice.to_dict()} for account, invoice in listed]
-        if form == "csv":
-            run.output.write(as_csv(rows, [name, *FIELDS[InvoiceDetails].known]))
-        else:
-            run.output.write(as_json(rows) if form == "json" else as_lines(rows))
+        run.output.write(as_data(form, rows, rows, [name, *FIELDS[InvoiceDetails].known]))
 
 
 def _invoices_of(body: InvoiceDetailsResponse) -> list[InvoiceDetails] | None:

@@ -21,16 +21,12 @@ def main() -> None:
         import click
 
         from talkdesk_bridge._command.commands import app
-    except ModuleNotFoundError as error:
-        if error.name != "click":
-            raise
-        raise needs_extra("cli") from None
-    if sys.stdout is None:
-        raise fail("standard output is closed.", 1)
-    for stream in (sys.stdout, sys.stderr):
-        if isinstance(stream, io.TextIOWrapper):
-            stream.reconfigure(errors="backslashreplace")  # whatever the terminal cannot show
-    try:
+
+        if sys.stdout is None:
+            raise fail("standard output is closed.", 1)
+        for stream in (sys.stdout, sys.stderr):
+            if isinstance(stream, io.TextIOWrapper):
+                stream.reconfigure(errors="backslashreplace")  # whatever the terminal cannot show
         status = 0
         try:
             with app.make_context("talkdesk-bridge", sys.argv[1:]) as context:
@@ -38,15 +34,15 @@ def main() -> None:
         except click.exceptions.Exit as done:
             status = done.exit_code
         sys.stdout.flush()
+    except ModuleNotFoundError as error:  # first, since the next clause needs click
+        if error.name not in ("click", "rich"):
+            raise
+        raise needs_extra("cli") from None
     except click.ClickException as error:
         context = getattr(error, "ctx", None) or click.Context(app, info_name="talkdesk-bridge")
         told = " ".join(error.format_message().split())
-        told += "" if told.endswith((".", "?", ")")) else "."
+        told += "" if told.endswith((".", "?")) else "."
         raise fail(f"{told} Try '{context.command_path} --help'.", 2) from None
-    except ModuleNotFoundError as error:
-        if error.name != "rich":
-            raise
-        raise needs_extra("cli") from None
     except KeyboardInterrupt:
         status = 130
     except OSError as error:

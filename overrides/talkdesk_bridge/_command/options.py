@@ -3,15 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from typing import Any, TypeVar
+from typing import Any
 
 import click
 
-__all__ = ["FORMATS", "Command", "Group", "about_output"]
+__all__ = ["FORMATS", "Command", "Group", "output_options"]
 
 FORMATS = ("table", "json", "jsonl", "csv")
-
-CommandT = TypeVar("CommandT", bound=Callable[..., Any] | click.Command)
 
 
 class _Page(click.Command):
@@ -77,12 +75,10 @@ class Group(_Page, click.Group):
         return super().parse_args(ctx, args)
 
 
-def about_output(command: CommandT) -> CommandT:
+def output_options(function: Callable[..., None]) -> Callable[..., None]:
     """Give a command that asks the bridge the options for what it prints where."""
     told = "Write there instead of to standard output: all of it, or nothing where anything fails."
     output = click.option("--output", metavar="FILE", help=told)
     told = "Tell each request on standard error: method, URL, status, seconds, and whether it is sent again."
     debug = click.option("--debug", is_flag=True, help=told)
-    # The help page begins with the last decorator of a function, and with the first of a command.
-    first, second = (output, debug) if isinstance(command, click.Command) else (debug, output)
-    return second(first(command))
+    return output(debug(function))

@@ -6,9 +6,9 @@ import asyncio
 import logging
 from collections import Counter, deque
 from collections.abc import Awaitable, Callable
-from typing import Any
+from typing import Any, cast
 
-from attrs import Factory, define, evolve
+from attrs import Factory, define
 from starlette.applications import Starlette
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
@@ -69,10 +69,11 @@ def make_app(
         return HTMLResponse(page(contract, credentials), headers=HEADERS)
 
     async def unknown(request: Request, error: Exception) -> Response:
-        status = error.status_code if isinstance(error, HTTPException) else 500
-        record(request, status, "")
+        refused = cast(HTTPException, error)
+        record(request, refused.status_code, "")
         served = ", ".join(f"{operation.method} {operation.path}" for operation in operations)
-        return JSONResponse({"sandbox": f"the contract has no such operation; it has {served}"}, status)
+        told = {"sandbox": f"the contract has no such operation; it has {served}"}
+        return JSONResponse(told, refused.status_code, refused.headers)
 
     operations = operations_of(contract)
     routes = [Route(operation.route, endpoint(operation), methods=[operation.method]) for operation in operations]
@@ -98,8 +99,7 @@ def _answer(operation: Operation, request: Request, sent: bytes, gate: Gate, beh
     if problem := operation.check(reply):
         return Reply(500, json={"sandbox": f"its own answer breaks the contract: {problem}"}), ""
     if fault is None:
-        headers = {"WWW-Authenticate": 'Bearer realm="sandbox"'} if reply.status == 401 else {}
-        return evolve(reply, headers={**reply.headers, **headers}), ""
+        return reply, ""
     behaviour.turns[turn := (fault.name, f"{request.method} {request.url}")] += 1
     call = Call(
         url=str(request.url),

@@ -10,14 +10,25 @@ from importlib.resources import files
 from typing import Any, Literal
 from urllib.parse import urlsplit
 
-from attrs import field, frozen
+from attrs import evolve, field, frozen
 from openapi_schema_validator import OAS31Validator, oas31_format_checker
 from referencing import Registry
 from starlette.requests import Request
 
 from talkdesk_bridge.sandbox._data import Account, items_of
 
-__all__ = ["Operation", "Paging", "Refusal", "Reply", "operations_of", "read_contract", "schemes_of", "token_paths"]
+__all__ = [
+    "Operation",
+    "Paging",
+    "Refusal",
+    "Reply",
+    "lists_of",
+    "operations_of",
+    "read_contract",
+    "schemes_of",
+    "target_of",
+    "token_paths",
+]
 
 Paging = Literal["links", "pages", "all"]
 """How a list comes: pages with next links, pages that only a number leads to, or all at once."""
@@ -78,6 +89,14 @@ def schemes_of(contract: dict[str, Any]) -> dict[str, dict[str, Any]]:
     return schemes
 
 
+def target_of(contract: dict[str, Any], reference: str) -> Any:
+    """What a reference leads to, at the first step."""
+    target: Any = contract
+    for part in reference.removeprefix("#/").split("/"):
+        target = target[part.replace("~1", "/").replace("~0", "~")]
+    return target
+
+
 def token_paths(contract: dict[str, Any]) -> list[str]:
     """The paths of the contract's token URLs."""
     flows = [scheme.get("flows", {}).get("clientCredentials") for scheme in schemes_of(contract).values()]
@@ -105,7 +124,8 @@ class Operation:
         self._contract = contract
         self._operation = operation
         inherited = contract["paths"][path].get("parameters", [])
-        self._parameters = [self._resolve(parameter) for parameter in [*operation.get("parameters", []), *inherited]]
+        declared = map(self._resolve, [*inherited, *operation.get("parameters", [])])
+        self._parameters = [*{(each["in"], each["name"]): each for each in declared}.values()]
         names = [parameter["name"] for parameter in self._parameters if parameter["in"] == "path"]
         self._names = {name: f"p{index}" for index, name in enumerate(names)}
         # Names of the contract need not be identifiers, those of a route must.
@@ -114,8 +134,8 @@ class Operation:
             self.route = self.route.replace(f"{{{name}}}", f"{{{plain}}}")
         self._success = min(status for status in operation["responses"] if status.startswith("2"))
         self._status = int(self._success.replace("XX", "00"))
+        self._first = next(iter(names), None)
         # What the contract gives as example of the first path parameter is known here, besides the accounts.
-        self._first = names[0] if names else None
         first: dict[str, Any] = next((each for each in self._parameters if each["in"] == "path"), {})
         self._known = first.get("example", first.get("schema", {}).get("example"))
         self.query = {parameter["name"]: parameter for parameter in self._parameters if parameter["in"] == "query"}
@@ -165,8 +185,8 @@ class Operation:
         if schema and (sent or body.get("required")):
             try:
                 value = json.loads(sent)
-            except ValueError:
-                raise Refusal(400, "the body is not JSON") from None
+            except (ValueError, RecursionError):
+                raise Refusal(400, "the body is not JSON, or nested too deep") from None
             if problem := self._problem(schema, value):
                 raise Refusal(400, f"the body does not fit: {problem}")
         return {**cursor, **arguments}
@@ -183,14 +203,12 @@ class Operation:
 
         """
         example, _ = self._example(self._success)
-        embedded = example.get("_embedded") if isinstance(example, dict) else None
-        lists = [name for name, value in (embedded or {}).items() if isinstance(value, list)]
+        lists = lists_of(example)
         if account is None and self._first and arguments[self._first] != self._known:
             raise Refusal(404, "no such account")
         if len(lists) != 1:
             return self._reply(self._status, self._success, example)
-        (name,) = lists
-        examples = example["_embedded"][name]
+        ((name, examples),) = lists.items()
         items = items_of(account, examples) if account else examples
         body = {**example, **({"total": len(items)} if "total" in example else {})}
         links = {"self": {"href": str(request.url)}}
@@ -205,11 +223,11 @@ class Operation:
     def refusal(self, refusal: Refusal) -> Reply:
         """The contract's example of a refusal with this status, or else what its schema can hold of it."""
         declared = self._declared(refusal.status)
-        return (
-            Reply(refusal.status)
-            if declared is None
-            else self._reply(refusal.status, declared, self._refused(refusal, declared))
-        )
+        if declared is None:
+            return Reply(refusal.status)
+        reply = self._reply(refusal.status, declared, self._refused(refusal, declared))
+        more = {"WWW-Authenticate": 'Bearer realm="sandbox"'} if refusal.status == 401 else {}
+        return evolve(reply, headers={**reply.headers, **more})
 
     def _refused(self, refusal: Refusal, declared: str) -> Any:
         reason = {"status": refusal.status, "developerMessage": f"sandbox: {refusal}"}
@@ -264,10 +282,7 @@ class Operation:
 
     def _resolve(self, node: Any) -> Any:
         while "$ref" in node:
-            target: Any = self._contract
-            for part in node["$ref"][2:].split("/"):
-                target = target[part.replace("~1", "/").replace("~0", "~")]
-            node = target
+            node = target_of(self._contract, node["$ref"])
         return node
 
     def _problem(self, schema: dict[str, Any], value: Any) -> str | None:
@@ -276,6 +291,12 @@ class Operation:
         validator = OAS31Validator(whole, format_checker=oas31_format_checker, registry=Registry())
         error = next(iter(validator.iter_errors(value)), None)
         return None if error is None else f"{error.json_path}: {error.message}"[:200]
+
+
+def lists_of(body: Any) -> dict[str, list[Any]]:
+    """The lists under `_embedded` of a body, by name."""
+    embedded = body.get("_embedded") if isinstance(body, dict) else None
+    return {name: value for name, value in (embedded or {}).items() if isinstance(value, list)}
 
 
 INTEGER = {"type": "integer", "minimum": 1}

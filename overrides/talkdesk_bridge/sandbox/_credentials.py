@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 import base64
-import hmac
 import secrets
 import time
 from collections.abc import Mapping
-from typing import Any, Literal, get_args
+from typing import Any, Literal
 from urllib.parse import parse_qs, unquote_plus
 
 import jwt
@@ -18,12 +17,10 @@ from starlette.requests import Request
 
 from talkdesk_bridge.sandbox._contract import Reply
 
-__all__ = ["KINDS", "Accept", "Credentials", "Gate", "kind_of", "new_key"]
+__all__ = ["Accept", "Credentials", "Gate", "kind_of", "new_key"]
 
 Accept = Literal["any", "none", "key", "basic", "bearer", "oauth2"]
 """Which credential an operation wants: any that the contract names for it, none at all, or one kind of these."""
-
-KINDS: tuple[str, ...] = get_args(Accept)
 
 TOKEN_LIFE = 599
 """Seconds, as in the examples of Talkdesk's own token server."""
@@ -81,7 +78,10 @@ class Gate:
         self._schemes = schemes
         self._credentials = credentials
         self._accept = accept
-        self._public_key = public_key
+        try:
+            self._public_key: Any = jwt.get_algorithm_by_name(credentials.algorithm).prepare_key(public_key)
+        except (NotImplementedError, jwt.InvalidKeyError, ValueError):
+            raise ValueError(f"the public key is none of {credentials.algorithm}, or cannot be read") from None
         self._life = life
         self._tokens: dict[str, float] = {}
         self._assertions: dict[str, float] = {}
@@ -107,12 +107,12 @@ class Gate:
         if self._accept not in ("any", kind):
             return False
         match kind:
-            case "key" if scheme["in"] == "header":
-                return _same(headers.get(ours.api_key_header or scheme["name"], ""), ours.api_key)
+            case "key":
+                return headers.get(ours.api_key_header or scheme["name"]) == ours.api_key
             case "basic":
                 return _basic(headers) == (ours.user, ours.password)
             case "bearer":
-                return _same(_bearer(headers), ours.bearer_token)
+                return _bearer(headers) == ours.bearer_token
             case "oauth2":
                 return time.monotonic() < self._tokens.get(_bearer(headers), 0.0)
         return False
@@ -126,9 +126,8 @@ class Gate:
             problem = self._verify(form, str(request.url))
         else:
             ours = self._credentials
-            user, secret = map(unquote_plus, _basic(request.headers) or ("", ""))
-            right = [_same(user, ours.client_id), _same(secret, ours.client_secret)]
-            problem = None if all(right) else "client id or secret is wrong"
+            given = [unquote_plus(each) for each in _basic(request.headers) or ()]
+            problem = None if given == [ours.client_id, ours.client_secret] else "client id or secret is wrong"
         if problem:
             return _refused(401, "invalid_client", problem)
         token = secrets.token_urlsafe(32)
@@ -165,8 +164,13 @@ class Gate:
 
 
 def kind_of(scheme: dict[str, Any]) -> str:
-    """The kind of a security scheme, in the words of `Accept`."""
-    return str({"apiKey": "key", "http": scheme.get("scheme", "").lower()}.get(scheme["type"], scheme["type"]))
+    """The kind of a security scheme, in the words of `Accept` where it is one that the sandbox takes."""
+    match scheme:
+        case {"type": "apiKey", "in": "header"}:
+            return "key"
+        case {"type": "http", "scheme": str(name)}:
+            return name.lower()
+    return str(scheme["type"])
 
 
 def _refused(status: int, error: str, description: str) -> Reply:
@@ -188,7 +192,3 @@ def _basic(headers: Mapping[str, str]) -> tuple[str, str] | None:
     except ValueError:
         return None
     return (user, password) if scheme.lower() == "basic" and colon else None
-
-
-def _same(given: str, wanted: str) -> bool:
-    return hmac.compare_digest(given.encode(), wanted.encode())

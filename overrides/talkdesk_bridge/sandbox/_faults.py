@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from typing import Any
 
 from attrs import evolve, frozen
 
-from talkdesk_bridge.sandbox._contract import Refusal, Reply
+from talkdesk_bridge.sandbox._contract import Refusal, Reply, lists_of
 from talkdesk_bridge.sandbox._data import ACCOUNTS, Account
 
 __all__ = ["FAULTS", "FAULTY", "Call", "Fault", "account_rows"]
@@ -65,34 +65,25 @@ def _expired(call: Call) -> Reply:
 
 
 def _limited(call: Call) -> Reply:
-    return evolve(call.refuse(Refusal(429, "too many requests")), headers={"Retry-After": "1"})
+    refused = call.refuse(Refusal(429, "too many requests"))
+    return evolve(refused, headers={**refused.headers, "Retry-After": "1"})
 
 
 def _items(change: Callable[[Any], Any]) -> Callable[[Reply, Call], Reply]:
     """Another form of each item of a list, or of the body where it is no list."""
 
     def befall(good: Reply, _: Call) -> Reply:
-        return evolve(good, json=_mapped(good.json, change))
+        lists = lists_of(good.json)
+        if not lists:
+            return evolve(good, json=change(good.json))
+        changed = {name: [change(item) for item in items] for name, items in lists.items()}
+        return evolve(good, json=good.json | {"_embedded": good.json["_embedded"] | changed})
 
     return befall
 
 
-def _mapped(body: Any, change: Callable[[Any], Any]) -> Any:
-    name = next(_lists(body), None)
-    if name is None:
-        return change(body)
-    return {**body, "_embedded": {**body["_embedded"], name: [change(item) for item in body["_embedded"][name]]}}
-
-
-def _lists(body: Any) -> Iterator[str]:
-    """The names of the lists of a body."""
-    embedded = body.get("_embedded") if isinstance(body, dict) else None
-    yield from (name for name, value in (embedded or {}).items() if isinstance(value, list))
-
-
 def _bare(good: Reply, _: Call) -> Reply:
-    name = next(_lists(good.json), None)
-    return good if name is None else evolve(good, json=good.json["_embedded"][name])
+    return evolve(good, json=next(iter(lists_of(good.json).values()), good.json))
 
 
 def _with(**members: Callable[[Any, Call], Any]) -> Callable[[Reply, Call], Reply]:

@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
+from talkdesk_bridge.sandbox._contract import METHODS, schemes_of, target_of
 from talkdesk_bridge.sandbox._faults import account_rows
 
 if TYPE_CHECKING:
@@ -32,7 +33,6 @@ HEADERS = {
 SWAGGER_UI = Path(str(distribution("flask-swagger-ui").locate_file("flask_swagger_ui"))) / "dist"
 
 PROVENANCE = "x-provenance"
-METHODS = ("get", "put", "post", "delete", "options", "head", "patch", "trace")
 # Whose keys are names that the contract gives, and what holds values without a meaning for OpenAPI.
 NAMED = ("properties", "patternProperties", "$defs", "schemas", "parameters", "responses", "headers", "securitySchemes")
 LITERAL = ("example", "examples", "default", "enum", "const")
@@ -76,7 +76,7 @@ else ui.specActions.updateUrl("http://file.invalid/");
 def page(contract: dict[str, Any], credentials: Credentials | None = None) -> str:
     """The page of `contract`; with the credentials of the sandbox that serves it, it can be tried there."""
     original, contract = contract, copy.deepcopy(contract)
-    schemes = contract.get("components", {}).get("securitySchemes", {})
+    schemes = schemes_of(contract)
     settings: dict[str, Any] = {"deepLinking": True, "displayRequestDuration": True, "validatorUrl": None}
     if len(list(_operations(contract))) == 1:
         settings["docExpansion"] = "full"
@@ -173,7 +173,7 @@ def _mark(contract: dict[str, Any], original: dict[str, Any]) -> None:
         if told := _told(node.pop(PROVENANCE, None)):
             if "$ref" in node:
                 # A description beside a reference takes the place of the target's.
-                node.setdefault("description", _target(original, node["$ref"]).get("description", ""))
+                node.setdefault("description", target_of(original, node["$ref"]).get("description", ""))
             _add(node, told)
 
 
@@ -188,14 +188,6 @@ def _elements(node: Any, named: bool = False) -> Iterator[dict[str, Any]]:
         for key, inner in node.items():
             if named or key not in LITERAL:
                 yield from _elements(inner, not named and key in NAMED)
-
-
-def _target(contract: dict[str, Any], reference: str) -> Any:
-    """What a reference leads to, at the first step."""
-    target: Any = contract
-    for part in reference.removeprefix("#/").split("/"):
-        target = target[part.replace("~1", "/").replace("~0", "~")]
-    return target
 
 
 def _told(provenance: dict[str, Any] | None, of: str = "") -> str:

@@ -88,8 +88,8 @@ class Sandbox:
         self._behaviour = Behaviour(paging)
         self.fault = self._first_fault = fault
         self._accept = accept
-        offered = ["any", "none", *sorted({kind_of(scheme) for scheme in schemes_of(self._contract).values()})]
-        if accept not in offered:
+        self._kinds = {kind_of(scheme) for scheme in schemes_of(self._contract).values()}
+        if accept not in (offered := ["any", "none", *sorted(self._kinds)]):
             raise ValueError(f"{accept} is no credential of the contract, which has {', '.join(offered)}")
         public = self.credentials.public_key
         self._private_key = ""  # its holder has it
@@ -225,8 +225,7 @@ class Sandbox:
             ("basic", "HTTP Basic"): {"USERNAME": ours.user, "PASSWORD": ours.password},
             ("bearer", "a bearer token"): {"BEARER_TOKEN": ours.bearer_token},
         }  # fmt: skip
-        kinds = {kind_of(scheme) for scheme in schemes_of(self._contract).values()}
-        kinds &= kinds if self._accept == "any" else {self._accept}
+        kinds = self._kinds if self._accept == "any" else {self._accept}
         return {
             title: variables for (kind, title), variables in ways.items() if kind in kinds and all(variables.values())
         }
