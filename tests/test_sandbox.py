@@ -58,14 +58,14 @@ def test_the_data_repeats_and_adds_up() -> None:
     examples = read_contract()["paths"][PATH]["get"]["responses"]["200"]
     examples = examples["content"]["application/json"]["examples"]["invoices"]["value"]["_embedded"]["invoices"]
     for account in ACCOUNTS.values():
-        items = items_of(account, examples)
-        assert items == items_of(account, examples)
+        items, _ = items_of(account, examples)
+        assert items == next(items_of(account, examples))
         assert len({item["invoice_number"] for item in items}) == account.count
         for item in items:
             amount, paid, due = (item[name].split() for name in ("amount", "paid_amount", "due_amount"))
             assert round(float(paid[0]) + float(due[0]), 2) == float(amount[0])
             assert amount[1] == paid[1] == due[1]
-    currencies = {item["amount"][-3:] for item in items_of(ACCOUNTS["1000000005"], examples)}
+    currencies = {item["amount"][-3:] for item in next(items_of(ACCOUNTS["1000000005"], examples))}
     assert currencies == {"usd", "eur", "gbp"}
 
 

@@ -38,11 +38,13 @@ def talkdesk_bridge_sandbox(request: pytest.FixtureRequest) -> Iterator[Sandbox]
         from talkdesk_bridge.sandbox import Sandbox
     except ModuleNotFoundError as error:
         pytest.fail(str(error), pytrace=False)
-    if marker := request.node.get_closest_marker("talkdesk_bridge_sandbox"):
-        with Sandbox(*marker.args, **marker.kwargs) as sandbox:
+    markers = [*request.node.iter_markers("talkdesk_bridge_sandbox")]
+    shared: Sandbox = request.getfixturevalue("_talkdesk_bridge_sandbox")
+    if markers or shared.closed:  # by a test that took it for its own
+        options = {name: value for marker in reversed(markers) for name, value in marker.kwargs.items()}
+        with Sandbox(*(one for marker in markers for one in marker.args), **options) as sandbox:
             yield sandbox
     else:
-        shared: Sandbox = request.getfixturevalue("_talkdesk_bridge_sandbox")
         shared.reset()
         yield shared
         shared.reset()

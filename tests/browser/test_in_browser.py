@@ -83,6 +83,17 @@ def test_without_a_credential(page: Page, sandbox: Sandbox) -> None:
     assert asked_for(sandbox) == [(account("1000000001"), 401)]
 
 
+def test_a_wrong_secret_is_told_in_the_dialog(page: Page, sandbox: Sandbox) -> None:
+    page.open(sandbox.url)
+    page.one(".btn.authorize").click()
+    dialog = page.one(".auth-container", "OAuth2")
+    dialog.find_element("css selector", "#client_secret_clientCredentials").send_keys("x")
+    dialog.find_element("css selector", ".btn.authorize").click()
+    assert "client id or secret is wrong" in page.one(".auth-container .errors").text
+    page.one(".modal-ux .close-modal").click()
+    page.wait(lambda: not page.all(".modal-ux"))
+
+
 def test_an_operation_that_was_added(page: Page) -> None:
     contract = read_contract()
     contract["components"]["schemas"]["Node"] = {

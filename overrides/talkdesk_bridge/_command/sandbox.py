@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import shutil
 import sys
+from contextlib import suppress
 from typing import Any
 
 from talkdesk_bridge._command.exit import fail, needs_extra
@@ -23,15 +24,20 @@ def tell(*, accounts: bool, faults: bool) -> None:
     print("\n\n".join([accounts_table()] * accounts + [faults_table()] * faults))
 
 
+def _log(line: str) -> None:
+    with suppress(OSError):  # whoever read it may have gone
+        print(line, file=sys.stderr, flush=True)
+
+
 def serve(host: str, port: int, **options: Any) -> None:
     """Serve until the process is interrupted; the options are those of Sandbox."""
     try:
-        server = Sandbox(host=host, port=port, log=lambda line: print(line, file=sys.stderr, flush=True), **options)
+        server = Sandbox(host=host, port=port, log=_log, **options)
     except ValueError as error:
         raise fail(f"{error}. Try 'talkdesk-bridge sandbox --help'.", 2) from None
     except OSError as error:
-        told = f"port {port} of {host} cannot be used ({os.strerror(error.errno or 0)})"
-        raise fail(f"{told}: name another one with --port.", 2) from None
+        told = f"port {port} of {host} cannot be used ({error.strerror})"
+        raise fail(f"{told}: name another one with --port or --host.", 2) from None
     command = "talkdesk-bridge" if shutil.which("talkdesk-bridge") else os.path.relpath(sys.argv[0])
     print(server.describe(command), flush=True)
     server.serve()

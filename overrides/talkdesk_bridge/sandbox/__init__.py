@@ -4,10 +4,10 @@ It needs the extra `sandbox`.
 """
 
 try:
-    from talkdesk_bridge.sandbox._contract import Reply
     from talkdesk_bridge.sandbox._credentials import Credentials
     from talkdesk_bridge.sandbox._data import ACCOUNTS, Account
     from talkdesk_bridge.sandbox._faults import FAULTS, Fault
+    from talkdesk_bridge.sandbox._reply import Reply
     from talkdesk_bridge.sandbox._server import Sandbox, Seen
 except ModuleNotFoundError as error:
     told = "talkdesk_bridge.sandbox needs more packages: pip install 'talkdesk-bridge[sandbox]'"

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import time
 from collections import Counter, deque
 from collections.abc import Awaitable, Callable
 from typing import Any, cast
@@ -11,16 +12,18 @@ from typing import Any, cast
 from attrs import Factory, define
 from starlette.applications import Starlette
 from starlette.exceptions import HTTPException
-from starlette.requests import Request
+from starlette.requests import ClientDisconnect, Request
 from starlette.responses import HTMLResponse, JSONResponse, Response
 from starlette.routing import Route
 from starlette.types import Receive, Scope, Send
 
-from talkdesk_bridge.sandbox._contract import Operation, Paging, Refusal, Reply, operations_of, token_paths
+from talkdesk_bridge.sandbox._contract import token_paths
 from talkdesk_bridge.sandbox._credentials import Credentials, Gate
 from talkdesk_bridge.sandbox._data import ACCOUNTS
 from talkdesk_bridge.sandbox._faults import FAULTS, FAULTY, Call, Fault
+from talkdesk_bridge.sandbox._operations import Operation, Paging, operations_of
 from talkdesk_bridge.sandbox._page import HEADERS, page
+from talkdesk_bridge.sandbox._reply import Refusal, Reply
 
 __all__ = ["Behaviour", "make_app"]
 
@@ -39,6 +42,8 @@ class Behaviour:
     """The next answers, instead of those of the contract."""
     turns: Counter[tuple[str, str]] = Factory(Counter)
     """How often each URL was asked for under each fault."""
+    ends: Callable[[], bool] = lambda: False
+    """Whether it is over, and no answer worth waiting for."""
 
 
 def make_app(
@@ -48,13 +53,19 @@ def make_app(
 
     def endpoint(operation: Operation) -> Callable[[Request], Awaitable[Response]]:
         async def answer(request: Request) -> Response:
-            sent = await request.body()
+            try:
+                sent = await request.body()
+            except ClientDisconnect:
+                return Response()  # for nobody
             if behaviour.replies:
                 reply, told = behaviour.replies.popleft(), "scripted"
             else:
                 reply, told = _answer(operation, request, sent, gate, behaviour)
             record(request, reply.status, told)
-            await asyncio.sleep(reply.delay)
+            until = time.monotonic() + reply.delay
+            # Whoever ends the sandbox does not wait for it.
+            while (left := until - time.monotonic()) > 0 and not behaviour.ends():
+                await asyncio.sleep(min(left, 0.05))
             return _Sent(reply)
 
         return answer
@@ -68,6 +79,10 @@ def make_app(
         record(request, 200, "")
         return HTMLResponse(page(contract, credentials), headers=HEADERS)
 
+    async def failed(request: Request, error: Exception) -> Response:
+        record(request, 500, type(error).__name__)
+        return JSONResponse({"sandbox": "an error of its own: see its standard error"}, 500)
+
     async def unknown(request: Request, error: Exception) -> Response:
         refused = cast(HTTPException, error)
         record(request, refused.status_code, "")
@@ -76,10 +91,12 @@ def make_app(
         return JSONResponse(told, refused.status_code, refused.headers)
 
     operations = operations_of(contract)
-    routes = [Route(operation.route, endpoint(operation), methods=[operation.method]) for operation in operations]
+    routes = [Route(one.parameters.route, endpoint(one), methods=[one.method]) for one in operations]
     routes += [Route(path, give_token, methods=["POST"]) for path in token_paths(contract)]
     routes.append(Route("/", show_page))
-    return Starlette(routes=routes, exception_handlers={HTTPException: unknown})
+    app = Starlette(routes=routes, exception_handlers={HTTPException: unknown, Exception: failed})
+    app.router.redirect_slashes = False  # no operation of the contract does
+    return app
 
 
 def _answer(operation: Operation, request: Request, sent: bytes, gate: Gate, behaviour: Behaviour) -> tuple[Reply, str]:
@@ -87,18 +104,14 @@ def _answer(operation: Operation, request: Request, sent: bytes, gate: Gate, beh
     try:
         if not gate.admits(request, operation.security):
             raise Refusal(401, "no credential of the request was accepted")
-        arguments = operation.read(request, sent)
-        asked = operation.asked(arguments)
+        asked = operation.parameters.asked(request) or ""
         of_account = next((fault for fault in FAULTS if fault.account == asked), None)
-        account = FAULTY if of_account else ACCOUNTS.get(next(iter(ACCOUNTS)) if asked is None else asked)
         fault = of_account or behaviour.fault
         paging: Paging = "all" if fault and fault.whole else behaviour.paging
-        reply = operation.answer(request, arguments, account, paging)
+        reply = operation.answer(request, sent, FAULTY if of_account else ACCOUNTS.get(asked), paging)
     except Refusal as refusal:
-        reply, fault = operation.refusal(refusal), None
-    if problem := operation.check(reply):
-        return Reply(500, json={"sandbox": f"its own answer breaks the contract: {problem}"}), ""
-    if fault is None:
+        return operation.refusal(refusal), ""
+    if fault is None or reply.status >= 500:
         return reply, ""
     behaviour.turns[turn := (fault.name, f"{request.method} {request.url}")] += 1
     call = Call(

@@ -15,7 +15,7 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat, PublicFormat
 from starlette.requests import Request
 
-from talkdesk_bridge.sandbox._contract import Reply
+from talkdesk_bridge.sandbox._reply import Reply
 
 __all__ = ["Accept", "Credentials", "Gate", "kind_of", "new_key"]
 
@@ -82,7 +82,7 @@ class Gate:
             self._public_key: Any = jwt.get_algorithm_by_name(credentials.algorithm).prepare_key(public_key)
         except (NotImplementedError, jwt.InvalidKeyError, ValueError):
             raise ValueError(f"the public key is none of {credentials.algorithm}, or cannot be read") from None
-        self._life = life
+        self._life = int(life) if life == int(life) else life
         self._tokens: dict[str, float] = {}
         self._assertions: dict[str, float] = {}
 
@@ -121,7 +121,7 @@ class Gate:
         """The token endpoint (RFC 6749, 4.4), with client_secret_basic or a client assertion (RFC 7523)."""
         form = {name: values[-1] for name, values in parse_qs(sent.decode("utf-8", "replace")).items()}
         if form.get("grant_type") != "client_credentials":
-            return _refused(400, "unsupported_grant_type", "grant_type must be client_credentials")
+            return _refused(400, "unsupported_grant_type", "grant_type must be client_credentials", {})
         if "client_assertion" in form:
             problem = self._verify(form, str(request.url))
         else:
@@ -129,7 +129,9 @@ class Gate:
             given = [unquote_plus(each) for each in _basic(request.headers) or ()]
             problem = None if given == [ours.client_id, ours.client_secret] else "client id or secret is wrong"
         if problem:
-            return _refused(401, "invalid_client", problem)
+            # RFC 6749, 5.2, wants a challenge; a browser would answer it with a dialog of its own, over the page's.
+            asked = {} if "X-Requested-With" in request.headers else {"WWW-Authenticate": 'Basic realm="sandbox"'}
+            return _refused(401, "invalid_client", problem, asked)
         token = secrets.token_urlsafe(32)
         self._tokens[token] = time.monotonic() + self._life
         answer = {"access_token": token, "token_type": "Bearer", "expires_in": self._life}
@@ -159,7 +161,7 @@ class Gate:
         self._assertions = {one: until for one, until in self._assertions.items() if until > now}
         if claims["jti"] in self._assertions:
             return "the assertion is not accepted: its jti was used before"
-        self._assertions[claims["jti"]] = claims["exp"]
+        self._assertions[claims["jti"]] = float(claims["exp"])
         return None
 
 
@@ -173,8 +175,7 @@ def kind_of(scheme: dict[str, Any]) -> str:
     return str(scheme["type"])
 
 
-def _refused(status: int, error: str, description: str) -> Reply:
-    headers = {"WWW-Authenticate": 'Basic realm="sandbox"'} if status == 401 else {}
+def _refused(status: int, error: str, description: str, headers: Mapping[str, str]) -> Reply:
     return Reply(status, json={"error": error, "error_description": description}, headers=headers)
 
 

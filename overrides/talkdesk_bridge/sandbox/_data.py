@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator
+from contextlib import suppress
 from datetime import date, timedelta
 from decimal import Decimal
 from typing import Any
@@ -33,14 +35,23 @@ ACCOUNTS = {
 """What every account number stands for; one that is neither here nor a fault's is unknown: 404."""
 
 
-def items_of(account: Account, examples: list[Any]) -> list[Any]:
-    """The items of an account: the examples in turn, the first time as they stand."""
-    items = []
-    for index in range(account.count):
-        turn, which = divmod(index, len(examples))
-        currency = account.currencies[(index + turn) % len(account.currencies)]
-        items.append(_vary(examples[which], turn, turn * len(examples), currency))
-    return items
+def items_of(account: Account | None, examples: list[Any]) -> Iterator[list[Any]]:
+    """The items of an account: the examples in turn, the first time as they stand, and then varied.
+
+    What follows is to be taken where the contract does not allow the variations: the examples again and again. Without
+    an account, there are the examples alone.
+    """
+    if account is None or not examples:
+        yield examples
+        return
+    for varied in (True, False):
+        items = []
+        for index in range(account.count):
+            turn, which = divmod(index, len(examples))
+            currency = account.currencies[(index + turn) % len(account.currencies)]
+            item = examples[which]
+            items.append(_vary(item, turn, turn * len(examples), currency) if varied else item)
+        yield items
 
 
 def _vary(value: Any, turn: int, offset: int, currency: str) -> Any:
@@ -54,7 +65,8 @@ def _vary(value: Any, turn: int, offset: int, currency: str) -> Any:
     if re.fullmatch(r"[0-9]{8,}", value):
         return f"{int(value) + offset:0{len(value)}}"
     if re.fullmatch(r"[0-9]{4}-[0-9]{2}-[0-9]{2}", value):
-        return (date.fromisoformat(value) + timedelta(days=24 * turn)).isoformat()
+        with suppress(ValueError, OverflowError):  # no day, or one at the end of all time
+            return (date.fromisoformat(value) + timedelta(days=24 * turn)).isoformat()
     if amount := re.fullmatch(r"([0-9]+\.[0-9]{2}) [a-z]{3}", value):
         return f"{Decimal(amount[1]) * (1 + turn % 5)} {currency}"
     return value

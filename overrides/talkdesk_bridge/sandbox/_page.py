@@ -34,7 +34,10 @@ SWAGGER_UI = Path(str(distribution("flask-swagger-ui").locate_file("flask_swagge
 
 PROVENANCE = "x-provenance"
 # Whose keys are names that the contract gives, and what holds values without a meaning for OpenAPI.
-NAMED = ("properties", "patternProperties", "$defs", "schemas", "parameters", "responses", "headers", "securitySchemes")
+NAMED = (
+    *("properties", "patternProperties", "dependentSchemas", "$defs", "schemas", "parameters", "responses", "headers"),
+    *("requestBodies", "securitySchemes"),
+)
 LITERAL = ("example", "examples", "default", "enum", "const")
 
 MARKS = """
@@ -135,10 +138,10 @@ def _operations(contract: dict[str, Any]) -> Iterator[tuple[dict[str, Any], dict
 def _serve(scheme: dict[str, Any], credentials: Credentials) -> str:
     """Let a scheme ask for what the sandbox takes, where it takes it, and tell that."""
     match scheme:
-        case {"type": "apiKey"}:
+        case {"type": "apiKey", "in": "header"}:
             scheme["name"] = credentials.api_key_header or scheme["name"]
             takes = _code(credentials.api_key)
-        case {"type": "http", "scheme": "basic"}:
+        case {"type": "http", "scheme": "basic" | "Basic"}:
             takes = f"{_code(credentials.user)} with {_code(credentials.password)}"
         case {"type": "http", "scheme": "bearer"}:
             takes = _code(credentials.bearer_token)
@@ -196,10 +199,11 @@ def _told(provenance: dict[str, Any] | None, of: str = "") -> str:
         return ""
     status, source = provenance["status"], provenance["source"]
     link = f'<a href="{html.escape(source)}">source</a>' if source.startswith("https://") else _text(source)
-    note = " ".join(
-        filter(None, (of and f"{of}:", _text(provenance.get("note", "")), f"({link}, {provenance['retrieved']})"))
-    )
-    return f"<mark>assumed</mark> {note}" if status == "assumed" else f"<small><b>{status}</b> {note}</small>"
+    where = f"({link}, {html.escape(provenance['retrieved'])})"
+    note = " ".join(filter(None, (of and f"{of}:", _text(provenance.get("note", "")), where)))
+    if status == "assumed":
+        return f"<mark>assumed</mark> {note}"
+    return f"<small><b>{html.escape(status)}</b> {note}</small>"
 
 
 def _add(element: dict[str, Any], told: str) -> None:

@@ -15,10 +15,12 @@ from attrs import frozen
 from starlette.requests import Request
 
 from talkdesk_bridge.sandbox._app import Behaviour, make_app
-from talkdesk_bridge.sandbox._contract import Paging, Reply, operations_of, read_contract, schemes_of, token_paths
+from talkdesk_bridge.sandbox._contract import read_contract, schemes_of, token_paths
 from talkdesk_bridge.sandbox._credentials import TOKEN_LIFE, Accept, Credentials, Gate, kind_of, new_key
 from talkdesk_bridge.sandbox._data import ACCOUNTS
 from talkdesk_bridge.sandbox._faults import FAULTS, account_rows
+from talkdesk_bridge.sandbox._operations import Paging, operations_of
+from talkdesk_bridge.sandbox._reply import Reply
 
 if TYPE_CHECKING:
     from talkdesk_bridge import BridgeClient
@@ -75,14 +77,16 @@ class Sandbox:
         log: Callable[[str], None] = lambda _: None,
     ) -> None:
         if not (allow_remote or _is_loopback(host)):
-            told = "allow remote callers, too, if other machines are meant to ask"
+            told = "allow_remote (--allow-remote) lets other machines ask"
             raise ValueError(f"{host} is not an address of loopback: {told}")
+        if not 0 <= port <= 65_535:
+            raise ValueError(f"{port} is no port: they go from 0 to 65535")
         if paging not in get_args(Paging):
             raise ValueError(f"paging must be links, pages or all, not {paging}")
         if not 0 < token_life < 1e9:
             raise ValueError("the life of a token must be more than 0 seconds, and less than 1e9")
         self.credentials = credentials or Credentials()
-        self.requests: deque[Seen] = deque(maxlen=10_000)
+        self._seen: deque[Seen] = deque(maxlen=10_000)
         self._contract = contract or read_contract()
         self._log = log
         self._behaviour = Behaviour(paging)
@@ -96,14 +100,20 @@ class Sandbox:
         if not public:
             self._private_key, public = new_key()
         self._gate = Gate(schemes_of(self._contract), self.credentials, accept, public, token_life)
-        self._loggable = {"cursor", *(name for operation in operations_of(self._contract) for name in operation.query)}
-        self._socket = socket.create_server((host, port), family=socket.AF_INET6 if ":" in host else socket.AF_INET)
-        self._address = self._socket.getsockname()[:2]
+        self._loggable = {name for operation in operations_of(self._contract) for name in operation.parameters.query}
         app = make_app(self._contract, self.credentials, self._gate, self._behaviour, self._record)
         config = uvicorn.Config(
             app, log_config=None, access_log=False, lifespan="off", ws="none", timeout_graceful_shutdown=2
         )
         self._server = uvicorn.Server(config)
+        self._serves = False
+        self._behaviour.ends = lambda: self._server.should_exit
+        # Last: what fails before leaves no socket open.
+        self._socket = socket.create_server((host, port), family=socket.AF_INET6 if ":" in host else socket.AF_INET)
+        # What listens hands it on. asyncio sets it for no socket that is made so, and without it each answer on a kept
+        # connection waits 40 ms for what the other side acknowledges late.
+        self._socket.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        self._address = self._socket.getsockname()[:2]
         self._thread: threading.Thread | None = None
 
     @property
@@ -141,6 +151,11 @@ class Sandbox:
         return BridgeClient.from_env(self.environ)
 
     @property
+    def requests(self) -> list[Seen]:
+        """What was asked so far: the last 10,000 requests, tokens and pages included."""
+        return [*self._seen]
+
+    @property
     def fault(self) -> str | None:
         """The name of the fault that befalls every operation, besides those of the accounts; may be set at any time."""
         return self._behaviour.fault.name if self._behaviour.fault else None
@@ -156,7 +171,13 @@ class Sandbox:
         """Answer the next requests of operations with these, in turn, and then as before; the token URL stays as it is.
 
         What is scripted is sent as it is: the request is not checked, nor is the answer.
+
+        Raises:
+            TypeError: one of them is no Reply.
+
         """
+        if wrong := next((reply for reply in replies if not isinstance(reply, Reply)), None):
+            raise TypeError(f"script takes Reply(...), not {type(wrong).__name__}")
         self._behaviour.replies.extend(replies)
 
     def reset(self) -> None:
@@ -164,14 +185,20 @@ class Sandbox:
         if "client" in self.__dict__:
             self.client.close()
             del self.client
-        self.requests.clear()
+        self._seen.clear()
         self._behaviour.replies.clear()
         self._behaviour.turns.clear()
         self.fault = self._first_fault
         self._gate.forget()
 
+    @property
+    def closed(self) -> bool:
+        """Whether it was closed, and cannot be used any more."""
+        return self._server.should_exit
+
     def serve(self) -> None:
         """Serve until the process is interrupted or `close` is called."""
+        self._serves = True
         try:
             self._server.run(sockets=[self._socket])
         finally:
@@ -184,9 +211,12 @@ class Sandbox:
         self._server.should_exit = True
         if self._thread:
             self._thread.join()
-        self._socket.close()
+        if not self._serves:  # else `serve` closes it
+            self._socket.close()
 
     def __enter__(self) -> Self:
+        if self.closed:
+            raise ValueError("the sandbox is closed: make another one")
         self._thread = threading.Thread(target=self.serve, name="talkdesk-bridge-sandbox", daemon=True)
         self._thread.start()
         return self
@@ -199,6 +229,8 @@ class Sandbox:
         lines = [
             f"Sandbox of the bridge: {self.url} (Ctrl-C ends it; in a browser: the contract as a page)",
             *([] if _is_loopback(self._address[0]) else ["Every machine that can reach this one can ask it."]),
+            *([f"Lists: {WAYS[self._behaviour.paging]}"] if self._behaviour.paging != "links" else []),
+            *([f"Fault, whatever is asked: {self.fault}"] if self.fault else []),
             "",
             "In another shell:",
             *(f"  export {name}={value}" for name, value in self.environ.items()),
@@ -232,9 +264,9 @@ class Sandbox:
 
     def _record(self, request: Request, status: int, told: str) -> None:
         path, query = request.scope["raw_path"].decode("ascii"), request.url.query
-        self.requests.append(Seen(request.method, path + (f"?{query}" if query else ""), status))
-        # A query that the contract does not know may hold anything, a credential too.
-        shown = query if request.query_params.keys() <= self._loggable else "..."
+        self._seen.append(Seen(request.method, path + (f"?{query}" if query else ""), status))
+        # A query that does not fit the contract may hold anything, a credential too.
+        shown = query if status != 400 and request.query_params.keys() <= self._loggable else "..." if query else ""
         self._log(f"{request.method} {path}{'?' if query else ''}{shown} {status}{f' ({told})' if told else ''}")
 
 
@@ -245,6 +277,9 @@ def _is_loopback(host: str) -> bool:
         return host == "localhost"
 
 
+WAYS = {"links": "pages with next links", "pages": "pages by number, without links", "all": "at once, without pages"}
+
+
 def accounts_table() -> str:
     """The accounts, a line each."""
     return "Accounts:\n" + "\n".join(f"  {number:18}{about}" for number, about in account_rows().items())
@@ -252,6 +287,5 @@ def accounts_table() -> str:
 
 def faults_table() -> str:
     """The faults, each with its account and what the client makes of it."""
-    rows = (f"  {fault.name:18}{fault.account}  {fault.about}\n{'':32}-> {fault.outcome}" for fault in FAULTS)
-    told = "Faults: ask for the account, or name the fault with --fault, and the client ...\n"
-    return told + "\n".join(rows)
+    rows = (f"  {one.account}  {one.name}\n      {one.about}\n      -> {one.outcome}" for one in FAULTS)
+    return "Faults: ask for the account, or name the fault with --fault, and the client ...\n" + "\n".join(rows)
