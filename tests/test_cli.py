@@ -15,7 +15,7 @@ from pathlib import Path
 import pytest
 from talkdesk_bridge import __version__
 from talkdesk_bridge._command.get import commands
-from talkdesk_bridge.sandbox import ACCOUNTS, FAULTS, Sandbox
+from talkdesk_bridge.sandbox import ACCOUNTS, FAULTS, Reply, Sandbox
 from talkdesk_bridge.sandbox._credentials import TOKEN_LIFE
 
 from tests.command import COMMAND, on_a_terminal, run, works
@@ -57,12 +57,10 @@ def test_what_a_bridge_sends_cannot_play_with_the_terminal(server: Server) -> No
     assert "x" * 300 in result.stdout
     assert "\x1b" not in result.stdout
     totals, count, explained = result.stdout.splitlines()[-3:]
-    assert totals.split() == ["total,", "no", "currency", "*", "0", "-1.10", "7.5"]
-    assert (count, explained) == ("2 invoices", "* without 1 amount that could not be read")
-    assert result.stderr.splitlines() == [
-        "Amounts that could not be read, and are not in the totals: 1.",
-        "$._embedded.invoices[*].due_amount: string is documented, and number came, 1 time.",
-    ]
+    assert totals.split() == ["total,", "no", "currency", "*", "-1.10", "7.5"]
+    assert (count, explained) == ("2 invoices", "* without 3 absent amounts and 1 amount that cannot be read")
+    told = "account 1: $._embedded.invoices[*].due_amount: string is documented, and number came, 1 time."
+    assert result.stderr.splitlines() == [told]
 
 
 @pytest.mark.parametrize(
@@ -316,11 +314,16 @@ def test_several_accounts(sandbox: Sandbox) -> None:
     asked = ["1000000003", "1000000002", "1000000005", "1000000003"]
     result = run("invoices", *asked, URL=sandbox.url, BEARER_TOKEN="sandbox-token")
     assert (result.returncode, result.stderr) == (0, "")
-    lines = [line.split() for line in result.stdout.splitlines()]
-    assert lines[0][:2] == ["account", "number"]
-    assert [line[:2] for line in lines[2:4]] == [["1000000003", "1000000001"], ["1000000005", "1000000001"]]
-    assert [line[1] for line in lines if line[:1] == ["total"]] == ["EUR", "GBP", "USD"]
-    assert lines[-1] == ["61", "invoices", "of", "3", "accounts"]
+    parts = result.stdout.split("\n\n3 accounts\n")
+    assert re.findall(r"^account (\d+)$", parts[0], re.M) == ["1000000003", "1000000002", "1000000005"]
+    assert re.findall(r"^(\d+) invoices?$", parts[0], re.M) == ["1", "0", "60"]
+    # Each is shown as it is alone, and the totals of all come last.
+    alone = run("invoices", "1000000003", URL=sandbox.url, BEARER_TOKEN="sandbox-token").stdout
+    assert parts[0].startswith(f"account 1000000003\n{alone}\naccount 1000000002\n")
+    lines = parts[1].splitlines()
+    assert [line.split()[1] for line in lines if line.startswith("total")] == ["EUR", "GBP", "USD"]
+    assert lines[-1] == "61 invoices"
+    assert "2700.00" not in parts[1]
     assert [seen.target for seen in sandbox.requests][:2] == [invoices_of("1000000003"), invoices_of("1000000002")]
 
 
@@ -375,14 +378,14 @@ def test_a_port_that_is_taken(sandbox: Sandbox) -> None:
     port = sandbox.url.rpartition(":")[2]
     result = run("sandbox", "--port", port)
     assert (result.returncode, result.stdout) == (2, "")
-    told = f"port {port} of 127.0.0.1 cannot be used (Address already in use): name another one with --port."
+    told = f"port {port} of 127.0.0.1 cannot be used (Address already in use): name another one with --port or --host."
     assert result.stderr == f"talkdesk-bridge: {told}\n"
 
 
 @pytest.mark.parametrize(
     ("options", "told"),
     [
-        (("--host", "0.0.0.0"), "0.0.0.0 is not an address of loopback: allow remote callers, too"),  # noqa: S104 # refused
+        (("--host", "0.0.0.0"), "0.0.0.0 is not an address of loopback: allow_remote (--allow-remote)"),  # noqa: S104 # refused
         (("--fault", "fire"), "fire is no fault of the sandbox"),
         (("--host", "192.0.2.1", "--allow-remote"), "of 192.0.2.1 cannot be used"),
     ],
@@ -395,6 +398,20 @@ def test_an_option_of_the_sandbox_that_cannot_be_used(options: tuple[str, ...], 
 
 def test_a_token_lives_as_long_as_help_says() -> None:
     assert f"[default: {TOKEN_LIFE}]" in run("sandbox", "--help").stdout
+
+
+def test_how_it_asks(sandbox: Sandbox) -> None:
+    credential = {"URL": sandbox.url, "BEARER_TOKEN": "sandbox-token"}
+    result = run("invoices", "2000000008", "--strict", **credential)
+    assert (result.returncode, result.stdout) == (6, "")
+    sandbox.script(*[Reply(delay=1)] * 4)
+    result = run("get", "get_account_invoices", "1000000003", "--timeout", "0.1", **credential)
+    assert (result.returncode, result.stdout, "did not answer in time" in result.stderr) == (5, "", True)
+    result = run("get", "get_account_invoices", "1000000003", "--page", "0", "--debug", **credential)
+    reason = "the query parameter page does not fit: $: 0 is less than the minimum of 1"
+    assert result.stderr.splitlines()[1:3] == [f"  sandbox: {reason}", f"  {reason}"]
+    assert result.returncode == 1
+    assert run("invoices", "1", "--timeout", "0", **credential).returncode == 2
 
 
 def test_the_sandbox_lists_its_accounts_and_faults() -> None:

@@ -26,7 +26,7 @@ PAGES = [ROOT / "README.md", ROOT / "CONTRIBUTING.md", *sorted((ROOT / "docs").g
 def blocks() -> list[tuple[str, str]]:
     found = []
     # The code of that page is one file of tests: tests/test_pytest_plugin.py.
-    for file in (page for page in PAGES if page.name != "testing.md"):
+    for file in (page for page in PAGES if page.name != "pytest.md"):
         for index, code in enumerate(
             re.findall(r"^```python\n(.*?)^```", file.read_text(encoding="utf-8"), re.M | re.S)
         ):

@@ -103,7 +103,8 @@ def test_errors_and_deviations_are_told_as_elsewhere(server: Server, tmp_path: P
     server.answers({"_embedded": {"invoices": [{"due_amount": 7.5}]}})
     result = run("get", "get_account_invoices", "1", URL=server.url)
     assert json.loads(result.stdout) == {"_embedded": {"invoices": [{"due_amount": "7.5"}]}}
-    assert result.stderr == "$._embedded.invoices[*].due_amount: string is documented, and number came, 1 time.\n"
+    told = "get_account_invoices: $._embedded.invoices[*].due_amount: string is documented, and number came, 1 time.\n"
+    assert result.stderr == told
     for answer, status in (
         (as_json({}, 404), 4),
         (as_json({}, 401), 3),

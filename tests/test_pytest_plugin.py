@@ -20,7 +20,7 @@ def run(folder: Path, code: str, *arguments: str, **environment: str) -> subproc
 
 
 def test_the_page_about_testing_is_true(tmp_path: Path) -> None:
-    page = (ROOT / "docs" / "testing.md").read_text(encoding="utf-8")
+    page = (ROOT / "docs" / "pytest.md").read_text(encoding="utf-8")
     code = "\n\n".join(re.findall(r"^```python\n(.*?)^```", page, re.M | re.S))
     result = run(tmp_path, code)
     assert result.returncode == 0, result.stdout

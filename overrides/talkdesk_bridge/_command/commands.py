@@ -11,7 +11,7 @@ from typing import Any
 import click
 
 from talkdesk_bridge._command.exit import fail
-from talkdesk_bridge._command.options import FORMATS, Command, Group, output_options
+from talkdesk_bridge._command.options import FORMATS, Command, Group, asking_options
 
 __all__ = ["app"]
 
@@ -59,8 +59,8 @@ def app() -> None:
     metavar="FORMAT",
     help="table (the default), json, jsonl or csv.",
 )
-@output_options
-def invoices(accounts: Sequence[str], per_page: int | None, form: str, output: str | None, debug: bool) -> None:
+@asking_options
+def invoices(accounts: Sequence[str], per_page: int | None, form: str, **how: Any) -> None:
     """Print all invoices of accounts.
 
     Either all of them, or, on standard error, one sentence that says what is wrong. The table has totals for each
@@ -68,7 +68,7 @@ def invoices(accounts: Sequence[str], per_page: int | None, form: str, output: s
     """
     from talkdesk_bridge._command.invoices import list_invoices
 
-    list_invoices(accounts, per_page=per_page, form=form, output=output, debug=debug)
+    list_invoices(accounts, per_page=per_page, form=form, **how)
 
 
 class _Operations(Group):

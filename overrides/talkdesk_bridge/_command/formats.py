@@ -117,7 +117,7 @@ def as_table(table: Table, under: Iterable[str], output: Destination) -> bytes:
         table.padding = (0, 0, 0, 0)
     with console.capture() as captured:
         console.print(table, soft_wrap=True)
-    text = captured.get() + "".join(f"{line}\n" for line in under)
+    text = re.sub(" +\n", "\n", captured.get()) + "".join(f"{line}\n" for line in under)
     return text.encode((output.stream and output.stream.encoding) or "utf-8", "backslashreplace")
 
 

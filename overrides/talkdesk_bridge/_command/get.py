@@ -37,7 +37,7 @@ from talkdesk_bridge._command.formats import (
     plain,
     without_controls,
 )
-from talkdesk_bridge._command.options import FORMATS, Command, output_options
+from talkdesk_bridge._command.options import FORMATS, Command, asking_options
 from talkdesk_bridge._command.output import Destination
 from talkdesk_bridge._command.run import asking
 from talkdesk_bridge._decode import Findings, MisfitError, decoder, read_json
@@ -54,7 +54,7 @@ KINDS: dict[Any, tuple[str, str, str]] = {
     datetime: ("DATE-TIME", "a date and time such as 2023-07-22T10:00:00Z", "2023-07-22T10:00:00Z"),
     UUID: ("UUID", "a UUID", "00000000-0000-4000-8000-000000000001"),
 }
-OURS = ("--all", "--debug", "--format", "--help", "--output")
+OURS = ("--all", "--debug", "--format", "--help", "--output", "--strict", "--timeout")
 
 
 class Recorder:
@@ -169,7 +169,7 @@ def _command(called: str, operation: Operation[Any], method: Method, twin: Metho
     return click.command(
         called, Command, params=parameters, help=told, short_help=summary, examples=lines,
         about={_shown(name): about.get(name, "") for name in names},
-    )(output_options(callback))  # fmt: skip
+    )(asking_options(callback))  # fmt: skip
 
 
 def _option(declared: list[str], kind: Any, about: str, required: bool, as_body: bool) -> click.Option:
@@ -184,24 +184,26 @@ def _option(declared: list[str], kind: Any, about: str, required: bool, as_body:
     return click.Option(declared, type=Value(kind), metavar=metavar, help=about, required=required, multiple=many)
 
 
-def _call(operation: Operation[Any], method: Method, *, output: str | None, debug: bool, **given: Any) -> None:
-    with asking(output, debug=debug) as run:
-        response = run.bridge.with_response(method.of(run.bridge), **_given(given))
+def _call(operation: Operation[Any], method: Method, **options: Any) -> None:
+    given, how = _parted(options)
+    with asking(**how) as run:
+        with run.at(operation.operation_id):
+            response = run.bridge.with_response(method.of(run.bridge), **given)
         run.output.write(_answer(operation, response, run.output))
 
 
 def _call_list(
     operation: ListOperation[Any, Any], method: Method, twin: Method, flags: Mapping[str, str], *,
-    everything: bool, form: str, output: str | None, debug: bool, **given: Any,
+    everything: bool, form: str, **options: Any,
 ) -> None:  # fmt: skip
     if not everything and form == "json":
-        _call(operation, method, output=output, debug=debug, **given)
+        _call(operation, method, **options)
         return
-    arguments = _given(given)
+    arguments, how = _parted(options)
     if one := [flags[name] for name in arguments if name not in twin.parameters]:
         told = "--all" if everything else f"--format {form}"
         click.get_current_context().fail(f"{one[0]} asks for one page, and {told} for all: leave out one of them.")
-    with asking(output, debug=debug) as run:
+    with asking(**how) as run:
         name = operation.list_name
         items = run.collect(operation.operation_id, name, twin.of(run.bridge)(**arguments), operation.items)
         values = [plain(item) for item in items]
@@ -216,10 +218,12 @@ def _call_list(
             run.output.write(as_data(form, values, rows, documented))
 
 
-def _given(values: Mapping[str, Any]) -> dict[str, Any]:
-    """The arguments that were given, by the names of the method."""
-    given = {name.removeprefix("of_"): value for name, value in values.items() if value not in (None, ())}
-    return {name: [*value] if isinstance(value, tuple) else value for name, value in given.items()}
+def _parted(options: Mapping[str, Any]) -> tuple[dict[str, Any], dict[str, Any]]:
+    """The arguments that were given, by the names of the method, and the options of `asking`."""
+    given = {name.removeprefix("of_"): value for name, value in options.items() if name.startswith("of_")}
+    given = {name: value for name, value in given.items() if value not in (None, ())}
+    how = {name: value for name, value in options.items() if not name.startswith("of_")}
+    return {name: [*value] if isinstance(value, tuple) else value for name, value in given.items()}, how
 
 
 def _answer(operation: Operation[Any], response: Response[Any], output: Destination) -> bytes:

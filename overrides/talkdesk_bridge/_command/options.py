@@ -7,7 +7,7 @@ from typing import Any
 
 import click
 
-__all__ = ["FORMATS", "Command", "Group", "output_options"]
+__all__ = ["FORMATS", "Command", "Group", "asking_options"]
 
 FORMATS = ("table", "json", "jsonl", "csv")
 
@@ -75,10 +75,28 @@ class Group(_Page, click.Group):
         return super().parse_args(ctx, args)
 
 
-def output_options(function: Callable[..., None]) -> Callable[..., None]:
-    """Give a command that asks the bridge the options for what it prints where."""
-    told = "Write there instead of to standard output: all of it, or nothing where anything fails."
-    output = click.option("--output", metavar="FILE", help=told)
-    told = "Tell each request on standard error: method, URL, status, seconds, and whether it is sent again."
-    debug = click.option("--debug", is_flag=True, help=told)
-    return output(debug(function))
+def asking_options(function: Callable[..., None]) -> Callable[..., None]:
+    """Give a command the options of `run.asking`: what it prints where, and how it asks the bridge."""
+    options = (
+        click.option(
+            "--output",
+            metavar="FILE",
+            help="Write there instead of to standard output: all of it, or nothing where anything fails.",
+        ),
+        click.option(
+            "--timeout",
+            type=click.FloatRange(min=0, min_open=True),
+            metavar="SECONDS",
+            help="How long to wait for a connection, and for each read of an answer; 5 and 30 by default.",
+        ),
+        click.option("--strict", is_flag=True, help="Fail where an answer differs from the contract."),
+        click.option(
+            "--debug",
+            is_flag=True,
+            help="Tell each request on standard error: method, URL, status, seconds, whether it is sent again; and "
+            "what a refusal says to developers.",
+        ),
+    )
+    for option in reversed(options):
+        function = option(function)
+    return function

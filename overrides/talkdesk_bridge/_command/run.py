@@ -10,7 +10,7 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
-from talkdesk_bridge import Attempt, BridgeClient, Deviation, Retry
+from talkdesk_bridge import Attempt, BridgeClient, Deviation, Retry, errors
 from talkdesk_bridge._command.exit import coloured, ended_by_signals, exit_status, printable
 from talkdesk_bridge._command.output import Destination, destination
 from talkdesk_bridge._settings import Settings
@@ -27,8 +27,10 @@ class Run:
 
     bridge: BridgeClient
 
-    def __init__(self, settings: Settings, output: Destination) -> None:
+    def __init__(self, settings: Settings, output: Destination, *, debug: bool) -> None:
         self.output = output
+        self._debug = debug
+        self._place = ""
         self.deviations: Counter[str] = Counter()
         self._console: Console | None = None
         urls = {"bridge": settings.base_url, "token": getattr(settings.auth, "token_url", "")}
@@ -39,13 +41,26 @@ class Run:
     ) -> list[Any]:
         """All items of all pages, the number of which is shown on a terminal meanwhile."""
         found: list[Any] = []
-        with self._progress() as show:
+        with self.at(place), self._progress() as show:
             show(place)
             for body in items.pages():
                 found += of(body) or []
                 total = getattr(body, "total", None)
                 show(f"{place}: {len(found)}{'' if total is None else f' of {total}'} {what}")
         return found
+
+    @contextmanager
+    def at(self, place: str) -> Iterator[None]:
+        """Name the place of all that differs from the contract, and tell developers what a refusal says to them."""
+        self._place = place
+        try:
+            yield
+        except errors.StatusError as error:
+            if self._debug and (info := error.error_info):
+                told = [info.developer_message, *(detail.message for detail in info.details or [])]
+                for line in dict.fromkeys(filter(None, told)):
+                    print(f"  {printable(str(line))}", file=sys.stderr, flush=True)
+            raise
 
     def attempted(self, attempt: Attempt) -> None:
         """Tell of a request."""
@@ -60,7 +75,7 @@ class Run:
 
     def deviated(self, deviation: Deviation) -> None:
         """Keep a deviation until the output is written."""
-        told = f"{deviation.place}: {deviation.documented} is documented, and {deviation.seen} came"
+        told = f"{self._place}: {deviation.place}: {deviation.documented} is documented, and {deviation.seen} came"
         self.deviations[told] += deviation.count
 
     @contextmanager
@@ -87,16 +102,18 @@ class Run:
 
 
 @contextmanager
-def asking(output: str | None, *, debug: bool) -> Iterator[Run]:
+def asking(*, output: str | None, timeout: float | None, strict: bool, debug: bool) -> Iterator[Run]:
     """A client from the environment, and a place for the output, which is tried before the bridge is asked."""
     import rich  # noqa: F401 # whoever has not got it learns that now, and not after all requests
 
     with exit_status(), ended_by_signals():
         settings = Settings.from_env()
         with destination(output) as target:
-            run = Run(settings, target)
+            run = Run(settings, target, debug=debug)
             retry = Retry(on_attempt=run.attempted if debug else None)
-            with BridgeClient(settings.base_url, auth=settings.auth, retry=retry, on_deviation=run.deviated) as bridge:
+            options: dict[str, Any] = {"retry": retry, "on_deviation": run.deviated, "strict": strict}
+            options |= {} if timeout is None else {"timeout": (timeout, timeout)}
+            with BridgeClient(settings.base_url, auth=settings.auth, **options) as bridge:
                 run.bridge = bridge
                 yield run
         for told, count in run.deviations.items():

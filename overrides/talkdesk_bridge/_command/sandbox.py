@@ -36,7 +36,9 @@ def serve(host: str, port: int, **options: Any) -> None:
     except ValueError as error:
         raise fail(f"{error}. Try 'talkdesk-bridge sandbox --help'.", 2) from None
     except OSError as error:
-        told = f"port {port} of {host} cannot be used ({error.strerror})"
+        # Of a name that cannot be found, the number is not the system's.
+        reason = os.strerror(error.errno) if error.errno and error.errno > 0 else error.strerror
+        told = f"port {port} of {host} cannot be used ({reason})"
         raise fail(f"{told}: name another one with --port or --host.", 2) from None
     command = "talkdesk-bridge" if shutil.which("talkdesk-bridge") else os.path.relpath(sys.argv[0])
     print(server.describe(command), flush=True)
