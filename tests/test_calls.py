@@ -163,3 +163,13 @@ def test_credentials_and_clients_are_not_pickled() -> None:
     with pytest.raises(TypeError, match=told):
         pickle.dumps(KEY)
     assert copy.copy(KEY) is copy.deepcopy(KEY) is KEY
+
+
+def test_an_argument_may_have_any_name(server: Server) -> None:
+    server.answers(page(1))
+
+    def call(*, method: str, self: str) -> object:
+        return bridge.billing.get_account_invoices(method + self)
+
+    with BridgeClient(server.url, **ONCE) as bridge:
+        assert bridge.with_response(call, method="a", **{"self": "b"}).status_code == 200

@@ -48,11 +48,10 @@ def test_json_and_its_lines(two: Server) -> None:
     assert json.loads(whole) == [json.loads(line) for line in written(two, "jsonl").decode().splitlines()]
     first, second = json.loads(whole, parse_float=str)
     sent = json.loads(INVOICE, parse_float=str)
-    del sent["none"]  # unknown, and so kept as it came
-    assert first == {"account_number": "1", "none": None, **sent}
+    assert first == {"account_number": "1", **sent}
     assert second == {"account_number": "its own", "status": "+49 30", "word": "-"}
     assert next(iter(first)) == next(iter(second)) == "account_number"
-    for digits in ("1234567890123456789.10", '"7.50"', '"weight": 0.10'):
+    for digits in ("1234567890123456789.10", '"due_amount": 7.50', '"weight": 0.10'):
         assert digits in whole
     assert whole.startswith('[\n  {\n    "account_number": "1",\n')
 
@@ -66,7 +65,7 @@ def test_csv(two: Server) -> None:
         *("invoice_number", "paid_amount", "status", "'@odd", "flag", "word", "none"),
     ]
     assert rows[0] == [
-        *("1", "-1.10 usd", "7.50", "2023-07-01", "", '[{"weight": 0.10, "installment_number": 2}]', "'=1+1", ""),
+        *("1", "-1.10 usd", "7.50", "2023-07-01", "", '[{"installment_number": 2, "weight": 0.10}]', "'=1+1", ""),
         *('a,"b"\n c', "1234567890123456789.10", "true", "\N{REPLACEMENT CHARACTER}[2J" + 2 * "\N{REPLACEMENT CHARACTER}" + " \u20ac", ""),
     ]  # fmt: skip
     assert rows[1][header.index("status")] == "'+49 30"
@@ -261,4 +260,34 @@ def test_standard_error_that_is_closed_gets_nothing_into_the_data(server: Server
     server.answers({"_embedded": {"invoices": [{"due_amount": 7.5}]}})
     command = ["/bin/sh", "-c", f"exec '{COMMAND}' invoices 1 --format jsonl --debug 2>&-"]
     result = subprocess.run(command, env=environment(URL=server.url), capture_output=True, text=True, check=False)
-    assert (result.returncode, result.stdout) == (0, '{"account_number": "1", "due_amount": "7.5"}\n')
+    assert (result.returncode, result.stdout) == (0, '{"account_number": "1", "due_amount": 7.5}\n')
+
+
+def test_a_descriptor_is_written_where_it_stands(server: Server, tmp_path: Path) -> None:
+    server.answers(page(1))
+    log = tmp_path / "log"
+    for name, redirected in (
+        ("/dev/fd/3", f"3>>{log}"),
+        ("/proc/self/fd/4", f"4>>{log}"),
+        ("/dev/stderr", f"2>>{log}"),
+    ):
+        log.write_text("kept\n")
+        line = f"exec '{COMMAND}' invoices 1 --format jsonl --output {name} {redirected}"
+        done = subprocess.run(
+            ["/bin/sh", "-c", line], env=environment(URL=server.url), capture_output=True, check=False
+        )
+        assert (done.returncode, done.stdout) == (0, b"")
+        assert log.read_text() == 'kept\n{"account_number": "1", "invoice_number": "1"}\n'
+
+
+def test_standard_error_that_is_full_fails_nothing(server: Server, tmp_path: Path) -> None:
+    server.answers({"_embedded": {"invoices": [{"due_amount": 7.5}]}})
+    line = f"exec '{COMMAND}' invoices 1 --format jsonl --debug --output '{tmp_path / 'out'}' 2>/dev/full"
+    done = subprocess.run(["/bin/sh", "-c", line], env=environment(URL=server.url), capture_output=True, check=False)
+    assert (done.returncode, (tmp_path / "out").read_text()) == (0, '{"account_number": "1", "due_amount": 7.5}\n')
+
+
+def test_a_table_has_room_for_everything(server: Server) -> None:
+    server.answers({"_embedded": {"invoices": [{"invoice_number": "N" * 6000, "status": "S" * 9000}]}})
+    shown = run("invoices", "1", URL=server.url).stdout
+    assert ("N" * 6000 in shown, "S" * 9000 in shown, "\N{HORIZONTAL ELLIPSIS}" in shown) == (True, True, False)

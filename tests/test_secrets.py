@@ -692,3 +692,40 @@ def test_the_command(lab: Lab) -> None:
             assert "talkdesk-bridge: " in result.stderr
             assert "Traceback" not in result.stderr
             lab.told.append(f"{answer}: {result.stderr}")
+
+
+@pytest.mark.parametrize("encoding", ["utf-8", "utf-16", "utf-32"])
+def test_a_credential_that_is_sent_back_as_json_may_write_it(
+    server: Server, encoding: str, caplog: pytest.LogCaptureFixture
+) -> None:
+    key = "abc+def/ghi&jk<l>=="
+    escaped = "".join(f"\\u{ord(character):04X}" for character in key)
+    body = f'{{"userMessage": "bad {escaped}", "{escaped}": ["{escaped}"], "errorCode": "{key}"}}'.encode(encoding)
+    server.answers((400, {"Content-Type": "application/json"}, body))
+    with BridgeClient(server.url, auth=HeaderAuth(key)) as bridge, pytest.raises(errors.BadRequestError) as caught:
+        bridge.billing.get_account_invoices("1")
+    assert key not in f"{caught.value} {caught.value.error_info} {caplog.text}"
+    assert "bad [secret]" in str(caught.value)
+
+
+def test_a_link_that_holds_the_credential_is_followed_but_not_told(
+    server: Server, caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level(logging.DEBUG, "talkdesk_bridge")
+    server.answers(page(1, following="/n/s3cret-of-mine/x"), (404, {}, b""))
+    with BridgeClient(server.url, auth=HeaderAuth("s3cret-of-mine")) as bridge:
+        invoices = bridge.billing.iter_account_invoices("1")
+        next(invoices)
+        with pytest.raises(errors.NotFoundError) as caught:
+            next(invoices)
+    assert server.seen[1][1] == "/n/s3cret-of-mine/x"
+    assert "/n/[secret]/x" in str(caught.value)
+    assert "s3cret" not in f"{caught.value} {caught.value.path} {caplog.text}"
+
+
+def test_a_token_server_that_sends_back_the_query_of_its_url(server: Server) -> None:
+    server.answers(as_json({"error": "invalid_request", "error_description": "/token?code=QUERYS3CRET"}, 400))
+    auth = OAuth2ClientCredentials(f"{server.url}/token?code=QUERYS3CRET", "id", "s3cret-of-mine")
+    with BridgeClient(server.url, auth=auth) as bridge, pytest.raises(errors.AuthenticationError) as caught:
+        bridge.billing.get_account_invoices("1")
+    assert "code=[secret]" in str(caught.value)

@@ -10,7 +10,7 @@ import time
 import uuid
 from collections.abc import Callable, Mapping
 from typing import Any, NoReturn, Self
-from urllib.parse import SplitResult, quote, urlencode, urlsplit
+from urllib.parse import SplitResult, parse_qsl, quote, urlencode, urlsplit
 
 from attrs import define, field, fields
 from attrs.validators import optional
@@ -207,6 +207,10 @@ class OAuth2(Auth):
     client_id: str = field(validator=_not_empty)
     scope: str | None = field(default=None, kw_only=True, validator=optional(_text))
 
+    def secrets(self) -> list[str]:
+        """As of any credential, and what the query of the token URL says."""
+        return [*super().secrets(), *(value for _, value in parse_qsl(self.token_url.partition("?")[2]))]
+
     def token_request(self) -> tuple[dict[str, str], bytes]:
         """The headers and the body of the POST to `token_url`. Each attempt needs one of its own."""
         headers, parameters = self.proof()
@@ -318,13 +322,13 @@ def _read_key(text: Any) -> tuple[Any, str]:
     """
     try:
         import jwt  # noqa: F401 # what signs with it, later
-        from cryptography.exceptions import UnsupportedAlgorithm
+        from cryptography.exceptions import InternalError, UnsupportedAlgorithm
         from cryptography.hazmat.primitives.asymmetric import ec, ed25519, rsa
         from cryptography.hazmat.primitives.serialization import load_der_private_key, load_pem_private_key
     except ModuleNotFoundError:
         told = "OAuth2PrivateKeyJWT needs PyJWT and cryptography: pip install 'talkdesk-bridge[jwt]'."
         raise ConfigurationError(told) from None
-    text = text.replace("\\n", "\n").strip() if isinstance(text, str) else "no text"
+    text = text.replace("\\r", "").replace("\\n", "\n").strip() if isinstance(text, str) else "no text"
     wrong = "cannot be read: give the key itself, as PEM or as base64 of PKCS#8"
     try:
         if "-----BEGIN" in text:
@@ -338,7 +342,7 @@ def _read_key(text: Any) -> tuple[Any, str]:
         return key, "an Ed25519 key" if isinstance(key, ed25519.Ed25519PrivateKey) else "another key"
     except TypeError:
         wrong = "is encrypted: give it without its password"
-    except (UnsupportedAlgorithm, ValueError):
+    except (InternalError, UnsupportedAlgorithm, ValueError):
         wrong = "is empty" if not text else "is a public key: give the private one" if "PUBLIC KEY-" in text else wrong
     # Not from the caught one, which may hold the key.
     raise ConfigurationError(f"The private_key of the credential {wrong}.")

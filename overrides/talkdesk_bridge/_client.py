@@ -122,7 +122,7 @@ class BridgeClient(_Client, Operations):
     _kind = Transport
     _transport: Transport
 
-    def with_response(self, method: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> Response[T]:
+    def with_response(self, method: Callable[P, T], /, *args: P.args, **kwargs: P.kwargs) -> Response[T]:
         """Call a method that sends one request, and give its whole answer: status, headers, bytes and body.
 
         As in `bridge.with_response(bridge.billing.get_account_invoices, "1000000001")`.
@@ -153,7 +153,9 @@ class AsyncBridgeClient(_Client, AsyncOperations):
     _kind = AsyncTransport
     _transport: AsyncTransport
 
-    async def with_response(self, method: Callable[P, Awaitable[T]], *args: P.args, **kwargs: P.kwargs) -> Response[T]:
+    async def with_response(
+        self, method: Callable[P, Awaitable[T]], /, *args: P.args, **kwargs: P.kwargs
+    ) -> Response[T]:
         """As BridgeClient.with_response."""
         with recorded() as responses:
             if isawaitable(result := method(*args, **kwargs)):

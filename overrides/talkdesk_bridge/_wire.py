@@ -15,6 +15,8 @@ import threading
 import time
 import zlib
 from collections.abc import Callable, Iterator, Mapping
+from contextlib import suppress
+from html import escape
 from http.cookiejar import CookieJar, DefaultCookiePolicy
 from typing import Any, Generic, TypeVar
 from urllib.parse import parse_qs, quote, quote_plus
@@ -85,7 +87,10 @@ class _Wire(Generic[ClientT]):
         """
         connect, read = settings.timeout
         try:
-            return self.client.build_request(**request, timeout=httpx.Timeout(read, connect=connect))
+            # What no message about this request may show goes along with it.
+            hidden = {"secrets": (*settings.auth.secrets(), *settings.headers.values())}
+            limits = httpx.Timeout(read, connect=connect)
+            return self.client.build_request(**request, timeout=limits, extensions=hidden)
         except httpx.InvalidURL as error:
             raise ValueError(error) from None
 
@@ -233,7 +238,7 @@ class Collected:
             content, wrong = b"", f"more than {most} bytes: raise max_bytes, or ask for smaller pages"
         if wrong and 200 <= status < 300:
             return Failure(errors.ContractError(f"{told} answered {status} with {wrong}."), again=False)
-        headers, content = _without_secrets(self._settings, self._request, response, content)
+        headers, content = _without_secrets(self._request, response, content)
         return Answer(told, str(self._request.url), status, headers, content)
 
     def late(self) -> Failure | None:
@@ -244,26 +249,46 @@ class Collected:
         return Failure(errors.NoAnswerError(f"{told}; raise deadline, or ask for smaller pages."), again=False)
 
 
-def _without_secrets(
-    settings: Settings, request: Request, response: httpx.Response, content: bytes
-) -> tuple[httpx.Headers, bytes]:
+def _without_secrets(request: Request, response: httpx.Response, content: bytes) -> tuple[httpx.Headers, bytes]:
     """The headers, and the content of a refusal, without the credential: some servers send back what they got."""
+    forms = _forms(request)
+    headers = {name: _hidden(value, forms) for name, value in response.headers.items()}
+    if not 200 <= response.status_code < 300:
+        for form in forms:
+            content = content.replace(form.encode(), HIDDEN.encode())
+        # JSON has more ways to write a character than can be listed, and more encodings than one.
+        with suppress(ValueError, RecursionError):
+            data = json.loads(content)
+            if (readable := _hidden(data, forms)) != data:
+                content = json.dumps(readable).encode()
+    return httpx.Headers(headers, encoding="utf-8"), content
+
+
+def _forms(request: Request) -> list[str]:
+    """How the secrets of a request may be written, the longest first, since one may be a part of another."""
     sent = [request.headers.get("Authorization", "").partition(" ")[2]]
     if request.headers.get("Content-Type") == "application/x-www-form-urlencoded":
         sent += parse_qs(request.content.decode()).get("client_assertion", [])
+    secrets = [secret for secret in (*request.extensions["secrets"], *sent) if len(secret) >= 6]  # else in other words
     forms = {
         form
-        for secret in (*settings.auth.secrets(), *settings.headers.values(), *sent)
-        if len(secret) >= 6  # a shorter one is in too many other words
-        for written in (secret, quote(secret, safe=""), quote_plus(secret), json.dumps(secret)[1:-1])
-        for form in (written, written.replace("/", "\\/"))
+        for secret in secrets
+        for written in (secret, quote(secret, safe=""), quote_plus(secret), json.dumps(secret)[1:-1], escape(secret))
+        for form in (written, written.replace("/", "\\/"), re.sub("%..", lambda found: found[0].lower(), written))
     }
-    headers = dict(response.headers)
-    for form in sorted(forms, key=len, reverse=True):  # one may be a part of another
-        headers = {name: value.replace(form, HIDDEN) for name, value in headers.items()}
-        if not 200 <= response.status_code < 300:
-            content = content.replace(form.encode(), HIDDEN.encode())
-    return httpx.Headers(headers, encoding="utf-8"), content
+    return sorted(forms, key=len, reverse=True)
+
+
+def _hidden(value: Any, forms: list[str]) -> Any:
+    """Text, or all text of what JSON holds, without the forms."""
+    if isinstance(value, str):
+        for form in forms:
+            value = value.replace(form, HIDDEN)
+    elif isinstance(value, dict):
+        return {_hidden(name, forms): _hidden(inner, forms) for name, inner in value.items()}
+    elif isinstance(value, list):
+        return [_hidden(inner, forms) for inner in value]
+    return value
 
 
 class Limited:
@@ -391,5 +416,6 @@ def told_of(request: Request) -> str:
 
 
 def path_of(request: Request) -> str:
-    """The path as sent, without the query."""
-    return request.url.raw_path.decode("ascii").partition("?")[0]
+    """The path as sent, without the query, and without a credential that a link may hold."""
+    path: str = _hidden(request.url.raw_path.decode("ascii").partition("?")[0], _forms(request))
+    return path

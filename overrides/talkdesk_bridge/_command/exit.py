@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, TextIO
 if TYPE_CHECKING:
     from talkdesk_bridge import errors
 
-__all__ = ["coloured", "ended_by_signals", "exit_status", "fail", "needs_extra", "printable"]
+__all__ = ["coloured", "ended_by_signals", "exit_status", "fail", "needs_extra", "printable", "tell"]
 
 
 def coloured(stream: TextIO) -> bool:
@@ -32,9 +32,14 @@ def printable(text: str) -> str:
 def fail(message: str, status: int) -> SystemExit:
     """What ends the command with `status`, once `message` is on standard error."""
     prefix = "\x1b[1;31mtalkdesk-bridge:\x1b[0m" if coloured(sys.stderr) else "talkdesk-bridge:"
-    with suppress(OSError):  # the exit status tells it, too
-        print(prefix, printable(message), file=sys.stderr, flush=True)
+    tell(f"{prefix} {printable(message)}")
     return SystemExit(status)
+
+
+def tell(line: str) -> None:
+    """Print a line on standard error, as far as that takes it: what is written there fails nothing else."""
+    with suppress(OSError):
+        print(line, file=sys.stderr, flush=True)
 
 
 def needs_extra(extra: str) -> SystemExit:

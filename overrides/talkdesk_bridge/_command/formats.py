@@ -9,9 +9,7 @@ import re
 import shutil
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import date
-from enum import Enum
 from typing import TYPE_CHECKING, Any
-from uuid import UUID
 
 from talkdesk_bridge._command.exit import coloured, printable
 from talkdesk_bridge._command.output import Destination
@@ -22,23 +20,15 @@ if TYPE_CHECKING:
     from rich.table import Table
     from rich.text import Text
 
-__all__ = ["as_data", "as_json", "as_table", "cell", "columns_of", "new_table", "plain", "without_controls"]
+__all__ = ["as_data", "as_json", "as_table", "cell", "columns_of", "new_table", "without_controls"]
 
-CONTROLS = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\ud800-\udfff]")
+# Also what turns or breaks a line unseen.
+CONTROLS = re.compile(
+    "[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069\ud800-\udfff]|\r(?!\n)"
+)
 # What a spreadsheet takes for a formula when it opens a CSV file; the wide forms count in some countries.
 FORMULA = re.compile("[=+\\-@\t\r\n\uff1d\uff0b\uff0d\uff20]")
 AMOUNT = re.compile(r"[+-][0-9][0-9.,]*( [A-Za-z]{3})?")
-
-
-def plain(value: Any) -> Any:
-    """What a model, or whatever else a body was read as, looks like in JSON, under the documented names."""
-    if isinstance(value, list):
-        return [plain(item) for item in value]
-    if isinstance(value, Enum):
-        return value.value
-    if isinstance(value, date | UUID):
-        return value.isoformat() if isinstance(value, date) else str(value)
-    return value.to_dict() if hasattr(value, "to_dict") else value
 
 
 def as_json(value: Any) -> bytes:
@@ -98,7 +88,7 @@ def cell(value: Any) -> Text:
     """A value of the bridge in a table: no control characters, no markup."""
     from rich.text import Text
 
-    return Text(printable(_cell(plain(value))))
+    return Text(printable(value.isoformat() if isinstance(value, date) else _cell(value)))
 
 
 def as_table(table: Table, under: Iterable[str], output: Destination) -> bytes:
@@ -110,7 +100,7 @@ def as_table(table: Table, under: Iterable[str], output: Destination) -> bytes:
 
     colours = output.stream is not None and coloured(output.stream)
     console = Console(
-        file=output.stream or io.StringIO(), width=10_000, force_terminal=colours, force_jupyter=False, highlight=False,
+        file=output.stream or io.StringIO(), width=10**7, force_terminal=colours, force_jupyter=False, highlight=False,
         color_system="standard" if colours else None,
     )  # fmt: skip
     if output.terminal and console.measure(table).maximum > shutil.get_terminal_size().columns:

@@ -11,6 +11,7 @@ import textwrap
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import suppress
 from datetime import date, datetime
+from decimal import Decimal
 from enum import Enum
 from functools import cache, partial
 from importlib.resources import files
@@ -34,13 +35,12 @@ from talkdesk_bridge._command.formats import (
     cell,
     columns_of,
     new_table,
-    plain,
     without_controls,
 )
 from talkdesk_bridge._command.options import FORMATS, Command, asking_options
 from talkdesk_bridge._command.output import Destination
 from talkdesk_bridge._command.run import asking
-from talkdesk_bridge._decode import Findings, MisfitError, decoder, read_json
+from talkdesk_bridge._decode import Findings, MisfitError, Number, decoder, read_json
 
 __all__ = ["commands"]
 
@@ -205,8 +205,7 @@ def _call_list(
         click.get_current_context().fail(f"{one[0]} asks for one page, and {told} for all: leave out one of them.")
     with asking(**how) as run:
         name = operation.list_name
-        items = run.collect(operation.operation_id, name, twin.of(run.bridge)(**arguments), operation.items)
-        values = [plain(item) for item in items]
+        _, values = run.collect(operation.operation_id, name, twin.of(run.bridge)(**arguments), operation.items)
         rows = [value if isinstance(value, dict) else {name: value} for value in values]
         documented = [*FIELDS[operation.item].known] if operation.item in FIELDS else [name]
         if form == "table":
@@ -229,7 +228,7 @@ def _parted(options: Mapping[str, Any]) -> tuple[dict[str, Any], dict[str, Any]]
 def _answer(operation: Operation[Any], response: Response[Any], output: Destination) -> bytes:
     source = next(body.source for body in operation.bodies if body.first <= response.status_code <= body.last)
     if source == "json":
-        return as_json(plain(response.body))
+        return as_json(response.data)
     if source == "nothing":
         return b""
     if output.terminal:
@@ -254,7 +253,10 @@ class Value(click.ParamType):  # type: ignore[type-arg,unused-ignore] # has one 
             candidates.insert(0, read_json(value.encode()))
         for candidate in candidates:
             with suppress(MisfitError):
-                return decoder(self._kind)(candidate, Findings(strict=True))
+                read = decoder(self._kind)(candidate, Findings(strict=True))
+                if isinstance(read, float) and not _can_be_sent(candidate):
+                    raise click.BadParameter(f"{value!r} has more digits than can be sent.", ctx, param)
+                return read
         raise click.BadParameter(f"{value!r} is not {_kind(self._kind)[1]}.", ctx, param)
 
 
@@ -279,7 +281,10 @@ class BodyFile(click.ParamType):  # type: ignore[type-arg,unused-ignore] # as ab
         if File in (self._kind, *get_args(self._kind)):
             return File(BytesIO(content))
         try:
-            return decoder(self._kind)(read_json(content), Findings(strict=True))
+            data = read_json(content)
+            if not _can_be_sent(data):
+                raise click.BadParameter("a number in it has more digits than can be sent.", ctx, param)
+            return decoder(self._kind)(data, Findings(strict=True))
         except MisfitError as misfit:
             place = "$" + "".join(reversed(misfit.path))
             told = f"{misfit.documented} is documented at {place}, and {misfit.seen} came"
@@ -287,6 +292,13 @@ class BodyFile(click.ParamType):  # type: ignore[type-arg,unused-ignore] # as ab
             told = "it is not JSON"
         where = "standard input" if value == "-" else value
         raise click.BadParameter(f"{where} does not fit the contract: {told}.", ctx, param)
+
+
+def _can_be_sent(data: Any) -> bool:
+    """Whether each number is the one that JSON's encoder will write of it."""
+    if isinstance(data, dict | list):
+        return all(map(_can_be_sent, data.values() if isinstance(data, dict) else data))
+    return not isinstance(data, Number) or Decimal(str(data)) == Decimal(repr(float(data)))
 
 
 def _shown(name: str) -> str:

@@ -34,18 +34,19 @@ def list_invoices(accounts: Iterable[str], *, per_page: int | None, form: str, *
     """
     with asking(**how) as run:
         method = run.bridge.billing.iter_account_invoices
+        name = next(iter(inspect.signature(method).parameters))
         listed: dict[str, list[InvoiceDetails]] = {}
+        rows: list[dict[str, Any]] = []
         for account in dict.fromkeys(accounts):
             place = f"account {account}"
             with exit_status(f"{place}: "):
-                listed[account] = run.collect(place, "invoices", method(account, per_page=per_page), _invoices_of)
+                listed[account], sent = run.collect(place, "invoices", method(account, per_page=per_page), _invoices_of)
+            # What the bridge itself sends under this name stays.
+            rows += ({name: account, **invoice} for invoice in sent)
         if form == "table":
             run.output.write(_tables(listed, run.output))
-            return
-        name = next(iter(inspect.signature(method).parameters))
-        # What the bridge itself sends under this name stays.
-        rows: list[dict[str, Any]] = [{name: one, **invoice.to_dict()} for one in listed for invoice in listed[one]]
-        run.output.write(as_data(form, rows, rows, [name, *FIELDS[InvoiceDetails].known]))
+        else:
+            run.output.write(as_data(form, rows, rows, [name, *FIELDS[InvoiceDetails].known]))
 
 
 def _invoices_of(body: InvoiceDetailsResponse) -> list[InvoiceDetails] | None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import os
+import signal
 import sys
 from pathlib import Path
 
@@ -17,11 +18,17 @@ def main() -> None:
     if sys.stderr is None:
         # Else `print` would take standard output for it.
         sys.stderr = Path(os.devnull).open("w", encoding="utf-8")  # noqa: SIM115 # as long as the process
+    # Where Python's own handler would tell of an interrupt in the middle of an import or of its end, in many lines.
+    interruptible = signal.getsignal(signal.SIGINT) is signal.default_int_handler
+    if interruptible:
+        signal.signal(signal.SIGINT, signal.SIG_DFL)
     try:
         import click
 
         from talkdesk_bridge._command.commands import app
 
+        if interruptible:
+            signal.signal(signal.SIGINT, signal.default_int_handler)
         if sys.stdout is None:
             raise fail("standard output is closed.", 1)
         for stream in (sys.stdout, sys.stderr):
@@ -51,4 +58,6 @@ def main() -> None:
         if isinstance(error, BrokenPipeError):
             sys.exit(1)  # the reader has had enough
         raise fail(f"the output cannot be written: {error.strerror}.", 1) from None
+    if interruptible:
+        signal.signal(signal.SIGINT, signal.SIG_DFL)
     sys.exit(status)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import errno
 import os
+import re
 import stat
 import sys
 from collections.abc import Callable, Iterator
@@ -15,19 +16,18 @@ from talkdesk_bridge._command.exit import fail
 
 __all__ = ["Destination", "destination"]
 
+DESCRIPTOR = re.compile(r"(?:/dev/fd/|/proc/self/fd/)([0-9]+)|/dev/stderr")
+
 
 class Destination:
     """Takes the whole output, once."""
 
-    def __init__(self, write: Callable[[bytes], None], stream: TextIO | None = None) -> None:
+    def __init__(self, write: Callable[[bytes], None], stream: TextIO | None = None, *, terminal: bool = False) -> None:
         self.write = write
         self.stream = stream
         """Standard output, if it goes there."""
-
-    @property
-    def terminal(self) -> bool:
+        self.terminal = stream.isatty() if stream else terminal
         """Whether a person reads it as it comes."""
-        return self.stream is not None and self.stream.isatty()
 
 
 @contextmanager
@@ -59,14 +59,16 @@ def _opened(name: str) -> Iterator[Destination]:
         there = None
     if there and os.path.samestat(there, os.fstat(sys.stdout.fileno())):  # /dev/stdout, whatever it leads to
         yield Destination(_to_standard_output, sys.stdout)
-    elif there and not stat.S_ISREG(there.st_mode):
-        with path.open("wb") as special:
+    elif there and (opened := DESCRIPTOR.fullmatch(name) or not stat.S_ISREG(there.st_mode)):
+        # A descriptor leads to a file that others write, too, and is at its place in it.
+        at = path if opened is True else os.dup(int(opened[1] or 2))
+        with open(at, "wb") as special:  # noqa: PTH123 # a path has no place for a descriptor
 
             def pass_on(content: bytes) -> None:
                 special.write(content)
                 special.flush()
 
-            yield Destination(pass_on)
+            yield Destination(pass_on, terminal=special.isatty())
     else:
         # A link stays, and what it leads to is written. Replacing a file needs no right to write it, but should.
         path = Path(os.path.realpath(path))

@@ -11,9 +11,10 @@ from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
 from talkdesk_bridge import Attempt, BridgeClient, Deviation, Retry, errors
-from talkdesk_bridge._command.exit import coloured, ended_by_signals, exit_status, printable
+from talkdesk_bridge._command.exit import coloured, ended_by_signals, exit_status, printable, tell
 from talkdesk_bridge._command.output import Destination, destination
 from talkdesk_bridge._settings import Settings
+from talkdesk_bridge._transport import recorded
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -38,16 +39,26 @@ class Run:
 
     def collect(
         self, place: str, what: str, items: Items[Any, Any], of: Callable[[Any], list[Any] | None]
-    ) -> list[Any]:
-        """All items of all pages, the number of which is shown on a terminal meanwhile."""
-        found: list[Any] = []
-        with self.at(place), self._progress() as show:
+    ) -> tuple[list[Any], list[Any]]:
+        """All items of all pages, as models and as they came; how many is shown on a terminal meanwhile.
+
+        Args:
+            place: What messages begin with.
+            what: The name of the list under `_embedded`.
+            items: What goes through the pages.
+            of: The models of a page.
+
+        """
+        models: list[Any] = []
+        sent: list[Any] = []
+        with self.at(place), self._progress() as show, recorded() as responses:
             show(place)
             for body in items.pages():
-                found += of(body) or []
+                models += of(body) or []
+                sent += (responses.pop().data.get("_embedded") or {}).get(what) or []
                 total = getattr(body, "total", None)
-                show(f"{place}: {len(found)}{'' if total is None else f' of {total}'} {what}")
-        return found
+                show(f"{place}: {len(models)}{'' if total is None else f' of {total}'} {what}")
+        return models, sent
 
     @contextmanager
     def at(self, place: str) -> Iterator[None]:
@@ -59,7 +70,7 @@ class Run:
             if self._debug and (info := error.error_info):
                 told = [info.developer_message, *(detail.message for detail in info.details or [])]
                 for line in dict.fromkeys(filter(None, told)):
-                    print(f"  {printable(str(line))}", file=sys.stderr, flush=True)
+                    tell(f"  {printable(str(line))}")
             raise
 
     def attempted(self, attempt: Attempt) -> None:
@@ -71,7 +82,7 @@ class Run:
         if self._console:  # which has a line below that is written anew
             self._console.print(told, soft_wrap=True)
         else:
-            print(told, file=sys.stderr, flush=True)
+            tell(told)
 
     def deviated(self, deviation: Deviation) -> None:
         """Keep a deviation until the output is written."""
@@ -117,4 +128,4 @@ def asking(*, output: str | None, timeout: float | None, strict: bool, debug: bo
                 run.bridge = bridge
                 yield run
         for told, count in run.deviations.items():
-            print(f"{printable(told)}, {count} time{'s' if count > 1 else ''}.", file=sys.stderr)
+            tell(f"{printable(told)}, {count} time{'s' if count > 1 else ''}.")
