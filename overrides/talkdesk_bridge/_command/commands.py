@@ -128,10 +128,10 @@ def sandbox(accounts: bool, faults: bool, **options: Any) -> None:
 
     Its address, opened in a browser, shows the contract as a page. It logs a line for each request on standard error.
     """
-    from talkdesk_bridge._command.sandbox import serve, tell
+    from talkdesk_bridge._command.sandbox import print_tables, serve
 
     if accounts or faults:
-        tell(accounts=accounts, faults=faults)
+        print_tables(accounts=accounts, faults=faults)
     else:
         serve(**options)
 

@@ -10,13 +10,13 @@ import os
 import signal
 import sys
 from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from typing import TYPE_CHECKING, TextIO
 
 if TYPE_CHECKING:
     from talkdesk_bridge import errors
 
-__all__ = ["coloured", "ended_by_signals", "exit_status", "fail", "needs_extra", "printable", "tell"]
+__all__ = ["coloured", "ended_by_signals", "exit_status", "fail", "give_up", "needs_extra", "printable", "tell"]
 
 
 def coloured(stream: TextIO) -> bool:
@@ -38,8 +38,15 @@ def fail(message: str, status: int) -> SystemExit:
 
 def tell(line: str) -> None:
     """Print a line on standard error, as far as that takes it: what is written there fails nothing else."""
-    with suppress(OSError):
+    try:
         print(line, file=sys.stderr, flush=True)
+    except OSError:
+        give_up(sys.stderr)
+
+
+def give_up(stream: TextIO) -> None:
+    """Lead a stream that takes no more to nowhere: Python would try to write the rest when it ends, and complain."""
+    os.dup2(os.open(os.devnull, os.O_WRONLY), stream.fileno())
 
 
 def needs_extra(extra: str) -> SystemExit:

@@ -8,7 +8,7 @@ import signal
 import sys
 from pathlib import Path
 
-from talkdesk_bridge._command.exit import fail, needs_extra
+from talkdesk_bridge._command.exit import fail, give_up, needs_extra
 
 __all__ = ["main"]
 
@@ -53,8 +53,7 @@ def main() -> None:
     except KeyboardInterrupt:
         status = 130
     except OSError as error:
-        # Python would try to write the rest once more, and complain, when it closes standard output.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        give_up(sys.stdout)
         if isinstance(error, BrokenPipeError):
             sys.exit(1)  # the reader has had enough
         raise fail(f"the output cannot be written: {error.strerror}.", 1) from None

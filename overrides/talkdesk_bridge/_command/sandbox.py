@@ -5,10 +5,9 @@ from __future__ import annotations
 import os
 import shutil
 import sys
-from contextlib import suppress
 from typing import Any
 
-from talkdesk_bridge._command.exit import fail, needs_extra
+from talkdesk_bridge._command.exit import fail, needs_extra, tell
 
 try:
     from talkdesk_bridge.sandbox import Sandbox
@@ -16,23 +15,18 @@ try:
 except ModuleNotFoundError:
     raise needs_extra("sandbox") from None
 
-__all__ = ["serve", "tell"]
+__all__ = ["print_tables", "serve"]
 
 
-def tell(*, accounts: bool, faults: bool) -> None:
+def print_tables(*, accounts: bool, faults: bool) -> None:
     """Print the tables that are asked for."""
     print("\n\n".join([accounts_table()] * accounts + [faults_table()] * faults))
-
-
-def _log(line: str) -> None:
-    with suppress(OSError):  # whoever read it may have gone
-        print(line, file=sys.stderr, flush=True)
 
 
 def serve(host: str, port: int, **options: Any) -> None:
     """Serve until the process is interrupted; the options are those of Sandbox."""
     try:
-        server = Sandbox(host=host, port=port, log=_log, **options)
+        server = Sandbox(host=host, port=port, log=tell, **options)
     except ValueError as error:
         raise fail(f"{error}. Try 'talkdesk-bridge sandbox --help'.", 2) from None
     except OSError as error:
