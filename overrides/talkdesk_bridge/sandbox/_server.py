@@ -152,7 +152,7 @@ class Sandbox:
 
     @property
     def requests(self) -> list[Seen]:
-        """What was asked so far: the last 10,000 requests, tokens and pages included."""
+        """What was asked so far, a copy: the last 10,000 requests, those for tokens included; `reset` forgets them."""
         return [*self._seen]
 
     @property
