@@ -99,6 +99,12 @@ def test_one_page_and_all_contradict_each_other(server: Server, more: list[str],
     assert server.seen == []
 
 
+def test_a_body_is_printed_as_it_came_whatever_it_was_read_as(server: Server) -> None:
+    server.answers((200, {}, b'[{"invoice_number": "1", "due_amount": null, "n": 1.10}]'))
+    result = run("get", "get_account_invoices", "1", URL=server.url)
+    assert "".join(result.stdout.split()) == '[{"invoice_number":"1","due_amount":null,"n":1.10}]'
+
+
 def test_errors_and_deviations_are_told_as_elsewhere(server: Server, tmp_path: Path) -> None:
     server.answers({"_embedded": {"invoices": [{"due_amount": 7.5}]}})
     result = run("get", "get_account_invoices", "1", URL=server.url)

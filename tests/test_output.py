@@ -139,11 +139,12 @@ def test_a_place_that_cannot_be_written_costs_no_request(two: Server, tmp_path: 
         (str(tmp_path / "none" / "out"), "No such file or directory"),
         (str(tmp_path / "none") + "/", "Is a directory"),
         (str(tmp_path / ("x" * 300)), "File name too long"),
-        ("", "Is a directory"),
     ):
         result = run("invoices", "1", "--output", name, URL=two.url)
         assert (result.returncode, result.stdout) == (2, ""), name
         assert result.stderr == f"talkdesk-bridge: --output: {name} cannot be written: {told}.\n"
+    result = run("invoices", "1", "--output", "", URL=two.url)
+    assert (result.returncode, "--output: the name is empty" in result.stderr) == (2, True)
     assert two.seen == []
     assert [*tmp_path.iterdir()] == []
 
@@ -285,6 +286,12 @@ def test_standard_error_that_is_full_fails_nothing(server: Server, tmp_path: Pat
     line = f"exec '{COMMAND}' invoices 1 --format jsonl --debug --output '{tmp_path / 'out'}' 2>/dev/full"
     done = subprocess.run(["/bin/sh", "-c", line], env=environment(URL=server.url), capture_output=True, check=False)
     assert (done.returncode, (tmp_path / "out").read_text()) == (0, '{"account_number": "1", "due_amount": 7.5}\n')
+
+
+def test_a_list_without_amounts_has_no_totals_and_says_so(server: Server) -> None:
+    server.answers({"_embedded": {"invoices": [{"invoice_number": "1", "amount": "abc"}]}})
+    shown = run("invoices", "1", URL=server.url).stdout.splitlines()
+    assert shown[-2:] == ["1 invoice", "no totals: 2 absent amounts and 1 amount that cannot be read"]
 
 
 def test_a_table_has_room_for_everything(server: Server) -> None:

@@ -34,10 +34,13 @@ def _talkdesk_bridge_sandbox() -> Iterator[Sandbox]:
 @pytest.fixture
 def talkdesk_bridge_sandbox(request: pytest.FixtureRequest) -> Iterator[Sandbox]:
     """A bridge on loopback, as new for each test: `url`, `environ`, a ready `client`, `script`, `fault`, `requests`."""
+    lacking = ""
     try:
         from talkdesk_bridge.sandbox import Sandbox
     except ModuleNotFoundError as error:
-        pytest.fail(str(error), pytrace=False)
+        lacking = str(error)
+    if lacking:  # out of reach of the error, which pytest would show, too
+        pytest.fail(lacking, pytrace=False)
     markers = [*request.node.iter_markers("talkdesk_bridge_sandbox")]
     shared: Sandbox = request.getfixturevalue("_talkdesk_bridge_sandbox")
     if markers or shared.closed:  # by a test that took it for its own

@@ -6,7 +6,6 @@ import csv
 import io
 import json
 import re
-import shutil
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import date
 from typing import TYPE_CHECKING, Any
@@ -78,7 +77,7 @@ def new_table(columns: Iterable[str], right: Iterable[str] = ()) -> Table:
     from rich.box import SIMPLE_HEAD
     from rich.table import Table
 
-    table = Table(box=SIMPLE_HEAD, pad_edge=False, show_edge=False, padding=(0, 1, 0, 0))
+    table = Table(box=SIMPLE_HEAD, pad_edge=False, show_edge=False, padding=0)
     for column in columns:
         table.add_column(cell(column), justify="right" if column in right else "left", no_wrap=True)
     return table
@@ -103,8 +102,6 @@ def as_table(table: Table, under: Iterable[str], output: Destination) -> bytes:
         file=output.stream or io.StringIO(), width=10**7, force_terminal=colours, force_jupyter=False, highlight=False,
         color_system="standard" if colours else None,
     )  # fmt: skip
-    if output.terminal and console.measure(table).maximum > shutil.get_terminal_size().columns:
-        table.padding = (0, 0, 0, 0)
     with console.capture() as captured:
         console.print(table, soft_wrap=True)
     text = re.sub(" +\n", "\n", captured.get()) + "".join(f"{line}\n" for line in under)

@@ -228,7 +228,7 @@ def _parted(options: Mapping[str, Any]) -> tuple[dict[str, Any], dict[str, Any]]
 def _answer(operation: Operation[Any], response: Response[Any], output: Destination) -> bytes:
     source = next(body.source for body in operation.bodies if body.first <= response.status_code <= body.last)
     if source == "json":
-        return as_json(response.data)
+        return as_json(read_json(response.content))
     if source == "nothing":
         return b""
     if output.terminal:

@@ -93,5 +93,6 @@ def _table(invoices: list[InvoiceDetails], output: Destination, *, rows: bool = 
         amounts_of = (f"{sums[column].amount:f}" if column in sums else "" for column in AMOUNTS)
         table.add_row(Text(label), *[""] * (len(TEXTS) - 1), *amounts_of, style="bold")
     under = [f"{len(invoices)} invoice{'' if len(invoices) == 1 else 's'}"]
-    under += [f"* without {' and '.join(lacking)}"] if lacking and totals else []
+    without = "* without" if totals else "no totals:"
+    under += [f"{without} {' and '.join(lacking)}"] if lacking else []
     return as_table(table, under, output)

@@ -44,7 +44,7 @@ def main() -> None:
     except ModuleNotFoundError as error:  # first, since the next clause needs click
         if error.name not in ("click", "rich"):
             raise
-        raise needs_extra("cli") from None
+        raise needs_extra("sandbox" if sys.argv[1:2] == ["sandbox"] else "cli") from None
     except click.ClickException as error:
         context = getattr(error, "ctx", None) or click.Context(app, info_name="talkdesk-bridge")
         told = " ".join(error.format_message().split())

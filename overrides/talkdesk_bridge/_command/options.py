@@ -85,7 +85,7 @@ def asking_options(function: Callable[..., None]) -> Callable[..., None]:
         ),
         click.option(
             "--timeout",
-            type=click.FloatRange(min=0, min_open=True),
+            type=click.FloatRange(min=0, min_open=True, max=86_400),
             metavar="SECONDS",
             help="How long to wait for a connection, and for each read of an answer; 5 and 30 by default.",
         ),

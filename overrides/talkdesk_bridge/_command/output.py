@@ -36,6 +36,8 @@ def destination(name: str | None) -> Iterator[Destination]:
     if name is None or name == "-":
         yield Destination(_to_standard_output, sys.stdout)
         return
+    if not name:
+        raise fail("--output: the name is empty: give that of a file, or - for standard output.", 2)
     with ExitStack() as stack:
         try:
             opened = stack.enter_context(_opened(name))

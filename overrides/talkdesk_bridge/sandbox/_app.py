@@ -41,7 +41,7 @@ class Behaviour:
     replies: deque[Reply] = Factory(deque)
     """The next answers, instead of those of the contract."""
     turns: Counter[tuple[str, str]] = Factory(Counter)
-    """How often each URL was asked for under each fault."""
+    """How often each URL was asked for under each fault, with and without an OAuth 2 token."""
     ends: Callable[[], bool] = lambda: False
     """Whether it is over, and no answer worth waiting for."""
 
@@ -113,10 +113,12 @@ def _answer(operation: Operation, request: Request, sent: bytes, gate: Gate, beh
         return operation.refusal(refusal), ""
     if fault is None or reply.status >= 500:
         return reply, ""
-    behaviour.turns[turn := (fault.name, f"{request.method} {request.url}")] += 1
+    with_token = gate.gave(request)
+    behaviour.turns[turn := (fault.name, f"{request.method} {request.url} {with_token}")] += 1
     call = Call(
         url=str(request.url),
         first=behaviour.turns[turn] % 2 == 1,
+        with_token=with_token,
         refuse=operation.refusal,
         revoke=lambda: gate.revoke(request),
     )

@@ -92,9 +92,13 @@ class Gate:
             return True
         return any(all(self._holds(self._schemes[name], request) for name in names) for names in security)
 
-    def revoke(self, request: Request) -> None:
+    def gave(self, request: Request) -> bool:
+        """Whether a request comes with a token from here."""
+        return _bearer(request.headers) in self._tokens
+
+    def revoke(self, request: Request) -> bool:
         """End the token of a request before its time, if it has one."""
-        self._tokens.pop(_bearer(request.headers), None)
+        return self._tokens.pop(_bearer(request.headers), None) is not None
 
     def forget(self) -> None:
         """End all tokens, and take every assertion for a new one."""

@@ -30,9 +30,11 @@ class Call:
     url: str
     first: bool
     """Whether it is the first of a pair; the second is the attempt after it."""
+    with_token: bool
+    """Whether it came with an OAuth 2 token."""
     refuse: Callable[[Refusal], Reply]
-    revoke: Callable[[], None]
-    """Ends the token that the request came with."""
+    revoke: Callable[[], bool]
+    """Ends the OAuth 2 token that the request came with, if it did."""
 
 
 @frozen
@@ -60,9 +62,11 @@ def _html(status: int, title: str, **headers: str) -> Reply:
     return Reply(status, content=PAGE.format(title), headers={"Content-Type": "text/html; charset=utf-8", **headers})
 
 
-def _expired(call: Call) -> Reply:
-    call.revoke()
-    return call.refuse(Refusal(401, "the token or key has expired"))
+def _expired(good: Reply, call: Call) -> Reply:
+    # What the token server did not give is not renewed, and so stays expired.
+    if not call.with_token or (call.first and call.revoke()):
+        return call.refuse(Refusal(401, "the token or key has expired"))
+    return good
 
 
 def _limited(call: Call) -> Reply:
@@ -143,8 +147,9 @@ FAULTS = (
         lambda _, __: _html(502, "502 Bad Gateway"),
     ),
     Fault(
-        "expired-token", "2000000004", "401 in front of each answer; an OAuth 2 token ends with it",
-        "OAuth 2: gets a new token and goes on; else UnauthorizedError (exit 3)", _first(_expired),
+        "expired-token", "2000000004", "401: in front of each answer, where an OAuth 2 token ends with it; else always",
+        "OAuth 2: gets a new token and goes on; else UnauthorizedError (exit 3)",
+        _expired,
     ),
     Fault(
         "slow", "2000000005", f"{SLOW:g} seconds before each answer",
@@ -168,7 +173,7 @@ FAULTS = (
     ),
     Fault(
         "unknown-fields", "2000000010", "a field that the contract does not have, in each object",
-        "keeps it in `additional_properties`",
+        "keeps it in `additional_properties`, also if strict",
         _items(lambda item: {**item, "x_of_this_bridge": {"since": "2023-07-01"}} if isinstance(item, dict) else item),
     ),
     Fault(

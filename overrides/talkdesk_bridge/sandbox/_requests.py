@@ -117,7 +117,7 @@ class Parameters:
     def _value(self, schema: dict[str, Any], texts: list[str], name: str, place: str) -> Any:
         """The first of all that the texts may stand for that fits the schema: text, then what it is in JSON; a list."""
         read = [_from_json(text) for text in texts]
-        return self._checked(schema, [texts[-1], read[-1], texts, read], name, place)
+        return self._checked(schema, [*((texts[0], read[0]) if len(texts) == 1 else ()), texts, read], name, place)
 
     def _checked(self, schema: dict[str, Any], candidates: list[Any], name: str, place: str) -> Any:
         errors = []
