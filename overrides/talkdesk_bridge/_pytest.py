@@ -42,12 +42,13 @@ def talkdesk_bridge_sandbox(request: pytest.FixtureRequest) -> Iterator[Sandbox]
     if lacking:  # out of reach of the error, which pytest would show, too
         pytest.fail(lacking, pytrace=False)
     markers = [*request.node.iter_markers("talkdesk_bridge_sandbox")]
-    shared: Sandbox = request.getfixturevalue("_talkdesk_bridge_sandbox")
-    if markers or shared.closed:  # by a test that took it for its own
-        options = {name: value for marker in reversed(markers) for name, value in marker.kwargs.items()}
-        with Sandbox(*(one for marker in markers for one in marker.args), **options) as sandbox:
-            yield sandbox
-    else:
-        shared.reset()
-        yield shared
-        shared.reset()
+    if not markers:
+        shared: Sandbox = request.getfixturevalue("_talkdesk_bridge_sandbox")
+        if not shared.closed:  # by a test that took it for its own
+            shared.reset()
+            yield shared
+            shared.reset()
+            return
+    options = {name: value for marker in reversed(markers) for name, value in marker.kwargs.items()}
+    with Sandbox(*(one for marker in markers for one in marker.args), **options) as sandbox:
+        yield sandbox

@@ -266,7 +266,12 @@ def _without_secrets(request: Request, response: httpx.Response, content: bytes)
 
 def _forms(request: Request) -> list[str]:
     """How the secrets of a request may be written, the longest first, since one may be a part of another."""
-    sent = [request.headers.get("Authorization", "").partition(" ")[2]]
+    authorization = request.headers.get("Authorization", "")
+    # Asked for several times in an exchange, and a token may be renewed meanwhile.
+    kept: tuple[str, list[str]] | None = request.extensions.get("forms")
+    if kept and kept[0] == authorization:
+        return kept[1]
+    sent = [authorization.partition(" ")[2]]
     if request.headers.get("Content-Type") == "application/x-www-form-urlencoded":
         sent += parse_qs(request.content.decode()).get("client_assertion", [])
     secrets = [secret for secret in (*request.extensions["secrets"], *sent) if len(secret) >= 6]  # else in other words
@@ -276,7 +281,9 @@ def _forms(request: Request) -> list[str]:
         for written in (secret, quote(secret, safe=""), quote_plus(secret), json.dumps(secret)[1:-1], escape(secret))
         for form in (written, written.replace("/", "\\/"), re.sub("%..", lambda found: found[0].lower(), written))
     }
-    return sorted(forms, key=len, reverse=True)
+    ordered = sorted(forms, key=len, reverse=True)
+    request.extensions["forms"] = authorization, ordered
+    return ordered
 
 
 def _hidden(value: Any, forms: list[str]) -> Any:

@@ -21,7 +21,7 @@ from talkdesk_bridge.sandbox._contract import token_paths
 from talkdesk_bridge.sandbox._credentials import Credentials, Gate
 from talkdesk_bridge.sandbox._data import ACCOUNTS
 from talkdesk_bridge.sandbox._faults import FAULTS, FAULTY, Call, Fault
-from talkdesk_bridge.sandbox._operations import Operation, Paging, operations_of
+from talkdesk_bridge.sandbox._operations import Operation, Paging
 from talkdesk_bridge.sandbox._page import HEADERS, page
 from talkdesk_bridge.sandbox._reply import Refusal, Reply
 
@@ -47,9 +47,14 @@ class Behaviour:
 
 
 def make_app(
-    contract: dict[str, Any], credentials: Credentials, gate: Gate, behaviour: Behaviour, record: Record
+    contract: dict[str, Any],
+    operations: list[Operation],
+    credentials: Credentials,
+    gate: Gate,
+    behaviour: Behaviour,
+    record: Record,
 ) -> Starlette:
-    """An application that serves `contract` and tells `record` of each request."""
+    """An application that serves `contract`, whose `operations` these are, and tells `record` of each request."""
 
     def endpoint(operation: Operation) -> Callable[[Request], Awaitable[Response]]:
         async def answer(request: Request) -> Response:
@@ -90,7 +95,6 @@ def make_app(
         told = {"sandbox": f"the contract has no such operation; it has {served}"}
         return JSONResponse(told, refused.status_code, refused.headers)
 
-    operations = operations_of(contract)
     routes = [Route(one.parameters.route, endpoint(one), methods=[one.method]) for one in operations]
     routes += [Route(path, give_token, methods=["POST"]) for path in token_paths(contract)]
     routes.append(Route("/", show_page))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterable
 from http import HTTPStatus
 from typing import Any, Literal
 
@@ -64,16 +65,17 @@ class Operation:
         elif account is None and not self.parameters.knows(asked):
             raise Refusal(404, "no such account")
         example, _ = self._example(self._success)
-        reply = self._reply(int(self._success.replace("XX", "00")), self._success, example)
+        bodies: Iterable[Any] = [example]
         if len(lists := lists_of(example)) == 1:
             ((name, examples),) = lists.items()
-            for items in items_of(account, examples):
-                reply = evolve(reply, json=self._page(request, arguments, example, name, items, paging))
-                if not self._problem(reply, self._success):
-                    break
-        if problem := self._problem(reply, self._success):
-            return Reply(500, json={"sandbox": f"its own answer breaks the contract: {problem}"})
-        return reply
+            listed = items_of(account, examples)
+            bodies = (self._page(request, arguments, example, name, items, paging) for items in listed)
+        problem = None
+        for body in bodies:
+            reply = self._reply(int(self._success.replace("XX", "00")), self._success, body)
+            if not (problem := self._problem(reply, self._success)):
+                return reply
+        return Reply(500, json={"sandbox": f"its own answer breaks the contract: {problem}"})
 
     def _page(
         self, request: Request, arguments: dict[tuple[str, str], Any], example: Any, name: str, items: list[Any],

@@ -46,15 +46,13 @@ class Reply:
     headers: Mapping[str, str] = field(factory=dict)
     delay: float = 0.0
     cut: bool = False
+    body: bytes = field(init=False, repr=False, eq=False)
+    """The bytes of the body."""
 
-    def __attrs_post_init__(self) -> None:
+    @body.default
+    def _encoded(self) -> bytes:
         if self.json is not None and self.content is not None:
             raise ValueError("a Reply has json or content, not both")
-        _ = self.body  # now, and not when it is sent
-
-    @property
-    def body(self) -> bytes:
-        """The bytes of the body."""
         if self.content is not None:
             return self.content.encode() if isinstance(self.content, str) else self.content
         return b"" if self.json is None else json.dumps(self.json).encode()

@@ -14,6 +14,8 @@ import uvicorn
 from attrs import frozen
 from starlette.requests import Request
 
+from talkdesk_bridge._auth import is_loopback
+from talkdesk_bridge._settings import PREFIX
 from talkdesk_bridge.sandbox._app import Behaviour, make_app
 from talkdesk_bridge.sandbox._contract import read_contract, schemes_of, token_paths
 from talkdesk_bridge.sandbox._credentials import TOKEN_LIFE, Accept, Credentials, Gate, kind_of, new_key
@@ -76,7 +78,7 @@ class Sandbox:
         contract: dict[str, Any] | None = None,
         log: Callable[[str], None] = lambda _: None,
     ) -> None:
-        if not (allow_remote or _is_loopback(host)):
+        if not (allow_remote or is_loopback(_url(host, port))):
             told = "allow_remote (--allow-remote) lets other machines ask"
             raise ValueError(f"{host} is not an address of loopback: {told}")
         if not 0 <= port <= 65_535:
@@ -100,8 +102,9 @@ class Sandbox:
         if not public:
             self._private_key, public = new_key()
         self._gate = Gate(schemes_of(self._contract), self.credentials, accept, public, token_life)
-        self._loggable = {name for operation in operations_of(self._contract) for name in operation.parameters.query}
-        app = make_app(self._contract, self.credentials, self._gate, self._behaviour, self._record)
+        operations = operations_of(self._contract)
+        self._loggable = {name for operation in operations for name in operation.parameters.query}
+        app = make_app(self._contract, operations, self.credentials, self._gate, self._behaviour, self._record)
         config = uvicorn.Config(
             app, log_config=None, access_log=False, lifespan="off", ws="none", timeout_graceful_shutdown=2
         )
@@ -123,7 +126,7 @@ class Sandbox:
         address = ipaddress.ip_address(host)
         if address.is_unspecified:
             host = "127.0.0.1" if address.version == 4 else "::1"
-        return f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"
+        return _url(host, port)
 
     @property
     def token_url(self) -> str:
@@ -140,8 +143,7 @@ class Sandbox:
     @property
     def environ(self) -> dict[str, str]:
         """The variables that lead the command, and `BridgeClient.from_env`, to this sandbox."""
-        credential = next(iter(self._ways().values()), {})
-        return {f"TALKDESK_BRIDGE_{name}": value for name, value in {"URL": self.url, **credential}.items()}
+        return next(iter(self._ways().values()), self._variables({}))
 
     @cached_property
     def client(self) -> BridgeClient:
@@ -228,7 +230,7 @@ class Sandbox:
         """How to use this sandbox, for a person: URL, credentials, accounts. `command` is what they type."""
         lines = [
             f"Sandbox of the bridge: {self.url} (Ctrl-C ends it; in a browser: the contract as a page)",
-            *([] if _is_loopback(self._address[0]) else ["Every machine that can reach this one can ask it."]),
+            *([] if is_loopback(_url(*self._address)) else ["Every machine that can reach this one can ask it."]),
             *([f"Lists: {WAYS[self._behaviour.paging]}"] if self._behaviour.paging != "links" else []),
             *([f"Fault, whatever is asked: {self.fault}"] if self.fault else []),
             "",
@@ -238,9 +240,7 @@ class Sandbox:
         ]
         for title, variables in [*self._ways().items()][1:]:
             lines += ["", f"Or with {title}, in a shell of its own:"]
-            lines += [
-                f"  export TALKDESK_BRIDGE_{name}={value}" for name, value in {"URL": self.url, **variables}.items()
-            ]
+            lines += [f"  export {name}={value}" for name, value in variables.items()]
         return "\n".join([*lines, "", accounts_table(), ""])
 
     def _ways(self) -> dict[str, dict[str, str]]:
@@ -259,8 +259,13 @@ class Sandbox:
         }  # fmt: skip
         kinds = self._kinds if self._accept == "any" else {self._accept}
         return {
-            title: variables for (kind, title), variables in ways.items() if kind in kinds and all(variables.values())
+            title: self._variables(credential)
+            for (kind, title), credential in ways.items()
+            if kind in kinds and all(credential.values())
         }
+
+    def _variables(self, credential: dict[str, str]) -> dict[str, str]:
+        return {PREFIX + name: value for name, value in {"URL": self.url, **credential}.items()}
 
     def _record(self, request: Request, status: int, told: str) -> None:
         path, query = request.scope["raw_path"].decode("ascii"), request.url.query
@@ -270,11 +275,8 @@ class Sandbox:
         self._log(f"{request.method} {path}{'?' if query else ''}{shown} {status}{f' ({told})' if told else ''}")
 
 
-def _is_loopback(host: str) -> bool:
-    try:
-        return ipaddress.ip_address(host).is_loopback
-    except ValueError:
-        return host == "localhost"
+def _url(host: str, port: int) -> str:
+    return f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"
 
 
 WAYS = {"links": "pages with next links", "pages": "pages by number, without links", "all": "at once, without pages"}
