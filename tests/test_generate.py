@@ -153,6 +153,24 @@ def test_an_interrupt_ends_it_in_a_sentence(tree: Path) -> None:
     assert content(tree) == before
 
 
+def test_an_interrupt_that_a_library_makes_another_error_of_is_told_as_one(
+    tree: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def loading(_: object) -> None:
+        try:
+            signal.raise_signal(signal.SIGINT)
+        except KeyboardInterrupt:
+            raise KeyError("OpenAPI") from None
+
+    before, handler = content(tree), signal.getsignal(signal.SIGINT)
+    monkeypatch.setattr(tool, "_refused", loading)
+    monkeypatch.setattr(signal, "getsignal", lambda _: signal.default_int_handler)
+    assert tool.main([str(CONTRACT)]) == 130
+    assert capsys.readouterr() == ("", "Interrupted; generated/ is as it was.\n")
+    assert content(tree) == before
+    signal.signal(signal.SIGINT, handler)
+
+
 def test_what_the_generator_refuses_replaces_nothing(
     tree: Path, changed: Change, capsys: pytest.CaptureFixture[str]
 ) -> None:

@@ -272,7 +272,7 @@ def main(arguments: list[str]) -> int:
         return 2
     try:
         GENERATED.mkdir(exist_ok=True)
-        with _locked(GENERATED) as handle:
+        with _interruptible(), _locked(GENERATED) as handle:
             return _run(contract, handle, check="--check" in arguments)
     except GenerationError as error:
         print(f"{file}: {error}", file=sys.stderr)
@@ -284,6 +284,28 @@ def main(arguments: list[str]) -> int:
     except KeyboardInterrupt:
         print("Interrupted; generated/ is as it was.", file=sys.stderr)
         return 130
+
+
+@contextmanager
+def _interruptible() -> Iterator[None]:
+    """Raise KeyboardInterrupt for what an interrupt leads to: libraries make another error of it while they load."""
+    came: list[int] = []
+
+    def interrupt(number: int, _: object) -> None:
+        came.append(number)
+        raise KeyboardInterrupt
+
+    before = signal.getsignal(signal.SIGINT)
+    if before is not signal.SIG_IGN:  # as nohup and the like mean it
+        signal.signal(signal.SIGINT, interrupt)
+    try:
+        yield
+    except Exception as error:
+        if came:
+            raise KeyboardInterrupt from error
+        raise
+    finally:
+        signal.signal(signal.SIGINT, before)
 
 
 @contextmanager
