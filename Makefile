@@ -10,11 +10,12 @@ PYTHON ?= $(firstword $(foreach name,python3 python3.13 python3.12 python3.11,$(
 VENV := .venv
 BIN := $(VENV)/bin
 STAMP := $(VENV)/.set-up
-COMPILE := $(VENV)-lock/bin/uv pip compile --quiet --upgrade --universal --generate-hashes --no-header --no-annotate
+COMPILE := $(VENV)-uv/bin/uv pip compile --quiet --upgrade --universal --generate-hashes --no-header --no-annotate
 PIP_INSTALL := $(BIN)/python -m pip install -qq --disable-pip-version-check --require-hashes --only-binary :all:
+NEEDS_PYTHON := test -n "$(PYTHON)" || { echo "Python 3.11 or later was not found: install it, or name it with 'make PYTHON=/path/to/python3'." >&2; exit 2; }
 
 # The project's own tools come first, whatever is installed on the machine.
-export PATH := $(CURDIR)/$(BIN):$(PATH)
+export PATH := $(abspath $(BIN)):$(PATH)
 
 .DEFAULT_GOAL := help
 .PHONY: help setup build demo test integration browser validate generate check-generated changes check-version lint types format docs faults fuzz soak mutate bench lock clean
@@ -25,7 +26,7 @@ help: ## List the targets
 setup: $(STAMP) ## Make .venv with the pinned, hash-checked tools (the other targets do it when needed)
 
 $(STAMP): requirements/dev.txt pyproject.toml
-	@test -n "$(PYTHON)" || { echo "Python 3.11 or later was not found: install it, or name it with 'make PYTHON=/path/to/python3'." >&2; exit 2; }
+	@$(NEEDS_PYTHON)
 	@if cmp -s requirements/dev.txt $(VENV)/.requirements && test -x $(BIN)/python; then :; else \
 	  echo "Setting up $(VENV) (once, about half a minute) ..."; \
 	  $(PYTHON) -m venv --clear $(VENV) || { echo "'$(PYTHON) -m venv' failed: on Debian and Ubuntu, install the package python3-venv." >&2; exit 2; }; \
@@ -45,15 +46,16 @@ demo: validate generate ## See it work: validate, generate, start a sandbox, lis
 test: $(STAMP) ## Run the tests
 	@python -m pytest -n auto --dist loadfile
 
-integration: $(VENV)-servers/.set-up $(VENV)-httpx2/.set-up ## Test the wheel in a fresh environment, with token servers that are not ours, and with httpx2
+integration: $(STAMP) $(VENV)-servers/.set-up $(VENV)-httpx2/.set-up ## Test the wheel in a fresh environment, with token servers that are not ours, and with httpx2
 	@python -m pytest tests/integration/test_wheel.py tests/integration/test_token_servers.py
 	@PYTHONPATH=generated:overrides $(VENV)-httpx2/bin/python -m pytest tests/integration/test_httpx2.py
 	@PYTHONPATH=generated:overrides $(VENV)-httpx2/bin/python -m pytest -p tests.integration.aliased tests/integration/test_httpx2.py
 
-browser: $(VENV)-browser/.set-up ## Test the contract's page in a headless Chromium, which has to be installed
+browser: $(STAMP) $(VENV)-browser/.set-up ## Test the contract's page in a headless Chromium, which has to be installed
 	@PYTHONPATH=generated:overrides $(VENV)-browser/bin/python -m pytest --confcutdir=tests/browser tests/browser
 
-$(VENV)-%/.set-up: requirements/%.txt | $(STAMP)
+$(VENV)-%/.set-up: requirements/%.txt
+	@$(NEEDS_PYTHON)
 	@echo "Setting up $(@D) (once, about a quarter of a minute) ..."
 	@$(PYTHON) -m venv --clear $(@D)
 	@$(subst $(BIN),$(@D)/bin,$(PIP_INSTALL)) -r $< || { echo "$< could not be installed: see pip's message above." >&2; exit 2; }
@@ -103,21 +105,23 @@ fuzz: $(STAMP) ## Try the properties on EXAMPLES drawn bodies and lists (20000; 
 soak: $(STAMP) ## Send 10,000 requests with one client, sync and async: nothing may grow
 	@python -m tests.soak
 
-mutate: $(VENV)-mutate/.set-up ## Make small mistakes in the client, a thousand, one at a time: the tests must find them (half an hour)
+mutate: $(STAMP) $(VENV)-mutate/.set-up ## Make small mistakes in the client, a thousand, one at a time: the tests must find them (half an hour)
 	@$(VENV)-mutate/bin/python -m tools.mutate
 
 bench: $(STAMP) ## Measure what regenerating costs, beside the bare generator
 	@python -m benchmarks.generate
 
-lock: $(STAMP) ## Pin the newest tools in requirements/
-	@python -m venv --clear $(VENV)-lock
-	@$(VENV)-lock/bin/python -m pip install -qq --disable-pip-version-check --require-hashes --only-binary :all: -r requirements/lock.txt
+lock: $(VENV)-uv/.set-up ## Pin the newest tools in requirements/
 	@$(COMPILE) --all-extras --group dev pyproject.toml -o requirements/dev.txt
+	@$(COMPILE) --all-extras pyproject.toml -o requirements/highest.txt
+	@$(COMPILE) --all-extras --resolution lowest-direct pyproject.toml -o requirements/lowest.txt
+	@$(COMPILE) --group pyproject.toml:build -o requirements/build.txt
+	@$(COMPILE) --group pyproject.toml:index -o requirements/index.txt
 	@$(COMPILE) --group pyproject.toml:servers -o requirements/servers.txt
 	@$(COMPILE) --extra sandbox --group httpx2 pyproject.toml -o requirements/httpx2.txt
 	@$(COMPILE) --extra sandbox --group mutate pyproject.toml -o requirements/mutate.txt
 	@$(COMPILE) --extra sandbox --group browser pyproject.toml -o requirements/browser.txt
-	@$(COMPILE) --group pyproject.toml:lock -o requirements/lock.txt
+	@$(COMPILE) --group pyproject.toml:uv -o requirements/uv.txt
 
 clean: ## Remove what the targets made, generated/ excepted
-	@rm -rf $(VENV) $(VENV)-lock $(VENV)-servers $(VENV)-httpx2 $(VENV)-mutate $(VENV)-browser .mutate dist docs/api.html .hypothesis .mypy_cache .pytest_cache .ruff_cache
+	@rm -rf $(VENV) $(VENV)-browser $(VENV)-build $(VENV)-httpx2 $(VENV)-index $(VENV)-mutate $(VENV)-servers $(VENV)-uv .mutate dist docs/api.html .hypothesis .mypy_cache .pytest_cache .ruff_cache
