@@ -18,7 +18,7 @@ NEEDS_PYTHON := test -n "$(PYTHON)" || { echo "Python 3.11 or later was not foun
 export PATH := $(abspath $(BIN)):$(PATH)
 
 .DEFAULT_GOAL := help
-.PHONY: help setup build demo test integration browser validate generate check-generated changes check-version lint types format docs faults fuzz soak mutate bench lock clean
+.PHONY: help setup build check-release demo test integration browser validate generate check-generated changes check-version lint types format docs faults fuzz soak mutate bench lock clean
 
 help: ## List the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  %-16s %s\n", $$1, $$2}' $(firstword $(MAKEFILE_LIST))
@@ -39,6 +39,9 @@ $(STAMP): requirements/dev.txt pyproject.toml
 build: $(STAMP) ## Write the wheel and the sdist to dist/
 	@rm -rf dist
 	@python -m hatchling build
+
+check-release: $(STAMP) ## Fail when the tree may not be published: uncommitted changes, tag, version, changelog
+	@python -m tools.release
 
 demo: validate generate ## See it work: validate, generate, start a sandbox, list an account's invoices, show an error
 	@python -m tools.demo

@@ -3,10 +3,8 @@
 from __future__ import annotations
 
 import json
-import os
 import re
 import shutil
-import subprocess
 import sys
 from collections.abc import Callable
 from pathlib import Path
@@ -14,55 +12,8 @@ from pathlib import Path
 import pytest
 
 from tests.conftest import ROOT
+from tests.repository import BASE, VERSION, Repository
 from tools.changes.compare import next_version
-from tools.contract import load
-
-VERSION = str(load(ROOT / "openapi.yaml").data["info"]["version"])
-BASE = f"v{VERSION}"
-
-
-class Repository:
-    """A copy of the working tree, committed and released as it is."""
-
-    def __init__(self, folder: Path) -> None:
-        self.folder = folder
-        kept = shutil.ignore_patterns(".*", "__pycache__", "dist")
-        shutil.copytree(ROOT, folder, ignore=kept)
-        self.git("init", "--quiet", "--initial-branch=main")
-        self.commit()
-        self.git("tag", BASE)
-
-    def git(self, *arguments: str) -> None:
-        identity = ["-c", "user.name=test", "-c", "user.email=test@localhost", "-c", "commit.gpgsign=false"]
-        subprocess.run(["git", *identity, *arguments], cwd=self.folder, check=True, capture_output=True)  # noqa: S607 # git, wherever it is
-
-    def commit(self) -> None:
-        self.git("add", "--all")
-        self.git("commit", "--quiet", "--message", "A state")
-
-    def run(self, *arguments: str, **variables: str) -> subprocess.CompletedProcess[str]:
-        paths = os.pathsep.join(str(self.folder / name) for name in ("generated", "overrides"))
-        path = os.pathsep.join([str(Path(sys.executable).parent), os.environ["PATH"]])
-        environment = os.environ | {"PYTHONPATH": paths, "PATH": path} | variables
-        return subprocess.run(
-            arguments, cwd=self.folder, env=environment, capture_output=True, text=True, check=False, timeout=300
-        )
-
-    def make(self, *arguments: str, **variables: str) -> subprocess.CompletedProcess[str]:
-        """Run targets with the tools of this environment."""
-        return self.run("make", "--no-print-directory", "--old-file=.venv/.set-up", *arguments, **variables)
-
-    def edit(self, name: str, old: str, new: str) -> None:
-        file = self.folder / name
-        text = file.read_text(encoding="utf-8")
-        assert old in text, (name, old)
-        file.write_text(text.replace(old, new, 1), encoding="utf-8")
-
-    def contract(self, old: str, new: str) -> None:
-        """Edit the contract, and generate."""
-        self.edit("openapi.yaml", old, new)
-        done = self.make("generate")
-        assert done.returncode == 0, done.stdout + done.stderr
 
 
 @pytest.fixture

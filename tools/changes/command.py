@@ -88,21 +88,30 @@ def since(base: str) -> Comparison:
     return Comparison(base, (versions[0], versions[1]), changes)
 
 
-def last_release() -> str | None:
+def last_release(besides: str = "") -> str | None:
     """The newest release tag before the working tree; None where there is none.
+
+    Args:
+        besides: A tag that does not count.
 
     Raises:
         ComparisonError: this is no clone of the project.
 
     """
-    top = _git("rev-parse", "--show-toplevel").stdout.decode().strip()
+    top = git("rev-parse", "--show-toplevel").stdout.decode().strip()
     if not top or Path(top).resolve() != ROOT:
         raise ComparisonError("this is no git clone of the project, so there is no older state to compare with.")
-    found = _git("describe", "--tags", "--abbrev=0", "--match", RELEASE)
+    found = git("describe", "--tags", "--abbrev=0", "--match", RELEASE, "--exclude", besides)
     return found.stdout.decode().strip() if found.returncode == 0 else None
 
 
-def _git(*arguments: str) -> subprocess.CompletedProcess[bytes]:
+def git(*arguments: str) -> subprocess.CompletedProcess[bytes]:
+    """What git says of the project, whatever its exit status.
+
+    Raises:
+        ComparisonError: there is no git.
+
+    """
     try:
         return subprocess.run(["git", *arguments], cwd=ROOT, capture_output=True, check=False)  # noqa: S607 # git, wherever it is
     except FileNotFoundError:
@@ -111,12 +120,12 @@ def _git(*arguments: str) -> subprocess.CompletedProcess[bytes]:
 
 def _extract(base: str, folder: Path) -> None:
     """Write what the revision ships into a folder."""
-    if _git("rev-parse", "--verify", "--quiet", "--end-of-options", f"{base}^{{commit}}").returncode:
+    if git("rev-parse", "--verify", "--quiet", "--end-of-options", f"{base}^{{commit}}").returncode:
         told = "name a tag, a branch or a commit with BASE=..., and fetch it first if this is a shallow clone"
         raise ComparisonError(f"`{base}` is no revision of this repository: {told}.")
-    names = _git("ls-tree", "--name-only", base).stdout.decode().split("\n")
+    names = git("ls-tree", "--name-only", base).stdout.decode().split("\n")
     wanted = [name for name in SHIPPED if name in names]
-    archive = _git("archive", "--format=zip", base, *wanted)
+    archive = git("archive", "--format=zip", base, *wanted)
     if not {CONTRACT, "generated"} <= {*wanted} or archive.returncode:
         raise ComparisonError(f"`{base}` has no {CONTRACT} or no generated/: name a later revision.")
     with zipfile.ZipFile(io.BytesIO(archive.stdout)) as held:
@@ -201,11 +210,11 @@ def wrong(comparison: Comparison, changelog: str) -> list[str]:
         told = f"but what changed since {comparison.base} ({then}) is {rating(comparison.changes)}"
         remedy = f"set it to {comparison.next}, and run `make generate` (`make changes` tells what changed)"
         return [f"{CONTRACT}: `info.version` is {now}, {told}: {remedy}."]
-    section = re.search(rf"^##[ \t]+\[?v?{re.escape(now)}\]?(?:[ \t].*?)?$(.*?)(?=^## |\Z)", changelog, re.M | re.S)
-    if (comparison.changes or now != then) and not section:
+    section = section_of(changelog, now)
+    if (comparison.changes or now != then) and section is None:
         told = "\n".join(f"- {change.message}" for change in comparison.changes)
         return [f"CHANGELOG.md: has no section `## {now}`: add it, with what users must know of these:\n{told}"]
-    items = re.split(r"^[-*] ", re.sub(r"<!--.*?-->", "", section[1] if section else "", flags=re.S), flags=re.M)
+    items = re.split(r"^[-*] ", re.sub(r"<!--.*?-->", "", section or "", flags=re.S), flags=re.M)
     untold = [
         change
         for change in comparison.changes
@@ -213,6 +222,12 @@ def wrong(comparison: Comparison, changelog: str) -> list[str]:
     ]
     begin = f"CHANGELOG.md: no item of `## {now}` names"
     return [f"{begin} `{' '.join(_words(change))}`: say there:\n- {change.message}" for change in untold]
+
+
+def section_of(changelog: str, version: str) -> str | None:
+    """What the changelog says of a version; None where it has no section of it."""
+    pattern = rf"^##[ \t]+\[?v?{re.escape(version)}\]?(?:[ \t].*?)?$(.*?)(?=^## |\Z)"
+    return found[1] if (found := re.search(pattern, changelog, re.M | re.S)) else None
 
 
 def _names(item: str, change: Change) -> bool:

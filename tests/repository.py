@@ -1,0 +1,68 @@
+"""The project in a git repository of its own, for tests of what reads or changes history."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+from tests.conftest import ROOT
+from tools.contract import load
+
+VERSION = str(load(ROOT / "openapi.yaml").data["info"]["version"])
+BASE = f"v{VERSION}"
+
+
+class Repository:
+    """A copy of the working tree, committed, and tagged as a release unless that is unwanted."""
+
+    def __init__(self, folder: Path, *, released: bool = True) -> None:
+        self.folder = folder
+        kept = shutil.ignore_patterns(".*", "__pycache__", "dist")
+        shutil.copytree(ROOT, folder, ignore=kept)
+        shutil.copy(ROOT / ".gitignore", folder)
+        self.git("init", "--quiet", "--initial-branch=main")
+        self.commit()
+        if released:
+            self.git("tag", BASE)
+
+    @classmethod
+    def at(cls, folder: Path) -> Repository:
+        """One that is there already."""
+        repository = cls.__new__(cls)
+        repository.folder = folder
+        return repository
+
+    def git(self, *arguments: str) -> None:
+        identity = ["-c", "user.name=test", "-c", "user.email=test@localhost", "-c", "commit.gpgsign=false"]
+        subprocess.run(["git", *identity, *arguments], cwd=self.folder, check=True, capture_output=True)  # noqa: S607 # git, wherever it is
+
+    def commit(self) -> None:
+        self.git("add", "--all")
+        self.git("commit", "--quiet", "--message", "A state")
+
+    def run(self, *arguments: str, **variables: str) -> subprocess.CompletedProcess[str]:
+        paths = os.pathsep.join(str(self.folder / name) for name in ("generated", "overrides"))
+        path = os.pathsep.join([str(Path(sys.executable).parent), os.environ["PATH"]])
+        environment = os.environ | {"PYTHONPATH": paths, "PATH": path} | variables
+        return subprocess.run(
+            arguments, cwd=self.folder, env=environment, capture_output=True, text=True, check=False, timeout=300
+        )
+
+    def make(self, *arguments: str, **variables: str) -> subprocess.CompletedProcess[str]:
+        """Run targets with the tools of this environment."""
+        return self.run("make", "--no-print-directory", "--old-file=.venv/.set-up", *arguments, **variables)
+
+    def edit(self, name: str, old: str, new: str) -> None:
+        file = self.folder / name
+        text = file.read_text(encoding="utf-8")
+        assert old in text, (name, old)
+        file.write_text(text.replace(old, new, 1), encoding="utf-8")
+
+    def contract(self, old: str, new: str) -> None:
+        """Edit the contract, and generate."""
+        self.edit("openapi.yaml", old, new)
+        done = self.make("generate")
+        assert done.returncode == 0, done.stdout + done.stderr

@@ -1,0 +1,59 @@
+"""`make check-release`: whether the working tree may be published as the version that its contract names."""
+
+from __future__ import annotations
+
+import re
+import sys
+from collections.abc import Iterator
+
+from tools.changes.command import CONTRACT, RELEASE, ComparisonError, git, last_release, section_of, since, wrong
+from tools.contract import load, mapping
+from tools.generate import ROOT
+
+
+def faults(version: str) -> Iterator[str]:
+    """What speaks against publishing the tree as `version`, a sentence each with what to do.
+
+    Raises:
+        ComparisonError: this is no clone of the project, or it cannot be compared with its last release.
+
+    """
+    tag = f"v{version}"
+    before = last_release(besides=tag)
+    changed = git("status", "--porcelain", "--untracked-files=all").stdout.decode().splitlines()
+    if changed:
+        named = ", ".join(line[3:] for line in changed[:3]) + (" and others" if len(changed) > 3 else "")
+        yield f"The tree is not what is committed ({named}): commit, ignore or remove what differs."
+    here = git("tag", "--points-at", "HEAD", "--list", RELEASE).stdout.decode().split()
+    if others := [name for name in here if name != tag]:
+        yield f"{CONTRACT}: `info.version` is {version}, but this commit is tagged {others[0]}: one of them is wrong."
+    if tag not in here and git("rev-parse", "--verify", "--quiet", f"refs/tags/{tag}").returncode == 0:
+        yield f"{CONTRACT}: {version} is another commit, tagged {tag}: set a higher `info.version` for this one."
+    changelog = (ROOT / "CHANGELOG.md").read_text(encoding="utf-8")
+    section = section_of(changelog, version)
+    if before:
+        yield from wrong(since(before), changelog)
+    elif section is None:
+        yield f"CHANGELOG.md: has no section `## {version}`: add it, with what users must know."
+    if "not released yet" in (section or "").lower():
+        yield f"CHANGELOG.md: says that {version} is not released yet: take that out, and commit."
+
+
+def main() -> int:
+    """Tell the faults; 0 when there are none, 1 when there are, 2 when that cannot be known."""
+    try:
+        version = str(mapping(load(ROOT / CONTRACT).data.get("info")).get("version"))
+        if not re.fullmatch(r"\d+\.\d+\.\d+", version):
+            raise ComparisonError(f"{CONTRACT}: has no version of three numbers: `make validate` tells where.")
+        told = list(faults(version))
+    except (ComparisonError, OSError) as error:
+        print(error, file=sys.stderr)
+        return 2
+    except KeyboardInterrupt:
+        return 130
+    print("\n".join(told) or f"This commit may be published as {version}.", file=sys.stderr if told else sys.stdout)
+    return 1 if told else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
