@@ -18,7 +18,7 @@ NEEDS_PYTHON := test -n "$(PYTHON)" || { echo "Python 3.11 or later was not foun
 export PATH := $(abspath $(BIN)):$(PATH)
 
 .DEFAULT_GOAL := help
-.PHONY: help setup build check-release demo test integration browser validate generate check-generated changes check-version lint types format docs faults fuzz soak mutate bench lock clean
+.PHONY: help setup build publish check-release upload demo test integration browser validate generate check-generated changes check-version lint types format docs faults fuzz soak mutate bench lock clean
 
 help: ## List the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  %-16s %s\n", $$1, $$2}' $(firstword $(MAKEFILE_LIST))
@@ -40,8 +40,17 @@ build: $(STAMP) ## Write the wheel and the sdist to dist/
 	@rm -rf dist
 	@python -m hatchling build
 
+publish: $(STAMP) ## Build, and upload to the index of UV_PUBLISH_URL: see docs/publishing.md
+	@$(MAKE) --no-print-directory check-release
+	@$(MAKE) --no-print-directory check-generated
+	@$(MAKE) --no-print-directory build
+	@$(MAKE) --no-print-directory upload
+
 check-release: $(STAMP) ## Fail when the tree may not be published: uncommitted changes, tag, version, changelog
 	@python -m tools.release
+
+upload: $(VENV)-uv/.set-up ## Upload what dist/ holds, and only if it is what DIGESTS says, where that is set
+	@$(VENV)-uv/bin/python -m tools.upload
 
 demo: validate generate ## See it work: validate, generate, start a sandbox, list an account's invoices, show an error
 	@python -m tools.demo
@@ -50,7 +59,7 @@ test: $(STAMP) ## Run the tests
 	@python -m pytest -n auto --dist loadfile
 
 integration: $(STAMP) $(VENV)-servers/.set-up $(VENV)-httpx2/.set-up ## Test the wheel in a fresh environment, with token servers that are not ours, and with httpx2
-	@python -m pytest tests/integration/test_wheel.py tests/integration/test_token_servers.py
+	@python -m pytest tests/integration/test_wheel.py tests/integration/test_token_servers.py tests/integration/test_upload.py
 	@PYTHONPATH=generated:overrides $(VENV)-httpx2/bin/python -m pytest tests/integration/test_httpx2.py
 	@PYTHONPATH=generated:overrides $(VENV)-httpx2/bin/python -m pytest -p tests.integration.aliased tests/integration/test_httpx2.py
 

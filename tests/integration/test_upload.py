@@ -1,0 +1,258 @@
+"""`make upload` against package indexes on loopback: what it refuses, what it tells, and that a repeat heals it."""
+
+from __future__ import annotations
+
+import functools
+import hashlib
+import shutil
+import subprocess
+import sys
+import threading
+import zipfile
+from collections.abc import Callable, Iterator
+from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+
+import pytest
+
+from tests.conftest import ROOT
+from tests.integration.indexes import PASSWORD, USER, Index, cutting, serving
+from tools import upload as tool
+
+Upload = Callable[..., tuple[int, str]]
+
+
+@pytest.fixture(scope="module")
+def built(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A wheel and an sdist of the working tree."""
+    folder = tmp_path_factory.mktemp("built") / "dist"
+    subprocess.run(
+        [sys.executable, "-m", "hatchling", "build", "-d", str(folder)], cwd=ROOT, check=True, capture_output=True
+    )
+    return folder
+
+
+class Files(SimpleHTTPRequestHandler):
+    """A server of files, which takes none."""
+
+    def log_message(self, *_: object) -> None:
+        pass
+
+
+@pytest.fixture(scope="module")
+def running(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Index]:
+    with serving(tmp_path_factory.mktemp("index")) as index:
+        yield index
+
+
+@pytest.fixture
+def index(running: Index) -> Index:
+    for file in running.folder.iterdir():
+        file.unlink()
+    return running
+
+
+@pytest.fixture
+def dist(built: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """What is to be uploaded."""
+    monkeypatch.setattr(tool, "ROOT", tmp_path)
+    monkeypatch.setattr(tool, "UV", ROOT / ".venv-uv" / "bin" / "uv")
+    monkeypatch.setattr(tool, "SECONDS_UNTIL_LISTED", 0)
+    return Path(shutil.copytree(built, tmp_path / "dist"))
+
+
+@pytest.fixture
+def upload(dist: Path, index: Index, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]) -> Upload:
+    def run(at: Index = index, **variables: str) -> tuple[int, str]:
+        """Exit status, and the one line that is told; the secret is in none."""
+        digests = variables.pop("DIGESTS", None)
+        for name, value in at.variables(**variables).items():
+            monkeypatch.setenv(name, value)
+        if digests is not None:
+            monkeypatch.setenv("DIGESTS", digests)
+        status = tool.main()
+        out, err = capfd.readouterr()
+        assert PASSWORD not in out + err
+        if status:
+            assert (out, err.count("\n")) == ("", 1)
+        else:
+            assert err == ""
+        return status, out + err
+
+    return run
+
+
+def rebuilt(wheel: Path, old: str, new: str) -> None:
+    """Change the text of a file, or of the metadata, in a wheel."""
+    with zipfile.ZipFile(wheel) as held:
+        files = {name: held.read(name) for name in held.namelist()}
+    with zipfile.ZipFile(wheel, "w") as held:
+        for name, data in files.items():
+            held.writestr(name, data.replace(old.encode(), new.encode()))
+
+
+def test_what_is_uploaded_once_is_not_uploaded_again(upload: Upload, index: Index, dist: Path) -> None:
+    wheel, sdist = sorted(file.name for file in dist.iterdir())
+    assert upload() == (0, f"{wheel}: uploaded.\n{sdist}: uploaded.\n")
+    for file in dist.iterdir():
+        assert (index.folder / file.name).read_bytes() == file.read_bytes()
+    times = [(index.folder / name).stat().st_mtime_ns for name in (wheel, sdist)]
+    there = "is on the index already, with this content"
+    assert upload() == (0, f"{wheel}: {there}.\n{sdist}: {there}.\n")
+    assert times == [(index.folder / name).stat().st_mtime_ns for name in (wheel, sdist)]
+
+
+def test_a_version_that_is_there_with_other_content(upload: Upload, index: Index, dist: Path) -> None:
+    upload()
+    wheel, sdist = sorted(dist.iterdir())
+    (index.folder / sdist.name).unlink()
+    rebuilt(wheel, "# Generated", "# Degenerated")
+    status, told = upload()
+    assert status == tool.CONTENT
+    assert told.startswith(f"The index has {wheel.name} already, with other content: set a higher `info.version`")
+    assert index.holds() == [wheel.name]
+
+
+def test_a_credential_that_the_index_refuses(upload: Upload, index: Index) -> None:
+    wrong = "UV_PUBLISH_CHECK_URL refuses the credential: check user name and password.\n"
+    assert upload(PASSWORD="wrong") == (tool.CREDENTIAL, f"Status 403: {wrong}")
+    assert upload(USERNAME="", PASSWORD="", TOKEN="wrong") == (tool.CREDENTIAL, f"Status 403: {wrong}")
+    assert index.holds() == []
+
+
+def test_a_credential_that_may_read_but_not_upload(upload: Upload, dist: Path, tmp_path: Path) -> None:
+    with serving(tmp_path / "open", actions="update") as index:
+        status, told = upload(index, PASSWORD="wrong")
+    assert status == tool.CREDENTIAL
+    told_of = sorted(file.name for file in dist.iterdir())[0]
+    assert (
+        told == f"Status 403: the index refuses {told_of}: it is read-only, or this credential may not upload to it.\n"
+    )
+
+
+def test_an_index_of_files_alone(upload: Upload, tmp_path: Path) -> None:
+    (tmp_path / "files" / "simple").mkdir(parents=True)
+    handler = functools.partial(Files, directory=str(tmp_path / "files"))
+    with ThreadingHTTPServer(("127.0.0.1", 0), handler) as server:
+        threading.Thread(target=server.serve_forever, daemon=True).start()
+        status, told = upload(Index(server.server_port, tmp_path))
+        server.shutdown()
+    assert status == tool.INDEX
+    assert told.startswith("Status 501: UV_PUBLISH_URL takes no uploads: the index is read-only, or")
+
+
+def test_an_index_that_cannot_be_reached(upload: Upload, index: Index) -> None:
+    nobody = "http://127.0.0.1:1/"
+    assert upload(URL=nobody, CHECK_URL=f"{nobody}simple/") == (
+        tool.INDEX,
+        "UV_PUBLISH_CHECK_URL cannot be reached ([Errno 111] Connection refused): check it, and the network, and repeat.\n",
+    )
+    assert index.holds() == []
+
+
+def test_an_upload_that_is_cut_off_is_healed_by_a_repeat(upload: Upload, index: Index, dist: Path) -> None:
+    wheel, sdist = sorted(file.name for file in dist.iterdir())
+    with cutting(index, sdist.encode()) as url:
+        status, told = upload(URL=url, CHECK_URL=f"{url}simple/")
+    assert status == tool.INDEX
+    assert told.startswith(f"{sdist} was not uploaded, ")
+    assert told.endswith(": a repeat sends what the index has not got.\n")
+    assert index.holds() == [wheel]
+    assert upload() == (0, f"{wheel}: is on the index already, with this content.\n{sdist}: uploaded.\n")
+
+
+def test_an_index_that_keeps_half_a_file(upload: Upload, dist: Path, tmp_path: Path) -> None:
+    wheel, sdist = sorted(file.name for file in dist.iterdir())
+    with serving(tmp_path / "hasty", buffered=False) as index:
+        with cutting(index, sdist.encode()) as url:
+            assert upload(index, URL=url, CHECK_URL=f"{url}simple/")[0] == tool.INDEX
+        kept = index.folder / sdist
+        assert 0 < kept.stat().st_size < (dist / sdist).stat().st_size
+        status, told = upload(index)
+        assert status == tool.CONTENT
+        assert told.endswith("or, if what the index has is broken, delete it there and repeat.\n")
+        kept.unlink()
+        assert upload(index)[0] == 0
+        assert index.holds() == [wheel, sdist]
+
+
+def test_an_index_that_does_not_list_what_it_took(upload: Upload, index: Index) -> None:
+    status, told = upload(CHECK_URL=f"{index.url}other/")
+    assert status == tool.CONFIGURATION
+    assert "UV_PUBLISH_CHECK_URL does not list" in told
+    status, told = upload(CHECK_URL=f"{index.url}other/")
+    assert status == tool.CONFIGURATION
+    assert told.startswith("Status 409: the index has ")
+
+
+@pytest.mark.parametrize(
+    ("variables", "told"),
+    [
+        ({"URL": ""}, "UV_PUBLISH_URL is not set: set it to the URL of your index to upload to."),
+        ({"CHECK_URL": ""}, "UV_PUBLISH_CHECK_URL is not set: set it to the URL of your index to install from, which often ends in /simple/."),
+        ({"URL": "index.example"}, "UV_PUBLISH_URL is no URL: "),
+        ({"URL": "https://[x/"}, "UV_PUBLISH_URL is no URL: "),
+        ({"URL": f"https://{USER}:hidden@index.example/"}, "UV_PUBLISH_URL holds a credential: take it out"),
+        ({"URL": "http://index.example/"}, "UV_PUBLISH_URL is http, which shows the credential to others: use https."),
+        ({"USERNAME": ""}, "There is no credential: set UV_PUBLISH_USERNAME and UV_PUBLISH_PASSWORD, or UV_PUBLISH_TOKEN."),
+        ({"TOKEN": "t"}, "UV_PUBLISH_TOKEN and UV_PUBLISH_USERNAME or UV_PUBLISH_PASSWORD are both set: unset one of the two."),
+    ],
+)  # fmt: skip
+def test_variables_that_cannot_be_used(upload: Upload, index: Index, variables: dict[str, str], told: str) -> None:
+    status, said = upload(**variables)
+    assert status == tool.CONFIGURATION
+    assert said.startswith(told)
+    assert "hidden" not in said
+    assert index.holds() == []
+
+
+def test_only_what_was_built_is_uploaded(upload: Upload, index: Index, dist: Path) -> None:
+    wheel, sdist = sorted(dist.iterdir())
+    lines = "".join(f"{hashlib.sha256(file.read_bytes()).hexdigest()}  {file.name}\n" for file in (wheel, sdist))
+    for wrong in ("", "\n", lines.splitlines()[0], lines.replace("a", "b")):
+        status, told = upload(DIGESTS=wrong)
+        assert (status, told) == (
+            tool.CONTENT,
+            "The files in dist/ are not those of DIGESTS: upload none of them, and find out why.\n",
+        )
+    rebuilt(wheel, "Private :: Do Not Upload", "Topic :: Internet")
+    status, told = upload(DIGESTS=lines)
+    assert status == tool.CONTENT
+    status, told = upload(DIGESTS=lines.replace(lines[:64], hashlib.sha256(wheel.read_bytes()).hexdigest()))
+    assert told.startswith(f"dist/{wheel.name} lacks the classifier `Private :: Do Not Upload`")
+    (dist / "more.txt").touch()
+    status, told = upload()
+    assert told == (
+        f"dist/ holds more.txt, {wheel.name}, {sdist.name}, and not a wheel and an sdist of one version: "
+        "run `make build`.\n"
+    )
+    assert index.holds() == []
+
+
+def test_the_digests_as_sha256sum_prints_them(upload: Upload, dist: Path) -> None:
+    printed = subprocess.run(["/bin/sh", "-c", "sha256sum *"], cwd=dist, check=True, capture_output=True, text=True)
+    assert upload(DIGESTS=printed.stdout.rstrip("\n"))[0] == 0
+
+
+def test_no_credential_goes_to_another_server(
+    upload: Upload, index: Index, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Neither to where the list of files is, nor to where it redirects, nor from what the machine knows."""
+    seen: list[str | None] = []
+
+    class Other(Files):
+        def do_GET(self) -> None:
+            seen.append(self.headers["Authorization"])
+            self.send_error(404)
+
+    netrc = tmp_path / "netrc"
+    netrc.write_text(f"machine 127.0.0.1 login {USER} password {PASSWORD}\n")
+    netrc.chmod(0o600)
+    monkeypatch.setenv("NETRC", str(netrc))
+    with ThreadingHTTPServer(("127.0.0.1", 0), Other) as server:
+        threading.Thread(target=server.serve_forever, daemon=True).start()
+        status, told = upload(CHECK_URL=f"http://127.0.0.1:{server.server_port}/simple/")
+        server.shutdown()
+    assert status == tool.CONFIGURATION, told
+    assert len(seen) >= 3
+    assert {*seen} == {None}
