@@ -101,8 +101,8 @@ def test_every_exit_status_is_listed() -> None:
     statuses = re.findall(r"\b(\d+) [a-z]", (ending.__doc__ or "").partition("\n\n")[2])
     assert statuses
     assert re.findall(r"^\| (\d+) \| \w", page, re.M) == statuses
-    given = {ending._status(errors.StatusError("", status_code=code)) for code in (400, 401, 404, 503)}
-    given |= {ending._status(kind("")) for kind in (errors.ArgumentError, errors.ContractError, errors.PagingError)}
+    given = {ending.status_of(errors.StatusError("", status_code=code)) for code in (400, 401, 404, 503)}
+    given |= {ending.status_of(kind("")) for kind in (errors.ArgumentError, errors.ContractError, errors.PagingError)}
     assert {str(status) for status in given} == {*statuses} - {"0", "129", "130", "143"}
 
 

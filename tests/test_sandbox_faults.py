@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from attrs import frozen
 from talkdesk_bridge import BridgeClient, Deviation, Retry, errors
-from talkdesk_bridge._command.exit import _status
+from talkdesk_bridge._command.exit import status_of
 from talkdesk_bridge.models import InvoiceDetails
 from talkdesk_bridge.sandbox import ACCOUNTS, FAULTS, Fault, Sandbox, _faults
 
@@ -85,7 +85,7 @@ def test_what_comes_of_a_fault(fault: Fault, chosen: str) -> None:
     named = re.search(r"(\w+Error) \(exit (\d)\)", fault.outcome.rpartition("else")[2] if error else "")
     assert bool(named) == bool(error)
     if named:
-        assert (named[1], int(named[2])) == (type(error).__name__, _status(error))
+        assert (named[1], int(named[2])) == (type(error).__name__, status_of(error))
     assert ("deviation" in fault.outcome) == bool(told)
 
 
@@ -93,9 +93,9 @@ def test_what_a_caller_may_be_told_instead() -> None:
     with Sandbox() as sandbox:
         for _ in range(2):  # a key that has expired stays so
             _, error, _ = gone_through(sandbox, "2000000004")
-            assert (type(error), _status(error)) == (errors.UnauthorizedError, 3)
+            assert (type(error), status_of(error)) == (errors.UnauthorizedError, 3)
         _, error, _ = gone_through(sandbox, "2000000005", timeout=(5, 0.1), retry=Retry(attempts=1))
-        assert (type(error), _status(error)) == (errors.NoAnswerError, 5)
+        assert (type(error), status_of(error)) == (errors.NoAnswerError, 5)
     with Sandbox(accept="oauth2") as sandbox:
         list(sandbox.client.billing.iter_account_invoices("2000000004"))
         tokens = [seen.target for seen in sandbox.requests if seen.target.startswith("/oauth")]

@@ -16,7 +16,17 @@ from typing import TYPE_CHECKING, TextIO
 if TYPE_CHECKING:
     from talkdesk_bridge import errors
 
-__all__ = ["coloured", "ended_by_signals", "exit_status", "fail", "give_up", "needs_extra", "printable", "tell"]
+__all__ = [
+    "coloured",
+    "ended_by_signals",
+    "exit_status",
+    "fail",
+    "give_up",
+    "needs_extra",
+    "printable",
+    "status_of",
+    "tell",
+]
 
 
 def coloured(stream: TextIO) -> bool:
@@ -63,12 +73,13 @@ def exit_status(place: str = "") -> Iterator[None]:
     try:
         yield
     except (errors.ConfigurationError, errors.AuthenticationError) as error:
-        raise fail(str(error), _status(error)) from None  # of no place
+        raise fail(str(error), status_of(error)) from None  # of no place
     except errors.BridgeError as error:
-        raise fail(f"{place}{error}", _status(error)) from None
+        raise fail(f"{place}{error}", status_of(error)) from None
 
 
-def _status(error: errors.BridgeError) -> int:
+def status_of(error: errors.BridgeError) -> int:
+    """The exit status that stands for an error."""
     from talkdesk_bridge import errors
 
     match error:
