@@ -142,7 +142,7 @@ def test_the_version_in_a_line() -> None:
 def test_help_tells_the_commands() -> None:
     result = run("--help")
     assert result.returncode == 0
-    for command in ("get", "invoices", "sandbox", "version"):
+    for command in ("doctor", "get", "invoices", "sandbox", "version"):
         assert re.search(rf"^  {command} ", result.stdout, re.M)
     for group in ((), ("get",)):
         alone = run(*group)
@@ -165,7 +165,8 @@ main()
     assert result.stdout.splitlines()[-1] == "[]"
 
 
-HELP_PAGES = [(), ("invoices",), ("sandbox",), ("version",), ("get",), *(("get", name) for name in commands())]
+HELP_PAGES = [(), *((name,) for name in ("doctor", "invoices", "sandbox", "version", "get"))]
+HELP_PAGES += [("get", name) for name in commands()]
 
 
 @pytest.mark.parametrize("command", HELP_PAGES, ids=" ".join)

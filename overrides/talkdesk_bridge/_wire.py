@@ -78,6 +78,10 @@ class _Wire(Generic[ClientT]):
         """Whether it was closed."""
         return self.client.is_closed
 
+    def proxied(self, url: str) -> bool:
+        """Whether a request to this URL goes through a proxy."""
+        return self.client._transport_for_url(httpx.URL(url)) is not self.client._transport
+
     def build(self, settings: Settings, **request: Any) -> Request:
         """A request, from `method`, `url` and whatever else it has.
 

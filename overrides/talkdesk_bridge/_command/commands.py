@@ -136,6 +136,35 @@ def sandbox(accounts: bool, faults: bool, **options: Any) -> None:
         serve(**options)
 
 
+@app.command(
+    examples=[
+        "talkdesk-bridge doctor",
+        "talkdesk-bridge doctor --account 1000000001",
+        "talkdesk-bridge doctor --offline --json",
+    ],
+)
+@click.option("--account", metavar="NUMBER", help="Ask for its invoices, and hold the answer against the contract.")
+@click.option("--offline", is_flag=True, help="Send nothing: neither to the bridge nor to the token server.")
+@click.option(
+    "--timeout",
+    type=click.FloatRange(min=0, min_open=True, max=86_400),
+    default=5,
+    show_default=True,
+    metavar="SECONDS",
+    help="How long to wait for a connection, and for each read of an answer; nothing is tried twice.",
+)
+@click.option("--json", "as_json", is_flag=True, help="Print JSON.")
+def doctor(**options: Any) -> None:
+    """Find out what keeps the client from working, and what to do about it.
+
+    It looks at the installation, at Python, at proxies, certificates and variables, and asks the bridge and the token
+    server. It tells names of variables, and no value of one. The exit status is that of the first finding that is bad.
+    """
+    from talkdesk_bridge._command.doctor import examine
+
+    examine(**options)
+
+
 @app.command(asks=False, examples=["talkdesk-bridge version", "talkdesk-bridge version --json"])
 @click.option("--json", "as_json", is_flag=True, help="Print JSON.")
 def version(as_json: bool) -> None:
