@@ -1,7 +1,8 @@
-"""The workflows and docs/ci.md: unsafe or misspelt ones are refused, and they run the project's gates and no others."""
+"""The workflows and docs/ci.md: unsafe or misspelt ones are refused; they run the project's gates, and release safely."""
 
 from __future__ import annotations
 
+import hashlib
 import os
 import re
 import shutil
@@ -16,8 +17,11 @@ import yaml
 
 from tests.conftest import CONTRACT, ROOT
 
-WORKFLOW = ROOT / ".github" / "workflows" / "ci.yml"
-JOBS: dict[str, Any] = yaml.safe_load(WORKFLOW.read_text(encoding="utf-8"))["jobs"]
+WORKFLOWS = ROOT / ".github" / "workflows"
+CI: dict[Any, Any] = yaml.safe_load((WORKFLOWS / "ci.yml").read_text(encoding="utf-8"))
+JOBS: dict[str, Any] = CI["jobs"]
+RELEASE = (WORKFLOWS / "release.yml").read_text(encoding="utf-8")
+RELEASE_JOBS: dict[str, Any] = yaml.safe_load(RELEASE)["jobs"]
 GUIDE = (ROOT / "docs" / "ci.md").read_text(encoding="utf-8")
 GATES = {*re.findall(r"^make ([a-z-]+)", (ROOT / ".ci" / "run").read_text(encoding="utf-8"), re.M)}
 MAKE = ["make", "--old-file=.venv/.set-up"]
@@ -26,7 +30,7 @@ pytestmark = pytest.mark.skipif(shutil.which("make") is None, reason="needs make
 
 
 def commands(job: dict[str, Any]) -> list[str]:
-    return [step["run"] for step in job["steps"] if "run" in step]
+    return [step["run"] for step in job.get("steps", []) if "run" in step]
 
 
 def block(language: str) -> str:
@@ -53,48 +57,168 @@ def lint(file: Path) -> subprocess.CompletedProcess[str]:
     )  # fmt: skip
 
 
+def mutated(text: str, pattern: str, changed: str) -> str:
+    text, count = re.subn(pattern, lambda _: changed, text, count=1, flags=re.M)
+    assert count == 1
+    return text
+
+
 def test_a_good_workflow_passes_without_a_word(tmp_path: Path) -> None:
-    result = lint(Path(shutil.copy(WORKFLOW, tmp_path)))
-    assert (result.returncode, result.stdout, result.stderr) == (0, "", "")
+    for name in ("ci.yml", "release.yml"):
+        result = lint(Path(shutil.copy(WORKFLOWS / name, tmp_path)))
+        assert (result.returncode, result.stdout, result.stderr) == (0, "", "")
     result = lint(tmp_path / "other.yml")
     told = f"{tmp_path / 'other.yml'}: is no file: name workflows with WORKFLOWS=path.\n"
     assert (result.returncode, result.stdout, result.stderr) == (2, "", told)
 
 
 @pytest.mark.parametrize(
-    ("pattern", "changed", "told"),
+    ("name", "pattern", "changed", "told"),
     [
-        (r"@[0-9a-f]{40} # ", "@", "unpinned-uses"),
-        (r"^permissions: {}", "permissions: write-all", "excessive-permissions"),
-        (r"^permissions: {}\n", "", "excessive-permissions"),
-        (r"persist-credentials: false", "persist-credentials: true", "artipacked"),
-        (r"run: make validate", "run: echo ${{ github.head_ref }}", "template-injection"),
-        (r"pull_request:", "pull_request_target:", "dangerous-triggers"),
-        (r"runs-on:", "run-on:", "run-on"),
-        (r"timeout-minutes:", "timeout-minute:", "timeout-minute"),
-        (r"jobs:", "jobs: [", "ailed to parse"),
+        ("ci", r"@[0-9a-f]{40} # ", "@", "unpinned-uses"),
+        ("ci", r"^permissions: {}", "permissions: write-all", "excessive-permissions"),
+        ("ci", r"^permissions: {}\n", "", "excessive-permissions"),
+        ("ci", r"persist-credentials: false", "persist-credentials: true", "artipacked"),
+        ("ci", r"run: make validate", "run: echo ${{ github.head_ref }}", "template-injection"),
+        ("ci", r"pull_request:", "pull_request_target:", "dangerous-triggers"),
+        ("ci", r"runs-on:", "run-on:", "run-on"),
+        ("ci", r"timeout-minutes:", "timeout-minute:", "timeout-minute"),
+        ("ci", r"jobs:", "jobs: [", "ailed to parse"),
+        ("release", r"upload-artifact@[0-9a-f]{40} # ", "upload-artifact@", "unpinned-uses"),
+        ("release", r"^    outputs:", "    env: { KEY: '${{ secrets.KEY }}' }\n    outputs:", "secrets-outside-env"),
+        ("release", r"^    environment: .*\n", "", "secrets-outside-env"),
+        ("release", r"ci.yml$", "ci.yml\n    secrets: inherit", "secrets-inherit"),
+        ("release", r'python-version: "3.11"', 'python-version: "3.11"\n          cache: pip', "cache-poisoning"),
     ],
 )
 def test_a_workflow_that_is_unsafe_or_misspelt_is_refused(
-    tmp_path: Path, pattern: str, changed: str, told: str
+    tmp_path: Path, name: str, pattern: str, changed: str, told: str
 ) -> None:
-    text, count = re.subn(pattern, lambda _: changed, WORKFLOW.read_text(encoding="utf-8"), count=1, flags=re.M)
-    assert count == 1
-    file = tmp_path / "ci.yml"
-    file.write_text(text, encoding="utf-8")
+    file = tmp_path / f"{name}.yml"
+    file.write_text(mutated((WORKFLOWS / file.name).read_text(encoding="utf-8"), pattern, changed), encoding="utf-8")
     result = lint(file)
     assert result.returncode != 0
     assert told in result.stdout + result.stderr
 
 
 def test_a_job_may_only_read_and_ends_by_itself() -> None:
-    assert [file.name for file in WORKFLOW.parent.iterdir()] == [WORKFLOW.name]
-    for job in JOBS.values():
+    assert {file.name for file in WORKFLOWS.iterdir()} == {"ci.yml", "release.yml"}
+    for job in (*JOBS.values(), *RELEASE_JOBS.values()):
         assert job["permissions"] == {"contents": "read"}
-        assert job["timeout-minutes"] <= 60
-        assert re.fullmatch(r"ubuntu-\d+\.\d+", job["runs-on"])
-    for pin in re.findall(r"uses: (.*)", WORKFLOW.read_text(encoding="utf-8")):
-        assert re.fullmatch(r"actions/[a-z-]+@[0-9a-f]{40} # v\d+\.\d+\.\d+", pin)
+        if "uses" not in job:
+            assert job["timeout-minutes"] <= 60
+            assert re.fullmatch(r"ubuntu-\d+\.\d+", job["runs-on"])
+    for file in WORKFLOWS.iterdir():
+        for pin in re.findall(r"uses: (.*)", file.read_text(encoding="utf-8")):
+            assert re.fullmatch(r"actions/[a-z-]+@[0-9a-f]{40} # v\d+\.\d+\.\d+|\$/\.github/workflows/ci\.yml", pin)
+
+
+def wrong(text: str) -> set[str]:
+    """What a release workflow of this text does that it must not; nothing for a safe one."""
+    release = yaml.safe_load(text)
+    jobs = release["jobs"]
+    build, publish = jobs["build"], jobs["publish"]
+    sent = publish["steps"][-1].pop("env")
+    artifacts = [
+        (step["with"]["name"], step["with"]["path"])
+        for job in (build, publish)
+        for step in job["steps"]
+        if "artifact" in step.get("uses", "")
+    ]
+    holds = {
+        "it starts by something else than a tag": release[True] == {"push": {"tags": ["v*"]}},  # YAML reads `on` as true
+        "it can be stopped, or stop another": release["concurrency"]
+        == {"group": "${{ github.workflow }}", "cancel-in-progress": False, "queue": "max"},
+        "a job may write": not release["permissions"]
+        and all(job["permissions"] == {"contents": "read"} for job in jobs.values()),
+        "the gates are not ours": jobs["gates"].get("uses") == "$/.github/workflows/ci.yml" and "workflow_call" in CI[True],
+        "it publishes what the gates may refuse": sorted(publish["needs"]) == sorted(jobs.keys() - {"publish"})
+        and not re.search(r"'(if|continue-on-error)':", str(release)),
+        "another commit's tools run": "'ref':" not in str(release),
+        "nobody is asked": publish.get("environment") == "package-index",
+        "more than the upload runs beside the secrets": commands(publish) == ["make upload PYTHON=python"]
+        and len(publish["steps"]) == 4,
+        "a secret is seen elsewhere": not re.search(r"\bsecrets\b|\bgithub\.token\b|\bid-token\b", str(release)),
+        "the upload has another secret": {name for name, value in sent.items() if "secrets" in value}
+        == {"UV_PUBLISH_USERNAME", "UV_PUBLISH_PASSWORD"},
+        "the digests do not arrive": build["outputs"] == {"digests": "${{ steps.digests.outputs.digests }}"}
+        and [step.get("id") for step in build["steps"] if "sha256sum" in step.get("run", "")] == ["digests"]
+        and sent.get("DIGESTS") == "${{ needs.build.outputs.digests }}",
+        "the files do not arrive": artifacts == [("dist", "dist/")] * 2,
+        "a cache is restored": "cache" not in str(release),
+    }  # fmt: skip
+    return {told for told, held in holds.items() if not held}
+
+
+def test_a_release_is_built_without_rights_and_uploaded_without_building() -> None:
+    assert wrong(RELEASE) == set()
+
+
+@pytest.mark.parametrize(
+    ("pattern", "changed", "told"),
+    [
+        (r"^on:", "on:\n  workflow_dispatch:", "it starts by something else than a tag"),
+        (r'tags: \["v\*"\]', "branches: [main]", "it starts by something else than a tag"),
+        (r"cancel-in-progress: false", "cancel-in-progress: true", "it can be stopped, or stop another"),
+        (r"^  queue: max\n", "", "it can be stopped, or stop another"),
+        (r"contents: read", "contents: write", "a job may write"),
+        (r"^permissions: {}", "permissions: { packages: write }", "a job may write"),
+        (r"uses: \$/.*", "runs-on: ubuntu-24.04", "the gates are not ours"),
+        (r"needs: \[gates, build\]", "needs: [build]", "it publishes what the gates may refuse"),
+        (
+            r"needs: \[gates, build\]",
+            "needs: [gates, build]\n    if: always()",
+            "it publishes what the gates may refuse",
+        ),
+        (r"persist-credentials: false", "ref: main", "another commit's tools run"),
+        (r"environment: package-index", "environment: other", "nobody is asked"),
+        (r"run: make upload", "run: make build upload", "more than the upload runs beside the secrets"),
+        (r"^    needs:", "    env: { KEY: '${{ secrets.KEY }}' }\n    needs:", "a secret is seen elsewhere"),
+        (r"^    outputs:", "    env: { KEY: '${{ secrets.KEY }}' }\n    outputs:", "a secret is seen elsewhere"),
+        (r"^    outputs:", "    env: { KEY: '${{ github.token }}' }\n    outputs:", "a secret is seen elsewhere"),
+        (r"DIGESTS: .*", "DIGESTS: '${{ secrets.DIGESTS }}'", "the upload has another secret"),
+        (r"DIGESTS:", "DIGEST:", "the digests do not arrive"),
+        (r"- id: digests", "- id: digest", "the digests do not arrive"),
+        (r"steps\.digests", "steps.digest", "the digests do not arrive"),
+        (r"name: dist$", "name: other", "the files do not arrive"),
+        (r'python-version: "3.11"', 'python-version: "3.11"\n          cache: pip', "a cache is restored"),
+    ],
+)
+def test_a_release_that_could_leak_or_publish_something_else_is_noticed(pattern: str, changed: str, told: str) -> None:
+    assert told in wrong(mutated(RELEASE, pattern, changed))
+
+
+@pytest.fixture
+def built(tmp_path: Path) -> str:
+    """The digests of two files in dist/, as sha256sum prints them."""
+    (tmp_path / "dist").mkdir()
+    lines = []
+    for name in ("talkdesk_bridge-0.1.0-py3-none-any.whl", "talkdesk_bridge-0.1.0.tar.gz"):
+        (tmp_path / "dist" / name).write_text(name, encoding="utf-8")
+        lines.append(f"{hashlib.sha256(name.encode()).hexdigest()}  {name}")
+    return "\n".join(lines)
+
+
+def shell(command: str, folder: Path, **variables: str) -> str:
+    environment = {"PATH": os.environ["PATH"]} | variables
+    result = subprocess.run(
+        ["sh", "-e", "-c", command],  # noqa: S607 # the shell that runs a step, wherever it is
+        cwd=folder, env=environment, capture_output=True, text=True, check=True,
+    )  # fmt: skip
+    return result.stdout
+
+
+def test_the_digests_reach_the_upload(tmp_path: Path, built: str) -> None:
+    *_, command = commands(RELEASE_JOBS["build"])
+    output = tmp_path / "output"
+    shell(command, tmp_path, GITHUB_OUTPUT=str(output))
+    # How GitHub reads an output of several lines: its name, a delimiter, the lines, the delimiter.
+    found = re.fullmatch(r"(\w+)<<(\w+)\n(.*)\n\2\n", output.read_text(encoding="utf-8"), re.S)
+    assert found
+    assert found.group(1, 3) == ("digests", built)
+    shutil.rmtree(tmp_path / "dist")
+    with pytest.raises(subprocess.CalledProcessError):
+        shell(command, tmp_path, GITHUB_OUTPUT=str(output))
 
 
 def test_the_contract_comes_first_and_then_every_gate() -> None:
@@ -114,8 +238,10 @@ def test_every_target_in_them_exists() -> None:
     assert targets(block("yaml")) == workflow
     assert yaml.safe_load(block("yaml"))["gates"]["script"] == ".ci/run"
     assert targets(block("groovy")) == GATES - {"browser"}
+    release = targets("\n".join(command for job in RELEASE_JOBS.values() for command in commands(job)))
+    assert release == {"check-release", "check-generated", "check-version", "build", "upload"}
     inline = "\n".join(re.findall(r"`([^`\n]+)`", GUIDE))
-    assert workflow < targets(inline) <= {*phony[1].split()}
+    assert workflow | release < targets(inline) <= {*phony[1].split()}
 
 
 def test_the_versions_of_python_are_those_that_the_package_names() -> None:
