@@ -33,10 +33,9 @@ def commands(job: dict[str, Any]) -> list[str]:
     return [step["run"] for step in job.get("steps", []) if "run" in step]
 
 
-def block(language: str) -> str:
-    found = re.search(rf"^```{language}\n(.*?)^```", GUIDE, re.M | re.S)
-    assert found
-    return found[1]
+def block(language: str, number: int = 0) -> str:
+    found: list[str] = re.findall(rf"^```{language}\n(.*?)^```", GUIDE, re.M | re.S)
+    return found[number]
 
 
 def targets(text: str) -> set[str]:
@@ -221,6 +220,36 @@ def test_the_digests_reach_the_upload(tmp_path: Path, built: str) -> None:
         shell(command, tmp_path, GITHUB_OUTPUT=str(output))
 
 
+def test_the_digests_reach_the_upload_at_gitlab(tmp_path: Path, built: str) -> None:
+    jobs = yaml.safe_load(block("yaml", 1))
+    _, *keep = jobs["build"]["script"]
+    shell("\n".join(keep), tmp_path)
+    told = (tmp_path / jobs["build"]["artifacts"]["reports"]["dotenv"]).read_text(encoding="utf-8")
+    # A variable of one line, without what GitLab strips, quotes or expands.
+    found = re.fullmatch(r"(\w+)=([A-Za-z0-9+/=]+)\n", told)
+    assert found
+    restore, upload = jobs["publish"]["script"]
+    assert upload == "make upload PYTHON=python"
+    assert shell(f"{restore}\nprintenv DIGESTS", tmp_path, **{found[1]: found[2]}) == f"{built}\n"
+    shutil.rmtree(tmp_path / "dist")
+    with pytest.raises(subprocess.CalledProcessError):
+        shell("\n".join(keep), tmp_path)
+
+
+def test_the_release_at_gitlab_builds_without_the_secrets_and_uploads_without_building() -> None:
+    jobs = yaml.safe_load(block("yaml", 1))
+    build, publish = jobs["build"], jobs["publish"]
+    assert "environment" not in build
+    assert publish["environment"] == RELEASE_JOBS["publish"]["environment"]
+    assert publish["dependencies"] == ["build"]
+    assert build["artifacts"]["paths"] == ["dist/"]
+    assert build["script"][0] == commands(RELEASE_JOBS["build"])[0]
+    for job in (build, publish):
+        assert job["cache"] == []
+        assert [rule["if"] for rule in job["rules"]] == ["$CI_COMMIT_TAG =~ /^v/"]
+    assert publish["rules"][0]["when"] == "manual"
+
+
 def test_the_contract_comes_first_and_then_every_gate() -> None:
     assert commands(JOBS["contract"]) == ["make validate"]
     assert all(job.get("needs") == "contract" for name, job in JOBS.items() if name != "contract")
@@ -240,6 +269,7 @@ def test_every_target_in_them_exists() -> None:
     assert targets(block("groovy")) == GATES - {"browser"}
     release = targets("\n".join(command for job in RELEASE_JOBS.values() for command in commands(job)))
     assert release == {"check-release", "check-generated", "check-version", "build", "upload"}
+    assert targets(block("yaml", 1)) == release
     inline = "\n".join(re.findall(r"`([^`\n]+)`", GUIDE))
     assert workflow | release < targets(inline) <= {*phony[1].split()}
 
@@ -263,6 +293,8 @@ def test_the_file_for_gitlab_fits_its_schema(tmp_path: Path) -> None:
 
     assert check(block("yaml")) == 0
     assert check(block("yaml").replace("parallel:", "paralel:")) == 1
+    assert check(block("yaml") + block("yaml", 1)) == 0
+    assert check(block("yaml") + block("yaml", 1).replace("dependencies:", "dependency:")) == 1
 
 
 def test_a_finding_is_told_at_its_line_of_the_contract(tmp_path: Path) -> None:
