@@ -36,9 +36,8 @@ $(STAMP): requirements/dev.txt pyproject.toml
 	@$(BIN)/python -m pip install -qq --disable-pip-version-check --no-index --no-deps --no-build-isolation --editable .
 	@touch $@
 
-build: $(STAMP) ## Write the wheel and the sdist to dist/
-	@rm -rf dist
-	@python -m hatchling build
+build: $(STAMP) $(VENV)-build/.set-up ## Write the wheel and the sdist to dist/, checked, the same bytes for the same commit
+	@python -m tools.build
 
 publish: $(STAMP) ## Build, and upload to the index of UV_PUBLISH_URL: see docs/publishing.md
 	@$(MAKE) --no-print-directory check-release
@@ -58,8 +57,8 @@ demo: validate generate ## See it work: validate, generate, start a sandbox, lis
 test: $(STAMP) ## Run the tests
 	@python -m pytest -n auto --dist loadfile
 
-integration: $(STAMP) $(VENV)-servers/.set-up $(VENV)-httpx2/.set-up ## Test the wheel in a fresh environment, with token servers that are not ours, and with httpx2
-	@python -m pytest tests/integration/test_wheel.py tests/integration/test_token_servers.py tests/integration/test_upload.py
+integration: $(STAMP) $(foreach name,build httpx2 index servers uv,$(VENV)-$(name)/.set-up) ## Test what is not ours with ours: fresh environments, package indexes, token servers, httpx2
+	@python -m pytest --ignore=tests/integration/test_httpx2.py tests/integration
 	@PYTHONPATH=generated:overrides $(VENV)-httpx2/bin/python -m pytest tests/integration/test_httpx2.py
 	@PYTHONPATH=generated:overrides $(VENV)-httpx2/bin/python -m pytest -p tests.integration.aliased tests/integration/test_httpx2.py
 

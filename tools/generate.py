@@ -272,7 +272,7 @@ def main(arguments: list[str]) -> int:
         return 2
     try:
         GENERATED.mkdir(exist_ok=True)
-        with _interruptible(), _locked(GENERATED) as handle:
+        with interruptible(), locked(GENERATED) as handle:
             return _run(contract, handle, check="--check" in arguments)
     except GenerationError as error:
         print(f"{file}: {error}", file=sys.stderr)
@@ -287,7 +287,7 @@ def main(arguments: list[str]) -> int:
 
 
 @contextmanager
-def _interruptible() -> Iterator[None]:
+def interruptible() -> Iterator[None]:
     """Raise KeyboardInterrupt for what an interrupt leads to: libraries make another error of it while they load."""
     came: list[int] = []
 
@@ -309,7 +309,7 @@ def _interruptible() -> Iterator[None]:
 
 
 @contextmanager
-def _locked(folder: Path) -> Iterator[int]:
+def locked(folder: Path) -> Iterator[int]:
     """Hold the folder until the end of the run: two runs would clear away each other's work."""
     handle = os.open(folder, os.O_RDONLY)
     try:
