@@ -13,14 +13,20 @@ from tests.conftest import ROOT
 SUPPORTED = re.findall(r'"Programming Language :: Python :: (\d+\.\d+)"', (ROOT / "pyproject.toml").read_text("utf-8"))
 
 
-def python(version: str) -> str:
-    """The path of a Python of this version, such as 3.12; skips the test where there is none."""
+def found(version: str) -> str | None:
+    """The path of a Python of this version, such as 3.12; None where there is none."""
     try:
         done = subprocess.run(
             [f"python{version}", "-c", "import sys; print(sys.executable)"],
-            env=os.environ | {"PYENV_VERSION": version},  # where pyenv has put itself before it
+            # pyenv lays something of this name on the path for each Python that it has, which runs only if it is asked for.
+            env=os.environ | {"PYENV_VERSION": version},
             capture_output=True, text=True, check=True,
         )  # fmt: skip
     except (FileNotFoundError, subprocess.CalledProcessError):
-        pytest.skip(f"there is no python{version} on this machine")
+        return None
     return done.stdout.strip()
+
+
+def python(version: str) -> str:
+    """The same; skips the test where there is none."""
+    return found(version) or pytest.skip(f"there is no python{version} on this machine")

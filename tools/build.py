@@ -45,9 +45,9 @@ Checkers = Mapping[Sequence[str], str]
 BIN = ROOT / ".venv-build" / "bin"
 CHECKERS: Checkers = {
     (str(BIN / "twine"), "--no-color", "check", "--strict"): "*",
-    (str(BIN / "check-wheel-contents"),): "*.whl",
+    (str(BIN / "check-wheel-contents"), "--config", str(ROOT / "pyproject.toml")): "*.whl",
 }
-"""Those of other people; their settings are in pyproject.toml."""
+"""Those of other people."""
 
 
 class BuildError(Exception):
@@ -74,7 +74,7 @@ def build(root: Path, target: Path, checkers: Checkers = CHECKERS) -> list[Path]
         with tempfile.TemporaryDirectory(prefix=f".{target.name}.", dir=target.parent) as folder:
             new = Path(folder, target.name)
             _hatchling(root, new)
-            faults = [*_wrong(root, new), *_refused(root, new, checkers)]
+            faults = [*_wrong(root, new), *_refused(new, checkers)]
             if faults:
                 raise BuildError("\n".join(faults))
             replace(new, target)
@@ -190,16 +190,17 @@ def _wrong_metadata(root: Path, text: bytes) -> Iterator[str]:
         yield f"pyproject.toml: {told}: put the others in an extra."
 
 
-def _refused(root: Path, folder: Path, checkers: Checkers) -> Iterator[str]:
+def _refused(folder: Path, checkers: Checkers) -> Iterator[str]:
     """What the checkers say, of those that refuse a file."""
     for command, pattern in checkers.items():
+        # From above, so that they name a file as it will be.
+        files = sorted(f"{folder.name}/{file.name}" for file in folder.glob(pattern))
         try:
-            files = sorted(str(file) for file in folder.glob(pattern))
-            done = subprocess.run([*command, *files], cwd=root, capture_output=True, text=True, check=False)
+            done = subprocess.run([*command, *files], cwd=folder.parent, capture_output=True, text=True, check=False)
         except FileNotFoundError:
             raise BuildError(f"{command[0]}: was not found: run `make build`, which sets it up.") from None
         if done.returncode:
-            said = (done.stdout + done.stderr).strip().replace(f"{folder.parent}{os.sep}", "")
+            said = (done.stdout + done.stderr).strip()
             yield f"{Path(command[0]).name} refuses the build; correct what it names:\n{said}"
 
 

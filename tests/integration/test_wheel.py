@@ -1,34 +1,67 @@
-"""From the built wheel to a table of invoices: the README's three commands, in a fresh environment."""
+"""The built wheel in fresh environments: with each supported Python, the oldest and the newest dependencies, and few."""
 
 from __future__ import annotations
 
 import os
 import re
 import shlex
+import shutil
 import signal
 import socket
 import subprocess
 import sys
 import venv
 from collections.abc import Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import contextmanager
+from importlib.metadata import Distribution, distributions
 from pathlib import Path
 from urllib.request import ProxyHandler, build_opener
 
 import pytest
+from packaging.requirements import Requirement
+from talkdesk_bridge.sandbox import Sandbox
 
 from tests.conftest import ROOT
+from tests.pythons import SUPPORTED, found, python
+from tests.test_build import commit, copied
+from tools.build import RUNTIME, BuildError, build
+
+PIP = [sys.executable, "-m", "pip", "--disable-pip-version-check"]
+HASHED = ["--require-hashes", "--only-binary", ":all:", "-r"]
+SETS = ("lowest", "highest")
+MOST_BYTES = 6_000_000
+
+
+@pytest.fixture(scope="module")
+def dist(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """What `make build` writes, and where."""
+    target = tmp_path_factory.mktemp("built") / "dist"
+    build(ROOT, target)
+    return target
+
+
+@pytest.fixture(scope="module")
+def wheel(dist: Path) -> str:
+    return str(next(dist.glob("*.whl")))
 
 
 @pytest.fixture(scope="module")
 def wheels(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """All that the extra `sandbox` needs, each file checked against its hash."""
     folder = tmp_path_factory.mktemp("wheels")
-    subprocess.run(
-        [sys.executable, "-m", "pip", "download", "-qq", "--disable-pip-version-check", "--require-hashes", "--only-binary", ":all:",
-         "-d", str(folder), "-r", str(ROOT / "requirements" / "dev.txt")],
-        check=True,
-    )  # fmt: skip
+    run(*PIP, "download", "-qq", "-d", str(folder), *HASHED, str(ROOT / "requirements" / "highest.txt"))
     return folder
+
+
+def run(*command: str, **variables: str) -> str:
+    """What a command prints that does what it should."""
+    done = subprocess.run(command, env=os.environ | variables, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stdout + done.stderr
+    return done.stdout
+
+
+# From the wheel to a table of invoices: the README's three commands.
 
 
 @pytest.fixture
@@ -59,10 +92,9 @@ def commands(port: int) -> list[str]:
 
 
 @pytest.fixture
-def running(fresh: dict[str, str], port: int, tmp_path: Path) -> Iterator[subprocess.Popen[str]]:
+def running(dist: Path, fresh: dict[str, str], port: int, tmp_path: Path) -> Iterator[subprocess.Popen[str]]:
     """The sandbox, from the wheel that is installed as the README says."""
-    build = [sys.executable, "-m", "hatchling", "build", "-t", "wheel", "-d", str(tmp_path / "dist")]
-    subprocess.run(build, cwd=ROOT, check=True, capture_output=True)
+    shutil.copytree(dist, tmp_path / "dist")
     install, serve, _ = commands(port)
     subprocess.run(["/bin/sh", "-c", install], cwd=tmp_path, env=fresh, check=True)
     pipe = subprocess.PIPE
@@ -90,3 +122,145 @@ def test_three_commands_lead_to_a_table(
     _, log = running.communicate(timeout=20)
     assert running.returncode == 130
     assert len(re.findall(r"^GET /BillingInfoAPI/accountinvoices/1000000001(\?page=[23])? 200$", log, re.M)) == 3
+
+
+# Each supported Python, with the oldest and with the newest of what the wheel depends on.
+
+
+def new(with_python: str, folder: Path) -> Path:
+    """A new environment, which nothing is installed in, not even pip: the path of its Python."""
+    run(with_python, "-m", "venv", "--without-pip", str(folder))
+    return folder / "bin" / "python"
+
+
+@pytest.fixture(scope="module")
+def environments(wheel: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[tuple[str, str], Future[Path]]]:
+    """The Python of each environment; the next ones are made while the tests try the first."""
+    folder = tmp_path_factory.mktemp("environments")
+
+    def installed(with_python: str, version: str, pins: str) -> Path:
+        inside = new(with_python, folder / f"{version}-{pins}")
+        run(*PIP, "--python", str(inside), "install", "-qq", *HASHED, str(ROOT / "requirements" / f"{pins}.txt"))
+        run(*PIP, "--python", str(inside), "install", "-qq", "--no-deps", "--no-index", wheel)
+        return inside
+
+    with ThreadPoolExecutor(2) as pool:
+        yield {
+            (version, pins): pool.submit(installed, path, version, pins)
+            for version in SUPPORTED
+            if (path := found(version))
+            for pins in SETS
+        }
+        pool.shutdown(cancel_futures=True)
+
+
+@pytest.fixture(params=[(version, pins) for version in SUPPORTED for pins in SETS], ids="-".join)
+def inside(request: pytest.FixtureRequest, environments: dict[tuple[str, str], Future[Path]]) -> Path:
+    """The Python of an environment with the wheel and all that its extras need."""
+    python(request.param[0])
+    return environments[request.param].result()
+
+
+IMPORTS = """
+import json, pkgutil, sys, talkdesk_bridge, talkdesk_bridge_api
+from importlib import import_module
+from importlib.resources import files
+for package in (talkdesk_bridge, talkdesk_bridge_api):
+    assert package.__file__.startswith(sys.prefix), package.__file__
+    for module in pkgutil.walk_packages(package.__path__, f"{package.__name__}."):
+        if module.name != "talkdesk_bridge._pytest":  # which needs pytest
+            import_module(module.name)
+contract = json.loads((files("talkdesk_bridge_api") / "openapi.json").read_bytes())
+assert contract["info"]["version"] == talkdesk_bridge.__version__
+print(*contract["paths"])
+"""
+
+
+def test_it_works_wherever_it_is_installed(inside: Path, tmp_path: Path) -> None:
+    assert run(*PIP, "--python", str(inside), "check") == "No broken requirements found.\n"
+    paths = run(str(inside), "-I", "-W", "error", "-c", IMPORTS)
+    assert paths == "/BillingInfoAPI/accountinvoices/{account_number}\n"
+    command = str(inside.with_name("talkdesk-bridge"))
+    with serving(command, "sandbox", "--port", "0") as url:
+        listed = run(command, "invoices", "1000000001", **ready(url))
+    assert listed.splitlines()[-1] == "137 invoices"
+
+
+@contextmanager
+def serving(*command: str) -> Iterator[str]:
+    """The address of a sandbox in a process of its own."""
+    pipe = subprocess.PIPE
+    with subprocess.Popen(command, stdout=pipe, stderr=subprocess.DEVNULL, text=True) as process:
+        assert process.stdout
+        told = re.search(r"http://\S+", process.stdout.readline())
+        assert told
+        try:
+            yield told[0]
+        finally:
+            process.kill()
+
+
+def ready(url: str) -> dict[str, str]:
+    return {"TALKDESK_BRIDGE_URL": url, "TALKDESK_BRIDGE_API_KEY": "sandbox-key"}
+
+
+# Without an extra.
+
+
+ASKS = """
+from talkdesk_bridge import BridgeClient
+with BridgeClient.from_env() as bridge:
+    print(bridge.billing.get_account_invoices("1000000001").total)
+"""
+
+
+@pytest.mark.parametrize("version", SUPPORTED)
+def test_without_an_extra_it_is_small_and_complete(
+    sandbox: Sandbox, wheel: str, wheels: Path, tmp_path: Path, version: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    inside = new(python(version), tmp_path / "new")
+    run(*PIP, "--python", str(inside), "install", "-qq", "--no-index", "--find-links", str(wheels), wheel)
+    site = tmp_path / "new" / "lib" / f"python{version}" / "site-packages"
+    there = {each.name: each for each in distributions(path=[str(site)])}
+    assert {*there} == {"talkdesk-bridge"} | closure({*RUNTIME}, there, version)
+    sizes = {file: file.stat().st_size for file in site.rglob("*") if file.is_file()}
+    bare = sum(size for file, size in sizes.items() if file.suffix != ".pyc")
+    with capsys.disabled():
+        print(f"\nPython {version}, without an extra: {sum(sizes.values())} bytes, {bare} without .pyc")  # noqa: T201 # a figure
+    assert sum(sizes.values()) < MOST_BYTES
+    assert run(str(inside), "-I", "-W", "error", "-c", ASKS, **ready(sandbox.url)) == "137\n"
+    for arguments, extra in ((["invoices", "1"], "cli"), (["sandbox"], "sandbox")):
+        refused = subprocess.run(
+            [inside.with_name("talkdesk-bridge"), *arguments], capture_output=True, text=True, check=False
+        )
+        told = f"talkdesk-bridge: this needs more packages: pip install 'talkdesk-bridge[{extra}]'.\n"
+        assert (refused.returncode, refused.stdout, refused.stderr) == (2, "", told)
+
+
+def closure(names: set[str], there: dict[str, Distribution], version: str) -> set[str]:
+    """The distributions of these names, and all that they need without an extra."""
+    variables = {"extra": "", "python_version": version, "python_full_version": f"{version}.0"}
+    needs = [Requirement(need) for name in names for need in there[name].requires or []]
+    more = {need.name for need in needs if not need.marker or need.marker.evaluate(variables)} - names
+    return closure(names | more, there, version) if more else names
+
+
+# What other people's tools say of a build.
+
+
+@pytest.mark.parametrize(
+    ("name", "old", "new", "told"),
+    [
+        ("pyproject.toml", '"README.md"', '{file = "README.md", content-type = "text/x-rst"}', "twine refuses the build.*syntax errors"),
+        ("overrides/talkdesk_bridge/not-a-module.py", "", "pass\n", "check-wheel-contents refuses the build.*W004: .*not-a-mod"),
+    ],
+)  # fmt: skip
+def test_what_they_refuse_is_not_handed_out(tmp_path: Path, name: str, old: str, new: str, told: str) -> None:
+    project = copied(tmp_path / "project")
+    build(project, project / "dist")
+    file = project / name
+    file.write_text(file.read_text().replace(old, new) if old else new)
+    commit(project)
+    with pytest.raises(BuildError, match=f"(?s)^{told}") as refused:
+        build(project, project / "dist")
+    assert "\x1b" not in str(refused.value)
