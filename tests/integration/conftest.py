@@ -1,4 +1,4 @@
-"""The token servers, each in a process of its own with the Python of .venv-servers."""
+"""What several of these tests use: a build, what it depends on, and token servers in processes of their own."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ import json
 import os
 import subprocess
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 from urllib.request import ProxyHandler, build_opener
 
@@ -15,8 +16,10 @@ from jwt.algorithms import ECAlgorithm, RSAAlgorithm
 from talkdesk_bridge import OAuth2ClientCredentials, OAuth2PrivateKeyJWT
 
 from tests.conftest import ROOT
+from tests.integration.commands import HASHED, PIP, run
 from tests.integration.serving import CLIENTS, SIGNER, SIGNERS_KEYS
 from tests.keys import bare, pair
+from tools.build import build
 
 PYTHON = ROOT / ".venv-servers" / "bin" / "python"
 DIRECT = build_opener(ProxyHandler({}))
@@ -99,3 +102,19 @@ def strict(running_django: TokenServer) -> TokenServer:
 def tokens(request: pytest.FixtureRequest) -> TokenServer:
     server: TokenServer = request.getfixturevalue(request.param)
     return server
+
+
+@pytest.fixture(scope="session")
+def dist(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """What `make build` writes, and where."""
+    target = tmp_path_factory.mktemp("built") / "dist"
+    build(ROOT, target)
+    return target
+
+
+@pytest.fixture(scope="session")
+def wheels(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """All that the extra `sandbox` needs, each file checked against its hash."""
+    folder = tmp_path_factory.mktemp("wheels")
+    run(*PIP, "download", "-qq", "-d", str(folder), *HASHED, str(ROOT / "requirements" / "highest.txt"))
+    return folder

@@ -6,7 +6,6 @@ import functools
 import hashlib
 import shutil
 import subprocess
-import sys
 import threading
 import zipfile
 from collections.abc import Callable, Iterator
@@ -20,16 +19,6 @@ from tests.integration.indexes import PASSWORD, USER, Index, cutting, serving
 from tools import upload as tool
 
 Upload = Callable[..., tuple[int, str]]
-
-
-@pytest.fixture(scope="module")
-def built(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A wheel and an sdist of the working tree."""
-    folder = tmp_path_factory.mktemp("built") / "dist"
-    subprocess.run(
-        [sys.executable, "-m", "hatchling", "build", "-d", str(folder)], cwd=ROOT, check=True, capture_output=True
-    )
-    return folder
 
 
 class Files(SimpleHTTPRequestHandler):
@@ -53,16 +42,16 @@ def index(running: Index) -> Index:
 
 
 @pytest.fixture
-def dist(built: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+def ready(dist: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """What is to be uploaded."""
     monkeypatch.setattr(tool, "ROOT", tmp_path)
     monkeypatch.setattr(tool, "UV", ROOT / ".venv-uv" / "bin" / "uv")
     monkeypatch.setattr(tool, "SECONDS_UNTIL_LISTED", 0)
-    return Path(shutil.copytree(built, tmp_path / "dist"))
+    return Path(shutil.copytree(dist, tmp_path / "dist"))
 
 
 @pytest.fixture
-def upload(dist: Path, index: Index, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]) -> Upload:
+def upload(ready: Path, index: Index, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]) -> Upload:
     def run(at: Index = index, **variables: str) -> tuple[int, str]:
         """Exit status, and the one line that is told; the secret is in none."""
         digests = variables.pop("DIGESTS", None)
@@ -91,10 +80,10 @@ def rebuilt(wheel: Path, old: str, new: str) -> None:
             held.writestr(name, data.replace(old.encode(), new.encode()))
 
 
-def test_what_is_uploaded_once_is_not_uploaded_again(upload: Upload, index: Index, dist: Path) -> None:
-    wheel, sdist = sorted(file.name for file in dist.iterdir())
+def test_what_is_uploaded_once_is_not_uploaded_again(upload: Upload, index: Index, ready: Path) -> None:
+    wheel, sdist = sorted(file.name for file in ready.iterdir())
     assert upload() == (0, f"{wheel}: uploaded.\n{sdist}: uploaded.\n")
-    for file in dist.iterdir():
+    for file in ready.iterdir():
         assert (index.folder / file.name).read_bytes() == file.read_bytes()
     times = [(index.folder / name).stat().st_mtime_ns for name in (wheel, sdist)]
     there = "is on the index already, with this content"
@@ -102,9 +91,9 @@ def test_what_is_uploaded_once_is_not_uploaded_again(upload: Upload, index: Inde
     assert times == [(index.folder / name).stat().st_mtime_ns for name in (wheel, sdist)]
 
 
-def test_a_version_that_is_there_with_other_content(upload: Upload, index: Index, dist: Path) -> None:
+def test_a_version_that_is_there_with_other_content(upload: Upload, index: Index, ready: Path) -> None:
     upload()
-    wheel, sdist = sorted(dist.iterdir())
+    wheel, sdist = sorted(ready.iterdir())
     (index.folder / sdist.name).unlink()
     rebuilt(wheel, "# Generated", "# Degenerated")
     status, told = upload()
@@ -120,11 +109,11 @@ def test_a_credential_that_the_index_refuses(upload: Upload, index: Index) -> No
     assert index.holds() == []
 
 
-def test_a_credential_that_may_read_but_not_upload(upload: Upload, dist: Path, tmp_path: Path) -> None:
+def test_a_credential_that_may_read_but_not_upload(upload: Upload, ready: Path, tmp_path: Path) -> None:
     with serving(tmp_path / "open", actions="update") as index:
         status, told = upload(index, PASSWORD="wrong")
     assert status == tool.CREDENTIAL
-    told_of = sorted(file.name for file in dist.iterdir())[0]
+    told_of = sorted(file.name for file in ready.iterdir())[0]
     assert (
         told == f"Status 403: the index refuses {told_of}: it is read-only, or this credential may not upload to it.\n"
     )
@@ -150,8 +139,8 @@ def test_an_index_that_cannot_be_reached(upload: Upload, index: Index) -> None:
     assert index.holds() == []
 
 
-def test_an_upload_that_is_cut_off_is_healed_by_a_repeat(upload: Upload, index: Index, dist: Path) -> None:
-    wheel, sdist = sorted(file.name for file in dist.iterdir())
+def test_an_upload_that_is_cut_off_is_healed_by_a_repeat(upload: Upload, index: Index, ready: Path) -> None:
+    wheel, sdist = sorted(file.name for file in ready.iterdir())
     with cutting(index, sdist.encode()) as url:
         status, told = upload(URL=url, CHECK_URL=f"{url}simple/")
     assert status == tool.INDEX
@@ -161,13 +150,13 @@ def test_an_upload_that_is_cut_off_is_healed_by_a_repeat(upload: Upload, index: 
     assert upload() == (0, f"{wheel}: is on the index already, with this content.\n{sdist}: uploaded.\n")
 
 
-def test_an_index_that_keeps_half_a_file(upload: Upload, dist: Path, tmp_path: Path) -> None:
-    wheel, sdist = sorted(file.name for file in dist.iterdir())
+def test_an_index_that_keeps_half_a_file(upload: Upload, ready: Path, tmp_path: Path) -> None:
+    wheel, sdist = sorted(file.name for file in ready.iterdir())
     with serving(tmp_path / "hasty", buffered=False) as index:
         with cutting(index, sdist.encode()) as url:
             assert upload(index, URL=url, CHECK_URL=f"{url}simple/")[0] == tool.INDEX
         kept = index.folder / sdist
-        assert 0 < kept.stat().st_size < (dist / sdist).stat().st_size
+        assert 0 < kept.stat().st_size < (ready / sdist).stat().st_size
         status, told = upload(index)
         assert status == tool.CONTENT
         assert told.endswith("or, if what the index has is broken, delete it there and repeat.\n")
@@ -206,8 +195,8 @@ def test_variables_that_cannot_be_used(upload: Upload, index: Index, variables: 
     assert index.holds() == []
 
 
-def test_only_what_was_built_is_uploaded(upload: Upload, index: Index, dist: Path) -> None:
-    wheel, sdist = sorted(dist.iterdir())
+def test_only_what_was_built_is_uploaded(upload: Upload, index: Index, ready: Path) -> None:
+    wheel, sdist = sorted(ready.iterdir())
     lines = "".join(f"{hashlib.sha256(file.read_bytes()).hexdigest()}  {file.name}\n" for file in (wheel, sdist))
     for wrong in ("", "\n", lines.splitlines()[0], lines.replace("a", "b")):
         status, told = upload(DIGESTS=wrong)
@@ -220,7 +209,7 @@ def test_only_what_was_built_is_uploaded(upload: Upload, index: Index, dist: Pat
     assert status == tool.CONTENT
     status, told = upload(DIGESTS=lines.replace(lines[:64], hashlib.sha256(wheel.read_bytes()).hexdigest()))
     assert told.startswith(f"dist/{wheel.name} lacks the classifier `Private :: Do Not Upload`")
-    (dist / "more.txt").touch()
+    (ready / "more.txt").touch()
     status, told = upload()
     assert told == (
         f"dist/ holds more.txt, {wheel.name}, {sdist.name}, and not a wheel and an sdist of one version: "
@@ -229,8 +218,8 @@ def test_only_what_was_built_is_uploaded(upload: Upload, index: Index, dist: Pat
     assert index.holds() == []
 
 
-def test_the_digests_as_sha256sum_prints_them(upload: Upload, dist: Path) -> None:
-    printed = subprocess.run(["/bin/sh", "-c", "sha256sum *"], cwd=dist, check=True, capture_output=True, text=True)
+def test_the_digests_as_sha256sum_prints_them(upload: Upload, ready: Path) -> None:
+    printed = subprocess.run(["/bin/sh", "-c", "sha256sum *"], cwd=ready, check=True, capture_output=True, text=True)
     assert upload(DIGESTS=printed.stdout.rstrip("\n"))[0] == 0
 
 

@@ -9,11 +9,9 @@ import shutil
 import signal
 import socket
 import subprocess
-import sys
 import venv
 from collections.abc import Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
-from contextlib import contextmanager
 from importlib.metadata import Distribution, distributions
 from pathlib import Path
 from urllib.request import ProxyHandler, build_opener
@@ -23,42 +21,18 @@ from packaging.requirements import Requirement
 from talkdesk_bridge.sandbox import Sandbox
 
 from tests.conftest import ROOT
+from tests.integration.commands import HASHED, PIP, ready, run, serving
 from tests.pythons import SUPPORTED, found, python
 from tests.test_build import commit, copied
 from tools.build import RUNTIME, BuildError, build
 
-PIP = [sys.executable, "-m", "pip", "--disable-pip-version-check"]
-HASHED = ["--require-hashes", "--only-binary", ":all:", "-r"]
 SETS = ("lowest", "highest")
 MOST_BYTES = 6_000_000
 
 
 @pytest.fixture(scope="module")
-def dist(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """What `make build` writes, and where."""
-    target = tmp_path_factory.mktemp("built") / "dist"
-    build(ROOT, target)
-    return target
-
-
-@pytest.fixture(scope="module")
 def wheel(dist: Path) -> str:
     return str(next(dist.glob("*.whl")))
-
-
-@pytest.fixture(scope="module")
-def wheels(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """All that the extra `sandbox` needs, each file checked against its hash."""
-    folder = tmp_path_factory.mktemp("wheels")
-    run(*PIP, "download", "-qq", "-d", str(folder), *HASHED, str(ROOT / "requirements" / "highest.txt"))
-    return folder
-
-
-def run(*command: str, **variables: str) -> str:
-    """What a command prints that does what it should."""
-    done = subprocess.run(command, env=os.environ | variables, capture_output=True, text=True, check=False)
-    assert done.returncode == 0, done.stdout + done.stderr
-    return done.stdout
 
 
 # From the wheel to a table of invoices: the README's three commands.
@@ -184,24 +158,6 @@ def test_it_works_wherever_it_is_installed(inside: Path, tmp_path: Path) -> None
     with serving(command, "sandbox", "--port", "0") as url:
         listed = run(command, "invoices", "1000000001", **ready(url))
     assert listed.splitlines()[-1] == "137 invoices"
-
-
-@contextmanager
-def serving(*command: str) -> Iterator[str]:
-    """The address of a sandbox in a process of its own."""
-    pipe = subprocess.PIPE
-    with subprocess.Popen(command, stdout=pipe, stderr=subprocess.DEVNULL, text=True) as process:
-        assert process.stdout
-        told = re.search(r"http://\S+", process.stdout.readline())
-        assert told
-        try:
-            yield told[0]
-        finally:
-            process.kill()
-
-
-def ready(url: str) -> dict[str, str]:
-    return {"TALKDESK_BRIDGE_URL": url, "TALKDESK_BRIDGE_API_KEY": "sandbox-key"}
 
 
 # Without an extra.
