@@ -6,6 +6,7 @@ import asyncio
 import json
 import re
 import shutil
+import signal
 import ssl
 import subprocess
 import threading
@@ -22,6 +23,10 @@ from talkdesk_bridge.sandbox import Sandbox
 
 from tools import documented
 from tools.contract import load
+
+# What is started in the background of a shell ignores interrupts, and so would the commands that tests interrupt.
+if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+    signal.signal(signal.SIGINT, signal.default_int_handler)
 
 ROOT = Path(__file__).resolve().parent.parent
 CONTRACT = ROOT / "openapi.yaml"

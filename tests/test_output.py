@@ -9,7 +9,6 @@ import os
 import signal
 import stat
 import subprocess
-import sys
 import threading
 from pathlib import Path
 
@@ -197,10 +196,7 @@ def test_an_interrupt_leaves_the_file_as_it_was(
         return as_json(page(1))
 
     server.script = script
-    # What runs in the background of a shell ignores an interrupt, and so would what it starts.
-    code = "import signal; signal.signal(signal.SIGINT, signal.default_int_handler)\n"
-    code += "from talkdesk_bridge._command.main import main; main()"
-    command = [sys.executable, "-c", code, "invoices", "1", "--output", str(file)]
+    command = [COMMAND, "invoices", "1", "--output", str(file)]
     with subprocess.Popen(
         command, env=environment(URL=server.url), stdout=subprocess.PIPE, stderr=subprocess.PIPE
     ) as process:
