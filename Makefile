@@ -40,10 +40,12 @@ build: $(STAMP) $(VENV)-build/.set-up ## Write the wheel and the sdist to dist/,
 	@python -m tools.build
 
 publish: $(STAMP) ## Build, and upload to the index of UV_PUBLISH_URL: see docs/publishing.md
+	@python -m tools.upload --check
 	@$(MAKE) --no-print-directory check-release
 	@$(MAKE) --no-print-directory check-generated
 	@$(MAKE) --no-print-directory build
 	@$(MAKE) --no-print-directory upload
+	@python -m tools.release --tag
 
 check-release: $(STAMP) ## Fail when the tree may not be published: uncommitted changes, tag, version, changelog
 	@python -m tools.release

@@ -172,11 +172,16 @@ def test_the_date_is_that_of_the_commit_unless_one_is_given(
         assert {entry.mtime for entry in archive} == {dated}
 
 
-def test_without_git_the_date_is_that_of_hatchling(clone: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_without_git_the_date_is_that_of_hatchling_and_it_is_told(
+    clone: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
     (clone / ".git").rename(clone.parent / ".git")  # another repository, further up
     monkeypatch.setenv("PATH", "")
     monkeypatch.setenv("SOURCE_DATE_EPOCH", "")
-    wheel, _ = build(clone, clone / "dist", NOT_OURS)
+    assert tool.main(clone, NOT_OURS) == 0
+    told = "no git here, so nobody knows whether the files are those of a commit"
+    assert capsys.readouterr().err == f"{clone / 'dist'}: {told}: build in a clone what others are to install.\n"
+    wheel = clone / "dist" / WHEEL
     with zipfile.ZipFile(wheel) as archive:
         assert {entry.date_time for entry in archive.infolist()} == {(2020, 2, 2, 0, 0, 0)}
 

@@ -166,7 +166,7 @@ def test_what_cannot_be_compared(repository: Repository) -> None:
     repository.git("checkout", "--quiet", BASE, "--", "openapi.yaml")
     assert told("BASE=HEAD") == "the contract at HEAD does not keep today's rules (KeyError: 'tags')."
     shutil.rmtree(repository.folder / ".git")
-    nothing = "this is no git clone of the project, so there is no older state to compare with."
+    nothing = "This is no git clone of the project: make one, with its tags, to compare with older states."
     assert told() == nothing
     checked = repository.make("check-version")
     assert (checked.returncode, checked.stderr.splitlines()[0]) == (2, nothing)

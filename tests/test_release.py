@@ -42,7 +42,11 @@ def test_a_commit_may_be_published_with_its_tag_or_before_it_gets_one(repository
     assert told(repository) == []
     repository.git("tag", BASE)
     result = repository.make("check-release")
-    assert (result.returncode, result.stdout) == (0, f"This commit may be published as {VERSION}.\n")
+    nothing = "with nothing to compare it with: no release before it is tagged"
+    assert (result.returncode, result.stdout) == (0, f"This commit may be published as {VERSION}, {nothing}.\n")
+    assert repository.run("python", "-m", "tools.release", "--tag").stdout == ""
+    repository.git("tag", "--delete", BASE)
+    assert repository.run("python", "-m", "tools.release", "--tag").stdout.endswith(f": git tag {BASE}\n")
 
 
 def test_a_tree_that_is_not_what_is_committed(repository: Repository) -> None:
@@ -63,6 +67,9 @@ def test_a_version_that_another_commit_has(repository: Repository) -> None:
     ]
     repository.git("tag", "v9.0.0")
     assert f"{VERSION}, but this commit is tagged v9.0.0" in told(repository)[0]
+    repository.git("tag", "--delete", "v9.0.0")
+    repository.git("tag", VERSION)
+    assert f"{VERSION}, but this commit is tagged {VERSION}" in told(repository)[0]
 
 
 def test_a_changelog_that_tells_otherwise(repository: Repository) -> None:
@@ -94,4 +101,4 @@ def test_what_is_no_clone_or_has_no_version(repository: Repository) -> None:
     assert told(repository) == ["openapi.yaml: has no version of three numbers: `make validate` tells where."]
     shutil.rmtree(repository.folder / ".git")
     repository.edit("openapi.yaml", "version: one", f"version: {VERSION}")
-    assert "this is no git clone of the project" in told(repository)[0]
+    assert told(repository)[0].startswith("This is no git clone of the project: make one, with its tags")

@@ -218,6 +218,9 @@ def main(root: Path = ROOT, checkers: Checkers = CHECKERS) -> int:
     except KeyboardInterrupt:
         print("Interrupted; dist/ is as it was.", file=sys.stderr)
         return 130
+    if not _is_clone(root):
+        told = "no git here, so nobody knows whether the files are those of a commit"
+        print(f"{root / 'dist'}: {told}: build in a clone what others are to install.", file=sys.stderr)
     for file in files:
         print(f"{hashlib.sha256(file.read_bytes()).hexdigest()}  {file.name}")
     return 0

@@ -24,7 +24,7 @@ def faults(version: str) -> Iterator[str]:
     if changed:
         named = ", ".join(line[3:] for line in changed[:3]) + (" and others" if len(changed) > 3 else "")
         yield f"The tree is not what is committed ({named}): commit, ignore or remove what differs."
-    here = git("tag", "--points-at", "HEAD", "--list", RELEASE).stdout.decode().split()
+    here = git("tag", "--points-at", "HEAD", "--list", RELEASE, "[0-9]*.*").stdout.decode().split()
     if others := [name for name in here if name != tag]:
         yield f"{CONTRACT}: `info.version` is {version}, but this commit is tagged {others[0]}: one of them is wrong."
     if tag not in here and git("rev-parse", "--verify", "--quiet", f"refs/tags/{tag}").returncode == 0:
@@ -40,19 +40,32 @@ def faults(version: str) -> Iterator[str]:
 
 
 def main() -> int:
-    """Tell the faults; 0 when there are none, 1 when there are, 2 when that cannot be known."""
+    """Tell the faults; 0 when there are none, 1 when there are, 2 when that cannot be known.
+
+    With --tag, only tell how to tag the commit, where it is not.
+    """
     try:
         version = str(mapping(load(ROOT / CONTRACT).data.get("info")).get("version"))
         if not re.fullmatch(r"\d+\.\d+\.\d+", version):
             raise ComparisonError(f"{CONTRACT}: has no version of three numbers: `make validate` tells where.")
+        tag = f"v{version}"
+        if sys.argv[1:] == ["--tag"]:
+            if git("rev-parse", "--verify", "--quiet", f"refs/tags/{tag}").returncode:
+                print(f"Tag what is published, since the next version is compared with it: git tag {tag}")
+            return 0
         told = list(faults(version))
+        before = last_release(besides=tag)
     except (ComparisonError, OSError) as error:
         print(error, file=sys.stderr)
         return 2
     except KeyboardInterrupt:
         return 130
-    print("\n".join(told) or f"This commit may be published as {version}.", file=sys.stderr if told else sys.stdout)
-    return 1 if told else 0
+    if told:
+        print("\n".join(told), file=sys.stderr)
+        return 1
+    against = f"compared with {before}" if before else "with nothing to compare it with: no release before it is tagged"
+    print(f"This commit may be published as {version}, {against}.")
+    return 0
 
 
 if __name__ == "__main__":

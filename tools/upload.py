@@ -22,7 +22,7 @@ from email.parser import HeaderParser
 from pathlib import Path
 from typing import Any
 from urllib.parse import quote, urlsplit
-from urllib.request import HTTPRedirectHandler, Request, build_opener
+from urllib.request import HTTPRedirectHandler, ProxyHandler, Request, build_opener
 
 ROOT = Path(__file__).resolve().parent.parent
 PROJECT = "talkdesk-bridge"
@@ -34,8 +34,11 @@ CONFIGURATION, CREDENTIAL, CONTENT, INDEX = 2, 3, 4, 5
 """Exit statuses, besides 0 for done or already there, and 130 for interrupted."""
 
 REFUSALS = {
-    401: ("the index refuses the credential for {name}: check user name and password", CREDENTIAL),
-    403: ("the index refuses {name}: it is read-only, or this credential may not upload to it", CREDENTIAL),
+    401: ("the index refuses the credential for {name}: check user name and password, or the token", CREDENTIAL),
+    403: (
+        "the index refuses {name}: the credential is wrong, or may not upload, or the index is read-only",
+        CREDENTIAL,
+    ),
     **dict.fromkeys(
         (404, 405, 501),
         ("UV_PUBLISH_URL takes no uploads: the index is read-only, or its URL for uploads is another one", INDEX),
@@ -81,8 +84,17 @@ class Index:
         if not token and not (user and password):
             told = "There is no credential: set UV_PUBLISH_USERNAME and UV_PUBLISH_PASSWORD, or UV_PUBLISH_TOKEN."
             raise UploadError(told, CONFIGURATION)
+        for name, value in (("TOKEN", token), ("USERNAME", user), ("PASSWORD", password)):
+            if value and not value.isprintable():
+                told = f"UV_PUBLISH_{name} has a line break or another character that cannot be sent: take it out."
+                raise UploadError(told, CONFIGURATION)
         # As indexes that know tokens take them.
         return cls(urls[0], urls[1], user or "__token__", token or password or "")
+
+    @property
+    def direct(self) -> str:
+        """Hosts that no proxy is asked for: what is http is on loopback, and a proxy would read the credential."""
+        return ",".join({urlsplit(url).hostname or "" for url in (self.url, self.check_url) if url.startswith("http:")})
 
     @property
     def sends_credential_to_check(self) -> bool:
@@ -136,7 +148,7 @@ def built(folder: Path, digests: str | None) -> list[Path]:
         raise UploadError(told, CONFIGURATION)
     if digests is not None:
         found = [f"{hashlib.sha256(file.read_bytes()).hexdigest()}  {file.name}" for file in files]
-        if sorted(line.strip() for line in digests.splitlines() if line.strip()) != sorted(found):
+        if sorted(line.strip().replace(" *", "  ") for line in digests.splitlines() if line.strip()) != sorted(found):
             told = f"The files in {folder.name}/ are not those of DIGESTS: upload none of them, and find out why."
             raise UploadError(told, CONTENT)
     try:
@@ -170,13 +182,17 @@ def ask(index: Index) -> None:
         basic = base64.b64encode(f"{index.user}:{index.password}".encode()).decode()
         request.add_unredirected_header("Authorization", f"Basic {basic}")
     try:
-        build_opener(_NoRedirects).open(request, timeout=30).close()
+        proxies = ProxyHandler({} if index.check_url.startswith("http:") else None)
+        build_opener(_NoRedirects, proxies).open(request, timeout=30).close()
     except urllib.error.HTTPError as error:
         error.close()
         if error.code in (401, 403):
-            told = f"Status {error.code}: UV_PUBLISH_CHECK_URL refuses the credential: check user name and password."
+            told = "refuses the credential: check user name and password, or the token"
             if not index.sends_credential_to_check:
-                told = f"Status {error.code}: UV_PUBLISH_CHECK_URL must be at the server whose credential it wants."
+                told = (
+                    "gets no credential, since it is not at the server of UV_PUBLISH_URL: let both name the same host"
+                )
+            told = f"Status {error.code}: UV_PUBLISH_CHECK_URL {told}."
             raise UploadError(told, CREDENTIAL) from None
         if error.code >= 500 or error.code == 429:
             told = f"UV_PUBLISH_CHECK_URL answers {error.code}: repeat when the index is well."
@@ -186,7 +202,8 @@ def ask(index: Index) -> None:
 
 
 def _unreachable(name: str, reason: str) -> UploadError:
-    return UploadError(f"{name} cannot be reached ({reason}): check it, and the network, and repeat.", INDEX)
+    told = f"{name} cannot be reached ({reason}): check it, the network, and the proxy, if one is set, and repeat."
+    return UploadError(told, INDEX)
 
 
 def present(index: Index, files: list[Path]) -> set[str]:
@@ -218,6 +235,8 @@ def upload(index: Index, files: list[Path]) -> None:
         return
     name = Path(found[1]).name if (found := re.search(r"Failed to publish:? `?([^`\s]+)", said)) else "a file"
     repeat = "a repeat sends what the index has not got"
+    # As uv tells of a 405.
+    said = said.replace("POST requests are not supported by the endpoint", "status code 405")
     if not (found := re.search(r"status code (\d{3})", said)):
         raise UploadError(f"{name} was not uploaded, {_last(said)}: {repeat}.", INDEX)
     code = int(found[1])
@@ -231,8 +250,11 @@ def _uv(index: Index, files: list[Path], *options: str) -> tuple[int, str]:
     parts = urlsplit(index.check_url)
     named = f"{quote(index.user, safe='')}:{quote(index.password, safe='')}@" if index.sends_credential_to_check else ""
     others = {name: value for name, value in os.environ.items() if not name.startswith(("UV_PUBLISH_", "UV_INDEX"))}
+    direct = ",".join(filter(None, (os.environ.get("no_proxy") or os.environ.get("NO_PROXY"), index.direct)))
     settings = {
         "NETRC": os.devnull,
+        "NO_PROXY": direct,
+        "no_proxy": direct,
         "UV_PUBLISH_URL": index.url,
         # Not as an option, which other users of the machine could read.
         "UV_PUBLISH_CHECK_URL": parts._replace(netloc=f"{named}{parts.netloc}").geturl(),
@@ -246,15 +268,20 @@ def _uv(index: Index, files: list[Path], *options: str) -> tuple[int, str]:
 
 
 def _last(said: str) -> str:
-    """The innermost cause that uv tells."""
-    lines = [line.strip() for line in said.splitlines() if line.strip()]
-    return re.sub(r"^(cause|error): ", "", lines[-1]).rstrip(".") if lines else "uv gives no reason"
+    """The innermost cause that uv tells, without what the server says to it."""
+    causes = re.findall(r"^\s*(?:cause|error): (.*)", said, re.M) or ["uv gives no reason"]
+    return str(causes[-1]).partition(" Server says:")[0].rstrip(".")
 
 
 def main() -> int:
-    """Upload dist/ to the index of the environment, and see that the index lists it; statuses are above."""
+    """Upload dist/ to the index of the environment, and see that the index lists it; statuses are above.
+
+    With --check, only see whether the environment names an index and a credential.
+    """
     try:
         index = Index.from_env(os.environ)
+        if sys.argv[1:] == ["--check"]:
+            return 0
         files = built(ROOT / "dist", os.environ.get("DIGESTS"))
         names = {file.name for file in files}
         ask(index)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import re
+import shlex
 import shutil
 import subprocess
 import sys
@@ -24,9 +25,19 @@ from tools.changes.compare import next_version
 UV = str(ROOT / ".venv-uv" / "bin" / "uv")
 FOLLOWING = next_version(VERSION, "minor")
 URL = "https://packages.example/simple/"
-SECTION = (ROOT / "README.md").read_text(encoding="utf-8").partition("## From your own package index")[2]
-DOCUMENTED = re.findall(r"^```(ini|toml)\n(.*?)^```", SECTION.partition("\n## ")[0], re.M | re.S)
+SECTION = (
+    (ROOT / "README.md")
+    .read_text(encoding="utf-8")
+    .partition("## From your own package index")[2]
+    .partition("\n## ")[0]
+)
+WRITTEN = re.findall(r"^```(?:ini|toml)\n(.*?)^```", SECTION, re.M | re.S)
 """What README.md tells to write into files: for pip, for uv, for Poetry."""
+TYPED = [
+    shlex.split(line.replace("[cli]", "[sandbox]"))[1:]
+    for line in re.findall(r"^```sh\n(.*?)^```", SECTION, re.M | re.S)
+]
+"""The arguments that it tells to call them with, for the extra that these tests need."""
 
 
 @pytest.fixture(scope="module")
@@ -80,7 +91,7 @@ class Team(Repository):
         """What is told of the two files."""
         done = self.run("make", "--no-print-directory", "publish", **index.variables())
         assert done.returncode == 0, done.stdout + done.stderr
-        return [line.partition(": ")[2] for line in done.stdout.splitlines()[-2:]]
+        return re.findall(r"^talkdesk_bridge-\S+: (.*)", done.stdout, re.M)
 
 
 @pytest.fixture(scope="module")
@@ -96,7 +107,7 @@ def published(team: Team, private: Index) -> list[list[str]]:
 
 @pytest.fixture
 def home(tmp_path: Path, private: Index, public: Index, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """The home of somebody whose pip asks the public index, too."""
+    """The home of somebody whose pip asks the public index, too, and so do the variables of the machine."""
     for name in [*os.environ]:
         if name.startswith(("PIP_", "UV_", "POETRY_", "XDG_", "VIRTUAL_ENV", "PYTHONPATH")):
             monkeypatch.delenv(name)
@@ -105,12 +116,16 @@ def home(tmp_path: Path, private: Index, public: Index, monkeypatch: pytest.Monk
     (tmp_path / ".netrc").chmod(0o600)
     (tmp_path / ".config" / "pip").mkdir(parents=True)
     (tmp_path / ".config" / "pip" / "pip.conf").write_text(f"[global]\nextra-index-url = {public.simple}\n")
+    monkeypatch.setenv("PIP_EXTRA_INDEX_URL", public.simple)
+    monkeypatch.setenv("PIP_FIND_LINKS", str(public.folder))
+    monkeypatch.setenv("PIP_NO_CACHE_DIR", "1")
+    monkeypatch.setenv("PIP_DISABLE_PIP_VERSION_CHECK", "1")
     return tmp_path
 
 
 def written(number: int, file: Path, private: Index, *more: str) -> Path:
     """Write what README.md says into a file, for this index, and perhaps more."""
-    text = DOCUMENTED[number][1]
+    text = WRITTEN[number]
     assert URL in text
     file.write_text("\n".join([text.replace(URL, private.simple), *more]))
     return file
@@ -136,14 +151,18 @@ def test_what_is_published_twice_is_uploaded_once(published: list[list[str]], pr
 def test_pip_takes_it_from_this_index_alone(home: Path, private: Index) -> None:
     new = home / "new"
     venv.create(new, with_pip=True)
-    install = [str(new / "bin" / "pip"), "install", "-qq", "--disable-pip-version-check", "--no-cache-dir"]
-    # Without what README.md says, the other index wins.
-    (new / "pip.conf").write_text(f"[global]\nindex-url = {private.simple}\n")
-    run(*install, "talkdesk-bridge[sandbox]")
-    assert run(str(new / "bin" / "python"), "-c", VERSIONS) == "not ours\n"
+    pip, python = str(new / "bin" / "pip"), str(new / "bin" / "python")
     written(0, new / "pip.conf", private)
-    run(*install, "--force-reinstall", "talkdesk-bridge[sandbox]")
+    # Without what README.md says to type, or to write, the other index wins.
+    install = [part for part in TYPED[0] if part != "--isolated"]
+    run(pip, *install)
+    assert run(python, "-c", VERSIONS) == "not ours\n"
+    run(pip, "uninstall", "--yes", "--quiet", "talkdesk-bridge")
+    run(pip, *TYPED[0])
     works(new / "bin" / "talkdesk-bridge", VERSION)
+    (home / "new" / "pip.conf").write_text(f"[global]\nindex-url = {private.simple}\n")
+    run(pip, *install, PIP_EXTRA_INDEX_URL="", PIP_FIND_LINKS="")
+    assert run(python, "-c", VERSIONS) == "not ours\n"
 
 
 @pytest.mark.usefixtures("published")
@@ -154,7 +173,7 @@ def test_uv_takes_it_from_this_index(home: Path, private: Index, public: Index) 
     service.mkdir()
     file = written(1, service / "pyproject.toml", private)
     file.write_text(file.read_text().replace("[cli]", "[sandbox]"))
-    run(UV, "sync", "--quiet", "--project", str(service), **named)
+    run(UV, *TYPED[1], "--quiet", "--project", str(service), **named)
     works(service / ".venv" / "bin" / "talkdesk-bridge", VERSION)
     assert PASSWORD not in (service / "uv.lock").read_text()
     # Without what README.md says of the source, the other index wins.
@@ -183,7 +202,7 @@ def test_poetry_takes_it_from_this_index(home: Path, private: Index, public: Ind
     file = written(2, service / "pyproject.toml", private, other)
     file.write_text(file.read_text().replace("[cli]", "[sandbox]"))
     poetry = [str(BIN / "poetry"), "--no-interaction", "--quiet", "--project", str(service)]
-    run(*poetry, "sync", **named)
+    run(*poetry, *TYPED[2], **named)
     works(service / ".venv" / "bin" / "talkdesk-bridge", VERSION)
     file.write_text(file.read_text().replace('talkdesk-bridge = { source = "insurer" }\n', ""))
     run(*poetry, "update", **named)
@@ -195,8 +214,8 @@ def test_a_version_with_more_operations_is_published_and_upgraded_to(home: Path,
     new = home / "new"
     venv.create(new, with_pip=True)
     written(0, new / "pip.conf", private)
-    install = [str(new / "bin" / "pip"), "install", "-qq", "--disable-pip-version-check", "--no-cache-dir"]
-    run(*install, f"talkdesk-bridge[sandbox]=={VERSION}")
+    pip = str(new / "bin" / "pip")
+    run(pip, "--isolated", "install", "--quiet", f"talkdesk-bridge[sandbox]=={VERSION}")
     team.git("tag", BASE)
 
     data = merged("claims")
@@ -210,7 +229,7 @@ def test_a_version_with_more_operations_is_published_and_upgraded_to(home: Path,
     team.commit()
     assert team.publish(private) == ["uploaded."] * 2
 
-    run(*install, "--upgrade", "talkdesk-bridge[sandbox]")
+    run(pip, *TYPED[0])
     command = str(new / "bin" / "talkdesk-bridge")
     works(Path(command), FOLLOWING)
     with sandbox_of(command, "sandbox", "--port", "0") as url:

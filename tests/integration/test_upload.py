@@ -103,7 +103,7 @@ def test_a_version_that_is_there_with_other_content(upload: Upload, index: Index
 
 
 def test_a_credential_that_the_index_refuses(upload: Upload, index: Index) -> None:
-    wrong = "UV_PUBLISH_CHECK_URL refuses the credential: check user name and password.\n"
+    wrong = "UV_PUBLISH_CHECK_URL refuses the credential: check user name and password, or the token.\n"
     assert upload(PASSWORD="wrong") == (tool.CREDENTIAL, f"Status 403: {wrong}")
     assert upload(USERNAME="", PASSWORD="", TOKEN="wrong") == (tool.CREDENTIAL, f"Status 403: {wrong}")
     assert index.holds() == []
@@ -115,7 +115,8 @@ def test_a_credential_that_may_read_but_not_upload(upload: Upload, ready: Path, 
     assert status == tool.CREDENTIAL
     told_of = sorted(file.name for file in ready.iterdir())[0]
     assert (
-        told == f"Status 403: the index refuses {told_of}: it is read-only, or this credential may not upload to it.\n"
+        told
+        == f"Status 403: the index refuses {told_of}: the credential is wrong, or may not upload, or the index is read-only.\n"
     )
 
 
@@ -130,11 +131,19 @@ def test_an_index_of_files_alone(upload: Upload, tmp_path: Path) -> None:
     assert told.startswith("Status 501: UV_PUBLISH_URL takes no uploads: the index is read-only, or")
 
 
+def test_where_people_install_from_takes_no_uploads(upload: Upload, index: Index) -> None:
+    status, told = upload(URL=index.simple)
+    assert status == tool.INDEX
+    assert told.startswith(
+        "Status 405: UV_PUBLISH_URL takes no uploads: the index is read-only, or its URL for uploads"
+    )
+
+
 def test_an_index_that_cannot_be_reached(upload: Upload, index: Index) -> None:
     nobody = "http://127.0.0.1:1/"
     assert upload(URL=nobody, CHECK_URL=f"{nobody}simple/") == (
         tool.INDEX,
-        "UV_PUBLISH_CHECK_URL cannot be reached ([Errno 111] Connection refused): check it, and the network, and repeat.\n",
+        "UV_PUBLISH_CHECK_URL cannot be reached ([Errno 111] Connection refused): check it, the network, and the proxy, if one is set, and repeat.\n",
     )
     assert index.holds() == []
 
@@ -184,6 +193,7 @@ def test_an_index_that_does_not_list_what_it_took(upload: Upload, index: Index) 
         ({"URL": f"https://{USER}:hidden@index.example/"}, "UV_PUBLISH_URL holds a credential: take it out"),
         ({"URL": "http://index.example/"}, "UV_PUBLISH_URL is http, which shows the credential to others: use https."),
         ({"USERNAME": ""}, "There is no credential: set UV_PUBLISH_USERNAME and UV_PUBLISH_PASSWORD, or UV_PUBLISH_TOKEN."),
+        ({"USERNAME": f"{USER}\n"}, "UV_PUBLISH_USERNAME has a line break or another character that cannot be sent: take it out."),
         ({"TOKEN": "t"}, "UV_PUBLISH_TOKEN and UV_PUBLISH_USERNAME or UV_PUBLISH_PASSWORD are both set: unset one of the two."),
     ],
 )  # fmt: skip
@@ -219,8 +229,19 @@ def test_only_what_was_built_is_uploaded(upload: Upload, index: Index, ready: Pa
 
 
 def test_the_digests_as_sha256sum_prints_them(upload: Upload, ready: Path) -> None:
-    printed = subprocess.run(["/bin/sh", "-c", "sha256sum *"], cwd=ready, check=True, capture_output=True, text=True)
-    assert upload(DIGESTS=printed.stdout.rstrip("\n"))[0] == 0
+    for command in ("sha256sum *", "sha256sum -b *"):
+        printed = subprocess.run(["/bin/sh", "-c", command], cwd=ready, check=True, capture_output=True, text=True)
+        assert upload(DIGESTS=printed.stdout.rstrip("\n"))[0] == 0
+
+
+@pytest.mark.parametrize("name", ["http_proxy", "HTTP_PROXY", "ALL_PROXY"])
+def test_no_proxy_reads_the_credential(
+    upload: Upload, index: Index, monkeypatch: pytest.MonkeyPatch, name: str
+) -> None:
+    monkeypatch.setenv(name, "http://127.0.0.1:1")
+    monkeypatch.setenv("NO_PROXY", "index.example")
+    assert upload()[0] == 0
+    assert len(index.holds()) == 2
 
 
 def test_no_credential_goes_to_another_server(

@@ -100,7 +100,9 @@ def last_release(besides: str = "") -> str | None:
     """
     top = git("rev-parse", "--show-toplevel").stdout.decode().strip()
     if not top or Path(top).resolve() != ROOT:
-        raise ComparisonError("this is no git clone of the project, so there is no older state to compare with.")
+        raise ComparisonError(
+            "This is no git clone of the project: make one, with its tags, to compare with older states."
+        )
     found = git("describe", "--tags", "--abbrev=0", "--match", RELEASE, "--exclude", besides)
     return found.stdout.decode().strip() if found.returncode == 0 else None
 
@@ -115,7 +117,7 @@ def git(*arguments: str) -> subprocess.CompletedProcess[bytes]:
     try:
         return subprocess.run(["git", *arguments], cwd=ROOT, capture_output=True, check=False)  # noqa: S607 # git, wherever it is
     except FileNotFoundError:
-        raise ComparisonError("git was not found: it is needed to read the older state.") from None
+        raise ComparisonError("git was not found: install it, since it knows the older state.") from None
 
 
 def _extract(base: str, folder: Path) -> None:
