@@ -190,7 +190,8 @@ def test_a_missing_extra_is_told_in_a_sentence(tmp_path: Path, missing: str, arg
     command = [sys.executable, COMMAND, *arguments]
     result = subprocess.run(command, env=environment, capture_output=True, text=True, check=False)
     assert (result.returncode, result.stdout) == (2, "")
-    assert result.stderr == f"talkdesk-bridge: this needs more packages: pip install 'talkdesk-bridge[{extra}]'.\n"
+    how = f"install talkdesk-bridge[{extra}], the way the package was installed (README.md tells it)"
+    assert result.stderr == f"talkdesk-bridge: this needs more packages: {how}.\n"
 
 
 @pytest.fixture

@@ -117,10 +117,12 @@ def command_of(installed: Installed) -> tuple[str, ...]:
     return (str(Path(installed[0]).with_name("talkdesk-bridge")),)
 
 
-def repaired(finding: dict[str, Any]) -> None:
-    """Do what a finding says."""
-    offline = {"PIP_NO_INDEX": "1", "PIP_DISABLE_PIP_VERSION_CHECK": "1"}
-    subprocess.run(["/bin/sh", "-c", finding["command"]], env=environment() | offline, check=True, capture_output=True)
+def repaired(finding: dict[str, Any], folder: Path) -> None:
+    """Do what a finding says, whatever the variables of the shell add to where pip looks."""
+    (folder / "offline.conf").write_text("[global]\nno-index = true\n", encoding="utf-8")
+    variables = {"PIP_CONFIG_FILE": str(folder / "offline.conf"), "PIP_REQUIREMENT": "no-such-file"}
+    command = ["/bin/sh", "-c", finding["command"]]
+    subprocess.run(command, env=environment() | variables, check=True, capture_output=True)
 
 
 def test_an_installation_that_is_whole(installed: Installed, wheel: Path, sandbox: Sandbox) -> None:
@@ -147,7 +149,7 @@ def test_an_installation_that_is_whole(installed: Installed, wheel: Path, sandbo
     assert checks["answer"]["found"] == "An answer of get_account_invoices, with 50 invoices, keeps the contract."
 
 
-def test_files_that_are_not_as_they_were_installed(installed: Installed) -> None:
+def test_files_that_are_not_as_they_were_installed(installed: Installed, tmp_path: Path) -> None:
     command, (_, folder) = command_of(installed), installed
     with (folder / "talkdesk_bridge_api" / "types.py").open("a", encoding="utf-8") as changed:
         changed.write("# a line more\n")
@@ -167,7 +169,7 @@ def test_files_that_are_not_as_they_were_installed(installed: Installed) -> None
         "package": "good", "record": "bad", "lock": "bad", "contract": "good", "Python": "good", "proxies": "bad",
     }  # fmt: skip
     assert "ModuleNotFoundError" in checks["proxies"]["found"]
-    repaired(record)
+    repaired(record, tmp_path)
     _, checks = diagnosed("--offline", command=command)
     assert "differs" not in checks["record"]["found"]
     assert (checks["record"]["status"], checks["lock"]["status"], checks["proxies"]["status"]) == (
@@ -192,7 +194,7 @@ def test_a_generated_module_that_changed_with_its_record(installed: Installed) -
     (information / "RECORD").write_text("\n".join(kept), encoding="utf-8")
     checks = diagnosed("--offline", command=command_of(installed))[1]
     assert (checks["record"]["status"], checks["lock"]["status"]) == ("good", "bad")
-    assert "pip install --force-reinstall" in checks["lock"]["command"]
+    assert "-m pip --isolated install --force-reinstall --no-deps" in checks["lock"]["command"]
 
 
 def test_a_version_that_is_not_the_lock_s(installed: Installed) -> None:
@@ -239,7 +241,7 @@ def test_a_file_of_the_installation_that_is_missing(installed: Installed, name: 
 
 def test_where_it_came_from_without_what_is_secret_there(installed: Installed) -> None:
     (information,) = installed[1].glob("*.dist-info")
-    (information / "INSTALLER").write_text("uv\n", encoding="utf-8")
+    (installed[1].parents[2] / "pip.conf").write_text("[global]\nindex-url = https://p\n", encoding="utf-8")
     vcs = {
         "url": "https://user:s3cret@git.example/bridge?token=t0ken#f",
         "vcs_info": {"vcs": "git", "commit_id": "abc"},
@@ -257,8 +259,48 @@ def test_where_it_came_from_without_what_is_secret_there(installed: Installed) -
         assert "s3cret" not in result.stdout + result.stderr
         assert "t0ken" not in result.stdout + result.stderr
         package, record, *_ = json.loads(result.stdout)["checks"]
-        assert f"installed by uv from {source} in " in package["found"]
-        assert record["command"].startswith(f"uv pip install --python {installed[0]} --reinstall --no-deps {again}")
+        assert f"installed by pip from {source} in " in package["found"]
+        pip = f"{installed[0]} -m pip --isolated install --force-reinstall --no-deps"
+        assert record["command"].startswith(f"{pip} {again}")
+
+
+WORDS = "Install it again, the way talkdesk-bridge was installed: see README.md."
+
+
+@pytest.mark.parametrize(
+    ("installer", "config", "remedy", "command"),
+    [
+        ("pip", "index-url = https://p\nextra-index-url =", "Install it again:", r".* -m pip --isolated install .* talkdesk-bridge==\S+"),
+        # Else pip asks the public index, or what this machine adds to it.
+        ("pip", "extra-index-url = https://p", WORDS, ""),
+        ("pip", None, WORDS, ""),
+        ("uv", "index-url = https://p", "Install it again, in the folder of your project:", "uv sync --reinstall-package talkdesk-bridge"),
+        ("Poetry 2.5.1", "index-url = https://p", WORDS, ""),
+        ("", "index-url = https://p", WORDS, ""),
+    ],
+)  # fmt: skip
+def test_no_remedy_asks_an_index_that_is_not_the_package_s_own(
+    installed: Installed, installer: str, config: str | None, remedy: str, command: str
+) -> None:
+    (information,) = installed[1].glob("*.dist-info")
+    (information / "direct_url.json").unlink()
+    (information / "INSTALLER").write_text(installer, encoding="utf-8")
+    if config:
+        (installed[1].parents[2] / "pip.conf").write_text(f"[global]\n{config}\n", encoding="utf-8")
+    finding = diagnosed("--offline", command=command_of(installed))[1]["record"]
+    assert finding["remedy"] == remedy
+    assert re.fullmatch(command, finding["command"])
+
+
+def test_no_remedy_names_pip_where_there_is_none(installed: Installed, others: Path, tmp_path: Path) -> None:
+    """As in an environment of uv that another environment's pip has installed into."""
+    fewer = tmp_path / "fewer"
+    shutil.copytree(others, fewer, symlinks=True)
+    (fewer / "pip").unlink()
+    (installed[1] / "others.pth").write_text(str(fewer), encoding="utf-8")
+    (installed[1] / "talkdesk_bridge" / "py.typed").unlink()
+    finding = diagnosed("--offline", command=command_of(installed))[1]["record"]
+    assert (finding["status"], finding["remedy"], finding["command"]) == ("bad", WORDS, "")
 
 
 def test_a_folder_that_pip_filled(wheel: Path, others: Path, tmp_path: Path) -> None:
@@ -271,7 +313,7 @@ def test_a_folder_that_pip_filled(wheel: Path, others: Path, tmp_path: Path) -> 
     (folder / "talkdesk_bridge" / "py.typed").unlink()
     finding = diagnosed("--offline", command=program, **paths)[1]["record"]
     assert finding["found"].endswith("is missing: talkdesk_bridge/py.typed.")
-    repaired(finding)
+    repaired(finding, tmp_path)
     assert diagnosed("--offline", command=program, **paths)[1]["record"]["status"] == "good"
 
 
@@ -301,7 +343,14 @@ def test_an_extra_and_a_dependency_that_are_missing(installed: Installed, others
         found.unlink()
     told = diagnosed("--offline", command=command_of(installed))[1]["Python"]
     assert (told["status"], told["exit_status"]) == ("bad", 1)
-    assert told["command"].endswith("-m pip install 'attrs>=23.2'")
+    assert told["remedy"] == "Install what is missing, the way talkdesk-bridge was installed: see README.md."
+    (installed[1].parents[2] / "pip.conf").write_text("[install]\nindex_url: https://p\n", encoding="utf-8")
+    told = diagnosed("--offline", command=command_of(installed))[1]["Python"]
+    assert told["command"] == f"{installed[0]} -m pip --isolated install 'attrs>=23.2'"
+    (information,) = installed[1].glob("*.dist-info")
+    (information / "INSTALLER").write_text("uv", encoding="utf-8")
+    told = diagnosed("--offline", command=command_of(installed))[1]["Python"]
+    assert told["command"] == "uv sync --reinstall-package attrs"
 
 
 def test_an_editable_installation() -> None:
@@ -317,6 +366,7 @@ def test_a_source_tree_that_is_not_installed(others: Path) -> None:
     status, checks = diagnosed("--offline", command=program, PYTHONPATH=paths, URL="https://b")
     assert status == 1
     assert "is not installed" in checks["package"]["found"]
+    assert checks["package"]["command"] == ""
     assert statuses(checks) | {"package": "", "record": ""} == {
         **dict.fromkeys(CHECKS[:8], "good"), **dict.fromkeys(CHECKS[8:], "skipped"), "package": "", "record": "",
     }  # fmt: skip

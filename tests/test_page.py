@@ -206,7 +206,8 @@ def test_swagger_ui_is_data_and_its_absence_is_told_in_a_sentence() -> None:
     assert result.stdout == "set()\n"
     absent = "import importlib.metadata as m\ndef no(name): raise m.PackageNotFoundError(name)\nm.distribution = no\n"
     result = subprocess.run([sys.executable, "-c", absent + code], capture_output=True, text=True, check=False)
-    told = "talkdesk_bridge.sandbox needs more packages: pip install 'talkdesk-bridge[sandbox]'"
+    how = "install talkdesk-bridge[sandbox], the way the package was installed (README.md tells it)"
+    told = f"talkdesk_bridge.sandbox needs more packages: {how}"
     assert result.stderr.splitlines()[-1] == f"ModuleNotFoundError: {told}"
 
 

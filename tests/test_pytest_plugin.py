@@ -83,5 +83,6 @@ def test_two(talkdesk_bridge_sandbox):
     without.mkdir()
     (without / "uvicorn.py").write_text("raise ModuleNotFoundError('no', name='uvicorn')")
     result = run(tmp_path, code, PYTHONPATH=str(without))
-    told = "talkdesk_bridge.sandbox needs more packages: pip install 'talkdesk-bridge[sandbox]'"
+    how = "install talkdesk-bridge[sandbox], the way the package was installed (README.md tells it)"
+    told = f"talkdesk_bridge.sandbox needs more packages: {how}"
     assert (result.returncode, told in result.stdout, "Traceback" in result.stdout) == (1, True, False)

@@ -473,5 +473,6 @@ def test_a_missing_extra_is_told_in_a_sentence(tmp_path: Path) -> None:
         [sys.executable, "-c", "import talkdesk_bridge.sandbox"],
         env=os.environ | {"PYTHONPATH": str(tmp_path)}, capture_output=True, text=True, check=False,
     )  # fmt: skip
-    told = "talkdesk_bridge.sandbox needs more packages: pip install 'talkdesk-bridge[sandbox]'"
+    how = "install talkdesk-bridge[sandbox], the way the package was installed (README.md tells it)"
+    told = f"talkdesk_bridge.sandbox needs more packages: {how}"
     assert result.stderr.splitlines()[-1] == f"ModuleNotFoundError: {told}"

@@ -290,7 +290,8 @@ def test_a_package_that_is_missing(monkeypatch: pytest.MonkeyPatch, missing: str
     monkeypatch.setitem(sys.modules, missing, None)
     with pytest.raises(errors.ConfigurationError) as caught:
         OAuth2PrivateKeyJWT(**JWT_FOR)
-    told = "OAuth2PrivateKeyJWT needs PyJWT and cryptography: pip install 'talkdesk-bridge[jwt]'."
+    how = "install talkdesk-bridge[jwt], the way the package was installed (README.md tells it)"
+    told = f"OAuth2PrivateKeyJWT needs PyJWT and cryptography: {how}."
     assert str(caught.value) == told
 
 

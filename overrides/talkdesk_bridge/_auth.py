@@ -326,8 +326,8 @@ def _read_key(text: Any) -> tuple[Any, str]:
         from cryptography.hazmat.primitives.asymmetric import ec, ed25519, rsa
         from cryptography.hazmat.primitives.serialization import load_der_private_key, load_pem_private_key
     except ModuleNotFoundError:
-        told = "OAuth2PrivateKeyJWT needs PyJWT and cryptography: pip install 'talkdesk-bridge[jwt]'."
-        raise ConfigurationError(told) from None
+        how = "install talkdesk-bridge[jwt], the way the package was installed (README.md tells it)"
+        raise ConfigurationError(f"OAuth2PrivateKeyJWT needs PyJWT and cryptography: {how}.") from None
     text = text.replace("\\r", "").replace("\\n", "\n").strip() if isinstance(text, str) else "no text"
     wrong = "cannot be read: give the key itself, as PEM or as base64 of PKCS#8"
     try:

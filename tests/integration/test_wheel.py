@@ -189,7 +189,8 @@ def test_without_an_extra_it_is_small_and_complete(
         refused = subprocess.run(
             [inside.with_name("talkdesk-bridge"), *arguments], capture_output=True, text=True, check=False
         )
-        told = f"talkdesk-bridge: this needs more packages: pip install 'talkdesk-bridge[{extra}]'.\n"
+        how = f"install talkdesk-bridge[{extra}], the way the package was installed (README.md tells it)"
+        told = f"talkdesk-bridge: this needs more packages: {how}.\n"
         assert (refused.returncode, refused.stdout, refused.stderr) == (2, "", told)
 
 

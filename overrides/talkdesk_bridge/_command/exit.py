@@ -61,7 +61,9 @@ def give_up(stream: TextIO) -> None:
 
 def needs_extra(extra: str) -> SystemExit:
     """What ends the command where the packages of `extra` are not installed."""
-    return fail(f"this needs more packages: pip install 'talkdesk-bridge[{extra}]'.", 2)
+    # No command: pip alone knows no index of a project that uv or Poetry installs from.
+    how = f"install talkdesk-bridge[{extra}], the way the package was installed (README.md tells it)"
+    return fail(f"this needs more packages: {how}.", 2)
 
 
 @contextmanager

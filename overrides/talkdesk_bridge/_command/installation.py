@@ -6,6 +6,7 @@ import base64
 import csv
 import hashlib
 import json
+import os
 import platform
 import re
 import shlex
@@ -103,14 +104,13 @@ class Installation:
         """What is installed, from where, and whether it is what Python imports."""
         if not self._distribution:
             told = f"{NAME} is not installed: Python imports it from {self._folder(PACKAGES[0]).parent}."
-            return bad(told, "Install it:", shlex.join([sys.executable, "-m", "pip", "install", NAME]))
+            return bad(told, "Install it: README.md tells how.")
         for package in PACKAGES:
             used, own = self._folder(package), self._location / package
             if not self._editable and used.resolve() != own.resolve():
                 told = f"Python imports {package} from {used.parent}, and it is installed in {self._location}."
                 return bad(told, "Take the former out of PYTHONPATH, or of what else puts it on Python's path.")
-        installer = (self._read("INSTALLER") or "").strip()
-        by = f", installed by {installer}" if installer else ""
+        by = f", installed by {self._installer}" if self._installer else ""
         told = f"{NAME} {self._version}{by} from {self._source} in {self._location}."
         if others := self._others():
             return warning(f"{told} Not used: another copy in {listed(others)}.", "Remove the other copy.")
@@ -150,8 +150,8 @@ class Installation:
         told = f"Of {compared} files that RECORD lists, not all are as they were installed: {told}."
         if not wrong["differs"] + wrong["is missing"]:
             return bad(told, "Remove what is unknown, which RECORD does not list.")
-        remedy = "Remove what is unknown, and install again:" if wrong["is unknown"] else "Install again:"
-        return bad(told, remedy, self._again)
+        first = "Remove what is unknown, and install it again" if wrong["is unknown"] else "Install it again"
+        return bad(told, *self._installing(first))
 
     def lock(self) -> Finding:
         """Whether the generated modules are those that the generator wrote."""
@@ -160,10 +160,10 @@ class Installation:
             told = f"The modules of {PACKAGES[1]} are not those that {LOCK} tells of."
             if self._editable:
                 return bad(told, "Write them anew, in the source tree:", "make generate")
-            return bad(told, "Install again:", self._again)
+            return bad(told, *self._installing("Install it again"))
         if self._distribution and lock["version"] != self._version:
             told = f"{PACKAGES[1]} is of version {lock['version']}, and what is installed is {NAME} {self._version}."
-            return bad(told, "Install again:", self._again)
+            return bad(told, *self._installing("Install it again"))
         return good(f"The generated modules are those that the generator wrote for version {lock['version']}.")
 
     def contract(self) -> Finding:
@@ -206,7 +206,7 @@ class Installation:
         told += f" Extras: {listed(there)}." if there else " No extra is there."
         told += f" Not there: {'; '.join(partly)}." if partly else ""
         if lacking:
-            return bad(told, "Install what is missing:", shlex.join([sys.executable, "-m", "pip", "install", *lacking]))
+            return bad(told, *self._installing("Install what is missing", *lacking))
         classifiers = self._distribution.metadata.get_all("Classifier") or []
         tested = [found[1] for each in classifiers if (found := re.fullmatch(r"Programming .* :: (3\.\d+)", each))]
         if f"{sys.version_info.major}.{sys.version_info.minor}" not in tested:
@@ -261,19 +261,39 @@ class Installation:
         return url, f"{vcs['vcs']}+{url}@{vcs['commit_id']}" if vcs else url
 
     @property
-    def _again(self) -> str:
-        """The command that installs the same once more, at the same place."""
-        uv = (self._read("INSTALLER") or "").strip() == "uv"
-        tool = ["uv", "pip", "install", "--python", sys.executable] if uv else [sys.executable, "-m", "pip", "install"]
-        how = ["--reinstall" if uv else "--force-reinstall", "--no-deps"]
+    def _installer(self) -> str:
+        return (self._read("INSTALLER") or "").strip()
+
+    def _installing(self, first: str, *needs: str) -> tuple[str, str]:
+        """How to install the same once more, at the same place, or what it needs: in words, and what to type.
+
+        Nothing is to be typed that might ask another index than the package's own, on which anybody may have put one
+        of this name.
+        """
+        if self._installer == "uv":
+            names = [_parsed(need)[0] for need in needs] or [NAME]
+            again = [word for name in names for word in ("--reinstall-package", name)]
+            return f"{first}, in the folder of your project:", shlex.join(["uv", "sync", *again])
+        if self._installer != "pip" or not find_spec("pip") or not (self._names_index or (self._from[1] and not needs)):
+            return f"{first}, the way {NAME} was installed: see README.md.", ""
+        # Isolated from the variables of this shell and the files of this user: what they name goes before or beside.
+        how = [sys.executable, "-m", "pip", "--isolated", "install"]
         if str(self._location) == site.getusersitepackages():
             how += ["--user"]
         elif str(self._location) not in (sysconfig.get_path("purelib"), sysconfig.get_path("platlib")):
-            how += [*([] if uv else ["--upgrade"]), "--target", str(self._location)]
+            how += ["--upgrade", "--target", str(self._location)]
+        if needs:
+            return f"{first}:", shlex.join([*how, *needs])
         what = self._from[1] or (NAME if " " in self._version else f"{NAME}=={self._version}")
-        if self._editable:
-            return shlex.join([*tool, "--no-deps", "--editable", what])
-        return shlex.join([*tool, *how, what])
+        how += ["--no-deps", "--editable"] if self._editable else ["--force-reinstall", "--no-deps"]
+        return f"{first}:", shlex.join([*how, what])
+
+    @property
+    def _names_index(self) -> bool:
+        """Whether pip asks one index here, whatever the machine or the user says, as README.md has it."""
+        file = Path(sys.prefix, "pip.ini" if os.name == "nt" else "pip.conf")
+        text = file.read_text(errors="replace") if file.is_file() else ""
+        return bool(re.search(r"^index[-_]url *[=:]", text, re.MULTILINE))
 
     def _read(self, name: str) -> str | None:
         return self._distribution.read_text(name) if self._distribution else None

@@ -10,7 +10,7 @@ try:
     from talkdesk_bridge.sandbox._reply import Reply
     from talkdesk_bridge.sandbox._server import Sandbox, Seen
 except ModuleNotFoundError as error:
-    told = "talkdesk_bridge.sandbox needs more packages: pip install 'talkdesk-bridge[sandbox]'"
-    raise ModuleNotFoundError(told, name=error.name) from None
+    how = "install talkdesk-bridge[sandbox], the way the package was installed (README.md tells it)"
+    raise ModuleNotFoundError(f"talkdesk_bridge.sandbox needs more packages: {how}", name=error.name) from None
 
 __all__ = ["ACCOUNTS", "FAULTS", "Account", "Credentials", "Fault", "Reply", "Sandbox", "Seen"]
