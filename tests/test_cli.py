@@ -194,6 +194,27 @@ def test_a_missing_extra_is_told_in_a_sentence(tmp_path: Path, missing: str, arg
     assert result.stderr == f"talkdesk-bridge: this needs more packages: {how}.\n"
 
 
+@pytest.mark.parametrize("arguments", [["invoices", "1"], ["get", "--help"]])
+@pytest.mark.parametrize(
+    ("code", "named"),
+    [
+        ("raise ModuleNotFoundError('no', name='attrs')", "attrs"),
+        ("", "attrs"),  # not what it should be
+        ("raise ImportError", "a module"),
+    ],
+)
+def test_what_cannot_be_imported_is_told_in_a_sentence(
+    tmp_path: Path, arguments: list[str], code: str, named: str
+) -> None:
+    (tmp_path / "attrs.py").write_text(code)
+    environment = os.environ | {"PYTHONPATH": str(tmp_path), "TALKDESK_BRIDGE_URL": "https://b"}
+    command = [sys.executable, COMMAND, *arguments]
+    result = subprocess.run(command, env=environment, capture_output=True, text=True, check=False)
+    assert (result.returncode, result.stdout) == (1, "")
+    told = "run 'talkdesk-bridge doctor', or install it again the way it was installed (README.md tells it)"
+    assert result.stderr == f"talkdesk-bridge: {named} cannot be imported: {told}.\n"
+
+
 @pytest.fixture
 def started() -> Iterator[subprocess.Popen[str]]:
     """The sandbox as a process, which does not outlive the test."""

@@ -41,9 +41,10 @@ def main() -> None:
         except click.exceptions.Exit as done:
             status = done.exit_code
         sys.stdout.flush()
-    except ModuleNotFoundError as error:  # first, since the next clause needs click
+    except ImportError as error:  # first, since the next clause needs click
         if error.name not in ("click", "rich"):
-            raise
+            remedy = "run 'talkdesk-bridge doctor', or install it again the way it was installed (README.md tells it)"
+            raise fail(f"{error.name or 'a module'} cannot be imported: {remedy}.", 1) from None
         raise needs_extra("sandbox" if sys.argv[1:2] == ["sandbox"] else "cli") from None
     except click.ClickException as error:
         context = getattr(error, "ctx", None) or click.Context(app, info_name="talkdesk-bridge")
