@@ -9,6 +9,7 @@ import shutil
 import socket
 import subprocess
 import sys
+import tomllib
 import venv
 from collections.abc import Callable
 from pathlib import Path
@@ -16,7 +17,7 @@ from typing import Any
 
 import pytest
 from talkdesk_bridge._command import connection
-from talkdesk_bridge._command.installation import tree_hash
+from talkdesk_bridge._command.installation import _within, tree_hash
 from talkdesk_bridge.sandbox import Sandbox
 
 from tests.command import COMMAND, on_a_terminal, works
@@ -169,6 +170,12 @@ def test_files_that_are_not_as_they_were_installed(installed: Installed, tmp_pat
         "package": "good", "record": "bad", "lock": "bad", "contract": "good", "Python": "good", "proxies": "bad",
     }  # fmt: skip
     assert "ModuleNotFoundError" in checks["proxies"]["found"]
+    asked = [*command, "invoices", "1"]
+    refused = subprocess.run(asked, env=environment(URL="https://b"), capture_output=True, text=True, check=False)
+    assert (refused.returncode, refused.stdout, refused.stderr.count("\n")) == (1, "", 1)
+    assert refused.stderr.startswith(
+        "talkdesk-bridge: talkdesk_bridge._wire cannot be imported: run 'talkdesk-bridge doctor'"
+    )
     repaired(record, tmp_path)
     _, checks = diagnosed("--offline", command=command)
     assert "differs" not in checks["record"]["found"]
@@ -341,8 +348,13 @@ def test_an_extra_and_a_dependency_that_are_missing(installed: Installed, others
     assert told["found"].endswith(f"Extras: cli. {missing}")
     for found in fewer.glob("attrs-*"):
         found.unlink()
-    told = diagnosed("--offline", command=command_of(installed))[1]["Python"]
+    checks = diagnosed("--offline", command=command_of(installed))[1]
+    told = checks["Python"]
     assert (told["status"], told["exit_status"]) == ("bad", 1)
+    assert checks["proxies"]["status"] == "good"
+    (fewer / "certifi").unlink()
+    finding = diagnosed("--offline", command=command_of(installed))[1]["proxies"]
+    assert (finding["status"], finding["found"], finding["remedy"]) == ("bad", "certifi cannot be imported.", WORDS)
     assert told["remedy"] == "Install what is missing, the way talkdesk-bridge was installed: see README.md."
     (installed[1].parents[2] / "pip.conf").write_text("[install]\nindex_url: https://p\n", encoding="utf-8")
     told = diagnosed("--offline", command=command_of(installed))[1]["Python"]
@@ -351,6 +363,36 @@ def test_an_extra_and_a_dependency_that_are_missing(installed: Installed, others
     (information / "INSTALLER").write_text("uv", encoding="utf-8")
     told = diagnosed("--offline", command=command_of(installed))[1]["Python"]
     assert told["command"] == "uv sync --reinstall-package attrs"
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "kept"),
+    [
+        ("attrs>=23.2", "attrs>=9", True),
+        ("attrs>=23.2", "attrs>=9999.1", False),
+        ("<0.29,>=0.28", "<0.28,>=0.2", False),
+        ("<0.29,>=0.28", "<0.100,>=0.28.0", True),
+    ],
+)
+def test_a_dependency_of_another_version(installed: Installed, old: str, new: str, kept: bool) -> None:
+    (information,) = installed[1].glob("*.dist-info")
+    text = (information / "METADATA").read_text(encoding="utf-8")
+    assert f"{old}\n" in text
+    (information / "METADATA").write_text(text.replace(f"{old}\n", f"{new}\n"), encoding="utf-8")
+    finding = diagnosed("--offline", command=command_of(installed))[1]["Python"]
+    assert finding["status"] == ("good" if kept else "warning")
+    assert finding["remedy"].startswith("" if kept else "Install what is needed, ")
+    assert finding["found"].endswith(f"Another version is needed: {new if 'attrs' in new else 'httpx' + new}.") != kept
+
+
+def test_versions() -> None:
+    for version, limits in (("23.2", ">=23.2.0"), ("23.2.0", ">=23.2"), ("0.28.1", "<0.29,>=0.28"), ("0.9", "<0.29")):
+        assert _within(version, limits)
+    for version, limits in (("0.29", "<0.29"), ("0.29rc1", "<0.29"), ("9.2", ">=23.2"), ("0.30.dev2", "<0.29,>=0.28")):
+        assert not _within(version, limits)
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
+    for need in project["dependencies"]:
+        assert re.fullmatch(r"[\w-]+(>=|<)\d+(\.\d+){0,3}(,(>=|<)\d+(\.\d+){0,3})*", need)
 
 
 def test_an_editable_installation() -> None:
@@ -363,7 +405,7 @@ def test_an_editable_installation() -> None:
 def test_a_source_tree_that_is_not_installed(others: Path) -> None:
     paths = os.pathsep.join([str(ROOT / "overrides"), str(ROOT / "generated"), str(others)])
     program = (sys.executable, "-S", "-c", "from talkdesk_bridge._command.main import main; main()")
-    status, checks = diagnosed("--offline", command=program, PYTHONPATH=paths, URL="https://b")
+    status, checks = diagnosed("--offline", command=program, PYTHONPATH=paths, URL="https://b", **KEY)
     assert status == 1
     assert "is not installed" in checks["package"]["found"]
     assert checks["package"]["command"] == ""
@@ -395,6 +437,8 @@ def test_variables(sandbox: Sandbox) -> None:
     status, checks = diagnosed("--offline")
     assert (status, checks["variables"]["status"]) == (2, "bad")
     assert checks["variables"]["found"] == "TALKDESK_BRIDGE_URL is not set: set it to the bridge's base URL."
+    remedy = "Set TALKDESK_BRIDGE_URL to the bridge's base URL, such as https://bridge.example."
+    assert (checks["variables"]["remedy"], checks["variables"]["command"]) == (remedy, "")
     strange = {
         "API_KEYS": "k",
         "ANYTHING": "a",
@@ -417,25 +461,77 @@ def test_variables(sandbox: Sandbox) -> None:
 
 
 @pytest.mark.parametrize(
+    ("given", "name", "told"),
+    [
+        ({"URL": "b"}, "URL", "The base URL must be like https://bridge.example"),
+        ({"URL": "https://b:x"}, "URL", "The base URL is not a URL."),
+        ({"API_KEY": "k\n"}, "API_KEY", "The value of the credential cannot be sent"),
+        ({"API_KEY": "k", "API_KEY_HEADER": "a b"}, "API_KEY_HEADER", "The name of the credential's header"),
+        ({"API_KEY": "k", "API_KEY_HEADER": "Host"}, "API_KEY_HEADER", "The header "),
+        ({"BEARER_TOKEN": "Bearer t"}, "BEARER_TOKEN", "The token of the credential begins"),
+        ({"USERNAME": "u:", "PASSWORD": "p"}, "USERNAME", "The user of HTTP Basic"),
+        ({"TOKEN_URL": "t", "CLIENT_ID": "i", "CLIENT_SECRET": "s"}, "TOKEN_URL", "The token URL must be like"),
+        ({"TOKEN_URL": "https://t", "CLIENT_ID": "i", "CLIENT_SECRET": "s\n"}, "CLIENT_SECRET", "The client_secret "),
+        ({"TOKEN_URL": "https://t", "CLIENT_ID": "i", "PRIVATE_KEY": "k"}, "PRIVATE_KEY", "The private_key "),
+    ],
+)
+def test_the_variable_that_is_wrong_is_named(given: dict[str, str], name: str, told: str) -> None:
+    status, checks = diagnosed("--offline", **{"URL": "https://b"} | given)
+    finding = checks["variables"]
+    assert (status, finding["status"]) == (2, "bad")
+    assert finding["found"].startswith(f"TALKDESK_BRIDGE_{name}: {told}")
+    assert (finding["remedy"] == "See what each credential needs:") == bool(finding["command"]) == (name != "URL")
+
+
+def test_no_credential(server: Server) -> None:
+    status, checks = diagnosed(URL=server.url)
+    finding = checks["variables"]
+    assert (status, finding["status"], finding["remedy"]) == (0, "warning", "See what each credential needs:")
+    assert finding["found"] == "Set: TALKDESK_BRIDGE_URL. No credential is set, and the contract asks for one."
+    assert checks["answer"]["found"].endswith(
+        "so that nobody has asked whether the bridge answers without a credential."
+    )
+    finding = diagnosed("--offline", URL=server.url, API_KEYS="k")[1]["variables"]
+    assert finding["remedy"].startswith("Rename or unset what is unknown: nobody reads it. See what")
+    ways: tuple[tuple[list[Any], bool], ...] = (([], False), ([{}, {"Basic": []}], False), ([{"Basic": []}], True))
+    for security, wanted in ways:
+        operation: dict[str, Any] = {"responses": {}}
+        contract = {"paths": {"/a": {"parameters": [], "get": operation}}, "security": security}
+        assert connection._wants_credential(contract) == wanted
+        operation["security"] = []
+        assert not connection._wants_credential(contract)
+
+
+@pytest.mark.parametrize(
     ("given", "status", "told"),
     [
         ({"URL": "https://b"}, "good", "No variable names one. Requests go to the bridge directly."),
         ({"URL": "https://b", "HTTPS_PROXY": "http://p"}, "good", "Set: HTTPS_PROXY. Requests go to the bridge through a proxy."),
         ({"URL": "https://b", "all_proxy": "http://p", "NO_PROXY": "b"}, "good", "Set: all_proxy and NO_PROXY. Requests go to the bridge directly."),
-        ({"URL": "http://127.0.0.1", "HTTP_PROXY": "http://p"}, "good", "Set: HTTP_PROXY. Requests go to the bridge directly."),
+        ({"URL": "http://127.0.0.1", "HTTP_PROXY": "http://p"}, "good", "Set: HTTP_PROXY. Requests go to the bridge directly. What is http goes through none, since it is for this machine alone."),
+        ({"URL": "http://127.0.0.1", "NO_PROXY": "b"}, "good", "Set: NO_PROXY. Requests go to the bridge directly."),
         (
             {"URL": "https://b", "TOKEN_URL": "https://t/", "CLIENT_ID": "i", "CLIENT_SECRET": "s", "https_proxy": "http://p", "no_proxy": "t"},
             "good",
             "Set: https_proxy and no_proxy. Requests go to the bridge through a proxy and to the token server directly.",
         ),
         ({"HTTPS_PROXY": "http://p"}, "skipped", "Set: HTTPS_PROXY. Not tried: whether one is used, since there is no client."),
-        ({"URL": "https://b", "ALL_PROXY": "socks5://p:1"}, "bad", "A SOCKS proxy (the argument, or ALL_PROXY or HTTPS_PROXY) needs the package socksio. Set: ALL_PROXY."),
+        ({"URL": "https://b", "ALL_PROXY": "socks5://p:1"}, "bad", "A SOCKS proxy, as in ALL_PROXY, needs the package socksio. Set: ALL_PROXY."),
+        ({"URL": "https://b", "HTTPS_PROXY": "p:1", "http_proxy": "ftp://p"}, "bad", "http_proxy cannot be used. Set: HTTPS_PROXY and http_proxy."),
+        ({"URL": "https://b", "HTTPS_PROXY": "http://p", "NO_PROXY": "a,[::1"}, "bad", "NO_PROXY cannot be used. Set: HTTPS_PROXY and NO_PROXY."),
     ],
 )  # fmt: skip
 def test_proxies(given: dict[str, str], status: str, told: str) -> None:
     returned, checks = diagnosed("--offline", **given)
     assert (checks["proxies"]["status"], checks["proxies"]["found"]) == (status, told)
     assert returned == (2 if status == "bad" or "URL" not in given else 0)
+    if status == "bad":
+        name = told.split()[told.startswith("A SOCKS") * 5].rstrip(",")
+        assert f"orrect or unset {name}" in checks["proxies"]["remedy"]
+        assert ("Install socksio" in checks["proxies"]["remedy"]) == told.startswith("A SOCKS")
+    why = {"bad": "the proxies cannot be used", "skipped": "the variables of the client cannot be used"}
+    if status in why:
+        assert diagnosed(**given)[1]["bridge"]["found"] == f"Not tried: {why[status]}."
 
 
 def test_certificates(tls: tuple[Server, Path], tmp_path: Path) -> None:
@@ -469,6 +565,7 @@ def test_certificates(tls: tuple[Server, Path], tmp_path: Path) -> None:
         assert str(tmp_path) not in json.dumps([checks[name] for name in CHECKS[5:]])
         if "SSL_CERT_FILE" in given:
             assert {checks[name]["status"] for name in ("proxies", "bridge", "answer")} == {"skipped"}
+            assert checks["bridge"]["found"] == "Not tried: the CA bundle cannot be used."
 
 
 def hang(exchange: Exchange) -> None:
@@ -587,8 +684,9 @@ def test_an_account_that_is_none(server: Server) -> None:
 
 
 def test_no_account(server: Server) -> None:
-    status, checks = diagnosed(URL=server.url)
+    status, checks = diagnosed(URL=server.url, API_KEY="k")
     assert (status, checks["answer"]["status"]) == (0, "skipped")
+    assert checks["answer"]["found"].endswith("so that nobody has asked whether the bridge takes the credential.")
     assert checks["answer"]["command"] == "talkdesk-bridge doctor --account NUMBER"
 
 

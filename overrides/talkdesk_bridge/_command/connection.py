@@ -2,20 +2,23 @@
 
 from __future__ import annotations
 
+import json
 import os
 import re
 import ssl
 from collections.abc import Callable
 from difflib import get_close_matches
 from importlib import metadata
+from importlib.resources import files
+from typing import Any
 from urllib.parse import parse_qsl, quote, urlsplit
 
 import certifi
 
 from talkdesk_bridge import BridgeClient, Deviation, Retry, errors
-from talkdesk_bridge._auth import OAuth2
+from talkdesk_bridge._auth import NoAuth, OAuth2
 from talkdesk_bridge._command.exit import status_of
-from talkdesk_bridge._command.installation import Finding, bad, good, listed, skipped, warning
+from talkdesk_bridge._command.installation import NAME, Finding, bad, good, listed, skipped, warning
 from talkdesk_bridge._settings import KINDS, PREFIX, Settings
 
 __all__ = ["Connection"]
@@ -23,6 +26,11 @@ __all__ = ["Connection"]
 NAMES = list(dict.fromkeys(["URL", *(name for kind in KINDS for name in kind.needed | kind.optional)]))
 KNOWN = [PREFIX + name for name in NAMES]
 PROXIES = [form for name in ("HTTPS_PROXY", "ALL_PROXY", "NO_PROXY", "HTTP_PROXY") for form in (name, name.lower())]
+EXCEPTED = ("NO_PROXY", "no_proxy")
+# What a message about a setting calls it, and the variable that gives it.
+CALLED = {"base URL": "URL", "token URL": "TOKEN_URL", "header": "API_KEY_HEADER"} | {
+    argument: name for kind in KINDS for name, argument in (kind.needed | kind.optional).items()
+}
 BASE_URL, TOKEN_URL = f"{PREFIX}URL", f"{PREFIX}TOKEN_URL"
 
 # What the reason for which no connection could be made says of the step that failed, and what to do about it.
@@ -74,7 +82,8 @@ class Connection:
         try:
             self._settings = Settings.from_env()
         except errors.ConfigurationError as error:
-            self._unset = _without_values(str(error))
+            named = re.match(rf"The ({'|'.join(CALLED)})\b", told := str(error))
+            self._unset = (f"{PREFIX}{CALLED[named[1]]}: " if named else "") + _without_values(told)
             return
         try:
             self._bridge = BridgeClient(
@@ -107,13 +116,28 @@ class Connection:
         if not self._settings or (self._unusable and self.authorities().status == "bad"):
             return skipped("whether one is used, since there is no client", found=told) if names else good(told)
         if not self._bridge:
-            return bad(f"{self._unusable} {told}", "Correct or unset the variable.", status=2)
+            return self._wrong_proxy(names, told)
         urls = {"the bridge": self._settings.base_url}
         if isinstance(self._settings.auth, OAuth2):
             urls["the token server"] = self._settings.auth.token_url
         wire = self._bridge._transport._wire
         ways = [f"to {name} {'through a proxy' if wire.proxied(url) else 'directly'}" for name, url in urls.items()]
-        return good(f"{told} Requests go {listed(ways)}.")
+        local = any(url.lower().startswith("http:") for url in urls.values()) and {*names} - {*EXCEPTED}
+        why = " What is http goes through none, since it is for this machine alone." if local else ""
+        return good(f"{told} Requests go {listed(ways)}.{why}")
+
+    def _wrong_proxy(self, names: list[str], told: str) -> Finding:
+        wrong = [name for name in names if name not in EXCEPTED and not _usable(os.environ[name])]
+        what = "a proxy is like http://proxy.example:3128"
+        if not wrong:
+            # One of the hosts that are listed there, else a proxy that the system names.
+            wrong, what = [name for name in names if name in EXCEPTED], "it lists hosts, separated by commas"
+        if not wrong:
+            return bad(f"{self._unusable} {told}", f"Correct this machine's proxy, or {BASE_URL}.", status=2)
+        if "socksio" in self._unusable:
+            remedy = f"Install socksio, the way {NAME} was installed; or correct or unset {listed(wrong)}."
+            return bad(f"A SOCKS proxy, as in {listed(wrong)}, needs the package socksio. {told}", remedy, status=2)
+        return bad(f"{listed(wrong)} cannot be used. {told}", f"Correct or unset {listed(wrong)}: {what}.", status=2)
 
     def authorities(self) -> Finding:
         """Which certificates the client trusts, and whether they can be read; the same order as in httpx 0.28."""
@@ -149,12 +173,20 @@ class Connection:
         if strange:
             unknown = [f"{name} ({near}?)" if near else name for name, near in strange.items()]
             told += f" Unknown: {listed(unknown, 9)}."
+        needs = ("See what each credential needs:", "talkdesk-bridge invoices --help")
         if self._unset:
-            command = "talkdesk-bridge invoices --help"
-            return bad(f"{self._unset} {told}".rstrip(), "See what each credential needs:", command, status=2)
-        if strange:
-            return warning(told, "Rename or unset what is unknown: nobody reads it.")
+            found = f"{self._unset} {told}".rstrip()
+            if self._unset.startswith(BASE_URL):
+                return bad(found, f"Set {BASE_URL} to the bridge's base URL, such as https://bridge.example.", status=2)
+            return bad(found, *needs, status=2)
+        contract = json.loads((files("talkdesk_bridge_api") / "openapi.json").read_bytes())
+        rename = "Rename or unset what is unknown: nobody reads it."
         assert self._settings  # noqa: S101 # for mypy: else self._unset says why
+        if isinstance(self._settings.auth, NoAuth) and _wants_credential(contract):
+            told += " No credential is set, and the contract asks for one."
+            return warning(told, f"{rename} {needs[0]}" if strange else needs[0], needs[1])
+        if strange:
+            return warning(told, rename)
         return good(f"{told} The credential is {type(self._settings.auth).__name__}.")
 
     def reach(self) -> Finding:
@@ -197,7 +229,10 @@ class Connection:
         if not (bridge := self._ready()):
             return self._not_tried()
         if self._account is None:
-            return skipped("no account is named", "Name one:", "talkdesk-bridge doctor --account NUMBER")
+            auth = bridge._transport.settings.auth
+            asked = "answers without a credential" if isinstance(auth, NoAuth) else "takes the credential"
+            why = f"no account is named, so that nobody has asked whether the bridge {asked}"
+            return skipped(why, "Ask, with the number of an account:", "talkdesk-bridge doctor --account NUMBER")
         if why := self._unreached or self._tokenless:
             return skipped(why)
         try:
@@ -220,7 +255,9 @@ class Connection:
     def _not_tried(self) -> Finding:
         if self._offline:
             return skipped("--offline is given")
-        return skipped("the variables, the proxies or the CA bundle cannot be used")
+        if self._unset:
+            return skipped("the variables of the client cannot be used")
+        return skipped(f"the {'CA bundle' if self.authorities().status == 'bad' else 'proxies'} cannot be used")
 
     def _failed(self, error: errors.BridgeError, variable: str, url: str) -> Finding:
         told, status = _without_values(str(error)), status_of(error)
@@ -234,6 +271,21 @@ class Connection:
             what = "The proxy could not be reached, or did not reach the host"
             remedy = "Check what the variables say of proxies, or let NO_PROXY name the host in {}."
         return bad(f"{what}{reason[1]}", remedy.format(variable), status=status)
+
+
+def _usable(proxy: str) -> bool:
+    try:
+        BridgeClient("https://bridge.example", proxy=proxy if "://" in proxy else f"http://{proxy}").close()
+    except errors.ConfigurationError:
+        return False
+    return True
+
+
+def _wants_credential(contract: dict[str, Any]) -> bool:
+    """Whether the contract has an operation that is not to be asked for without one."""
+    operations = [one for path in contract["paths"].values() for one in path.values() if "responses" in one]
+    asked = [one.get("security", contract.get("security", [])) for one in operations]
+    return any(ways and {} not in ways for ways in asked)
 
 
 def _nearest(name: str) -> str | None:

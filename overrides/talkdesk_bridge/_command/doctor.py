@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterator
 import click
 
 from talkdesk_bridge._command.exit import coloured, fail, printable
-from talkdesk_bridge._command.installation import Finding, Installation, bad, skipped
+from talkdesk_bridge._command.installation import NAME, PACKAGES, Finding, Installation, bad, skipped
 
 __all__ = ["examine"]
 
@@ -72,6 +72,9 @@ def _tried(check: Callable[[], Finding]) -> Finding:
 
 
 def _broken(error: Exception) -> Finding:
+    module = (isinstance(error, ImportError) and error.name) or PACKAGES[0]
+    if (other := module.partition(".")[0]) not in PACKAGES:
+        return bad(f"{other} cannot be imported.", f"Install it again, the way {NAME} was installed: see README.md.")
     # Not its message, which may hold anything.
     told = f"It cannot be looked at ({type(error).__name__}): a file of the client is missing or broken."
     return bad(told, "Do what is said above of the package and its record; else install it again.")

@@ -23,7 +23,7 @@ from typing import Any, NamedTuple
 from urllib.parse import urlsplit
 from urllib.request import url2pathname
 
-__all__ = ["Finding", "Installation", "bad", "good", "listed", "skipped", "tree_hash", "warning"]
+__all__ = ["NAME", "PACKAGES", "Finding", "Installation", "bad", "good", "listed", "skipped", "tree_hash", "warning"]
 
 NAME = "talkdesk-bridge"
 PACKAGES = ("talkdesk_bridge", "talkdesk_bridge_api")
@@ -190,12 +190,14 @@ class Installation:
         told += f" on {platform.system()} {platform.machine()}."
         if not self._distribution:
             return good(told)
-        needs, lacking = [], []
+        needs, lacking, outside = [], [], []
         for requirement in metadata.requires(NAME) or []:
             name, _, limits, extras = _parsed(requirement)
             if not extras:
                 if (version := _version_of(name)) is None:
                     lacking.append(requirement)
+                elif not _within(version, limits):
+                    outside.append(requirement)
                 needs.append(f"{name} {version or 'is missing'} ({limits} is needed)")
         told += f" {listed(needs)}."
         there, partly = [], []
@@ -207,6 +209,9 @@ class Installation:
         told += f" Not there: {'; '.join(partly)}." if partly else ""
         if lacking:
             return bad(told, *self._installing("Install what is missing", *lacking))
+        if outside:
+            told = f"{told} Another version is needed: {listed(outside)}."
+            return warning(told, *self._installing("Install what is needed", *outside))
         classifiers = self._distribution.metadata.get_all("Classifier") or []
         tested = [found[1] for each in classifiers if (found := re.fullmatch(r"Programming .* :: (3\.\d+)", each))]
         if f"{sys.version_info.major}.{sys.version_info.minor}" not in tested:
@@ -331,6 +336,18 @@ def _parsed(requirement: str) -> tuple[str, list[str], str, list[str]]:
     what, _, marker = requirement.partition(";")
     name, _, extras, limits = re.fullmatch(r"([\w.-]+) *(\[([^]]*)\])? *(.*?) *", what).groups()  # type: ignore[union-attr] # of PEP 508
     return name, re.findall(r"[\w.-]+", extras or ""), limits, re.findall(r"""extra == ["']([\w.-]+)""", marker)
+
+
+def _within(version: str, limits: str) -> bool:
+    """Whether a version keeps the limits of what the client needs, which are `>=` and `<`, of numbers."""
+    bounds = re.findall(r"(>=|<)([\d.]+)", limits)
+    return all((_numbers(version) >= _numbers(bound)) == (sign == ">=") for sign, bound in bounds)
+
+
+def _numbers(version: str) -> list[int]:
+    """The numbers that a version begins with, as many for any."""
+    found = re.match(r"[\d.]*", version)
+    return [*map(int, re.findall(r"\d+", found[0] if found else "")), 0, 0, 0, 0][:4]
 
 
 def _lacking(name: str, extra: str) -> Iterator[str]:
