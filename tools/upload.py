@@ -8,7 +8,9 @@ from __future__ import annotations
 
 import base64
 import hashlib
+import html
 import http.client
+import json
 import os
 import re
 import subprocess
@@ -21,7 +23,7 @@ from dataclasses import dataclass
 from email.parser import HeaderParser
 from pathlib import Path
 from typing import Any
-from urllib.parse import quote, urlsplit
+from urllib.parse import quote, quote_plus, urlsplit
 from urllib.request import HTTPRedirectHandler, ProxyHandler, Request, build_opener
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -103,10 +105,19 @@ class Index:
 
     def hidden(self, text: str) -> str:
         """Text of others, without what they may repeat of the credential."""
-        basic = base64.b64encode(f"{self.user}:{self.password}".encode()).decode()
-        for secret in (basic, self.password, quote(self.password, safe="")):
+        written = {
+            form(self.password) for form in (str, quote, quote_plus, html.escape, lambda text: quote(text, safe=""))
+        }
+        written |= {json.dumps(self.password)[1:-1], self.basic}
+        written |= {re.sub("%..", lambda found: found[0].lower(), form) for form in written}
+        for secret in sorted(written | {form.replace("/", r"\/") for form in written}, key=len, reverse=True):
             text = text.replace(secret, "****")
         return text
+
+    @property
+    def basic(self) -> str:
+        """User and password as a header sends them."""
+        return base64.b64encode(f"{self.user}:{self.password}".encode()).decode()
 
 
 def _url(name: str, value: str) -> str:
@@ -179,8 +190,7 @@ def ask(index: Index) -> None:
     """
     request = Request(f"{index.check_url.rstrip('/')}/{PROJECT}/")  # noqa: S310 # http or https, as `_url` sees to
     if index.sends_credential_to_check:
-        basic = base64.b64encode(f"{index.user}:{index.password}".encode()).decode()
-        request.add_unredirected_header("Authorization", f"Basic {basic}")
+        request.add_header("Authorization", f"Basic {index.basic}")
     try:
         proxies = ProxyHandler({} if index.check_url.startswith("http:") else None)
         build_opener(_NoRedirects, proxies).open(request, timeout=30).close()
@@ -198,12 +208,9 @@ def ask(index: Index) -> None:
             told = f"UV_PUBLISH_CHECK_URL answers {error.code}: repeat when the index is well."
             raise UploadError(told, INDEX) from None
     except (OSError, http.client.HTTPException) as error:
-        raise _unreachable("UV_PUBLISH_CHECK_URL", str(getattr(error, "reason", error))) from None
-
-
-def _unreachable(name: str, reason: str) -> UploadError:
-    told = f"{name} cannot be reached ({reason}): check it, the network, and the proxy, if one is set, and repeat."
-    return UploadError(told, INDEX)
+        reason = index.hidden(" ".join(str(getattr(error, "reason", error)).split()))
+        told = f"UV_PUBLISH_CHECK_URL cannot be reached ({reason}): check it, the network, and the proxy, if one is set"
+        raise UploadError(f"{told}, and repeat.", INDEX) from None
 
 
 def present(index: Index, files: list[Path]) -> set[str]:
@@ -249,7 +256,7 @@ def _uv(index: Index, files: list[Path], *options: str) -> tuple[int, str]:
     """Exit status and messages of `uv publish`, which knows nothing but what it is told here."""
     parts = urlsplit(index.check_url)
     named = f"{quote(index.user, safe='')}:{quote(index.password, safe='')}@" if index.sends_credential_to_check else ""
-    others = {name: value for name, value in os.environ.items() if not name.startswith(("UV_PUBLISH_", "UV_INDEX"))}
+    others = {name: value for name, value in os.environ.items() if not name.startswith("UV_")}
     direct = ",".join(filter(None, (os.environ.get("no_proxy") or os.environ.get("NO_PROXY"), index.direct)))
     settings = {
         "NETRC": os.devnull,

@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+import base64
 import functools
 import hashlib
+import html
+import json
+import re
 import shutil
 import subprocess
 import threading
@@ -11,6 +15,7 @@ import zipfile
 from collections.abc import Callable, Iterator
 from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
+from urllib.parse import quote, quote_plus
 
 import pytest
 
@@ -232,6 +237,82 @@ def test_the_digests_as_sha256sum_prints_them(upload: Upload, ready: Path) -> No
     for command in ("sha256sum *", "sha256sum -b *"):
         printed = subprocess.run(["/bin/sh", "-c", command], cwd=ready, check=True, capture_output=True, text=True)
         assert upload(DIGESTS=printed.stdout.rstrip("\n"))[0] == 0
+
+
+def echoes(index: Index) -> Iterator[str]:
+    """The credential as a server may repeat it."""
+    basic = base64.b64encode(f"{USER}:{PASSWORD}".encode()).decode()
+    for text in (
+        PASSWORD,
+        basic,
+        json.dumps(PASSWORD),
+        quote(PASSWORD),
+        quote(PASSWORD, safe=""),
+        quote_plus(PASSWORD),
+    ):
+        yield from (
+            text,
+            text.replace("/", r"\/"),
+            re.sub("%..", lambda found: found[0].lower(), text),
+            html.escape(text),
+        )
+
+
+@pytest.mark.parametrize(
+    ("to_get", "to_post", "exit_status", "told"),
+    [
+        (401, 200, tool.CREDENTIAL, "Status 401: UV_PUBLISH_CHECK_URL refuses the credential"),
+        (429, 200, tool.INDEX, "UV_PUBLISH_CHECK_URL answers 429: repeat when the index is well."),
+        (503, 200, tool.INDEX, "UV_PUBLISH_CHECK_URL answers 503: repeat when the index is well."),
+        (404, 400, tool.INDEX, "Status 400: the index refuses talkdesk_bridge-"),
+        (404, 401, tool.CREDENTIAL, "Status 401: the index refuses the credential for talkdesk_bridge-"),
+        (404, 404, tool.INDEX, "Status 404: UV_PUBLISH_URL takes no uploads"),
+        (404, 405, tool.INDEX, "Status 405: UV_PUBLISH_URL takes no uploads"),
+        (404, 200, tool.CONFIGURATION, "The index took talkdesk_bridge-"),
+        (302, 400, tool.INDEX, "Status 400: the index refuses talkdesk_bridge-"),
+    ],
+)
+def test_an_index_that_repeats_the_credential(
+    upload: Upload, index: Index, to_get: int, to_post: int, exit_status: int, told: str
+) -> None:
+    elsewhere: list[str | None] = []
+
+    class Elsewhere(Files):
+        def do_GET(self) -> None:
+            elsewhere.append(self.headers["Authorization"])
+            self.send_error(404)
+
+    class Echo(Files):
+        def answer(self, status: int) -> None:
+            self.rfile.read(int(self.headers["Content-Length"] or 0))
+            body = " ".join(["<b>Wrong.</b>", *echoes(index)]).encode()
+            self.send_response(status, f"Wrong {PASSWORD}")
+            self.send_header("Location", f"http://127.0.0.1:{other.server_port}/")
+            self.send_header("Content-Length", str(len(body)))
+            self.end_headers()
+            self.wfile.write(body)
+
+        def do_GET(self) -> None:
+            self.answer(to_get)
+
+        def do_POST(self) -> None:
+            self.answer(to_post)
+
+    with (
+        ThreadingHTTPServer(("127.0.0.1", 0), Elsewhere) as other,
+        ThreadingHTTPServer(("127.0.0.1", 0), Echo) as server,
+    ):
+        for each in (other, server):
+            threading.Thread(target=each.serve_forever, daemon=True).start()
+        status, said = upload(Index(server.server_port, index.folder))
+        server.shutdown()
+        other.shutdown()
+    assert status == exit_status, said
+    assert said.startswith(told)
+    assert not [form for form in echoes(index) if form in said]
+    assert {*elsewhere} <= {None}
+    if to_post == 400:
+        assert ": Wrong. ****" in said
 
 
 @pytest.mark.parametrize("name", ["http_proxy", "HTTP_PROXY", "ALL_PROXY"])
