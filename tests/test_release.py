@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import shlex
 import shutil
+import subprocess
 from pathlib import Path
 
 import pytest
@@ -58,6 +60,22 @@ def test_a_tree_that_is_not_what_is_committed(repository: Repository) -> None:
     ]
 
 
+def test_a_tree_that_git_does_not_look_at(repository: Repository) -> None:
+    repository.git("update-index", "--assume-unchanged", "README.md")
+    repository.edit("README.md", "# talkdesk-bridge", "# Another")
+    (fault,) = told(repository)
+    assert fault.startswith("README.md: git is told not to look at it: ")
+    subprocess.run(shlex.split(fault.split("`")[1]), cwd=repository.folder, check=True)
+    assert "The tree is not what is committed (README.md)" in told(repository)[0]
+
+
+def test_a_shallow_clone(repository: Repository, tmp_path: Path) -> None:
+    repository.git("commit", "--quiet", "--allow-empty", "--message", "Another")
+    repository.git("clone", "--quiet", "--depth", "1", repository.folder.as_uri(), str(tmp_path / "shallow"))
+    (fault,) = told(repository.at(tmp_path / "shallow"))
+    assert fault == "This clone is shallow, and may lack tags of releases: `git fetch --unshallow --tags`."
+
+
 def test_a_version_that_another_commit_has(repository: Repository) -> None:
     repository.git("tag", BASE)
     repository.edit("README.md", "# talkdesk-bridge", "# Another")
@@ -68,6 +86,9 @@ def test_a_version_that_another_commit_has(repository: Repository) -> None:
     repository.git("tag", "v9.0.0")
     assert f"{VERSION}, but this commit is tagged v9.0.0" in told(repository)[0]
     repository.git("tag", "--delete", "v9.0.0")
+    repository.git("tag", "vnext")
+    assert f"{VERSION}, but this commit is tagged vnext" in told(repository)[0]
+    repository.git("tag", "--delete", "vnext")
     repository.git("tag", VERSION)
     assert f"{VERSION}, but this commit is tagged {VERSION}" in told(repository)[0]
 

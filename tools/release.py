@@ -6,7 +6,7 @@ import re
 import sys
 from collections.abc import Iterator
 
-from tools.changes.command import CONTRACT, RELEASE, ComparisonError, git, last_release, section_of, since, wrong
+from tools.changes.command import CONTRACT, ComparisonError, git, last_release, section_of, since, wrong
 from tools.contract import load, mapping
 from tools.generate import ROOT
 
@@ -24,7 +24,14 @@ def faults(version: str) -> Iterator[str]:
     if changed:
         named = ", ".join(line[3:] for line in changed[:3]) + (" and others" if len(changed) > 3 else "")
         yield f"The tree is not what is committed ({named}): commit, ignore or remove what differs."
-    here = git("tag", "--points-at", "HEAD", "--list", RELEASE, "[0-9]*.*").stdout.decode().split()
+    # What git is told to take as it was: such an edit shows nowhere else.
+    for line in git("ls-files", "-v").stdout.decode().splitlines():
+        if not line.startswith("H "):
+            remedy = f"git update-index --no-assume-unchanged --no-skip-worktree {line[2:]}"
+            yield f"{line[2:]}: git is told not to look at it: `{remedy}`."
+    if git("rev-parse", "--is-shallow-repository").stdout.strip() == b"true":
+        yield "This clone is shallow, and may lack tags of releases: `git fetch --unshallow --tags`."
+    here = git("tag", "--points-at", "HEAD", "--list", "v*", "[0-9]*.*").stdout.decode().split()
     if others := [name for name in here if name != tag]:
         yield f"{CONTRACT}: `info.version` is {version}, but this commit is tagged {others[0]}: one of them is wrong."
     if tag not in here and git("rev-parse", "--verify", "--quiet", f"refs/tags/{tag}").returncode == 0:

@@ -13,6 +13,7 @@ import http.client
 import json
 import os
 import re
+import signal
 import subprocess
 import sys
 import time
@@ -127,7 +128,7 @@ def _url(name: str, value: str) -> str:
         _ = parts.port
     except ValueError:
         host = None
-    if not value or not host or parts.scheme not in ("http", "https"):
+    if not value.isascii() or not host or parts.scheme not in ("http", "https"):
         what = "upload to" if name == "UV_PUBLISH_URL" else "install from, which often ends in /simple/"
         said = "is no URL" if value else "is not set"
         raise UploadError(f"{name} {said}: set it to the URL of your index to {what}.", CONFIGURATION)
@@ -154,7 +155,11 @@ def built(folder: Path, digests: str | None) -> list[Path]:
     names = [file.name for file in files]
     told = f"{folder.name}/ holds {', '.join(names) or 'nothing'}"
     wheels = [name for name in names if re.fullmatch(r"talkdesk_bridge-\d+\.\d+\.\d+-py3-none-any\.whl", name)]
-    if len(wheels) != 1 or names != [wheels[0], wheels[0].replace("-py3-none-any.whl", ".tar.gz")]:
+    if (
+        not all(file.is_file() for file in files)
+        or len(wheels) != 1
+        or names != [wheels[0], wheels[0].replace("-py3-none-any.whl", ".tar.gz")]
+    ):
         told += ", and not a wheel and an sdist of one version: run `make build`."
         raise UploadError(told, CONFIGURATION)
     if digests is not None:
@@ -226,7 +231,9 @@ def present(index: Index, files: list[Path]) -> set[str]:
         told += "if what the index has is broken, delete it there and repeat."
         raise UploadError(told, CONTENT)
     if status:
-        raise UploadError(f"The index cannot be compared with what is to be uploaded: {_last(said)}.", INDEX)
+        raise UploadError(
+            f"The index cannot be compared with what is to be uploaded: {index.hidden(_last(said))}.", INDEX
+        )
     return {*re.findall(r"^File (\S+) already exists, skipping$", said, re.M)}
 
 
@@ -245,21 +252,27 @@ def upload(index: Index, files: list[Path]) -> None:
     # As uv tells of a 405.
     said = said.replace("POST requests are not supported by the endpoint", "status code 405")
     if not (found := re.search(r"status code (\d{3})", said)):
-        raise UploadError(f"{name} was not uploaded, {_last(said)}: {repeat}.", INDEX)
+        raise UploadError(f"{name} was not uploaded, {index.hidden(_last(said))}: {repeat}.", INDEX)
     code = int(found[1])
-    reason = " ".join(re.sub(r"<[^>]*>", " ", said.partition("Server says:")[2]).split())[:200] or "no reason is given"
+    reason = re.sub(r"<[^>]*>", " ", index.hidden(said.partition("Server says:")[2]))
+    reason = " ".join(reason.split())[:200] or "no reason is given"
     told, exit_status = REFUSALS.get(code, (f"the index refuses {name}: {reason}; {repeat}", INDEX))
     raise UploadError(f"Status {code}: {told.replace('{name}', name)}.", exit_status)
 
 
 def _uv(index: Index, files: list[Path], *options: str) -> tuple[int, str]:
-    """Exit status and messages of `uv publish`, which knows nothing but what it is told here."""
+    """Exit status and messages of `uv publish`, which knows nothing but what it is told here.
+
+    What servers say stands in the messages, to be hidden where it is told: the password may be one of uv's own words.
+    """
     parts = urlsplit(index.check_url)
     named = f"{quote(index.user, safe='')}:{quote(index.password, safe='')}@" if index.sends_credential_to_check else ""
     others = {name: value for name, value in os.environ.items() if not name.startswith("UV_")}
     direct = ",".join(filter(None, (os.environ.get("no_proxy") or os.environ.get("NO_PROXY"), index.direct)))
     settings = {
+        "COLUMNS": "10000",  # else it breaks lines where the variable says
         "NETRC": os.devnull,
+        "UV_CREDENTIALS_DIR": os.devnull,
         "NO_PROXY": direct,
         "no_proxy": direct,
         "UV_PUBLISH_URL": index.url,
@@ -271,7 +284,7 @@ def _uv(index: Index, files: list[Path], *options: str) -> tuple[int, str]:
     command = [str(UV), "--no-config", "--no-cache", "--no-progress", "--color=never", "publish", "--no-attestations"]
     command += ["--trusted-publishing=never", "--keyring-provider=disabled", *options, *map(str, files)]
     ran = subprocess.run(command, env=others | settings, capture_output=True, text=True, check=False)
-    return ran.returncode, index.hidden(ran.stderr)
+    return ran.returncode, ran.stderr
 
 
 def _last(said: str) -> str:
@@ -285,6 +298,7 @@ def main() -> int:
 
     With --check, only see whether the environment names an index and a credential.
     """
+    signal.signal(signal.SIGTERM, signal.default_int_handler)  # else uv would go on without us
     try:
         index = Index.from_env(os.environ)
         if sys.argv[1:] == ["--check"]:

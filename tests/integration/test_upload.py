@@ -52,6 +52,7 @@ def ready(dist: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     monkeypatch.setattr(tool, "ROOT", tmp_path)
     monkeypatch.setattr(tool, "UV", ROOT / ".venv-uv" / "bin" / "uv")
     monkeypatch.setattr(tool, "SECONDS_UNTIL_LISTED", 0)
+    monkeypatch.setenv("COLUMNS", "40")  # as a terminal has it, or what knows of one
     return Path(shutil.copytree(dist, tmp_path / "dist"))
 
 
@@ -109,14 +110,14 @@ def test_a_version_that_is_there_with_other_content(upload: Upload, index: Index
 
 def test_a_credential_that_the_index_refuses(upload: Upload, index: Index) -> None:
     wrong = "UV_PUBLISH_CHECK_URL refuses the credential: check user name and password, or the token.\n"
-    assert upload(PASSWORD="wrong") == (tool.CREDENTIAL, f"Status 403: {wrong}")
-    assert upload(USERNAME="", PASSWORD="", TOKEN="wrong") == (tool.CREDENTIAL, f"Status 403: {wrong}")
+    assert upload(PASSWORD="another") == (tool.CREDENTIAL, f"Status 403: {wrong}")
+    assert upload(USERNAME="", PASSWORD="", TOKEN="another") == (tool.CREDENTIAL, f"Status 403: {wrong}")
     assert index.holds() == []
 
 
 def test_a_credential_that_may_read_but_not_upload(upload: Upload, ready: Path, tmp_path: Path) -> None:
     with serving(tmp_path / "open", actions="update") as index:
-        status, told = upload(index, PASSWORD="wrong")
+        status, told = upload(index, PASSWORD="another")
     assert status == tool.CREDENTIAL
     told_of = sorted(file.name for file in ready.iterdir())[0]
     assert (
@@ -195,6 +196,7 @@ def test_an_index_that_does_not_list_what_it_took(upload: Upload, index: Index) 
         ({"CHECK_URL": ""}, "UV_PUBLISH_CHECK_URL is not set: set it to the URL of your index to install from, which often ends in /simple/."),
         ({"URL": "index.example"}, "UV_PUBLISH_URL is no URL: "),
         ({"URL": "https://[x/"}, "UV_PUBLISH_URL is no URL: "),
+        ({"CHECK_URL": "https://ïndex.example/"}, "UV_PUBLISH_CHECK_URL is no URL: "),
         ({"URL": f"https://{USER}:hidden@index.example/"}, "UV_PUBLISH_URL holds a credential: take it out"),
         ({"URL": "http://index.example/"}, "UV_PUBLISH_URL is http, which shows the credential to others: use https."),
         ({"USERNAME": ""}, "There is no credential: set UV_PUBLISH_USERNAME and UV_PUBLISH_PASSWORD, or UV_PUBLISH_TOKEN."),

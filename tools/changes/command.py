@@ -103,7 +103,7 @@ def last_release(besides: str = "") -> str | None:
         raise ComparisonError(
             "This is no git clone of the project: make one, with its tags, to compare with older states."
         )
-    found = git("describe", "--tags", "--abbrev=0", "--match", RELEASE, "--exclude", besides)
+    found = git("describe", "--tags", "--abbrev=0", "--match", RELEASE, "--exclude", "v*[!0-9.]*", "--exclude", besides)
     return found.stdout.decode().strip() if found.returncode == 0 else None
 
 
