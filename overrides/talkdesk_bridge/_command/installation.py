@@ -74,7 +74,7 @@ def listed(names: list[str], most: int = 3) -> str:
 def tree_hash(package: Path) -> str:
     """The hash of a generated package, as its lock has it.
 
-    Written a second time, since no wheel holds tools/lock.py: tests/test_doctor.py keeps the two alike.
+    Written a second time, since no wheel holds tools/lock.py: tests/integration/test_doctor.py keeps the two alike.
     """
     names = {file.relative_to(package).as_posix(): file for file in package.rglob("*") if file.is_file()}
     kept = sorted(name for name in names if name != LOCK and "__pycache__" not in name.split("/"))
