@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import os
 import re
 import subprocess
@@ -19,14 +18,13 @@ from packaging.version import Version
 from tools import lock
 from tools.contract import load, mapping
 from tools.generate import PACKAGE, ROOT, interruptible, locked, replace, restore
+from tools.upload import PRIVATE, PROJECT, digest
 
 __all__ = ["CHECKERS", "BuildError", "build"]
 
-NAME = "talkdesk-bridge"
 PACKAGES = (f"generated/{PACKAGE}", "overrides/talkdesk_bridge")
 RUNTIME = ["attrs", "httpx"]
 """What is installed without an extra."""
-PRIVATE = "Private :: Do Not Upload"
 LICENSE = "LICENSE"
 SOURCES = {LICENSE, "CHANGELOG.md", "README.md", "openapi.yaml", "pyproject.toml"}
 """What the sdist needs besides the packages."""
@@ -169,8 +167,8 @@ def _wrong_files(root: Path, wheel: set[str], sdist: set[str]) -> Iterator[str]:
 
 def _wrong_metadata(root: Path, text: bytes) -> Iterator[str]:
     found = Metadata.from_email(text)
-    if found.name != NAME:
-        yield f"pyproject.toml: the name is {found.name}: set it to {NAME}, which is what people install."
+    if found.name != PROJECT:
+        yield f"pyproject.toml: the name is {found.name}: set it to {PROJECT}, which is what people install."
     said = mapping(load(root / "openapi.yaml").data.get("info")).get("version")
     generated = (lock.read(root / PACKAGES[0]) or {}).get("version")
     if not str(found.version) == said == generated:
@@ -222,7 +220,7 @@ def main(root: Path = ROOT, checkers: Checkers = CHECKERS) -> int:
         told = "no git here, so nobody knows whether the files are those of a commit"
         print(f"{root / 'dist'}: {told}: build in a clone what others are to install.", file=sys.stderr)
     for file in files:
-        print(f"{hashlib.sha256(file.read_bytes()).hexdigest()}  {file.name}")
+        print(digest(file))
     return 0
 
 

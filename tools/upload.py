@@ -29,7 +29,7 @@ from urllib.request import HTTPRedirectHandler, ProxyHandler, Request, build_ope
 
 ROOT = Path(__file__).resolve().parent.parent
 PROJECT = "talkdesk-bridge"
-GUARD = "Private :: Do Not Upload"
+PRIVATE = "Private :: Do Not Upload"
 LOOPBACK = ("127.0.0.1", "::1", "localhost")
 UV = Path(sys.executable).with_name("uv")
 
@@ -140,6 +140,11 @@ def _url(name: str, value: str) -> str:
     return value
 
 
+def digest(file: Path) -> str:
+    """The line that sha256sum prints for a file in its folder."""
+    return f"{hashlib.sha256(file.read_bytes()).hexdigest()}  {file.name}"
+
+
 def built(folder: Path, digests: str | None) -> list[Path]:
     """The wheel and the sdist in a folder: one release, and nothing else.
 
@@ -163,8 +168,8 @@ def built(folder: Path, digests: str | None) -> list[Path]:
         told += ", and not a wheel and an sdist of one version: run `make build`."
         raise UploadError(told, CONFIGURATION)
     if digests is not None:
-        found = [f"{hashlib.sha256(file.read_bytes()).hexdigest()}  {file.name}" for file in files]
-        if sorted(line.strip().replace(" *", "  ") for line in digests.splitlines() if line.strip()) != sorted(found):
+        wanted = sorted(line.strip().replace(" *", "  ") for line in digests.splitlines() if line.strip())
+        if wanted != sorted(map(digest, files)):
             told = f"The files in {folder.name}/ are not those of DIGESTS: upload none of them, and find out why."
             raise UploadError(told, CONTENT)
     try:
@@ -173,8 +178,8 @@ def built(folder: Path, digests: str | None) -> list[Path]:
             text = wheel.read(f"talkdesk_bridge-{version}.dist-info/METADATA").decode()
     except (KeyError, ValueError, zipfile.BadZipFile):
         raise UploadError(f"{folder.name}/{wheels[0]} is no wheel: run `make build`.", CONTENT) from None
-    if GUARD not in HeaderParser().parsestr(text).get_all("Classifier", []):
-        told = f"lacks the classifier `{GUARD}`, which keeps it off public indexes: put it into pyproject.toml again."
+    if PRIVATE not in HeaderParser().parsestr(text).get_all("Classifier", []):
+        told = f"lacks the classifier `{PRIVATE}`, which keeps it off public indexes: put it into pyproject.toml again."
         raise UploadError(f"{folder.name}/{wheels[0]} {told}", CONTENT)
     return files
 
