@@ -11,15 +11,18 @@ from tools.contract import load, mapping
 from tools.generate import ROOT
 
 
-def faults(version: str) -> Iterator[str]:
+def faults(version: str, before: str | None) -> Iterator[str]:
     """What speaks against publishing the tree as `version`, a sentence each with what to do.
 
+    Args:
+        version: What the contract says.
+        before: The tag of the release before; None where there is none.
+
     Raises:
-        ComparisonError: this is no clone of the project, or it cannot be compared with its last release.
+        ComparisonError: the tree cannot be compared with that release.
 
     """
     tag = f"v{version}"
-    before = last_release(besides=tag)
     changed = git("status", "--porcelain", "--untracked-files=all").stdout.decode().splitlines()
     if changed:
         named = ", ".join(line[3:] for line in changed[:3]) + (" and others" if len(changed) > 3 else "")
@@ -34,7 +37,7 @@ def faults(version: str) -> Iterator[str]:
     here = git("tag", "--points-at", "HEAD", "--list", "v*", "[0-9]*.*").stdout.decode().split()
     if others := [name for name in here if name != tag]:
         yield f"{CONTRACT}: `info.version` is {version}, but this commit is tagged {others[0]}: one of them is wrong."
-    if tag not in here and git("rev-parse", "--verify", "--quiet", f"refs/tags/{tag}").returncode == 0:
+    if tag not in here and _exists(tag):
         yield f"{CONTRACT}: {version} is another commit, tagged {tag}: set a higher `info.version` for this one."
     changelog = (ROOT / "CHANGELOG.md").read_text(encoding="utf-8")
     section = section_of(changelog, version)
@@ -44,6 +47,10 @@ def faults(version: str) -> Iterator[str]:
         yield f"CHANGELOG.md: has no section `## {version}`: add it, with what users must know."
     if "not released yet" in (section or "").lower():
         yield f"CHANGELOG.md: says that {version} is not released yet: take that out, and commit."
+
+
+def _exists(tag: str) -> bool:
+    return git("rev-parse", "--verify", "--quiet", f"refs/tags/{tag}").returncode == 0
 
 
 def main() -> int:
@@ -57,11 +64,11 @@ def main() -> int:
             raise ComparisonError(f"{CONTRACT}: has no version of three numbers: `make validate` tells where.")
         tag = f"v{version}"
         if sys.argv[1:] == ["--tag"]:
-            if git("rev-parse", "--verify", "--quiet", f"refs/tags/{tag}").returncode:
+            if not _exists(tag):
                 print(f"Tag what is published, since the next version is compared with it: git tag {tag}")
             return 0
-        told = list(faults(version))
         before = last_release(besides=tag)
+        told = list(faults(version, before))
     except (ComparisonError, OSError) as error:
         print(error, file=sys.stderr)
         return 2
