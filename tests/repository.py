@@ -15,6 +15,27 @@ VERSION = str(load(ROOT / "openapi.yaml").data["info"]["version"])
 BASE = f"v{VERSION}"
 
 
+def git(folder: Path, *arguments: str, **variables: str) -> None:
+    """Run git as somebody whom this machine need not know."""
+    command = [
+        "git",
+        "-c",
+        "user.name=test",
+        "-c",
+        "user.email=test@localhost",
+        "-c",
+        "commit.gpgsign=false",
+        *arguments,
+    ]
+    subprocess.run(command, cwd=folder, env=os.environ | variables, check=True, capture_output=True)
+
+
+def commit(folder: Path, **variables: str) -> None:
+    """Commit all that is there."""
+    git(folder, "add", "--all")
+    git(folder, "commit", "--quiet", "--message", "A state", **variables)
+
+
 class Repository:
     """A copy of the working tree, committed, and tagged as a release unless that is unwanted."""
 
@@ -36,12 +57,16 @@ class Repository:
         return repository
 
     def git(self, *arguments: str) -> None:
-        identity = ["-c", "user.name=test", "-c", "user.email=test@localhost", "-c", "commit.gpgsign=false"]
-        subprocess.run(["git", *identity, *arguments], cwd=self.folder, check=True, capture_output=True)  # noqa: S607 # git, wherever it is
+        git(self.folder, *arguments)
 
     def commit(self) -> None:
-        self.git("add", "--all")
-        self.git("commit", "--quiet", "--message", "A state")
+        commit(self.folder)
+
+    def release(self) -> None:
+        """Take out of the changelog that it is not released, and commit."""
+        file = self.folder / "CHANGELOG.md"
+        file.write_text(file.read_text(encoding="utf-8").replace("Not released yet.", ""), encoding="utf-8")
+        self.git("commit", "--quiet", "--all", "--allow-empty", "--message", "A release")
 
     def run(self, *arguments: str, **variables: str) -> subprocess.CompletedProcess[str]:
         paths = os.pathsep.join(str(self.folder / name) for name in ("generated", "overrides"))

@@ -16,24 +16,18 @@ from pathlib import Path
 import hatchling
 import pytest
 
-from tests.conftest import CONTRACT, ROOT
+from tests import repository
+from tests.conftest import ROOT
 from tests.pythons import SUPPORTED, python
+from tests.repository import VERSION, git
 from tools import build as tool
 from tools.build import BuildError, build
-from tools.contract import load
 
 COMMITTED = 1_700_000_000
-VERSION = str(load(CONTRACT).data["info"]["version"])
 WHEEL, SDIST = f"talkdesk_bridge-{VERSION}-py3-none-any.whl", f"talkdesk_bridge-{VERSION}.tar.gz"
 API, CLIENT = tool.PACKAGES
 NOT_OURS: tool.Checkers = {}
 """`make test` has no .venv-build; tests/integration/test_wheel.py tries what is there."""
-
-
-def git(folder: Path, *arguments: str) -> None:
-    identity = ["-c", "user.name=test", "-c", "user.email=test@localhost", "-c", "commit.gpgsign=false"]
-    date = {"GIT_COMMITTER_DATE": f"{COMMITTED} +0300"}
-    subprocess.run(["git", *identity, *arguments], cwd=folder, env=os.environ | date, check=True, capture_output=True)  # noqa: S607 # git, wherever it is
 
 
 def copied(folder: Path) -> Path:
@@ -49,8 +43,7 @@ def copied(folder: Path) -> Path:
 
 
 def commit(folder: Path) -> None:
-    git(folder, "add", "--all")
-    git(folder, "commit", "--quiet", "--message", "A state")
+    repository.commit(folder, GIT_COMMITTER_DATE=f"{COMMITTED} +0300")
 
 
 @pytest.fixture(autouse=True)

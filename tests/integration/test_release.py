@@ -21,9 +21,7 @@ FOLLOWING = next_version(VERSION, "patch")
 def committed(tmp_path_factory: pytest.TempPathFactory) -> Repository:
     """The project as it is, and nothing in it says that it is not released."""
     repository = Repository(tmp_path_factory.mktemp("release") / "repository", released=False)
-    file = repository.folder / "CHANGELOG.md"
-    file.write_text(file.read_text(encoding="utf-8").replace("Not released yet.", ""), encoding="utf-8")
-    repository.git("commit", "--quiet", "--all", "--allow-empty", "--message", "A release")
+    repository.release()
     return repository
 
 

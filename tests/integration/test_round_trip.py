@@ -78,14 +78,7 @@ class Team(Repository):
             (folder / environment.name).symlink_to(environment)
         with (folder / ".git" / "info" / "exclude").open("a") as excluded:
             excluded.write("/.venv*\n")
-        self.release("Not released yet.", "")
-
-    def release(self, old: str, new: str) -> None:
-        """Edit the changelog, and commit."""
-        text = (self.folder / "CHANGELOG.md").read_text(encoding="utf-8")
-        if old in text:
-            self.edit("CHANGELOG.md", old, new)
-        self.git("commit", "--quiet", "--all", "--allow-empty", "--message", "A release")
+        self.release()
 
     def publish(self, index: Index) -> list[str]:
         """What is told of the two files."""
