@@ -19,7 +19,7 @@ from urllib.parse import quote, quote_plus
 
 import pytest
 
-from tests.conftest import ROOT
+from tests.conftest import ROOT, Server
 from tests.integration.indexes import PASSWORD, USER, Index, cutting, serving
 from tools import upload as tool
 
@@ -275,44 +275,23 @@ def echoes(index: Index) -> Iterator[str]:
     ],
 )
 def test_an_index_that_repeats_the_credential(
-    upload: Upload, index: Index, to_get: int, to_post: int, exit_status: int, told: str
-) -> None:
-    elsewhere: list[str | None] = []
-
-    class Elsewhere(Files):
-        def do_GET(self) -> None:
-            elsewhere.append(self.headers["Authorization"])
-            self.send_error(404)
-
-    class Echo(Files):
-        def answer(self, status: int) -> None:
-            self.rfile.read(int(self.headers["Content-Length"] or 0))
-            body = " ".join(["<b>Wrong.</b>", *echoes(index)]).encode()
-            self.send_response(status, f"Wrong {PASSWORD}")
-            self.send_header("Location", f"http://127.0.0.1:{other.server_port}/")
-            self.send_header("Content-Length", str(len(body)))
-            self.end_headers()
-            self.wfile.write(body)
-
-        def do_GET(self) -> None:
-            self.answer(to_get)
-
-        def do_POST(self) -> None:
-            self.answer(to_post)
-
-    with (
-        ThreadingHTTPServer(("127.0.0.1", 0), Elsewhere) as other,
-        ThreadingHTTPServer(("127.0.0.1", 0), Echo) as server,
-    ):
-        for each in (other, server):
-            threading.Thread(target=each.serve_forever, daemon=True).start()
-        status, said = upload(Index(server.server_port, index.folder))
-        server.shutdown()
-        other.shutdown()
+    upload: Upload, index: Index, server: Server, elsewhere: Server, monkeypatch: pytest.MonkeyPatch,
+    to_get: int, to_post: int, exit_status: int, told: str,
+) -> None:  # fmt: skip
+    # In the line of the status, too.
+    phrases = dict.fromkeys((to_get, to_post), (f"Wrong {PASSWORD}", ""))
+    monkeypatch.setattr(server._server.RequestHandlerClass, "responses", phrases)
+    body = " ".join(["<b>Wrong.</b>", *echoes(index)]).encode()
+    server.script = lambda method, _: (
+        to_get if method == "GET" else to_post,
+        {"Location": elsewhere.url},
+        body,
+    )
+    status, said = upload(Index(int(server.url.rpartition(":")[2]), index.folder))
     assert status == exit_status, said
     assert said.startswith(told)
     assert not [form for form in echoes(index) if form in said]
-    assert {*elsewhere} <= {None}
+    assert not [headers for _, _, headers, _ in elsewhere.seen if "Authorization" in headers]
     if to_post == 400:
         assert ": Wrong. ****" in said
 
@@ -328,24 +307,14 @@ def test_no_proxy_reads_the_credential(
 
 
 def test_no_credential_goes_to_another_server(
-    upload: Upload, index: Index, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    upload: Upload, server: Server, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Neither to where the list of files is, nor to where it redirects, nor from what the machine knows."""
-    seen: list[str | None] = []
-
-    class Other(Files):
-        def do_GET(self) -> None:
-            seen.append(self.headers["Authorization"])
-            self.send_error(404)
-
     netrc = tmp_path / "netrc"
     netrc.write_text(f"machine 127.0.0.1 login {USER} password {PASSWORD}\n")
     netrc.chmod(0o600)
     monkeypatch.setenv("NETRC", str(netrc))
-    with ThreadingHTTPServer(("127.0.0.1", 0), Other) as server:
-        threading.Thread(target=server.serve_forever, daemon=True).start()
-        status, told = upload(CHECK_URL=f"http://127.0.0.1:{server.server_port}/simple/")
-        server.shutdown()
+    status, told = upload(CHECK_URL=f"{server.url}/simple/")
     assert status == tool.CONFIGURATION, told
-    assert len(seen) >= 3
-    assert {*seen} == {None}
+    assert len(server.seen) >= 3
+    assert not [headers for _, _, headers, _ in server.seen if "Authorization" in headers]
