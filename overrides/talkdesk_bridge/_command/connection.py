@@ -8,6 +8,7 @@ import re
 import ssl
 from collections.abc import Callable
 from difflib import get_close_matches
+from functools import cached_property
 from importlib import metadata
 from importlib.resources import files
 from typing import Any
@@ -113,7 +114,7 @@ class Connection:
         """Which variables name proxies, and whether requests go through one."""
         names = [name for name in PROXIES if os.environ.get(name)]
         told = f"Set: {listed(names, len(PROXIES))}." if names else "No variable names one."
-        if not self._settings or (self._unusable and self.authorities().status == "bad"):
+        if not self._settings or (self._unusable and self._authorities.status == "bad"):
             return skipped("whether one is used, since there is no client", found=told) if names else good(told)
         if not self._bridge:
             return self._wrong_proxy(names, told)
@@ -141,6 +142,11 @@ class Connection:
 
     def authorities(self) -> Finding:
         """Which certificates the client trusts, and whether they can be read; the same order as in httpx 0.28."""
+        return self._authorities
+
+    @cached_property
+    def _authorities(self) -> Finding:
+        # Read once: what cannot be tried asks whether they are the reason.
         if file := os.environ.get("SSL_CERT_FILE"):
             told = "The file that SSL_CERT_FILE names"
             remedy = "Let SSL_CERT_FILE name a file of certificates in PEM, or unset it."
@@ -257,7 +263,7 @@ class Connection:
             return skipped("--offline is given")
         if self._unset:
             return skipped("the variables of the client cannot be used")
-        return skipped(f"the {'CA bundle' if self.authorities().status == 'bad' else 'proxies'} cannot be used")
+        return skipped(f"the {'CA bundle' if self._authorities.status == 'bad' else 'proxies'} cannot be used")
 
     def _failed(self, error: errors.BridgeError, variable: str, url: str) -> Finding:
         told, status = _without_values(str(error)), status_of(error)
