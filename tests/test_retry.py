@@ -130,7 +130,6 @@ def dropping(server: Server) -> list[str]:
             raise ConnectionAbortedError
         return GOOD
 
-    server._server.handle_error = lambda *_: None  # type: ignore[method-assign] # not a fault here
     server.script = script
     return drops
 

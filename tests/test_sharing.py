@@ -18,7 +18,6 @@ from tests.conftest import ONCE, Server, as_json, page
 def roomy(server: Server) -> Server:
     """A server that refuses no connection of many at once, and says nothing of those that are dropped."""
     server._server.socket.listen(1000)
-    server._server.handle_error = lambda *_: None  # type: ignore[method-assign]
     return server
 
 

@@ -281,7 +281,6 @@ def test_a_private_key_proves_who_asks(
 @pytest.mark.parametrize("trouble", ["503", "lost answer"])
 def test_every_attempt_at_a_token_has_a_jwt_of_its_own(server: Server, listing: Listing, trouble: str) -> None:
     """A token server that has taken one before it failed refuses the same one after that."""
-    server._server.handle_error = lambda *_: None  # type: ignore[method-assign]
 
     def script(method: str, target: str) -> Scripted:
         if method == "GET":
