@@ -128,6 +128,7 @@ lock: $(VENV)-uv/.set-up ## Pin the newest tools in requirements/
 	@$(COMPILE) --all-extras --group dev pyproject.toml -o requirements/dev.txt
 	@$(COMPILE) --all-extras pyproject.toml -o requirements/highest.txt
 	@$(COMPILE) --all-extras --resolution lowest-direct pyproject.toml -o requirements/lowest.txt
+	@$(COMPILE) --all-extras --group bench pyproject.toml -o requirements/bench.txt
 	@$(COMPILE) --group pyproject.toml:build -o requirements/build.txt
 	@$(COMPILE) --group pyproject.toml:index -o requirements/index.txt
 	@$(COMPILE) --group pyproject.toml:servers -o requirements/servers.txt
@@ -137,4 +138,4 @@ lock: $(VENV)-uv/.set-up ## Pin the newest tools in requirements/
 	@$(COMPILE) --group pyproject.toml:uv -o requirements/uv.txt
 
 clean: ## Remove what the targets made, generated/ excepted
-	@rm -rf $(VENV) $(VENV)-browser $(VENV)-build $(VENV)-httpx2 $(VENV)-index $(VENV)-mutate $(VENV)-servers $(VENV)-uv .mutate dist docs/api.html .hypothesis .mypy_cache .pytest_cache .ruff_cache
+	@rm -rf $(VENV) $(VENV)-bench $(VENV)-browser $(VENV)-build $(VENV)-httpx2 $(VENV)-index $(VENV)-mutate $(VENV)-servers $(VENV)-uv .mutate dist docs/api.html .hypothesis .mypy_cache .pytest_cache .ruff_cache
