@@ -18,7 +18,7 @@ from typing import Any
 
 import pytest
 import yaml
-from talkdesk_bridge import AsyncBridgeClient, Auth, BridgeClient, HeaderAuth, NoAuth, Retry
+from talkdesk_bridge import AsyncBridgeClient, Auth, BridgeClient, HeaderAuth, NoAuth, Retry, _decode
 from talkdesk_bridge.models import InvoiceDetails
 from talkdesk_bridge.sandbox import Sandbox
 
@@ -69,6 +69,19 @@ def _no_settings_of_the_machine(monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.delenv(name.lower(), raising=False)
     for name in ("CI", "MAKEFLAGS", "MAKELEVEL", "MFLAGS"):
         monkeypatch.delenv(name, raising=False)
+
+
+@pytest.fixture(params=["standard", "speed"])
+def parser(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> Iterator[str]:
+    """Each parser that JSON may be read with: without the extra `speed`, and with it."""
+    if request.param == "standard":
+        monkeypatch.setitem(sys.modules, "msgspec.json", None)
+    else:
+        pytest.importorskip("msgspec")
+    _decode._parser.cache_clear()
+    assert (_decode._parser() is _decode._standard) is (request.param == "standard")
+    yield request.param
+    _decode._parser.cache_clear()
 
 
 @pytest.fixture(scope="session")

@@ -18,6 +18,8 @@ from talkdesk_bridge_api.models import FIELDS
 
 from tests.conftest import Listing, Server, page
 
+pytestmark = pytest.mark.usefixtures("parser")
+
 DATE, MOMENT = datetime.date(2023, 7, 1), datetime.datetime(2023, 7, 1, 10, tzinfo=datetime.UTC)
 KEY = "12345678-1234-5678-1234-567812345678"
 
