@@ -105,6 +105,7 @@ def read_json(content: bytes) -> Any:
 def _parser() -> Callable[[bytes], Any]:
     """The parser of the extra `speed`, where it is installed; looked for when it is needed, not at import."""
     try:
+        from msgspec import MsgspecError
         from msgspec.json import Decoder as Parser
     except ImportError:
         return _standard
@@ -113,7 +114,7 @@ def _parser() -> Callable[[bytes], Any]:
     def read(content: bytes) -> Any:
         try:
             return parse(content)
-        except (ValueError, RecursionError):
+        except (MsgspecError, ValueError, RecursionError):
             # It refuses some of what is accepted without it, such as other encodings; so what is read does not differ.
             return _standard(content)
 
