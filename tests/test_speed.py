@@ -291,6 +291,20 @@ def test_so_it_does_with_fields_that_are_required_and_others_that_are_typed(
             assert any(place.endswith(".*") for (place, *_), _ in ours[2])
 
 
+@examples(50)
+@given(st.one_of(st.dates().map(str), st.from_regex(r"(19|20)[0-9W-]{4,9}", fullmatch=True), st.text(max_size=10)))
+@example("2023-W26-6")
+@example("2023-W26")
+@example("20230701")
+@example("2023-07-01T")
+def test_most_dates_are_read_faster_and_not_otherwise(text: str) -> None:
+    TALLY["examples"] += 1
+    told = Findings(), Findings()
+    reads = _decode._day("$", optional=True), _decode._date(date, "$", optional=True)
+    assert reads[0](text, told[0]) == reads[1](text, told[1])
+    assert told[0].counts == told[1].counts
+
+
 def test_what_was_decoded_is_as_it_was() -> None:
     body = {**page(2), "more": {"a": [1]}}
     body["_embedded"]["invoices"][0] |= {"amount": 5, "x": []}

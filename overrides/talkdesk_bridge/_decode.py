@@ -210,7 +210,7 @@ def fill(models, values, findings):
     for value in values:
         if type(value) is not dict:
             raise MisfitError("object", kind_of(value))
-        complete = True
+        complete, at = True, None
         try:
             {fetch}
         except KeyError:
@@ -223,7 +223,7 @@ def fill(models, values, findings):
             raise first(value, at, misfit, findings)
         if not (complete or needed <= value.keys()):
             raise lacking(value)
-        if len(counts) > start:
+        if at and len(counts) > start:
             findings.arrange(start, place, [*map(step, value)])
             start = len(counts)
         models.append(model)
@@ -477,7 +477,7 @@ def _day(place: str, *, optional: bool) -> Decoder:
     def decode(value: Any, findings: Findings) -> Any:
         try:
             day = read_day(value)
-            if value[4] == "-" == value[7]:  # not `2023-W26-6`
+            if len(value) == 10 and value[5] != "W":  # not 20230701, not 2023-W26-6
                 return day
         except (TypeError, ValueError):
             pass
