@@ -220,12 +220,14 @@ def tls(tmp_path: Path) -> Iterator[tuple[Server, Path]]:
 
 ONCE: Any = {"retry": Retry(attempts=1)}
 
+with_and_without_bulk = pytest.mark.parametrize("bulk", [False, True], ids=["httpx", "bulk"])
+
 Listing = Callable[..., list[InvoiceDetails]]
 
 
-@pytest.fixture(params=["sync", "async"])
+@pytest.fixture(params=["sync", "async", "bulk"])
 def listing(request: pytest.FixtureRequest) -> Listing:
-    """Lists an account's invoices, once with each client: `listing(url, auth, account, options, **limits)`.
+    """Lists an account's invoices, once with each client, and with `bulk`: `listing(url, auth, account, options, **limits)`.
 
     Each request is sent once, unless the client's options say otherwise.
     """
@@ -240,7 +242,8 @@ def listing(request: pytest.FixtureRequest) -> Listing:
         url: str, auth: Auth | None = None, account: str = "1", options: Any = None, **limits: Any
     ) -> list[InvoiceDetails]:
         async def run() -> list[InvoiceDetails]:
-            async with AsyncBridgeClient(url, auth=auth or NoAuth(), **ONCE | (options or {})) as bridge:
+            given = ONCE | {"bulk": request.param == "bulk"} | (options or {})
+            async with AsyncBridgeClient(url, auth=auth or NoAuth(), **given) as bridge:
                 return [invoice async for invoice in bridge.billing.iter_account_invoices(account, **limits)]
 
         return asyncio.run(run())

@@ -12,11 +12,12 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from attrs import evolve
 from talkdesk_bridge import AsyncBridgeClient, BridgeClient, Deviation, errors
 from talkdesk_bridge.models import InvoiceDetails
 
 from tests.conftest import ONCE, page
-from tests.faults import CASES, PAGE, SECRET, TOKEN, Case, Told, http, written
+from tests.faults import BULK, CASES, PAGE, SECRET, TOKEN, Case, Told, http, written
 from tests.raw import LIMIT, Raw
 
 # One for all clients without TLS: to load the authorities for each would take most of the time.
@@ -85,6 +86,9 @@ class Listed:
 
         asyncio.run(run())
 
+    def bulk(self, url: str, account: str, **options: Any) -> None:
+        self.awaiting(url, account, bulk=True, **options)
+
 
 def run(case: Case, way: str, contexts: Contexts) -> tuple[Listed, Raw]:
     listed = Listed()
@@ -113,11 +117,14 @@ def chain(error: BaseException | None) -> Iterator[BaseException]:
         yield from chain(error.__context__)
 
 
-@pytest.mark.parametrize("way", ["blocking", "awaiting"])
+@pytest.mark.parametrize("way", ["blocking", "awaiting", "bulk"])
 @pytest.mark.parametrize("case", EVERY)
 def test_what_comes_of_it(case: Case, way: str, contexts: Contexts, monkeypatch: pytest.MonkeyPatch) -> None:
     begun = time.monotonic()
     listed, raw = run(case, way, contexts)
+    if way == "bulk" and case.name in BULK:
+        other, says = BULK[case.name]
+        case = evolve(case, error=other, says=says, items=() if other else ("1",), requests=1)
     assert time.monotonic() - begun < LIMIT / 2
     assert type(listed.error) is (case.error or type(None)), listed.error
     assert case.says in str(listed.error or "")
@@ -134,10 +141,10 @@ def test_what_comes_of_it(case: Case, way: str, contexts: Contexts, monkeypatch:
         assert TOKEN not in shown
 
 
-@pytest.mark.parametrize("way", ["blocking", "awaiting"])
+@pytest.mark.parametrize("way", ["blocking", "awaiting", "bulk"])
 def test_an_answer_that_comes_twice_is_never_taken_for_another_accounts(way: str) -> None:
     async def awaiting(url: str) -> list[str | None]:
-        async with AsyncBridgeClient(url, verify=CONTEXT) as bridge:
+        async with AsyncBridgeClient(url, verify=CONTEXT, bulk=way == "bulk") as bridge:
             every = [bridge.billing.iter_account_invoices(account) for account in ("1", "2")]
             return [one.invoice_number for invoices in every async for one in invoices]
 

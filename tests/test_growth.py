@@ -10,12 +10,13 @@ import threading
 import time
 import warnings
 from collections.abc import Callable, Iterator
+from functools import partial
 
 import pytest
 from talkdesk_bridge import AsyncBridgeClient, BridgeClient, errors
 from talkdesk_bridge.models import InvoiceDetails
 
-from tests.conftest import ONCE, page
+from tests.conftest import ONCE, page, with_and_without_bulk
 from tests.keepalive import KeepAlive, answer
 from tests.soak import Growth, awaiting, blocking, descriptors
 
@@ -28,11 +29,11 @@ def quick() -> Iterator[KeepAlive]:
         yield server
 
 
-@pytest.mark.parametrize("run", [blocking, awaiting])
+@pytest.mark.parametrize("run", [blocking, awaiting, partial(awaiting, bulk=True)])
 def test_three_hundred_requests_leave_nothing_behind(run: Callable[[int], Growth]) -> None:
     growth = run(300)
     assert growth.holds(), growth
-    assert run is awaiting or growth.connections == 1
+    assert run is not blocking or growth.connections == 1
 
 
 def test_a_client_is_closed_once_and_for_all(quick: KeepAlive) -> None:
@@ -51,9 +52,10 @@ def test_a_client_is_closed_once_and_for_all(quick: KeepAlive) -> None:
     assert quick.requests == 1
 
 
-def test_an_awaiting_client_is_closed_once_and_for_all(quick: KeepAlive) -> None:
+@with_and_without_bulk
+def test_an_awaiting_client_is_closed_once_and_for_all(quick: KeepAlive, bulk: bool) -> None:
     async def run() -> None:
-        bridge = AsyncBridgeClient(quick.url, **ONCE)
+        bridge = AsyncBridgeClient(quick.url, bulk=bulk, **ONCE)
         await bridge.billing.get_account_invoices("1")
         await bridge.close()
         await bridge.close()
@@ -126,7 +128,8 @@ def test_closing_while_many_threads_send(quick: KeepAlive) -> None:
     assert all(isinstance(error, errors.ConfigurationError) for error in caught), caught
 
 
-def test_closing_while_a_task_is_in_a_request() -> None:
+@with_and_without_bulk
+def test_closing_while_a_task_is_in_a_request(bulk: bool) -> None:
     asked, closed = threading.Event(), threading.Event()
 
     def answers(_: str) -> bytes:
@@ -135,7 +138,7 @@ def test_closing_while_a_task_is_in_a_request() -> None:
         return PAGE
 
     async def run(url: str) -> None:
-        bridge = AsyncBridgeClient(url, timeout=(5, 5))
+        bridge = AsyncBridgeClient(url, bulk=bulk, timeout=(5, 5))
         task = asyncio.create_task(bridge.billing.get_account_invoices("1"))
         while not asked.is_set():
             await asyncio.sleep(0.001)
@@ -163,11 +166,12 @@ def test_a_forgotten_client_leaves_no_descriptor(quick: KeepAlive) -> None:
     assert descriptors() <= before
 
 
+@with_and_without_bulk
 @pytest.mark.filterwarnings("ignore::ResourceWarning")
 @pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")
-def test_a_forgotten_awaiting_client_leaves_no_descriptor(quick: KeepAlive) -> None:
+def test_a_forgotten_awaiting_client_leaves_no_descriptor(quick: KeepAlive, bulk: bool) -> None:
     async def forget() -> None:
-        await AsyncBridgeClient(quick.url).billing.get_account_invoices("1")
+        await AsyncBridgeClient(quick.url, bulk=bulk).billing.get_account_invoices("1")
 
     asyncio.run(forget())
     settle(0)
@@ -189,8 +193,9 @@ def settle(wanted: int) -> None:
         time.sleep(0.01)
 
 
-def test_an_awaiting_client_belongs_to_one_loop(quick: KeepAlive) -> None:
-    bridge = AsyncBridgeClient(quick.url, **ONCE)
+@with_and_without_bulk
+def test_an_awaiting_client_belongs_to_one_loop(quick: KeepAlive, bulk: bool) -> None:
+    bridge = AsyncBridgeClient(quick.url, bulk=bulk, **ONCE)
 
     async def use() -> None:
         await bridge.billing.get_account_invoices("1")

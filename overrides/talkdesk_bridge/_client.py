@@ -42,6 +42,7 @@ class Options(CallOptions, total=False):
     verify: bool | SSLContext
     cert: str | tuple[str, str] | None
     proxy: str | None
+    bulk: bool
     clock: Callable[[], float]
     sleep: Callable[[float], Awaitable[None] | None] | None
 
@@ -148,7 +149,13 @@ class BridgeClient(_Client, Operations):
 
 
 class AsyncBridgeClient(_Client, AsyncOperations):
-    """A client that awaits; any number of tasks of one event loop may share it. Otherwise as BridgeClient."""
+    """A client that awaits; any number of tasks of one event loop may share it. Otherwise as BridgeClient.
+
+    Args:
+        bulk: Whether the connections are aiohttp's, for many requests at a time; needs the extra `bulk`. False by
+            default.
+
+    """
 
     _kind = AsyncTransport
     _transport: AsyncTransport

@@ -100,6 +100,7 @@ class Settings:
     deadline: float = field(
         default=300.0, validator=checked("a number of seconds above 0", instance_of((int, float)), gt(0), lt(1e9))
     )
+    bulk: bool = field(default=False, validator=checked("True or False", instance_of(bool)))
     clock: Callable[[], float] = field(default=time.monotonic, repr=False, validator=checked("callable", is_callable()))
     sleep: Callable[[float], Awaitable[None] | None] | None = field(default=None, repr=False, validator=A_HOOK)
 

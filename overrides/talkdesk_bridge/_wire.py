@@ -135,6 +135,8 @@ class Wire(_Wire[httpx.Client]):
     """Sends by blocking; any number of threads may share it."""
 
     def __init__(self, settings: Settings) -> None:
+        if settings.bulk:
+            raise errors.ConfigurationError("bulk is for many requests at once, and so for AsyncBridgeClient only.")
         self.client = self._make(httpx.Client, settings, lambda response: response.headers.pop("Location", None))
         super().__init__()
         self._until = threading.local()
@@ -179,7 +181,13 @@ class AsyncWire(_Wire[httpx.AsyncClient]):
         async def drop(response: httpx.Response) -> None:
             response.headers.pop("Location", None)
 
-        self.client = self._make(httpx.AsyncClient, settings, drop)
+        kind: type[httpx.AsyncClient] = httpx.AsyncClient
+        self._meant: Callable[[Exception], tuple[str, str]] | None = None
+        self._escaping: tuple[type[Exception], ...] = ESCAPING
+        if settings.bulk:
+            kind, self._meant = _bulk()
+            self._escaping = (Exception,)  # those of aiohttp and of others have no other root
+        self.client = self._make(kind, settings, drop)
 
     async def send(self, settings: Settings, request: Request) -> Answer | Failure:
         """The answer to a request, or why there is none."""
@@ -201,9 +209,12 @@ class AsyncWire(_Wire[httpx.AsyncClient]):
                     for connection in _abandoned(self.client, request):
                         await connection.aclose()
                     raise
-        except ESCAPING as error:
+        except self._escaping as error:
             if not begun:
                 return _busy(settings, request)
+            if self._meant and not self.closed:
+                name, reason = self._meant(error)
+                error = getattr(httpx, name)(reason)
             return body.late() or _failure(request, error, closed=self.closed)
         return body.answer(response)
 
@@ -330,9 +341,20 @@ class Limited:
         return limited
 
 
+def _bulk() -> tuple[type[httpx.AsyncClient], Callable[[Exception], tuple[str, str]]]:
+    """The client of the extra `bulk`, and what its errors mean."""
+    try:
+        from talkdesk_bridge._bulk import BulkClient, meant
+    except ImportError:
+        told = "bulk=True needs more packages: pip install 'talkdesk-bridge[bulk]'."
+        raise errors.ConfigurationError(told) from None
+    return BulkClient, meant
+
+
 def _pools(client: Any) -> Iterator[Any]:
-    """The connection pools of a client, which has one for each proxy."""
-    return (transport._pool for transport in (client._transport, *client._mounts.values()) if transport)
+    """The connection pools of httpcore that a client has: one for each proxy, or none."""
+    transports = (client._transport, *client._mounts.values())
+    return (transport._pool for transport in transports if hasattr(transport, "_pool"))
 
 
 def _abandoned(client: Any, request: httpx.Request) -> list[Any]:
