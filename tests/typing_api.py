@@ -80,6 +80,11 @@ async def awaiting() -> None:
             assert_type(invoice, models.InvoiceDetails)
         async for body in invoices.pages():
             assert_type(body, models.InvoiceDetailsResponse)
+        async for account, listed in bridge.each(bridge.billing.iter_account_invoices, ["1"], at_once=5):
+            assert_type(account, str)
+            assert_type(listed, list[models.InvoiceDetails] | errors.BridgeError)
+        async for _, first in bridge.each(bridge.billing.get_account_invoices, ["1"]):
+            assert_type(first, models.InvoiceDetailsResponse | errors.BridgeError)
 
 
 def failing(error: errors.StatusError) -> None:

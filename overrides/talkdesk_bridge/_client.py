@@ -3,25 +3,28 @@
 from __future__ import annotations
 
 import copy
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import AsyncGenerator, AsyncIterable, Awaitable, Callable, Iterable, Mapping
 from inspect import isawaitable
 from ssl import SSLContext
-from typing import Any, ParamSpec, Self, TypedDict, TypeVar, Unpack
+from typing import Any, ParamSpec, Self, TypedDict, TypeVar, Unpack, overload
 
 from talkdesk_bridge_api.api import AsyncOperations, Operations
 
 from talkdesk_bridge._answer import Deviation, Response
 from talkdesk_bridge._auth import Auth, NoAuth
+from talkdesk_bridge._many import each
 from talkdesk_bridge._retry import Retry
 from talkdesk_bridge._settings import Settings
 from talkdesk_bridge._transport import AsyncTransport, Transport, only, recorded
-from talkdesk_bridge.errors import ConfigurationError
+from talkdesk_bridge._wire import MOST_AT_ONCE
+from talkdesk_bridge.errors import ArgumentError, BridgeError, ConfigurationError
 
 __all__ = ["AsyncBridgeClient", "BridgeClient"]
 
 
 T = TypeVar("T")
 P = ParamSpec("P")
+GivenT = TypeVar("GivenT")
 
 
 class CallOptions(TypedDict, total=False):
@@ -168,6 +171,42 @@ class AsyncBridgeClient(_Client, AsyncOperations):
             if isawaitable(result := method(*args, **kwargs)):
                 await result
         return only(responses)
+
+    @overload
+    def each(
+        self, function: Callable[[GivenT], AsyncIterable[T]], given: Iterable[GivenT], *, at_once: int = 20
+    ) -> AsyncGenerator[tuple[GivenT, list[T] | BridgeError]]: ...
+
+    @overload
+    def each(
+        self, function: Callable[[GivenT], Awaitable[T]], given: Iterable[GivenT], *, at_once: int = 20
+    ) -> AsyncGenerator[tuple[GivenT, T | BridgeError]]: ...
+
+    def each(
+        self, function: Callable[[GivenT], Any], given: Iterable[GivenT], *, at_once: int = 20
+    ) -> AsyncGenerator[tuple[GivenT, Any]]:
+        """Call `function` for each of many accounts, so many at a time; gives each with its result, as they come.
+
+        As in `async for account, invoices in bridge.each(bridge.billing.iter_account_invoices, accounts)`. The next
+        account is taken when there is room, so that any number may be given, and no result is kept but those that wait
+        to be taken: at most `at_once`, and one. Where the bridge answers one of the calls with Retry-After, the
+        requests of all of them wait for so long.
+
+        Args:
+            function: A method of this client, or what calls some. What it gives is awaited, or, where it gives items,
+                gone through: the result is the list of them all.
+            given: The accounts, or whatever `function` takes.
+            at_once: How many calls are on their way at a time, from 1 to 100.
+
+        Raises:
+            ArgumentError: `at_once` is no such number.
+            Exception: what `function` raises besides BridgeError; the other calls are cancelled. A BridgeError is a
+                result, and ends only its own call.
+
+        """
+        if not isinstance(at_once, int) or not 1 <= at_once <= MOST_AT_ONCE:
+            raise ArgumentError(f"at_once must be an integer from 1 to {MOST_AT_ONCE}.")
+        return each(function, given, at_once)
 
     async def close(self) -> None:
         """Close the connections; a second time does nothing."""

@@ -33,7 +33,7 @@ from talkdesk_bridge._retry import IDEMPOTENT, Attempt, loggable, retry_after
 from talkdesk_bridge._settings import Settings
 from talkdesk_bridge._wire import AsyncWire, Failure, Request, Wire, path_of
 
-__all__ = ["AsyncTransport", "Transport", "only", "recorded"]
+__all__ = ["AsyncTransport", "Transport", "only", "recorded", "together"]
 
 T = TypeVar("T")
 BodyT = TypeVar("BodyT")
@@ -42,6 +42,7 @@ LOG = logging.getLogger("talkdesk_bridge")
 LOG.addHandler(logging.NullHandler())
 
 _RESPONSES: contextvars.ContextVar[list[Response[Any]] | None] = contextvars.ContextVar("responses", default=None)
+_TOGETHER: contextvars.ContextVar[bool] = contextvars.ContextVar("together", default=False)
 
 
 Wanted = Request | float | Generator[Any, Any, Any]
@@ -60,6 +61,13 @@ def recorded() -> Iterator[list[Response[Any]]]:
         _RESPONSES.reset(token)
 
 
+def together() -> contextvars.Context:
+    """A context in which the calls of a client wait for as long as the bridge asks any of them to come back."""
+    context = contextvars.copy_context()
+    context.run(_TOGETHER.set, True)
+    return context
+
+
 def only(responses: list[Response[T]]) -> Response[T]:
     """The response of a call.
 
@@ -70,6 +78,16 @@ def only(responses: list[Response[T]]) -> Response[T]:
     if len(responses) != 1:
         raise errors.ArgumentError("with_response takes a method of the client that sends one request.")
     return responses[0]
+
+
+class Turn:
+    """What the calls of a client know of each other."""
+
+    def __init__(self) -> None:
+        self.until = 0.0
+        """By the client's clock: when the bridge wants to be asked again."""
+        self.answered = 0
+        """How many requests were not turned away."""
 
 
 class _Core:
@@ -86,6 +104,7 @@ class _Core:
         self.settings = settings
         self._origin = origin(settings.base_url, "base URL")
         self._tokens = TokenCache(settings.clock)
+        self._turn = Turn()  # shared with what with_options gives, as all that follows
 
     def paginate(self, operation: ListOperation[Any, Any], arguments: dict[str, Any], **limits: Any) -> Any:
         """Go through the pages of `operation`; nothing is sent before the first item is asked for."""
@@ -138,17 +157,27 @@ class _Core:
         It is made anew for each attempt: a token server takes a JWT once, and may have taken it though its answer was
         lost.
         """
-        policy, clock = self.settings.retry, self.settings.clock
-        begun, number = clock(), 0
+        policy, clock, turn = self.settings.retry, self.settings.clock, self._turn
+        begun, number, counted, answered = clock(), 0, 0, turn.answered
         while True:
-            number, started, request = number + 1, clock(), make()
+            if _TOGETHER.get() and name != "token":
+                begun += yield from self._wait_for_turn(name)
+            number, counted, started, request = number + 1, counted + 1, clock(), make()
             repeatable = not once and (request.method in IDEMPOTENT or name == "token")
             outcome: Answer | Failure = yield request
             now = clock()
             failure = outcome if isinstance(outcome, Failure) else None
             again = repeatable and (failure.again if failure else outcome.status_code in policy.statuses)
             asked = retry_after(outcome.headers.get("Retry-After"))
-            wait = policy.wait(number, now - begun, asked) if again else None
+            if name != "token" and isinstance(outcome, Answer):
+                if asked is not None and outcome.status_code in policy.statuses:
+                    turn.until = max(turn.until, now + asked)
+                else:
+                    turn.answered += 1
+                if _TOGETHER.get() and outcome.status_code == HTTPStatus.TOO_MANY_REQUESTS and turn.answered > answered:
+                    # Others got their answers in this one's place: that is no reason to give it up.
+                    begun, counted, answered = now, 1, turn.answered
+            wait = policy.wait(counted, now - begun, asked) if again else None
             attempt = Attempt(
                 operation=name, method=request.method, path=path_of(request), number=number, status=outcome.status_code,
                 error=type(failure.error).__name__ if failure else None, seconds=now - started, wait=wait,
@@ -164,6 +193,17 @@ class _Core:
             else:
                 tried = "" if number == 1 else f" Tried {number} times."
                 raise type(outcome.error)(f"{outcome.error}{tried}")
+
+    def _wait_for_turn(self, name: str) -> Flow[float]:
+        """Wait until the bridge wants to be asked again; for how many seconds that was."""
+        begun, until = self.settings.clock(), 0.0
+        while until < self._turn.until > (now := self.settings.clock()):  # another answer may have asked for more
+            until = self._turn.until
+            if until - now > self.settings.retry.retry_after_max:
+                told = f"{name}: not sent, since the bridge asks to come back in {until - now:.0f} s"
+                raise errors.NotSentError(f"{told}, as it answered another request.")
+            yield until - now
+        return self.settings.clock() - begun
 
     def _request(self, operation: Operation[Any], arguments: dict[str, Any]) -> Request:
         for name in re.findall(r"{(\w+)}", operation.path):
