@@ -18,7 +18,7 @@ NEEDS_PYTHON := test -n "$(PYTHON)" || { echo "Python 3.11 or later was not foun
 export PATH := $(abspath $(BIN)):$(PATH)
 
 .DEFAULT_GOAL := help
-.PHONY: help setup build publish check-release upload demo test integration browser validate generate check-generated changes check-version lint types format docs faults fuzz soak mutate bench lock clean
+.PHONY: help setup build publish check-release upload demo test integration browser validate generate check-generated changes check-version lint types format docs faults fuzz soak soak-accounts mutate bench lock clean
 
 help: ## List the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  %-16s %s\n", $$1, $$2}' $(firstword $(MAKEFILE_LIST))
@@ -117,6 +117,9 @@ fuzz: $(STAMP) ## Try the properties on EXAMPLES drawn bodies and lists (20000; 
 
 soak: $(STAMP) ## Send 10,000 requests with one client, sync and async: nothing may grow
 	@python -m tests.soak
+
+soak-accounts: $(STAMP) ## Ask for a million invoices of ten thousand accounts, killed five times: none may be lost
+	@python -m tests.soak_accounts
 
 mutate: $(STAMP) $(VENV)-mutate/.set-up ## Make small mistakes in the client, a thousand, one at a time: the tests must find them (half an hour)
 	@$(VENV)-mutate/bin/python -m tools.mutate

@@ -101,7 +101,11 @@ def test_configuration_and_usage() -> None:
         (["invoices", "1"], {"URL": "http://b"}, "must begin with https://"),
         (["invoices", "1"], {"URL": "https://b", "API_KEY": "k", "BEARER_TOKEN": "t"}, "Two kinds of credential"),
         (["invoices", ".."], {"URL": "https://b"}, "account_number must not be"),
-        (["invoices"], {}, "Missing argument 'ACCOUNT...'. Try 'talkdesk-bridge invoices --help'."),
+        (
+            ["invoices"],
+            {},
+            "Missing argument 'ACCOUNT...': name accounts, or their file with --accounts-file. Try 'talkdesk",
+        ),
         (["invoices", "1", "--per-page", "0"], {}, "'--per-page'"),
         (["invoices", "1", "--format", "xml"], {}, "'--format'"),
         (["invoices", "1", "--per-pag", "0"], {}, "--per-pag"),

@@ -33,7 +33,7 @@ from talkdesk_bridge._retry import IDEMPOTENT, Attempt, loggable, retry_after
 from talkdesk_bridge._settings import Settings
 from talkdesk_bridge._wire import AsyncWire, Failure, Request, Wire, path_of
 
-__all__ = ["AsyncTransport", "Transport", "only", "recorded", "together"]
+__all__ = ["AsyncTransport", "Transport", "only", "recorded", "stays_in_its_segment", "together"]
 
 T = TypeVar("T")
 BodyT = TypeVar("BodyT")
@@ -207,7 +207,7 @@ class _Core:
 
     def _request(self, operation: Operation[Any], arguments: dict[str, Any]) -> Request:
         for name in re.findall(r"{(\w+)}", operation.path):
-            if not _stays_in_its_segment(str(arguments[name])) or arguments[name] is None:
+            if not stays_in_its_segment(str(arguments[name])) or arguments[name] is None:
                 told = "must not be empty, '.' or '..', and must hold no control character and no encoded slash or dot"
                 raise errors.ArgumentError(f"{name} {told}: it is a part of the path.")
         try:
@@ -343,7 +343,7 @@ class AsyncTransport(_Core):
         return await slept if inspect.isawaitable(slept) else slept
 
 
-def _stays_in_its_segment(text: str) -> bool:
+def stays_in_its_segment(text: str) -> bool:
     """Whether a path argument stays in its segment even where a server decodes it once more, or twice."""
     for _ in range(3):
         if re.search(r"[\x00-\x1f\x7f-\x9f]", text) or {*re.split(r"[/\\]", text)} & {"", ".", ".."}:

@@ -41,34 +41,69 @@ def app() -> None:
 
 
 @app.command(
-    about={"ACCOUNT...": "Numbers of accounts; each is asked for once."},
+    about={"ACCOUNT...": "Numbers of accounts; each is asked for once. With --accounts-file, none."},
     examples=[
         "talkdesk-bridge invoices 1000000001",
         "talkdesk-bridge invoices 1000000001 --per-page 100 --debug",
         "talkdesk-bridge invoices 1000000003 1000000005 --format jsonl",
         "talkdesk-bridge invoices 1000000001 1000000005 --format csv --output invoices.csv",
+        "talkdesk-bridge invoices --accounts-file accounts.txt --format csv --output invoices.csv",
     ],
 )
-@click.argument("accounts", nargs=-1, required=True, metavar="ACCOUNT...")
+@click.argument("accounts", nargs=-1, metavar="ACCOUNT...")
+@click.option(
+    "--accounts-file",
+    metavar="FILE",
+    help="Take the accounts from there, one on each line; - is standard input. Whatever ends it, the same command with "
+    "the same --output goes on where it was.",
+)
+@click.option(
+    "--at-once",
+    type=click.IntRange(1, 100),
+    metavar="N",
+    help="Of --accounts-file: how many accounts are asked for at a time; 20 by default.",
+)
+@click.option(
+    "--skip-failed", is_flag=True, help="Of --accounts-file: write the output without the accounts that failed."
+)
 @click.option("--per-page", type=click.IntRange(min=1), metavar="N", help="Invoices a page; else the bridge decides.")
 @click.option(
     "--format",
     "form",
     type=click.Choice(FORMATS),
-    default="table",
     metavar="FORMAT",
-    help="table (the default), json, jsonl or csv.",
+    help="table (the default), json, jsonl or csv; of --accounts-file jsonl (the default) or csv.",
 )
 @asking_options
-def invoices(accounts: Sequence[str], per_page: int | None, form: str, **how: Any) -> None:
+def invoices(
+    accounts: Sequence[str],
+    accounts_file: str | None,
+    at_once: int | None,
+    skip_failed: bool,
+    form: str | None,
+    **how: Any,
+) -> None:
     """Print all invoices of accounts.
 
     Either all of them, or, on standard error, one sentence that says what is wrong. The table has totals for each
     currency; in the other formats, each invoice begins with the number of its account.
     """
-    from talkdesk_bridge._command.invoices import list_invoices
+    if accounts_file is None:
+        if not accounts:
+            raise click.UsageError("Missing argument 'ACCOUNT...': name accounts, or their file with --accounts-file.")
+        if at_once or skip_failed:
+            raise click.UsageError("--at-once and --skip-failed are of --accounts-file.")
+        from talkdesk_bridge._command.invoices import list_invoices
 
-    list_invoices(accounts, per_page=per_page, form=form, **how)
+        list_invoices(accounts, form=form or "table", **how)
+        return
+    if accounts:
+        raise click.UsageError("--accounts-file does not go with ACCOUNT...: put all accounts into the file.")
+    if form in ("table", "json"):
+        raise click.UsageError(f"--accounts-file does not go with --format {form}: use jsonl or csv.")
+    from talkdesk_bridge._command.many import list_many
+
+    list_many(accounts_file, form=form or "jsonl", at_once=at_once or 20, skip_failed=skip_failed, **how)
 
 
 class _Operations(Group):

@@ -189,7 +189,7 @@ def _call(operation: Operation[Any], method: Method, **options: Any) -> None:
     with asking(**how) as run:
         with run.at(operation.operation_id):
             response = run.bridge.with_response(method.of(run.bridge), **given)
-        run.output.write(_answer(operation, response, run.output))
+        run.output.write([_answer(operation, response, run.output)])
 
 
 def _call_list(
@@ -212,9 +212,9 @@ def _call_list(
             table = new_table(columns := columns_of(rows, documented))
             for row in rows:
                 table.add_row(*(cell(row.get(column)) for column in columns))
-            run.output.write(as_table(table, [f"{name}: {len(rows)}"], run.output))
+            run.output.write([as_table(table, [f"{name}: {len(rows)}"], run.output)])
         else:
-            run.output.write(as_data(form, values, rows, documented))
+            run.output.write([as_data(form, values, rows, documented)])
 
 
 def _parted(options: Mapping[str, Any]) -> tuple[dict[str, Any], dict[str, Any]]:

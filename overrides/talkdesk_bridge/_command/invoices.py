@@ -44,9 +44,9 @@ def list_invoices(accounts: Iterable[str], *, per_page: int | None, form: str, *
             # What the bridge itself sends under this name stays.
             rows += ({name: account, **invoice} for invoice in sent)
         if form == "table":
-            run.output.write(_tables(listed, run.output))
+            run.output.write([_tables(listed, run.output)])
         else:
-            run.output.write(as_data(form, rows, rows, [name, *FIELDS[InvoiceDetails].known]))
+            run.output.write([as_data(form, rows, rows, [name, *FIELDS[InvoiceDetails].known])])
 
 
 def _invoices_of(body: InvoiceDetailsResponse) -> list[InvoiceDetails] | None:

@@ -20,16 +20,16 @@ if TYPE_CHECKING:
     from rich.console import Console
     from talkdesk_bridge_api.types import Items
 
-__all__ = ["Run", "asking"]
+__all__ = ["Run", "asking", "started"]
 
 
 class Run:
     """What a command works with."""
 
     bridge: BridgeClient
+    output: Destination
 
-    def __init__(self, settings: Settings, output: Destination, *, debug: bool) -> None:
-        self.output = output
+    def __init__(self, settings: Settings, *, debug: bool) -> None:
         self._debug = debug
         self._place = ""
         self.deviations: Counter[str] = Counter()
@@ -51,7 +51,7 @@ class Run:
         """
         models: list[Any] = []
         sent: list[Any] = []
-        with self.at(place), self._progress() as show, recorded() as responses:
+        with self.at(place), self.progress() as show, recorded() as responses:
             show(place)
             for body in items.pages():
                 models += of(body) or []
@@ -67,11 +67,15 @@ class Run:
         try:
             yield
         except errors.StatusError as error:
-            if self._debug and (info := error.error_info):
-                told = [info.developer_message, *(detail.message for detail in info.details or [])]
-                for line in dict.fromkeys(filter(None, told)):
-                    tell(f"  {printable(str(line))}")
+            self.refused(error)
             raise
+
+    def refused(self, error: errors.BridgeError) -> None:
+        """Tell developers what a refusal says to them."""
+        if self._debug and isinstance(error, errors.StatusError) and (info := error.error_info):
+            told = [info.developer_message, *(detail.message for detail in info.details or [])]
+            for line in dict.fromkeys(filter(None, told)):
+                self._tell(f"  {printable(str(line))}")
 
     def attempted(self, attempt: Attempt) -> None:
         """Tell of a request."""
@@ -79,6 +83,9 @@ class Run:
         told = f"{attempt.method} {origin}{attempt.path} {attempt.status or attempt.error} in {attempt.seconds:.3f} s"
         told += f" (attempt {attempt.number})" if attempt.number > 1 else ""
         told += f"; again in {attempt.wait:.2f} s" if attempt.wait is not None else ""
+        self._tell(told)
+
+    def _tell(self, told: str) -> None:
         if self._console:  # which has a line below that is written anew
             self._console.print(told, soft_wrap=True)
         else:
@@ -86,11 +93,12 @@ class Run:
 
     def deviated(self, deviation: Deviation) -> None:
         """Keep a deviation until the output is written."""
-        told = f"{self._place}: {deviation.place}: {deviation.documented} is documented, and {deviation.seen} came"
-        self.deviations[told] += deviation.count
+        told = f"{deviation.place}: {deviation.documented} is documented, and {deviation.seen} came"
+        self.deviations[f"{self._place}: {told}" if self._place else told] += deviation.count
 
     @contextmanager
-    def _progress(self) -> Iterator[Callable[[str], None]]:
+    def progress(self) -> Iterator[Callable[[str], None]]:
+        """Show a line of text on a terminal, which each call writes anew."""
         if not sys.stderr.isatty() or os.environ.get("TERM") == "dumb":
             yield lambda _: None
             return
@@ -117,15 +125,21 @@ def asking(*, output: str | None, timeout: float | None, strict: bool, debug: bo
     """A client from the environment, and a place for the output, which is tried before the bridge is asked."""
     import rich  # noqa: F401 # whoever has not got it learns that now, and not after all requests
 
+    with started(timeout=timeout, strict=strict, debug=debug) as (run, settings, options):  # noqa: SIM117 # too long
+        with destination(output) as target, BridgeClient(settings.base_url, auth=settings.auth, **options) as bridge:
+            run.output, run.bridge = target, bridge
+            yield run
+
+
+@contextmanager
+def started(*, timeout: float | None, strict: bool, debug: bool) -> Iterator[tuple[Run, Settings, dict[str, Any]]]:
+    """A run, the settings from the environment, and the other options of a client."""
     with exit_status(), ended_by_signals():
         settings = Settings.from_env()
-        with destination(output) as target:
-            run = Run(settings, target, debug=debug)
-            retry = Retry(on_attempt=run.attempted if debug else None)
-            options: dict[str, Any] = {"retry": retry, "on_deviation": run.deviated, "strict": strict}
-            options |= {} if timeout is None else {"timeout": (timeout, timeout)}
-            with BridgeClient(settings.base_url, auth=settings.auth, **options) as bridge:
-                run.bridge = bridge
-                yield run
+        run = Run(settings, debug=debug)
+        retry = Retry(on_attempt=run.attempted if debug else None)
+        options: dict[str, Any] = {"retry": retry, "on_deviation": run.deviated, "strict": strict}
+        options |= {} if timeout is None else {"timeout": (timeout, timeout)}
+        yield run, settings, options
         for told, count in run.deviations.items():
             tell(f"{printable(told)}, {count} time{'s' if count > 1 else ''}.")

@@ -1,0 +1,231 @@
+"""A million invoices of ten thousand accounts, killed and resumed: `make soak-accounts`, and in small in tests/test_accounts.py.
+
+As `python -m tests.soak_accounts serve INVOICES` it is the bridge: documented pages of 50, made once, so that the
+command is what is measured.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import csv
+import json
+import os
+import re
+import signal
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from itertools import groupby
+from pathlib import Path
+
+from attrs import field, frozen
+
+from tests.command import COMMAND, environment
+from tests.conftest import ROOT
+
+__all__ = ["Sample", "Soak", "pages", "serving", "soak"]
+
+ACCOUNTS, INVOICES, KILLS = 10_000, 100, 5
+PER_PAGE = 50
+FIGURES = ROOT / "docs" / "soak-accounts.csv"
+# What a run may take up beyond what it takes up after its first seconds; what grew with the accounts would take more.
+MORE_BYTES = 8 * 2**20
+SETTLED = 3.0
+UNNAMED = b"9876543210"
+"""The account of the pages that are made once."""
+
+
+def invoice(number: int) -> dict[str, object]:
+    """One of the documented shape."""
+    item = {
+        "name": "Comprehensive cover",
+        "amount": "1850.00 usd",
+        "description": "Car insurance, yearly, without deductible",
+        "installment_number": "1",
+        "start_date": "2023-07-22",
+        "end_date": "2024-07-21",
+    }
+    return {
+        "invoice_number": f"{UNNAMED.decode()}-{number}",
+        "invoice_bill_date": "2023-07-22",
+        "invoice_due_date": "2023-08-22",
+        "amount": "3700.00 usd",
+        "due_amount": "0.00 usd",
+        "paid_amount": "3700.00 usd",
+        "status": "Paid",
+        "payment_method": "card",
+        "items": [item, item],
+    }
+
+
+def pages(invoices: int) -> list[bytes]:
+    """The bodies of all pages of an account."""
+    made = []
+    for first in range(0, max(invoices, 1), PER_PAGE):
+        numbers = range(first, min(first + PER_PAGE, invoices))
+        made.append(json.dumps({"total": invoices, "_embedded": {"invoices": [*map(invoice, numbers)]}}).encode())
+    return made
+
+
+class _Connection(asyncio.Protocol):
+    def __init__(self, made: list[bytes]) -> None:
+        self._made = [
+            b"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: %d\r\n\r\n%b" % (len(body), body)
+            for body in made
+        ]
+        self._received = b""
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        self._transport = transport
+
+    def data_received(self, data: bytes) -> None:
+        self._received += data
+        while b"\r\n\r\n" in self._received:
+            head, _, self._received = self._received.partition(b"\r\n\r\n")
+            asked = re.match(rb"GET /\S*/([0-9]{10})(?:\?page=([0-9]+))? ", head)
+            assert asked, head
+            assert isinstance(self._transport, asyncio.Transport)
+            self._transport.write(self._made[int(asked[2] or 1) - 1].replace(UNNAMED, asked[1]))
+
+
+async def serve(invoices: int) -> None:
+    """Serve until standard input ends; the first line printed is the URL."""
+    made = pages(invoices)
+    loop = asyncio.get_running_loop()
+    server = await loop.create_server(lambda: _Connection(made), "127.0.0.1", 0)
+    sys.stdout.write(f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}\n")
+    sys.stdout.flush()
+    await loop.run_in_executor(None, sys.stdin.read)
+    server.close()
+
+
+@contextmanager
+def serving(invoices: int) -> Iterator[str]:
+    """Its URL, in another process."""
+    command = [sys.executable, "-m", "tests.soak_accounts", "serve", str(invoices)]
+    with subprocess.Popen(command, cwd=ROOT, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as server:
+        assert server.stdin
+        assert server.stdout
+        yield server.stdout.readline().strip()
+        server.stdin.close()
+
+
+@frozen
+class Sample:
+    """What one run of the command takes up, and has written, so many seconds after the first began."""
+
+    seconds: float
+    run: int
+    resident: int
+    written: int
+
+
+@frozen
+class Soak:
+    """What came of it."""
+
+    accounts: int
+    invoices: int
+    seconds: float
+    samples: list[Sample] = field(repr=False)
+    statuses: list[int]
+    """Of each run of the command."""
+    found: int
+    """Invoices in the output."""
+    faults: list[str]
+    """What is wrong with the output."""
+
+    def growth(self) -> int:
+        """Bytes, by which a run grew after its first seconds."""
+        most = 0
+        for _, run in groupby(self.samples, lambda sample: sample.run):
+            samples = [*run]
+            settled = [one.resident for one in samples if one.seconds - samples[0].seconds >= SETTLED]
+            most = max(most, max(settled, default=0) - (settled or [0])[0])
+        return most
+
+    def holds(self) -> bool:
+        """Whether nothing is lost, nothing doubled, and nothing grew."""
+        whole = self.found == self.accounts * self.invoices and not self.faults
+        return whole and self.statuses[-1] == 0 and self.growth() <= MORE_BYTES
+
+
+def soak(folder: Path, accounts: int, invoices: int, kills: int, *, pause: float = 0.5) -> Soak:
+    """Run the command until it is done, killed so many times on the way."""
+    numbers = [str(1_000_000_000 + number) for number in range(accounts)]
+    source, output = folder / "accounts.txt", folder / "invoices.jsonl"
+    source.write_text("\n".join(numbers), encoding="ascii")
+    part = output.with_name("invoices.jsonl.part")
+    whole = accounts * sum(map(len, pages(invoices)))
+    samples: list[Sample] = []
+    statuses: list[int] = []
+    begun = time.monotonic()
+    with serving(invoices) as url:
+        command = [COMMAND, "invoices", "--accounts-file", str(source), "--output", str(output), "--format", "jsonl"]
+        while not statuses or (statuses[-1] == -signal.SIGKILL and len(statuses) <= kills):
+            number = len(statuses) + 1
+            with subprocess.Popen(command, env=environment(URL=url), stderr=subprocess.DEVNULL) as process:
+                while process.poll() is None:
+                    written = part.stat().st_size if part.exists() else 0
+                    if number <= kills and written >= whole * number / (kills + 1):
+                        process.send_signal(signal.SIGKILL)
+                    elif pages_ := _resident(process.pid):
+                        samples.append(Sample(time.monotonic() - begun, number, pages_, written))
+                    time.sleep(pause)
+            statuses.append(process.returncode)
+    seconds = time.monotonic() - begun
+    found, faults = _count(output, numbers, invoices)
+    faults += [f"{left.name} is left" for left in folder.iterdir() if left not in (source, output)]
+    return Soak(accounts, invoices, seconds, samples, statuses, found, faults)
+
+
+def _resident(process: int) -> int:
+    try:
+        return int(Path(f"/proc/{process}/statm").read_text().split()[1]) * os.sysconf("SC_PAGE_SIZE")
+    except (OSError, IndexError):
+        return 0  # it has just ended, or this is no Linux
+
+
+def _count(output: Path, numbers: list[str], invoices: int) -> tuple[int, list[str]]:
+    """How many invoices the output has, and the accounts that are lost, doubled, or have others than their own."""
+    found, seen, faults = 0, set[str](), list[str]()
+    if not output.exists():
+        return 0, ["there is no output"]
+    with output.open(encoding="utf-8") as lines:
+        for account, rows in groupby(map(json.loads, lines), lambda row: str(row["account_number"])):
+            listed = [row["invoice_number"] for row in rows]
+            found += len(listed)
+            if account in seen or listed != [f"{account}-{number}" for number in range(invoices)]:
+                faults.append(f"account {account} is there twice, or has others than its invoices")
+            seen.add(account)
+    faults += [f"account {account} is lost" for account in numbers if account not in seen]
+    return found, faults
+
+
+def main() -> int:
+    """Print what came of it, and write the samples; 1 where anything is lost or doubled, or grew."""
+    with tempfile.TemporaryDirectory() as folder:
+        done = soak(Path(folder), ACCOUNTS, INVOICES, KILLS)
+    with FIGURES.open("w", encoding="utf-8", newline="") as file:
+        writer = csv.writer(file, lineterminator="\n")
+        writer.writerow(["seconds", "run", "resident_mib", "written_mib"])
+        for one in done.samples:
+            writer.writerow(
+                [f"{one.seconds:.1f}", one.run, f"{one.resident / 2**20:.1f}", f"{one.written / 2**20:.1f}"]
+            )
+    told = f"{done.found} of {ACCOUNTS * INVOICES} invoices of {ACCOUNTS} accounts in {done.seconds:.0f} s"
+    told += f" ({done.found / done.seconds:.0f} a second), killed {done.statuses.count(-signal.SIGKILL)} times"
+    told += f"; resident at most {max((one.resident for one in done.samples), default=0) / 2**20:.0f} MiB"
+    told += f", grown by {done.growth() / 2**20:.1f} MiB (at most {MORE_BYTES // 2**20})"
+    print(f"{told}: {'holds' if done.holds() else 'does not hold'}", *done.faults[:10], sep="\n")  # noqa: T201 # what `make soak-accounts` shows
+    return 0 if done.holds() else 1
+
+
+if __name__ == "__main__":
+    if sys.argv[1:2] == ["serve"]:
+        asyncio.run(serve(int(sys.argv[2])))
+    else:
+        sys.exit(main())
