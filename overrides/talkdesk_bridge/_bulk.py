@@ -136,6 +136,17 @@ class _Transport(AiohttpTransport):
 class BulkClient(HttpxAiohttpClient):
     """An httpx.AsyncClient, but for its connections."""
 
+    async def send(self, request: Any, **_: Any) -> Any:
+        """A response, still to be read, without what httpx does beside that, and is turned off by the wire anyway.
+
+        That is redirects, cookies, authentication and hooks: they take a fifth of the time of a request.
+        """
+        if self.is_closed:
+            raise RuntimeError
+        response = await self._transport_for_url(request.url).handle_async_request(request)
+        response.headers.pop("Location", None)  # as the wire's hook does
+        return response
+
     def _init_transport(self, transport: Any = None, **options: Any) -> Any:  # type: ignore[override] # as it is called
         return _Transport(**options)
 
