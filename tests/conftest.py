@@ -13,6 +13,7 @@ import sys
 import threading
 from collections.abc import Callable, Iterator
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
@@ -220,12 +221,17 @@ def tls(tmp_path: Path) -> Iterator[tuple[Server, Path]]:
 
 ONCE: Any = {"retry": Retry(attempts=1)}
 
-with_and_without_bulk = pytest.mark.parametrize("bulk", [False, True], ids=["httpx", "bulk"])
+# Some environments that run some of the tests have no extra.
+needs_bulk = pytest.mark.skipif(find_spec("httpx_aiohttp") is None, reason="needs the extra `bulk`")
+BULK = pytest.param("bulk", marks=needs_bulk)
+with_and_without_bulk = pytest.mark.parametrize(
+    "bulk", [pytest.param(False, id="httpx"), pytest.param(True, id="bulk", marks=needs_bulk)]
+)
 
 Listing = Callable[..., list[InvoiceDetails]]
 
 
-@pytest.fixture(params=["sync", "async", "bulk"])
+@pytest.fixture(params=["sync", "async", BULK])
 def listing(request: pytest.FixtureRequest) -> Listing:
     """Lists an account's invoices, once with each client, and with `bulk`: `listing(url, auth, account, options, **limits)`.
 

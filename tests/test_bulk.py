@@ -15,9 +15,11 @@ from urllib.parse import quote
 import pytest
 from talkdesk_bridge import AsyncBridgeClient, BridgeClient, HeaderAuth, errors
 
-from tests.conftest import ONCE, Server, as_json, page, with_and_without_bulk
+from tests.conftest import ONCE, Server, as_json, needs_bulk, page, with_and_without_bulk
 from tests.faults import http
 from tests.raw import Exchange, Raw
+
+pytestmark = needs_bulk
 
 PLAIN: Any = {**ONCE, "verify": ssl.create_default_context()}
 

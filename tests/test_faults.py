@@ -16,7 +16,7 @@ from attrs import evolve
 from talkdesk_bridge import AsyncBridgeClient, BridgeClient, Deviation, errors
 from talkdesk_bridge.models import InvoiceDetails
 
-from tests.conftest import ONCE, page
+from tests.conftest import ONCE, needs_bulk, page
 from tests.faults import BULK, CASES, PAGE, SECRET, TOKEN, Case, Told, http, written
 from tests.raw import LIMIT, Raw
 
@@ -117,7 +117,7 @@ def chain(error: BaseException | None) -> Iterator[BaseException]:
         yield from chain(error.__context__)
 
 
-@pytest.mark.parametrize("way", ["blocking", "awaiting", "bulk"])
+@pytest.mark.parametrize("way", ["blocking", "awaiting", pytest.param("bulk", marks=needs_bulk)])
 @pytest.mark.parametrize("case", EVERY)
 def test_what_comes_of_it(case: Case, way: str, contexts: Contexts, monkeypatch: pytest.MonkeyPatch) -> None:
     begun = time.monotonic()
@@ -141,7 +141,7 @@ def test_what_comes_of_it(case: Case, way: str, contexts: Contexts, monkeypatch:
         assert TOKEN not in shown
 
 
-@pytest.mark.parametrize("way", ["blocking", "awaiting", "bulk"])
+@pytest.mark.parametrize("way", ["blocking", "awaiting", pytest.param("bulk", marks=needs_bulk)])
 def test_an_answer_that_comes_twice_is_never_taken_for_another_accounts(way: str) -> None:
     async def awaiting(url: str) -> list[str | None]:
         async with AsyncBridgeClient(url, verify=CONTEXT, bulk=way == "bulk") as bridge:

@@ -16,7 +16,7 @@ import pytest
 from talkdesk_bridge import AsyncBridgeClient, BridgeClient, errors
 from talkdesk_bridge.models import InvoiceDetails
 
-from tests.conftest import ONCE, page, with_and_without_bulk
+from tests.conftest import ONCE, needs_bulk, page, with_and_without_bulk
 from tests.keepalive import KeepAlive, answer
 from tests.soak import Growth, awaiting, blocking, descriptors
 
@@ -29,7 +29,9 @@ def quick() -> Iterator[KeepAlive]:
         yield server
 
 
-@pytest.mark.parametrize("run", [blocking, awaiting, partial(awaiting, bulk=True)])
+@pytest.mark.parametrize(
+    "run", [blocking, awaiting, pytest.param(partial(awaiting, bulk=True), marks=needs_bulk, id="bulk")]
+)
 def test_three_hundred_requests_leave_nothing_behind(run: Callable[[int], Growth]) -> None:
     growth = run(300)
     assert growth.holds(), growth

@@ -46,7 +46,7 @@ from talkdesk_bridge import (
 )
 from talkdesk_bridge.models import ErrorDetails, ErrorInfo
 
-from tests.conftest import Scripted, Server, as_json, page
+from tests.conftest import BULK, Scripted, Server, as_json, page
 from tests.keys import bare, pem
 
 COMMAND = str(Path(sys.executable).with_name("talkdesk-bridge"))
@@ -327,7 +327,7 @@ def lab(servers: Lab, caplog: pytest.LogCaptureFixture, capfd: pytest.CaptureFix
 OTHERS = {"key", "authorization", "bearer", "basic", "client", "parameter", "token", "option"}
 SENT = {"Host", "Accept", "Accept-Encoding", "Connection", "User-Agent", "Content-Length", "Content-Type",
         "Authorization", "X-API-Key", "X-Tenant-Key"}  # fmt: skip
-both = pytest.mark.parametrize("flavour", ["sync", "async", "bulk"])
+both = pytest.mark.parametrize("flavour", ["sync", "async", BULK])
 each_kind = pytest.mark.parametrize("kind", KINDS)
 WITH_TOKENS = ["oauth", "private key"]
 with_tokens = pytest.mark.parametrize("kind", WITH_TOKENS)
