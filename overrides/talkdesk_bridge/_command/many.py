@@ -131,43 +131,53 @@ async def _ask(
 ) -> tuple[str, errors.BridgeError] | None:
     """Ask for all that is not there; what ended it early, and at which account, where anything did."""
     method = bridge.billing.iter_account_invoices
+    waiting: set[IO[bytes]] = set()  # to be closed, also where nobody takes them
 
     async def lines_of(account: str) -> Lines:
         # On the same disk, which has to hold them anyway.
-        spool = SpooledTemporaryFile(IN_MEMORY, dir=str(grown.part.parent))  # noqa: SIM115 # closed by who adds it
+        spool = SpooledTemporaryFile(IN_MEMORY, dir=str(grown.part.parent))  # noqa: SIM115 # closed below
         lines = Lines(spool, {})
+        waiting.add(spool)
         try:
             with recorded() as responses:
                 async for _ in method(account, per_page=per_page).pages():
                     for sent in (responses.pop().data.get("_embedded") or {}).get("invoices") or []:
                         invoice = {_name(): account, **sent}
                         lines.columns.update(dict.fromkeys(invoice))
-                        lines.file.write(as_line(invoice))
+                        spool.write(as_line(invoice))
                         lines.items += 1
-            lines.file.seek(0)
+            spool.seek(0)
         except BaseException:
-            lines.file.close()
+            done_with(spool)
             raise
         return lines
 
+    def done_with(spool: IO[bytes]) -> None:
+        spool.close()
+        waiting.discard(spool)
+
     in_a_row = 0
-    async with bridge, aclosing(bridge.each(lines_of, grown.pending(), at_once=at_once)) as results:
-        with run.progress() as show:
-            async for account, result in results:
-                if isinstance(result, errors.BridgeError):
-                    run.refused(result)
-                    if _concerns_all(result):
-                        return account, result
-                    status = status_of(result)
-                    grown.fail(account, status, str(result))
-                    in_a_row = in_a_row + 1 if status == 5 else 0
-                    if in_a_row == MOST_FAILURES_IN_A_ROW:
-                        return account, result
-                else:
-                    in_a_row = 0
-                    with result.file:
+    try:
+        async with bridge, aclosing(bridge.each(lines_of, grown.pending(), at_once=at_once)) as results:
+            with run.progress() as show:
+                async for account, result in results:
+                    if isinstance(result, errors.BridgeError):
+                        run.refused(result)
+                        if _concerns_all(result):
+                            return account, result
+                        status = status_of(result)
+                        grown.fail(account, status, str(result))
+                        in_a_row = in_a_row + 1 if status == 5 else 0
+                        if in_a_row == MOST_FAILURES_IN_A_ROW:
+                            return account, result
+                    else:
+                        in_a_row = 0
                         grown.add(account, result.file, result.items, result.columns)
-                show(f"{grown.done} of {grown.total} accounts, {grown.items} invoices")
+                        done_with(result.file)
+                    show(f"{grown.done} of {grown.total} accounts, {grown.items} invoices")
+    finally:
+        for spool in [*waiting]:
+            done_with(spool)
     return None
 
 
