@@ -448,17 +448,6 @@ def test_without_the_extra_it_is_slower_and_says_so(bridge: Bridge, tmp_path: Pa
     )
 
 
-def test_a_python_without_sqlite_is_told(tmp_path: Path) -> None:
-    (tmp_path / "_sqlite3.py").write_text(
-        "raise ModuleNotFoundError(\"No module named '_sqlite3'\", name='_sqlite3')\n", encoding="ascii"
-    )
-    env = environment(URL="https://b") | {"PYTHONPATH": str(tmp_path)}
-    command = [COMMAND, "invoices", "--accounts-file", "-"]
-    result = subprocess.run(command, env=env, capture_output=True, text=True, check=False)
-    assert (result.returncode, result.stdout) == (2, "")
-    assert result.stderr == "talkdesk-bridge: this Python was built without SQLite, which --accounts-file needs.\n"
-
-
 def test_deviations_are_counted_for_all_together(listing: Listing, bridge: Bridge) -> None:
     bridge.instead = lambda account: answer(b'{"_embedded": {"invoices": [{"amount": 1.10}]}}')
     result = listing()
