@@ -108,7 +108,7 @@ def test_an_account_that_fails_costs_no_other(many: Bridge, bulk: bool) -> None:
 @with_and_without_bulk
 @pytest.mark.parametrize("status", [429, 503])
 def test_all_wait_where_one_is_told_to(many: Bridge, bulk: bool, status: int) -> None:
-    many.refusals = {"10": [refusal(status, "Retry-After: 1")]}
+    many.refusals = {"2": [refusal(status, "Retry-After: 1")]}
     told: list[float] = []
 
     def seen(attempt: Attempt) -> None:
