@@ -5,6 +5,7 @@ BASE ?=
 FORMAT ?= text
 EXAMPLES ?= 20000
 SEED ?=
+WRITE ?=
 WORKFLOWS ?= $(wildcard .github/workflows/*)
 PYTHON ?= $(firstword $(foreach name,python3 python3.13 python3.12 python3.11,$(shell $(name) -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null && echo $(name))))
 VENV := .venv
@@ -59,7 +60,7 @@ demo: validate generate ## See it work: validate, generate, start a sandbox, lis
 test: $(STAMP) ## Run the tests
 	@python -m pytest -n auto --dist loadfile
 
-integration: $(STAMP) $(foreach name,build httpx2 index servers uv,$(VENV)-$(name)/.set-up) ## Test what is not ours with ours: fresh environments, package indexes, token servers, httpx2
+integration: $(STAMP) $(foreach name,bench build httpx2 index servers uv,$(VENV)-$(name)/.set-up) ## Test what is not ours with ours: fresh environments, package indexes, token servers, httpx2
 	@python -m pytest --ignore=tests/integration/test_httpx2.py tests/integration
 	@PYTHONPATH=generated:overrides $(VENV)-httpx2/bin/python -m pytest tests/integration/test_httpx2.py
 	@PYTHONPATH=generated:overrides $(VENV)-httpx2/bin/python -m pytest -p tests.integration.aliased tests/integration/test_httpx2.py
@@ -124,8 +125,8 @@ soak-accounts: $(STAMP) ## Ask for a million invoices of ten thousand accounts, 
 mutate: $(STAMP) $(VENV)-mutate/.set-up ## Make small mistakes in the client, a thousand, one at a time: the tests must find them (half an hour)
 	@$(VENV)-mutate/bin/python -m tools.mutate
 
-bench: $(STAMP) ## Measure what regenerating costs, beside the bare generator
-	@python -m benchmarks.generate
+bench: $(STAMP) $(VENV)-bench/.set-up ## Measure the client and its peers side by side, in under ten minutes; WRITE=1 renews docs/speed.md
+	@PYTHONPATH=generated:overrides $(VENV)-bench/bin/python -m benchmarks $(if $(WRITE),--write)
 
 lock: $(VENV)-uv/.set-up ## Pin the newest tools in requirements/
 	@$(COMPILE) --all-extras --group dev pyproject.toml -o requirements/dev.txt

@@ -1,0 +1,194 @@
+"""From the bytes of a page to objects: each peer beside the stock client, dirty pages beside clean ones, memory."""
+
+from __future__ import annotations
+
+import gc
+import time
+from collections.abc import Callable, Mapping
+from contextlib import ExitStack
+from functools import cache, partial
+from pathlib import Path
+
+from benchmarks.pages import DIRT, dirty, encoded, page
+from benchmarks.peers import OURS, OURS_SPEED, PEERS, STOCK, load, started
+from benchmarks.timing import Ratio, Target, interleaved
+
+__all__ = ["SIZES", "decoding", "dirt", "memory", "steps", "targets", "targets_of_dirt", "targets_of_memory"]
+
+SIZES = (50, 1000)
+"""Invoices of a page."""
+MANY = 10_000
+"""Invoices in memory."""
+SAMPLE = 20_000_000
+"""Nanoseconds that a sample takes at least, so that the clock's own steps do not count."""
+
+DIRTY = "each value that differs is converted and counted"
+LIMITS = {OURS: 0.75, OURS_SPEED: 0.50}
+
+
+def sampling(decode: Callable[[bytes], object]) -> Callable[[str], float]:
+    """Decodes a file for a while; the nanoseconds of this process's CPU that one time took."""
+    content = cache(lambda file: Path(file).read_bytes())
+
+    def sample(file: str) -> float:
+        body = content(file)
+        times, begun = 0, time.process_time_ns()
+        while (taken := time.process_time_ns() - begun) < SAMPLE:
+            decode(body)
+            times += 1
+        return taken / times
+
+    return sample
+
+
+def sampler(name: str, folder: str) -> Callable[[str], float]:
+    """In a worker: samples of a peer."""
+    return sampling(load(name, folder)[0])
+
+
+def parsing(name: str, folder: str) -> Callable[[str], float]:
+    """In a worker: samples of our parser alone."""
+    load(name, folder)
+    from talkdesk_bridge._decode import read_json
+
+    return sampling(read_json)
+
+
+def written(folder: Path, name: str, content: bytes) -> str:
+    """The path of a file with this content."""
+    file = folder / f"{name}.json"
+    file.write_bytes(content)
+    return str(file)
+
+
+def decoding(names: list[str], folder: Path, size: int, seconds: float) -> dict[str, Ratio]:
+    """What a page of so many invoices costs each peer, as a ratio to the stock client."""
+    file = written(folder, str(size), encoded(page(size)))
+    with ExitStack() as stack:
+        workers = {name: stack.enter_context(started("benchmarks.decode:sampler", name, folder)) for name in names}
+        others = {name: partial(worker, file) for name, worker in workers.items() if name != STOCK}
+        return interleaved(partial(workers[STOCK], file), others, seconds)
+
+
+def targets(
+    decoded: Mapping[int, Mapping[str, Ratio]],
+    steps: Mapping[int, Mapping[str, tuple[Ratio, Ratio]]],
+    left_out: Mapping[str, str],
+) -> list[Target]:
+    """What is promised of decoding."""
+    found = []
+    for size, ratios in decoded.items():
+        why = {
+            name: f"the parser takes {100 * parser.median:.0f} % of it, models and the look for deviations the rest"
+            for name, (parser, _) in steps[size].items()
+        } | dict(left_out)
+        for name, limit in LIMITS.items():
+            title = f"{name}, a page of {size:,}, beside the stock client"
+            found.append(Target(title, limit, ratios.get(name), reason=why[name]))
+        # All stand beside the same reference in the same rounds.
+        typed = {name: ratio for name, ratio in ratios.items() if PEERS[name].typed and name not in LIMITS}
+        quickest = min(typed, key=lambda name: typed[name].median)
+        ours = ratios.get(OURS_SPEED)
+        beside = ours.over(typed[quickest]) if ours else None
+        title = f"{OURS_SPEED}, a page of {size:,}, beside the quickest typed peer ({quickest})"
+        found.append(Target(title, 1.0, beside, reason=why[OURS_SPEED]))
+    return found
+
+
+def targets_of_dirt(dirt: Mapping[tuple[str, int, str], Ratio], left_out: Mapping[str, str]) -> list[Target]:
+    """What is promised of dirty pages."""
+    return [
+        Target(
+            f"{name}, {kind} in a page of {size:,}, beside a clean one", 1.5, dirt.get((name, size, kind)),
+            reason=left_out.get(name, DIRTY),
+        )
+        for name in LIMITS
+        for size in (SIZES if dirt else ())
+        for kind in DIRT
+    ]  # fmt: skip
+
+
+def targets_of_memory(memory: Mapping[str, Ratio] | None, left_out: Mapping[str, str]) -> list[Target]:
+    """What is promised of memory."""
+    off = "memory is measured on Linux only" if memory is None else ""
+    return [
+        Target(
+            f"{name}, memory for {MANY:,} invoices, beside the stock client", 1.05, (memory or {}).get(name),
+            reason=left_out.get(name, off),
+        )
+        for name in LIMITS
+    ]  # fmt: skip
+
+
+def dirt(names: list[str], folder: Path, seconds: float) -> dict[tuple[str, int, str], Ratio]:
+    """What dirty pages cost ours, by peer, size and kind of dirt, as a ratio to the clean page."""
+    found: dict[tuple[str, int, str], Ratio] = {}
+    ours = [name for name in LIMITS if name in names]
+    for name in ours:
+        with started("benchmarks.decode:sampler", name, folder) as worker:
+            for size in SIZES:
+                clean = written(folder, str(size), encoded(page(size)))
+                others = {
+                    kind: partial(worker, written(folder, f"{kind} {size}", encoded(dirty(kind, size))))
+                    for kind in DIRT
+                }
+                ratios = interleaved(partial(worker, clean), others, seconds / len(ours) / len(SIZES))
+                found |= {(name, size, kind): ratio for kind, ratio in ratios.items()}
+    return found
+
+
+def steps(names: list[str], folder: Path, size: int, seconds: float) -> dict[str, tuple[Ratio, Ratio]]:
+    """For each of ours: what its parser takes of the whole way of a page, and what plain json.loads would."""
+    found = {}
+    file = written(folder, str(size), encoded(page(size)))
+    ours = [name for name in LIMITS if name in names]
+    for name in ours:
+        with (
+            started("benchmarks.decode:sampler", name, folder) as whole,
+            started("benchmarks.decode:parsing", name, folder) as parser,
+            started("benchmarks.decode:sampler", "json.loads", folder) as plain,
+        ):
+            others = {"parser": partial(parser, file), "plain": partial(plain, file)}
+            ratios = interleaved(partial(whole, file), others, seconds / len(ours))
+            found[name] = (ratios["parser"], ratios["plain"])
+    return found
+
+
+def resident(field: str) -> int:
+    """Bytes that this process takes up (VmRSS), or took at most since it was last asked to forget (VmHWM)."""
+    lines = Path("/proc/self/status").read_text(encoding="ascii").splitlines()
+    return int(next(line.split()[1] for line in lines if line.startswith(f"{field}:"))) * 1024
+
+
+def peak(name: str, folder: str) -> Callable[[str, str], int]:
+    """In a worker: by how many bytes the process grows at most while a file is decoded, its bytes not counted."""
+    decode, _ = load(name, folder)
+
+    def measure(small: str, large: str) -> int:
+        decode(Path(small).read_bytes())  # what is made once, such as decoders
+        content = Path(large).read_bytes()
+        gc.collect()
+        before = resident("VmRSS")
+        Path("/proc/self/clear_refs").write_text("5", encoding="ascii")
+        result = decode(content)
+        most = resident("VmHWM")
+        del result
+        return most - before
+
+    return measure
+
+
+def memory(names: list[str], folder: Path, seconds: float) -> dict[str, Ratio] | None:
+    """What 10,000 decoded invoices take in a fresh process, as a ratio to the stock client; None off Linux."""
+    if not Path("/proc/self/clear_refs").exists():
+        return None
+    small = written(folder, str(SIZES[0]), encoded(page(SIZES[0])))
+    large = written(folder, str(MANY), encoded(page(MANY)))
+
+    def fresh(name: str) -> float:
+        with started("benchmarks.decode:peak", name, folder) as worker:
+            return float(worker(small, large))
+
+    others = {name: partial(fresh, name) for name in names if name != STOCK}
+    # A fresh process is never warm, and takes the same at each run.
+    return interleaved(partial(fresh, STOCK), others, seconds, least=3, warm=0)

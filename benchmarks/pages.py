@@ -1,0 +1,95 @@
+"""Pages of invoices of the documented shape, made from the contract's example: the same bytes at each run."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Callable
+from datetime import date, timedelta
+from functools import cache
+from typing import Any
+
+from benchmarks.timing import ROOT
+from tools.contract import load
+
+__all__ = ["DIRT", "ITEMS", "dirty", "encoded", "page"]
+
+ITEMS = 5
+"""Items of each invoice."""
+
+DATE = re.compile(r"\d{4}-\d\d-\d\d")
+AMOUNT = re.compile(r"\d+\.\d\d")
+
+
+@cache
+def example() -> tuple[list[dict[str, Any]], list[dict[str, Any]]]:
+    """The invoices of the contract's example, and all of their items."""
+    contract = load(ROOT / "openapi.yaml")
+    where = contract.operation_named("get_account_invoices")
+    content = contract.at((*(where or ()), "responses", "200", "content", "application/json", "examples"))
+    invoices = next(iter(content.values()))["value"]["_embedded"]["invoices"]
+    schemas = contract.data["components"]["schemas"]
+    known, known_of_item = (schemas[name]["properties"] for name in ("InvoiceDetails", "InvoiceItemDetails"))
+    items = [item for invoice in invoices for item in invoice.get("invoice_items_details", [])]
+    return (
+        [{name: value for name, value in invoice.items() if name in known} for invoice in invoices],
+        [{name: value for name, value in item.items() if name in known_of_item} for item in items],
+    )
+
+
+def invoice(number: int) -> dict[str, Any]:
+    """One invoice, whose number, dates and items differ from those of others as an account's do."""
+    invoices, items = example()
+    billed = date.fromisoformat(invoices[0]["invoice_bill_date"]) + timedelta(days=number)
+    return {
+        **invoices[number % len(invoices)],
+        "invoice_number": str(1_000_000_001 + number),
+        "invoice_bill_date": billed.isoformat(),
+        "invoice_due_date": (billed + timedelta(days=21)).isoformat(),
+        "invoice_items_details": [
+            {**items[place % len(items)], "policy_number": f"PA-{number:06}", "installment_number": place + 1}
+            for place in range(ITEMS)
+        ],
+    }
+
+
+def page(count: int, start: int = 0, total: int | None = None) -> dict[str, Any]:
+    """A page of so many invoices, from the one at `start` on."""
+    invoices = [invoice(number) for number in range(start, start + count)]
+    return {"_embedded": {"invoices": invoices}, "total": count if total is None else total}
+
+
+def encoded(body: Any) -> bytes:
+    """A body as it is sent."""
+    return json.dumps(body).encode()
+
+
+def _scalars(change: Callable[[Any], Any], node: dict[str, Any]) -> dict[str, Any]:
+    return {name: value if isinstance(value, list) else change(value) for name, value in node.items()}
+
+
+def _number(value: Any) -> Any:
+    """An amount as a number with its fraction, digits as a number, the length of other text; a date as it is."""
+    if not isinstance(value, str) or DATE.fullmatch(value):
+        return value
+    amount = value.partition(" ")[0]
+    return int(value) if value.isdigit() else float(amount) if AMOUNT.fullmatch(amount) else len(value)
+
+
+DIRT: dict[str, Callable[[dict[str, Any]], dict[str, Any]]] = {
+    "nulls": lambda node: _scalars(lambda _: None, node),
+    "extra fields": lambda node: {**node, "custom_fields": [{"key": "claim", "value": "000000"}], "branch": "north"},
+    "numbers for strings": lambda node: _scalars(_number, node),
+}
+"""What bridges do to a page, to each invoice and to each of its items: null for every value but the items, two fields
+that the contract does not have, numbers for all text but dates."""
+
+
+def dirty(kind: str, count: int) -> dict[str, Any]:
+    """A page of so many invoices, each as dirty as DIRT makes it."""
+    change, body = DIRT[kind], page(count)
+    body["_embedded"]["invoices"] = [
+        {**change(one), "invoice_items_details": [change(item) for item in one["invoice_items_details"]]}
+        for one in body["_embedded"]["invoices"]
+    ]
+    return body
