@@ -14,7 +14,7 @@ from benchmarks.server import path, serving
 from benchmarks.timing import MeasuringError, told
 
 # Seconds: what is measured for how long. With the environments that `make bench` sets up, below ten minutes.
-DECODE, STEPS, DIRT, MEMORY, ACCOUNT, ACCOUNTS, START, GENERATE = 30, 8, 20, 20, 24, 40, 20, 30
+DECODE, STEPS, DIRT, MEMORY, ACCOUNT, ACCOUNTS, START, GENERATE = 30, 8, 32, 20, 24, 40, 20, 30
 
 
 def measured(folder: Path, scale: float) -> Found:

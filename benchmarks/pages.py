@@ -18,6 +18,7 @@ ITEMS = 5
 """Items of each invoice."""
 
 DATE = re.compile(r"\d{4}-\d\d-\d\d")
+CUSTOM = {"custom_fields": [{"key": "claim_custom_fields", "value": "000000"}]}
 AMOUNT = re.compile(r"\d+\.\d\d")
 
 
@@ -78,11 +79,11 @@ def _number(value: Any) -> Any:
 
 DIRT: dict[str, Callable[[dict[str, Any]], dict[str, Any]]] = {
     "nulls": lambda node: _scalars(lambda _: None, node),
-    "extra fields": lambda node: {**node, "custom_fields": [{"key": "claim", "value": "000000"}], "branch": "north"},
+    "extra fields": lambda node: {**node, "branch": "north"} | (CUSTOM if "invoice_number" in node else {}),
     "numbers for strings": lambda node: _scalars(_number, node),
 }
-"""What bridges do to a page, to each invoice and to each of its items: null for every value but the items, two fields
-that the contract does not have, numbers for all text but dates."""
+"""What bridges do to a page, to each invoice and to each of its items: null for every value but the items; a field that
+the contract does not have, and for invoices the one of its example, too; numbers for all text but dates."""
 
 
 def dirty(kind: str, count: int) -> dict[str, Any]:
