@@ -99,15 +99,15 @@ def _ours(folder: str, url: str, path: str, **options: Any) -> tuple[Every, Clos
     bridge = AsyncBridgeClient(url, **options)
     invoices_of = partial(bridge.billing.iter_account_invoices, per_page=PER_PAGE)
 
-    each: Any = getattr(bridge, "each", None)  # the helper for many accounts, as soon as it is there
-
     async def every(accounts: Iterable[str]) -> int:
-        return sum([len(invoices) async for _, invoices in each(invoices_of, accounts, at_once=IN_FLIGHT)])
+        count = 0
+        async for _, invoices in bridge.each(invoices_of, accounts, at_once=IN_FLIGHT):
+            if not isinstance(invoices, list):
+                raise invoices
+            count += len(invoices)
+        return count
 
-    async def account(number: str) -> int:
-        return len([one async for one in invoices_of(number)])
-
-    return every if each else at_once(account), bridge.close
+    return every, bridge.close
 
 
 LISTINGS: dict[str, Callable[[str, str, str], tuple[Every, Close]]] = {

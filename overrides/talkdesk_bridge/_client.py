@@ -12,7 +12,6 @@ from talkdesk_bridge_api.api import AsyncOperations, Operations
 
 from talkdesk_bridge._answer import Deviation, Response
 from talkdesk_bridge._auth import Auth, NoAuth
-from talkdesk_bridge._many import each
 from talkdesk_bridge._retry import Retry
 from talkdesk_bridge._settings import Settings
 from talkdesk_bridge._transport import AsyncTransport, Transport, only, recorded
@@ -206,6 +205,8 @@ class AsyncBridgeClient(_Client, AsyncOperations):
         """
         if not isinstance(at_once, int) or not 1 <= at_once <= MOST_AT_ONCE:
             raise ArgumentError(f"at_once must be an integer from 1 to {MOST_AT_ONCE}.")
+        from talkdesk_bridge._many import each  # here, with asyncio: most programs need neither
+
         return each(function, given, at_once)
 
     async def close(self) -> None:

@@ -6,7 +6,6 @@ transports do it, one by blocking and one by awaiting.
 
 from __future__ import annotations
 
-import asyncio
 import contextvars
 import copy
 import inspect
@@ -306,6 +305,8 @@ class AsyncTransport(_Core):
     _iterator = AsyncItemIterator
 
     def __init__(self, settings: Settings) -> None:
+        import asyncio  # here and below, as in _wire.py
+
         super().__init__(settings)
         self._wire = AsyncWire(settings)
         self._lock = asyncio.Lock()
@@ -320,6 +321,8 @@ class AsyncTransport(_Core):
         await self._wire.close()
 
     async def _run(self, flow: Flow[T]) -> T:
+        import asyncio
+
         self._loops.append(loop := asyncio.get_running_loop())
         del self._loops[1:]
         if self._loops != [loop]:
@@ -339,6 +342,8 @@ class AsyncTransport(_Core):
         if isinstance(wanted, Generator):
             async with self._lock:
                 return await self._run(wanted)
+        import asyncio
+
         slept = (self.settings.sleep or asyncio.sleep)(wanted)
         return await slept if inspect.isawaitable(slept) else slept
 

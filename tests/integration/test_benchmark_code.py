@@ -1,6 +1,6 @@
 """The benchmarks themselves, in small: what is compared does the same work, ratios are those of neighbours, misses are told.
 
-What needs the environment of `make bench` is in tests/integration/test_benchmarks.py.
+What needs the environment of `make bench` is in test_benchmarks.py.
 """
 
 from __future__ import annotations
@@ -109,13 +109,13 @@ def test_a_generator_that_fails_is_told(folder: Path, monkeypatch: pytest.Monkey
 
 def test_a_worker_finds_no_module_that_it_must_not_find() -> None:
     for without, found in ([], 1), (["msgspec"], None):
-        with Worker("tests.test_benchmarks:importing", without=without) as worker:
+        with Worker("tests.integration.test_benchmark_code:importing", without=without) as worker:
             assert worker("msgspec") == found
 
 
 def test_a_worker_that_fails_is_told(capfd: pytest.CaptureFixture[str]) -> None:
     with (
-        Worker("tests.test_benchmarks:importing") as worker,
+        Worker("tests.integration.test_benchmark_code:importing") as worker,
         pytest.raises(MeasuringError, match=r"benchmarks\.worker .*importing failed"),
     ):
         worker(5)

@@ -146,7 +146,7 @@ def test_an_installation_that_is_whole(installed: Installed, wheel: Path, sandbo
     assert f"{sys.version_info.major}.{sys.version_info.minor}." in checks["Python"]["found"]
     assert re.search(r"attrs \d+\.\d+\.\d+ \(>=23\.2 is needed\)", checks["Python"]["found"])
     assert re.search(r"httpx 0\.28\.\d+ ", checks["Python"]["found"])
-    assert "Extras: cli, jwt and sandbox." in checks["Python"]["found"]
+    assert "Extras: bulk, cli, jwt, sandbox and speed." in checks["Python"]["found"]
     assert checks["answer"]["found"] == "An answer of get_account_invoices, with 50 invoices, keeps the contract."
 
 
@@ -345,7 +345,7 @@ def test_an_extra_and_a_dependency_that_are_missing(installed: Installed, others
     told = diagnosed("--offline", command=command_of(installed))[1]["Python"]
     assert told["status"] == "good"
     missing = "Not there: jwt, which needs cryptography; sandbox, which needs cryptography and starlette."
-    assert told["found"].endswith(f"Extras: cli. {missing}")
+    assert told["found"].endswith(f"Extras: bulk, cli and speed. {missing}")
     for found in fewer.glob("attrs-*"):
         found.unlink()
     checks = diagnosed("--offline", command=command_of(installed))[1]

@@ -205,7 +205,7 @@ class Installation:
             missing = [*_lacking(NAME, extra)]
             there += [] if missing else [extra]
             partly += [f"{extra}, which needs {listed(missing)}"] if missing else []
-        told += f" Extras: {listed(there)}." if there else " No extra is there."
+        told += f" Extras: {listed(there, len(there))}." if there else " No extra is there."
         told += f" Not there: {'; '.join(partly)}." if partly else ""
         if lacking:
             return bad(told, *self._installing("Install what is missing", *lacking))
