@@ -9,14 +9,15 @@ from __future__ import annotations
 import os
 import signal
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Coroutine, Iterator
 from contextlib import contextmanager
-from typing import TYPE_CHECKING, TextIO
+from typing import TYPE_CHECKING, Any, TextIO, TypeVar
 
 if TYPE_CHECKING:
     from talkdesk_bridge import errors
 
 __all__ = [
+    "awaited",
     "coloured",
     "ended_by_signals",
     "exit_status",
@@ -27,6 +28,9 @@ __all__ = [
     "status_of",
     "tell",
 ]
+
+
+T = TypeVar("T")
 
 
 def coloured(stream: TextIO) -> bool:
@@ -103,19 +107,50 @@ def status_of(error: errors.BridgeError) -> int:
 
 
 @contextmanager
-def ended_by_signals() -> Iterator[None]:
-    """Let SIGTERM, and the end of the terminal, go through the code that cleans up, as Ctrl-C does anyway."""
+def ended_by_signals(end: Callable[[int, Any], None] | None = None) -> Iterator[None]:
+    """Let SIGTERM, and the end of the terminal, go through the code that cleans up, as Ctrl-C does anyway.
 
-    def end(number: int, _: object) -> None:
+    Args:
+        end: What is called with the signal's number, in the middle of anything; by default it ends the command.
+
+    """
+
+    def at_once(number: int, _: object) -> None:
         raise SystemExit(128 + number)
 
     numbers = [getattr(signal, name) for name in ("SIGTERM", "SIGHUP") if hasattr(signal, name)]
     # nohup and the like have one ignored, which they mean.
-    replaced = [number for number in numbers if signal.getsignal(number) is signal.SIG_DFL]
+    before = {number: known for number in numbers if (known := signal.getsignal(number)) is not signal.SIG_IGN}
     try:
-        for number in replaced:
-            signal.signal(number, end)
+        for number in before:
+            signal.signal(number, end or at_once)
         yield
     finally:
-        for number in replaced:
-            signal.signal(number, signal.SIG_DFL)
+        for number, known in before.items():
+            signal.signal(number, known)
+
+
+def awaited(coroutine: Coroutine[Any, Any, T]) -> T:
+    """What a coroutine returns; a signal cancels it first, since one that raises within asyncio leaves tasks behind."""
+    import asyncio  # here, since most commands need it not
+
+    ended = 0
+
+    async def run() -> T:
+        loop = asyncio.get_running_loop()
+        task = loop.create_task(coroutine)
+
+        def end(number: int, _: object) -> None:
+            nonlocal ended
+            if ended:  # and somebody insists
+                raise SystemExit(128 + number)
+            ended = number
+            loop.call_soon_threadsafe(task.cancel)
+
+        with ended_by_signals(end):
+            return await task
+
+    try:
+        return asyncio.run(run())
+    except asyncio.CancelledError:
+        raise SystemExit(128 + ended) from None

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import inspect
 import re
 import sys
@@ -18,7 +17,7 @@ from talkdesk_bridge_api.api.billing import AsyncBillingOperations
 from talkdesk_bridge_api.models import FIELDS
 
 from talkdesk_bridge import AsyncBridgeClient, Retry, errors
-from talkdesk_bridge._command.exit import exit_status, fail, printable, status_of, tell
+from talkdesk_bridge._command.exit import awaited, exit_status, fail, printable, status_of, tell
 from talkdesk_bridge._command.formats import as_line, csv_lines
 from talkdesk_bridge._command.growing import Growing, growing
 from talkdesk_bridge._command.output import destination, file_of
@@ -73,7 +72,7 @@ def list_many(
         if grown.done:
             told = f"{grown.part} was begun at {grown.begun}, and has {grown.done} of {grown.total} accounts"
             tell(printable(f"{told}: going on. To begin anew, delete it first."))
-        stopped = asyncio.run(_ask(run, bridge, grown, per_page=per_page, at_once=at_once))
+        stopped = awaited(_ask(run, bridge, grown, per_page=per_page, at_once=at_once))
         failed = 0 if stopped else _tell_failures(grown)
         kept = f"{grown.done} of {grown.total} accounts are kept in {grown.part}, where the same command goes on"
         if stopped or (failed and not skip_failed):
