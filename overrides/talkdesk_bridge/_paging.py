@@ -8,6 +8,7 @@ import sys
 import threading
 from collections.abc import AsyncIterator, Awaitable, Callable, Generator, Iterator, Mapping
 from itertools import islice
+from operator import length_hint
 from types import NoneType
 from typing import Any, Self
 from urllib.parse import urljoin
@@ -40,7 +41,7 @@ class Walk:
     total: int | None = None
     """The largest that was announced."""
     marks: int = 0
-    """How many marks of pages there were: of each its URL, and its first and last item."""
+    """How many marks of pages there were: of each its URL, and its first item."""
 
 
 def _mark(value: Any) -> str:
@@ -110,8 +111,9 @@ class _Pages:
         self._walk = self._before = Walk()
         self._seen: dict[str, None] = {}
         self._sent: list[Any] = []  # the items of the page before, as they came
-        self._items: list[Any] = []  # the same as models, as far as they are wanted
-        self._handed = 0  # how many of them; before the first page, how many of that one were, before `start`
+        self._skipped = 0  # how many of them were handed over before `start`
+        self._items: list[Any] = []  # those after them as models, as far as they are wanted
+        self._rest = iter(self._items)  # what of these is still to be handed over
         self._last = ""  # a mark of the item before `start`
         self._error: PagingError | ContractError | None = None
         self._alone = Alone()
@@ -128,9 +130,10 @@ class _Pages:
         given again; if the page has changed in between so that this cannot be told, going on is refused.
         """
         # In the middle of a page, the page is asked for again, and what was handed over is skipped.
-        inside = self._handed != len(self._sent) or self._error is not None
-        walk, skip = (self._before, self._handed) if inside else (self._walk, 0)
-        last = _mark(self._sent[self._handed - 1]) if self._sent and self._handed else self._last
+        handed = self._skipped + len(self._items) - length_hint(self._rest)
+        inside = handed != len(self._sent) or self._error is not None
+        walk, skip = (self._before, handed) if inside else (self._walk, 0)
+        last = _mark(self._sent[handed - 1]) if self._sent and handed else self._last
         walked = {name: getattr(walk, name) for name in Walk.__match_args__}
         return {**self._call, "skip": skip, "last": last, **walked, "seen": [*islice(self._seen, walk.marks)]}
 
@@ -138,8 +141,8 @@ class _Pages:
         try:
             differs = [name for name, value in self._call.items() if position[name] != value]
             walk = Walk(**{name: position[name] for name in Walk.__match_args__})
-            self._handed, self._last, seen = position["skip"], position["last"], position["seen"]
-            numbers = (walk.received, walk.empty, walk.total or 0, self._handed, len(seen) - walk.marks)
+            self._skipped, self._last, seen = position["skip"], position["last"], position["seen"]
+            numbers = (walk.received, walk.empty, walk.total or 0, self._skipped, len(seen) - walk.marks)
             counted = all(type(number) is int and number >= 0 for number in numbers)
             led = type(walk.step) in (str, NoneType) or (type(walk.step) is int and walk.step > 0)
             if not (counted and led and all(type(text) is str for text in (self._last, *seen))):
@@ -166,15 +169,15 @@ class _Pages:
 
     def _whole_page(self) -> Generator[Any, Any, Any]:
         """As `_page`, where neither the items of the page before nor its own are to be handed over."""
-        self._handed = max(self._handed, len(self._items))
+        self._rest = iter(())
         body = yield from self._page()
-        self._handed = max(self._handed, len(self._items))
+        self._rest = iter(())
         return body
 
     def _take(self, response: Response[Any]) -> None:
         items = self._operation.items(response.body) or []
         sent = response.data["_embedded"][self._operation.list_name] if items else []
-        skip = self._handed - len(self._items)
+        skip = self._skipped if self._walk is self._before else 0  # of the first page
         try:
             marks = self._marks(response.url, sent, skip)
         except RecursionError:
@@ -190,10 +193,10 @@ class _Pages:
         # Only now, and all of it: where a hook of the caller raised, this page is the next one again.
         self._seen |= dict.fromkeys(marks)
         self._before, self._walk, self._error = self._walk, walk, error
-        self._sent, self._items = sent, items[: skip + self._items_left]
-        self._handed, self._last = skip, ""
+        self._sent, self._skipped, self._items = sent, skip, items[skip : skip + self._items_left]
+        self._rest, self._last = iter(self._items), ""
         self._pages_left -= 1
-        self._items_left -= max(0, len(self._items) - skip)
+        self._items_left -= len(self._items)
 
     def _marks(self, url: str, sent: list[Any], skip: int) -> list[str]:
         """The marks of a page, which must bring other items than the pages before.
@@ -201,16 +204,13 @@ class _Pages:
         Some servers answer every link, or every page number, with the same page, and a list may change while it is
         read, so that items move from page to page.
         """
-        ends = [_mark([len(sent), sent[0], sent[-1]])] if sent else []
-        again = any(mark in self._seen for mark in ends) or (ends != [] and sent[0] in self._sent)
-        if skip:
-            again |= [*map(_mark, sent[skip - 1 : skip])] != [self._last]
-        else:
-            again |= [*map(_mark, sent[:1])] == [self._last]
+        first = [*map(_mark, sent[:1])]
+        again = any(mark in self._seen for mark in first) or (first != [] and sent[0] in self._sent)
+        again |= [*map(_mark, sent[skip - 1 : skip])] != [self._last] if skip else first == [self._last]
         if again:
             told = "a page has items of an earlier one: the pages do not lead on, or the list changed"
             raise PagingError(f"{self._name}: {told}. Begin again.")
-        return [_mark(url), *ends]
+        return [_mark(url), *first]
 
     def _after(self, items: int, total: int | None, link: str | None, marks: list[str]) -> Walk:
         """Where the walk stands after a page of so many items, with this total, link and marks.
@@ -224,8 +224,7 @@ class _Pages:
 
         """
         step = self._walk.step
-        walk = evolve(
-            self._walk,
+        walk = Walk(
             step=None,
             received=self._walk.received + items,
             empty=0 if items else self._walk.empty + 1,
@@ -245,13 +244,9 @@ class _Pages:
             raise IncompleteError(message, received=walk.received, expected=walk.total)
         return walk
 
-    def _hand(self) -> Any:
-        self._handed += 1
-        return self._items[self._handed - 1]
-
 
 class Alone:
-    """Lets one thread or task in at a time, and refuses the others: they would get each other's items."""
+    """Lets one thread or task fetch a page at a time, and refuses the others: they would get each other's items."""
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
@@ -274,11 +269,13 @@ class ItemIterator(_Pages):
         return self
 
     def __next__(self) -> Any:
+        for item in self._rest:
+            return item
         with self._alone:
-            while self._handed >= len(self._items):
-                if self._run(self._page()) is None:
-                    raise StopIteration
-            return self._hand()
+            while self._run(self._page()) is not None:
+                for item in self._rest:
+                    return item
+        raise StopIteration
 
     def pages(self) -> Iterator[Any]:
         """The bodies of the pages instead of their items, from the next page on; each is whole, also after `start`."""
@@ -299,11 +296,13 @@ class AsyncItemIterator(_Pages):
         return self
 
     async def __anext__(self) -> Any:
+        for item in self._rest:
+            return item
         with self._alone:
-            while self._handed >= len(self._items):
-                if await self._run(self._page()) is None:
-                    raise StopAsyncIteration
-            return self._hand()
+            while await self._run(self._page()) is not None:
+                for item in self._rest:
+                    return item
+        raise StopAsyncIteration
 
     def pages(self) -> AsyncIterator[Any]:
         """The bodies of the pages instead of their items, from the next page on; each is whole, also after `start`."""

@@ -177,18 +177,19 @@ class _Core:
                     # Others got their answers in this one's place: that is no reason to give it up.
                     begun, counted, answered = now, 1, turn.answered
             wait = policy.wait(counted, now - begun, asked) if again else None
-            attempt = Attempt(
-                operation=name, method=request.method, path=path_of(request), number=number, status=outcome.status_code,
-                error=type(failure.error).__name__ if failure else None, seconds=now - started, wait=wait,
-                headers=loggable(outcome.headers),
-            )  # fmt: skip
-            LOG.debug("%s", attempt)
-            if policy.on_attempt:
-                policy.on_attempt(attempt)
+            if policy.on_attempt or LOG.isEnabledFor(logging.DEBUG):
+                attempt = Attempt(
+                    operation=name, method=request.method, path=path_of(request), number=number,
+                    status=outcome.status_code, error=type(failure.error).__name__ if failure else None,
+                    seconds=now - started, wait=wait, headers=loggable(outcome.headers),
+                )  # fmt: skip
+                LOG.debug("%s", attempt)
+                if policy.on_attempt:
+                    policy.on_attempt(attempt)
             if wait is not None:
                 yield wait
             elif isinstance(outcome, Answer):
-                return evolve(outcome, attempts=number)
+                return evolve(outcome, attempts=number) if number > 1 else outcome
             else:
                 tried = "" if number == 1 else f" Tried {number} times."
                 raise type(outcome.error)(f"{outcome.error}{tried}")
