@@ -35,7 +35,7 @@ class Level(IntEnum):
 def read(kind: Any, text: str, *, optional: bool = False, strict: bool = False) -> tuple[Any, list[tuple[str, ...]]]:
     findings = Findings(strict=strict)
     value = decoder(kind, optional=optional)(read_json(text.encode()), findings)
-    return value, [*findings.counts]
+    return value, [(place, documented, seen) for place, documented, seen, _ in findings]
 
 
 # The documented type, JSON, and what it reads as, without a deviation.

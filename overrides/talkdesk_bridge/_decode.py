@@ -9,7 +9,7 @@ from __future__ import annotations
 import json
 import re
 from collections import defaultdict
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from datetime import date, datetime
 from decimal import Decimal
 from enum import Enum
@@ -32,6 +32,7 @@ FULL_DATE = re.compile(r"\d{4}-\d\d-\d\d", re.ASCII)
 DATE_TIME = re.compile(r"\d{4}-\d\d-\d\d[Tt ]\d\d:\d\d:\d\d(\.\d+)?([Zz]|[+-]\d\d:\d\d)", re.ASCII)
 STEP = re.compile(r'\.\*|\.\w+|\["([^"\\]|\\.)*"\]', re.ASCII)
 INTEGER = re.compile(r"-?[0-9]{1,4000}")
+SEPARATOR = "\0"  # is in no place, since `member` writes it otherwise
 NUMBER = re.compile(r"-?[0-9]+(\.[0-9]+)?([eE][+-]?[0-9]+)?")
 
 
@@ -62,28 +63,40 @@ class Findings:
 
     def __init__(self, *, strict: bool = False) -> None:
         self.strict = strict
-        self.counts: dict[tuple[str, str, str], int] = Refused() if strict else defaultdict(int)
+        self.counts: dict[str, int] = Refused() if strict else defaultdict(int)
+        """By `deviation`."""
 
     def __call__(self, place: str, documented: str, seen: str) -> None:
         """Note a deviation."""
-        self.counts[place, documented, seen] += 1
+        self.counts[deviation(place, documented, seen)] += 1
+
+    def __iter__(self) -> Iterator[tuple[str, str, str, int]]:
+        """Place, documented type, seen type and count of each, in the order in which they were met."""
+        for one, count in self.counts.items():
+            place, documented, seen = one.split(SEPARATOR)
+            yield place, documented, seen, count
 
     def arrange(self, start: int, place: str, steps: list[str]) -> None:
         """Put the deviations from number `start` on, all inside `place`, into the order of the steps from there."""
 
-        def rank(deviation: tuple[str, str, str]) -> int:
-            step = STEP.match(deviation[0], len(place))
+        def rank(one: str) -> int:
+            step = STEP.match(one.partition(SEPARATOR)[0], len(place))
             return steps.index(step[0]) if step else -1
 
-        for deviation in sorted([*self.counts][start:], key=rank):
-            self.counts[deviation] = self.counts.pop(deviation)
+        for one in sorted([*self.counts][start:], key=rank):
+            self.counts[one] = self.counts.pop(one)
 
 
-class Refused(dict[tuple[str, str, str], int]):
+def deviation(place: str, documented: str, seen: str) -> str:
+    """All three in one text, whose hash Python knows already when it is counted again."""
+    return SEPARATOR.join((place, documented, seen))
+
+
+class Refused(dict[str, int]):
     """The counts of deviations where there must be none."""
 
-    def __missing__(self, deviation: tuple[str, str, str]) -> int:
-        raise MisfitError(*deviation[1:])
+    def __missing__(self, one: str) -> int:
+        raise MisfitError(*one.split(SEPARATOR)[1:])
 
 
 Decoder = Callable[[Any, Findings], Any]
@@ -152,7 +165,7 @@ def decoder(kind: Any, place: str = "$", *, optional: bool = False) -> Decoder:
     read = _reader(kind, place, optional=optional)
     if not optional or _knows_null(kind):
         return read
-    null = (place, _name(kind), "null")
+    null = deviation(place, _name(kind), "null")
 
     def read_optional(value: Any, findings: Findings) -> Any:
         if value is None:
@@ -235,10 +248,17 @@ FIELD = """
                     counts[null{n}] += 1
                 elif item{n} is absent:
                     item{n} = None
-                else:
+                {numbers}else:
                     item{n} = read{n}(item{n}, findings)
             model.{attribute} = item{n}
 """
+NUMBERS = """elif item{n}.__class__ is int:
+                    counts[integer{n}] += 1
+                    item{n} = str(item{n})
+                elif item{n}.__class__ is Number:
+                    counts[number{n}] += 1
+                    item{n} = item{n}._text
+                """
 UNKNOWN = """
             if not complete:
                 more = {{}}
@@ -268,7 +288,8 @@ def _code(kind: Any) -> CodeType:
         # Most values are of a type that needs no reading.
         differs = f"item{n}.__class__ is not {inner.__name__}" if inner in (str, int, bool) else True
         null = name not in needed and not _knows_null(inner)
-        fill.append(FIELD.format(n=n, name=name, attribute=attribute, differs=differs, null=null))
+        numbers = NUMBERS.format(n=n) if inner is str else ""
+        fill.append(FIELD.format(n=n, name=name, attribute=attribute, differs=differs, null=null, numbers=numbers))
     if shape.unknown is not None:
         drop = [f"del more[{name!r}]" for name in shape.known]
         fill.append(UNKNOWN.format(number=len(drop), drop="; ".join(drop) or "pass"))
@@ -331,11 +352,13 @@ def _models(kind: Any, place: str) -> Filler:
 
         return read
 
-    space = {"MisfitError": MisfitError, "kind_of": kind_of, "new": object.__new__, "absent": object(), "kind": kind}
+    space = {"MisfitError": MisfitError, "Number": Number, "kind_of": kind_of, "new": object.__new__, "kind": kind}
     space |= {"known": known, "needed": needed, "place": place, "step": step, "first": first, "lacking": lacking}
+    space["absent"] = object()
     space["read_unknown"] = later("read_unknown", unknown, ".*", optional=False)
     for n, (name, (_, inner)) in enumerate(known.items()):
-        space[f"null{n}"] = (place + step(name), _name(inner), "null")
+        for seen in ("null", "integer", "number"):
+            space[f"{seen}{n}"] = deviation(place + step(name), _name(inner), seen)
         space[f"read{n}"] = later(f"read{n}", inner, step(name), optional=name not in needed)
     exec(_code(kind), space)  # noqa: S102 # the text is above; of the contract it has names, as literals
     fill: Filler = space["fill"]
@@ -386,8 +409,8 @@ def _union(kinds: tuple[Any, ...], place: str, *, optional: bool) -> Decoder:
                 except MisfitError as misfit:
                     misfits.append(misfit)
                 else:
-                    for deviation, count in own.counts.items():
-                        findings.counts[deviation] += count
+                    for one, count in own.counts.items():
+                        findings.counts[one] += count
                     return result
         raise misfits[0] if len(reads) == 1 else MisfitError(" or ".join(map(_name, kinds)), kind_of(value))
 
@@ -406,7 +429,7 @@ def _one_of(values: dict[tuple[type, Any], Any]) -> Decoder:
 
 
 def _text(place: str) -> Decoder:
-    number, integer = ((place, "string", seen) for seen in ("number", "integer"))
+    number, integer = (deviation(place, "string", seen) for seen in ("number", "integer"))
 
     def decode(value: Any, findings: Findings) -> Any:
         if type(value) is Number:
