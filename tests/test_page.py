@@ -226,4 +226,4 @@ def test_make_docs_writes_the_file_whole_or_not_at_all(tmp_path: Path, capfd: py
     assert command.main([str(CONTRACT), str(tmp_path)]) == 2
     assert capfd.readouterr().err.startswith(f"{tmp_path} cannot be written: ")
     assert file.read_bytes() == whole
-    assert [*tmp_path.parent.glob(".*")] == []
+    assert [*tmp_path.parent.glob(f".{tmp_path.name}*")] == []
