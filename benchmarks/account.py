@@ -14,7 +14,7 @@ from typing import Any
 import httpx
 
 from benchmarks.peers import OURS, OURS_SPEED, PEERS, STOCK, load
-from benchmarks.timing import MeasuringError, Ratio, Target, Worker, interleaved
+from benchmarks.timing import MeasuringError, Ratio, Target, Worker, interleaved, settle
 
 __all__ = ["BYTES", "BY_HAND", "INVOICES", "listings", "targets"]
 
@@ -36,6 +36,7 @@ def sampler(name: str, folder: str, url: str, path: str, size: str) -> Callable[
 
     def sample(clock: str) -> float:
         now = getattr(time, clock)
+        settle()
         begun = now()
         invoices = listed()
         taken: float = now() - begun

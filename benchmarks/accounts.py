@@ -13,16 +13,14 @@ from pathlib import Path
 from typing import Any
 
 import httpx
-from attrs import fields_dict
-from talkdesk_bridge._settings import Settings
 
 from benchmarks.account import CLOCKS, Page, our_decoder
 from benchmarks.peers import OURS, OURS_SPEED, PEERS, STOCK, load
-from benchmarks.timing import MeasuringError, Ratio, Target, Worker, interleaved
+from benchmarks.timing import MeasuringError, Ratio, Target, Worker, interleaved, settle
 
-__all__ = ["BULK", "BY_HAND", "bulk_is_missing", "listings", "rate", "targets"]
+__all__ = ["BULK", "BY_HAND", "OVER_AIOHTTP", "listings", "rate", "targets"]
 
-ACCOUNTS, INVOICES, PER_PAGE, IN_FLIGHT = 40, 100, 50, 20
+ACCOUNTS, INVOICES, PER_PAGE, IN_FLIGHT = 80, 100, 50, 20
 LIMIT = 2.5
 BY_HAND, OVER_AIOHTTP = "httpx by hand, our decoder", "httpx over aiohttp by hand, our decoder"
 BULK = "talkdesk-bridge[bulk]"
@@ -119,11 +117,6 @@ LISTINGS: dict[str, Callable[[str, str, str], tuple[Every, Close]]] = {
 }
 
 
-def bulk_is_missing() -> str:
-    """Why the extra `bulk` cannot be measured; nothing where it can."""
-    return "" if "bulk" in fields_dict(Settings) else "the extra `bulk` is not built in"
-
-
 def sampler(name: str, folder: str, url: str, path: str) -> Callable[[str], float]:
     """In a worker: lists many accounts; the seconds that took by the clock `perf_counter` or `process_time`."""
     runner = asyncio.Runner()
@@ -143,6 +136,7 @@ def sampler(name: str, folder: str, url: str, path: str) -> Callable[[str], floa
 
     def sample(clock: str) -> float:
         now = getattr(time, clock)
+        settle()
         begun = now()
         listed = runner.run(found())
         taken: float = now() - begun
@@ -161,7 +155,7 @@ def rate(seconds: float) -> float:
 def listings(names: list[str], folder: Path, url: str, path: str, seconds: float) -> dict[str, dict[str, Ratio]]:
     """What each takes for many accounts by each clock, as a ratio to plain httpx with the same decoder."""
     parser = OURS_SPEED if OURS_SPEED in names else OURS
-    members = [name for name in LISTINGS if name not in (BY_HAND, BULK if bulk_is_missing() else "")]
+    members = [name for name in LISTINGS if name != BY_HAND]
     with ExitStack() as stack:
         workers = {
             name: stack.enter_context(
@@ -181,7 +175,7 @@ def listings(names: list[str], folder: Path, url: str, path: str, seconds: float
 
 def targets(listed: Mapping[str, Mapping[str, Ratio]]) -> list[Target]:
     """What is promised of many accounts: how many times as fast, by the clock on the wall."""
-    ratio = listed["perf_counter"].get(BULK)
+    bulk, by_hand = (listed["perf_counter"][name].inverse() for name in (BULK, OVER_AIOHTTP))
     title = f"{BULK}, typed invoices a second over many accounts, beside plain httpx"
-    reason = bulk_is_missing() or "the rest of the time is ours: decoding, and what is done round each request"
-    return [Target(title, LIMIT, ratio.inverse() if ratio else None, least=True, reason=reason)]
+    reason = f"a loop by hand over aiohttp, with our decoder and nothing else, is {by_hand.median:.2f} times as fast"
+    return [Target(title, LIMIT, bulk, least=True, reason=reason)]

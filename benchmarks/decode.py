@@ -11,9 +11,9 @@ from pathlib import Path
 
 from benchmarks.pages import DIRT, dirty, encoded, page
 from benchmarks.peers import OURS, OURS_SPEED, PEERS, STOCK, load, started
-from benchmarks.timing import Ratio, Target, interleaved
+from benchmarks.timing import Ratio, Target, interleaved, settle
 
-__all__ = ["SIZES", "decoding", "dirt", "memory", "steps", "targets", "targets_of_dirt", "targets_of_memory"]
+__all__ = ["SIZES", "Steps", "decoding", "dirt", "memory", "steps", "targets", "targets_of_dirt", "targets_of_memory"]
 
 SIZES = (50, 1000)
 """Invoices of a page."""
@@ -24,7 +24,8 @@ SAMPLE = 20_000_000
 TIMES = 5
 """Pages that a sample takes at least: Python collects garbage in one, and not in the next."""
 
-DIRTY = "each value that differs is converted and counted"
+DIRTY = "each number is made text and counted, and text is taken as it is"
+Steps = tuple[Ratio, Ratio, Ratio]
 LIMITS = {OURS: 0.75, OURS_SPEED: 0.50}
 
 
@@ -34,6 +35,7 @@ def sampling(decode: Callable[[bytes], object]) -> Callable[[str], float]:
 
     def sample(file: str) -> float:
         body = content(file)
+        settle()
         times, begun = 0, time.process_time_ns()
         while (taken := time.process_time_ns() - begun) < SAMPLE or times < TIMES:
             decode(body)
@@ -56,6 +58,12 @@ def parsing(name: str, folder: str) -> Callable[[str], float]:
     return sampling(read_json)
 
 
+def uncollected(name: str, folder: str) -> Callable[[str], float]:
+    """In a worker: as `sampler`, with no garbage collection."""
+    gc.disable()
+    return sampler(name, folder)
+
+
 def written(folder: Path, name: str, content: bytes) -> str:
     """The path of a file with this content."""
     file = folder / f"{name}.json"
@@ -74,7 +82,7 @@ def decoding(names: list[str], folder: Path, size: int, seconds: float) -> dict[
 
 def targets(
     decoded: Mapping[int, Mapping[str, Ratio]],
-    steps: Mapping[int, Mapping[str, tuple[Ratio, Ratio]]],
+    steps: Mapping[int, Mapping[str, Steps]],
     left_out: Mapping[str, str],
 ) -> list[Target]:
     """What is promised of decoding."""
@@ -82,7 +90,7 @@ def targets(
     for size, ratios in decoded.items():
         why = {
             name: f"the parser takes {100 * parser.median:.0f} % of it, models and the look for deviations the rest"
-            for name, (parser, _) in steps[size].items()
+            for name, (parser, _, _) in steps[size].items()
         } | dict(left_out)
         for name, limit in LIMITS.items():
             title = f"{name}, a page of {size:,}, beside the stock client"
@@ -139,8 +147,8 @@ def dirt(names: list[str], folder: Path, seconds: float) -> dict[tuple[str, int,
     return found
 
 
-def steps(names: list[str], folder: Path, size: int, seconds: float) -> dict[str, tuple[Ratio, Ratio]]:
-    """For each of ours: what its parser takes of the whole way of a page, and what plain json.loads would."""
+def steps(names: list[str], folder: Path, size: int, seconds: float) -> dict[str, Steps]:
+    """What the parser of each of ours takes of all, what json.loads would, and what all takes uncollected."""
     found = {}
     file = written(folder, str(size), encoded(page(size)))
     ours = [name for name in LIMITS if name in names]
@@ -149,10 +157,11 @@ def steps(names: list[str], folder: Path, size: int, seconds: float) -> dict[str
             started("benchmarks.decode:sampler", name, folder) as whole,
             started("benchmarks.decode:parsing", name, folder) as parser,
             started("benchmarks.decode:sampler", "json.loads", folder) as plain,
+            started("benchmarks.decode:uncollected", name, folder) as without,
         ):
-            others = {"parser": partial(parser, file), "plain": partial(plain, file)}
+            others = {"parser": partial(parser, file), "plain": partial(plain, file), "without": partial(without, file)}
             ratios = interleaved(partial(whole, file), others, seconds / len(ours))
-            found[name] = (ratios["parser"], ratios["plain"])
+            found[name] = (ratios["parser"], ratios["plain"], ratios["without"])
     return found
 
 

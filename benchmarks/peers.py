@@ -150,14 +150,14 @@ def load(name: str, folder: str) -> tuple[Decode, Callable[[Any], Any]]:
 def seeing(name: str, folder: str) -> Callable[[str], Any]:
     """In a worker: gives what comes of a page's file, as JSON again, and whether it was read with msgspec."""
     decode, back = load(name, folder)
-    return lambda file: [back(decode(Path(file).read_bytes())), "msgspec" in sys.modules]
+    return lambda file: [back(decode(Path(file).read_bytes())), sys.modules.get("msgspec") is not None]
 
 
-def agree(name: str, folder: Path) -> str:
-    """Nothing, or why a peer cannot be compared.
+def agree(name: str, folder: Path) -> None:
+    """See that a peer can be compared.
 
     Raises:
-        MeasuringError: what it decodes is not what the page holds.
+        MeasuringError: what it decodes is not what the page holds, or it is not read with the parser that it names.
 
     """
     body = page(50)
@@ -167,15 +167,17 @@ def agree(name: str, folder: Path) -> str:
         seen, with_msgspec = worker(str(file))
     if seen != body:
         raise MeasuringError(f"{name} decodes other data than the page holds: the comparison would be false.")
-    return "the extra `speed` is not built in" if name == OURS_SPEED and not with_msgspec else ""
+    if name in (OURS, OURS_SPEED) and with_msgspec != (name == OURS_SPEED):
+        raise MeasuringError(f"{name} reads with the wrong parser: the comparison would be false.")
 
 
 def runnable(folder: Path) -> tuple[list[str], dict[str, str]]:
     """The peers that can be measured, and why the others cannot."""
     left_out = generate(folder)
     names = [name for name in PEERS if name not in left_out]
-    left_out |= {name: reason for name in names if (reason := agree(name, folder))}
-    return [name for name in names if name not in left_out], left_out
+    for name in names:
+        agree(name, folder)
+    return names, left_out
 
 
 def versions() -> dict[str, str]:

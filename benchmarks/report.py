@@ -28,7 +28,7 @@ class Found:
 
     left_out: dict[str, str] = field(default_factory=dict)
     decoded: dict[int, dict[str, Ratio]] = field(default_factory=dict)
-    steps: dict[int, dict[str, tuple[Ratio, Ratio]]] = field(default_factory=dict)
+    steps: dict[int, dict[str, decode.Steps]] = field(default_factory=dict)
     dirty: dict[tuple[str, int, str], Ratio] = field(default_factory=dict)
     memory: dict[str, Ratio] | None = None
     account: dict[int, dict[str, dict[str, Ratio]]] = field(default_factory=dict)
@@ -169,10 +169,11 @@ def _steps(found: Found) -> str:
     """Shares of the CPU time of a page, decoded or listed."""
     rows = []
     for size, steps in found.steps.items():
-        for name, (parser, plain) in steps.items():
+        for name, (parser, plain, without) in steps.items():
             rows.append((f"{name}, to decode {size:,}", "the parser", f"{100 * (parser.median):.0f} %"))
             rows.append(("", "(json.loads alone would take)", f"({100 * (plain.median):.0f} %)"))
             rows.append(("", "models, and the look for deviations", f"{100 * (1 - parser.median):.0f} %"))
+            rows.append(("", "(of both, Python's garbage collection)", f"({100 * (1 - without.median):.0f} %)"))
     for size, clocks in found.account.items():
         # Both as multiples of the loop by hand.
         request, ours = (clocks["process_time"][name].median for name in (account.BYTES, OURS))

@@ -6,6 +6,7 @@ else the machine does at that moment slows both.
 
 from __future__ import annotations
 
+import gc
 import json
 import os
 import statistics
@@ -17,7 +18,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Self
 
-__all__ = ["ROOT", "Ratio", "Target", "Worker", "environment", "failed", "interleaved", "told"]
+__all__ = ["ROOT", "Ratio", "Target", "Worker", "environment", "failed", "interleaved", "settle", "told"]
 
 ROOT = Path(__file__).resolve().parent.parent
 LEAST = 5
@@ -118,6 +119,16 @@ def interleaved(
                 pairs[name].append((taken, expected))
         number += 1
     return {name: Ratio.of(taken) for name, taken in pairs.items()}
+
+
+def settle() -> None:
+    """Have the garbage collector walk only what is made from now on.
+
+    Else each full collection walks all that a process has imported, in one sample and not in the next, and what is
+    measured is the size of the libraries.
+    """
+    gc.collect()
+    gc.freeze()
 
 
 class MeasuringError(Exception):
