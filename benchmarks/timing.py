@@ -141,9 +141,13 @@ def failed(what: str, output: str) -> MeasuringError:
 
 
 def environment() -> dict[str, str]:
-    """What each process gets: this tree, the tools of this environment, and no proxy before loopback."""
+    """What each process gets: this tree, the tools of this environment, and no proxy before loopback.
+
+    No setting of Python's, either: one that keeps no compiled modules would have each process compile this tree anew.
+    """
     kept = {name: value for name, value in os.environ.items() if not name.lower().endswith("_proxy")}
-    kept = {name: value for name, value in kept.items() if not name.startswith(("MAKE", "MFLAGS", "TALKDESK_BRIDGE_"))}
+    others = ("MAKE", "MFLAGS", "PYTHON", "TALKDESK_BRIDGE_")
+    kept = {name: value for name, value in kept.items() if not name.startswith(others)}
     paths = os.pathsep.join(str(ROOT / name) for name in ("generated", "overrides", "."))
     return kept | {"PYTHONPATH": paths, "PATH": os.pathsep.join([str(Path(sys.executable).parent), os.environ["PATH"]])}
 
