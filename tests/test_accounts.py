@@ -273,7 +273,7 @@ def test_a_signal_ends_it_and_it_goes_on(bridge: Bridge, tmp_path: Path, number:
 def test_a_disk_that_is_full_costs_nothing_that_was_there(bridge: Bridge, tmp_path: Path) -> None:
     bridge.instead = lambda account: answer(json.dumps(page("x" * 2000, total=1)).encode())
     (tmp_path / "accounts.txt").write_text("\n".join(ACCOUNTS), encoding="ascii")
-    line = f"{COMMAND} invoices --accounts-file accounts.txt --at-once 1 --output out.jsonl"
+    line = f"'{COMMAND}' invoices --accounts-file accounts.txt --at-once 1 --output out.jsonl"
     limited = ["/bin/sh", "-c", f"ulimit -f 100; exec {line}"]  # blocks of 512 bytes or 1 KiB, of any one file
     options: dict[str, Any] = {
         "cwd": tmp_path,
