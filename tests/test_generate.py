@@ -168,6 +168,24 @@ def test_an_interrupt_that_a_library_makes_another_error_of_is_told_as_one(
     assert content(tree) == before
 
 
+def test_an_interrupt_while_an_object_is_destroyed_is_not_lost(
+    tree: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    class Destroyed:
+        def __del__(self) -> None:
+            signal.raise_signal(signal.SIGINT)
+
+    def refused(_: object) -> bool:
+        Destroyed()
+        return False
+
+    before = content(tree)
+    monkeypatch.setattr(tool, "_refused", refused)
+    assert tool.main([str(CONTRACT)]) == 130
+    assert capsys.readouterr() == ("", "Interrupted; generated/ is as it was.\n")
+    assert content(tree) == before
+
+
 def test_what_the_generator_refuses_replaces_nothing(
     tree: Path, changed: Change, capsys: pytest.CaptureFixture[str]
 ) -> None:

@@ -13,7 +13,7 @@ import subprocess
 import sys
 import tempfile
 import tomllib
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
@@ -272,8 +272,8 @@ def main(arguments: list[str]) -> int:
         return 2
     try:
         GENERATED.mkdir(exist_ok=True)
-        with interruptible(), locked(GENERATED) as handle:
-            return _run(contract, handle, check="--check" in arguments)
+        with interruptible() as heed, locked(GENERATED) as handle:
+            return _run(contract, handle, heed, check="--check" in arguments)
     except GenerationError as error:
         print(f"{file}: {error}", file=sys.stderr)
         return 1
@@ -287,25 +287,34 @@ def main(arguments: list[str]) -> int:
 
 
 @contextmanager
-def interruptible() -> Iterator[None]:
-    """Raise KeyboardInterrupt for what an interrupt leads to: libraries make another error of it while they load."""
+def interruptible() -> Iterator[Callable[[], None]]:
+    """Raise KeyboardInterrupt for what an interrupt leads to: libraries make another error of it while they load.
+
+    What is given raises it for one that was dropped, as Python does while it destroys an object.
+    """
     came: list[int] = []
+
+    def heed() -> None:
+        if came:
+            raise KeyboardInterrupt
 
     def interrupt(number: int, _: object) -> None:
         came.append(number)
         raise KeyboardInterrupt
 
-    before = signal.getsignal(signal.SIGINT)
+    before, hook = signal.getsignal(signal.SIGINT), sys.unraisablehook
     if before is not signal.SIG_IGN:  # as nohup and the like mean it
         signal.signal(signal.SIGINT, interrupt)
+        sys.unraisablehook = lambda dropped: None if came else hook(dropped)
     try:
-        yield
+        yield heed
     except Exception as error:
         if came:
             raise KeyboardInterrupt from error
         raise
     finally:
         signal.signal(signal.SIGINT, before)
+        sys.unraisablehook = hook
 
 
 @contextmanager
@@ -319,7 +328,7 @@ def locked(folder: Path) -> Iterator[int]:
         os.close(handle)
 
 
-def _run(contract: Contract, handle: int, *, check: bool) -> int:
+def _run(contract: Contract, handle: int, heed: Callable[[], None], *, check: bool) -> int:
     target = GENERATED / PACKAGE
     restore(target)
     with tempfile.TemporaryDirectory(prefix=f".{PACKAGE}.", dir=GENERATED) as folder:
@@ -337,6 +346,7 @@ def _run(contract: Contract, handle: int, *, check: bool) -> int:
             generator.finish()
 
         differences = compare(Path(folder), GENERATED)
+        heed()
         changed = [line for line in differences if line.startswith(f"{PACKAGE}/")]
         if check:
             return _report(contract, differences, [*lock.moved(target, lock.read(new) or {})] if changed else [])
