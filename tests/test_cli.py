@@ -248,6 +248,24 @@ def test_the_sandbox_tells_how_to_use_it_and_ends_on_interrupt(started: subproce
     assert "Traceback" not in errors
 
 
+def test_an_interrupt_of_the_sandbox_is_not_lost_while_it_begins() -> None:
+    code = """if True:
+        import signal, sys, uvicorn
+        from talkdesk_bridge._command.main import main
+
+        class Destroyed:
+            def __del__(self):
+                signal.raise_signal(signal.SIGINT)
+
+        begin = uvicorn.Config.get_loop_factory
+        uvicorn.Config.get_loop_factory = lambda self: (Destroyed(), begin(self))[1]
+        sys.argv = ["talkdesk-bridge", "sandbox", "--port", "0"]
+        main()
+    """
+    result = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False, timeout=20)
+    assert (result.returncode, result.stderr) == (130, "")
+
+
 @pytest.mark.skipif(not Path("/dev/full").exists(), reason="needs /dev/full")
 def test_an_output_that_cannot_be_written(sandbox: Sandbox) -> None:
     environment = os.environ | {"TALKDESK_BRIDGE_URL": sandbox.url, "TALKDESK_BRIDGE_BEARER_TOKEN": "sandbox-token"}

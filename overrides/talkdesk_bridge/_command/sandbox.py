@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import shutil
+import signal
 import sys
 from typing import Any
 
@@ -34,8 +35,15 @@ def serve(host: str, port: int, **options: Any) -> None:
         reason = os.strerror(error.errno) if error.errno and error.errno > 0 else error.strerror
         told = f"port {port} of {host} cannot be used ({reason})"
         raise fail(f"{told}: name another one with --port or --host.", 2) from None
+
+    def end(*_: object) -> None:
+        server._server.should_exit = True
+
+    if signal.getsignal(signal.SIGINT) is signal.default_int_handler:
+        # What that raises is dropped where it comes in the middle of an import, of which uvicorn has some as it begins.
+        signal.signal(signal.SIGINT, end)
     command = "talkdesk-bridge" if shutil.which("talkdesk-bridge") else os.path.relpath(sys.argv[0])
     print(server.describe(command), flush=True)
     server.serve()
-    # Only Ctrl-C ends it; whether that is raised here or swallowed depends on what the event loop was doing.
+    # Only Ctrl-C ends it.
     raise SystemExit(130)
