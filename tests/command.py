@@ -60,7 +60,10 @@ def works(line: str, url: str, folder: Path) -> None:
         if serves:  # until it is interrupted
             assert process.stdout.readline()
             process.send_signal(signal.SIGINT)
-        out, told = process.communicate(timeout=60)
+        try:
+            out, told = process.communicate(timeout=60)
+        finally:
+            process.kill()  # what was not ended must not be waited for
         assert process.returncode == (130 if serves else 0), told
         assert out or "--output" in line or serves
         assert all(" 200 in " in told_line for told_line in told.splitlines()) or "sandbox" in line
