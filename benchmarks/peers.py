@@ -124,12 +124,14 @@ def generate(folder: Path) -> dict[str, str]:
 
     """
     left_out = {}
+    # openapi-generator takes no contract whose path has a blank, as that of a clone may have.
+    contract = shutil.copy(ROOT / "openapi.yaml", folder)
     for name, peer in PEERS.items():
         if peer.needs and not shutil.which(peer.needs):
             left_out[name] = f"{peer.needs} is not installed"
         elif peer.command:
             told(f"  {peer.command[0]}: {name}")
-            command = [part.format(contract=ROOT / "openapi.yaml", folder=folder) for part in peer.command]
+            command = [part.format(contract=contract, folder=folder) for part in peer.command]
             result = subprocess.run(command, cwd=folder, env=environment(), capture_output=True, text=True, check=False)
             if result.returncode:
                 raise failed(command[0], result.stdout + result.stderr)
