@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import json
 import os
+import re
 import signal
 import sqlite3
 import subprocess
@@ -211,7 +212,7 @@ def test_without_a_file_failures_print_nothing(listing: Listing, bridge: Bridge)
     bridge.instead = bodies.get
     result = listing(output=None)
     assert (result.status, result.out) == (7, "")
-    assert "Nothing is printed; with --output FILE" in result.err
+    assert "With --output FILE, the others are kept." in result.err
     result = listing(output="-", skip_failed=True)
     assert result.status == 7
     assert len(result.out.splitlines()) == 118
@@ -239,7 +240,8 @@ def test_what_would_fail_for_all_ends_it(
     assert result.status == status
     assert told in result.err.splitlines()[-1]
     assert len(bridge.asked) <= requests + 10, "pages of the three, and what is sent while results are taken"
-    assert files() == {"out.jsonl.part", "out.jsonl.journal"}
+    # Where none was whole by then, nothing is left.
+    assert files() in ({"out.jsonl.part", "out.jsonl.journal"}, set())
     bridge.instead = lambda _: None
     assert listing().status == 0
     assert numbers(written()) == every()
@@ -256,7 +258,9 @@ def test_a_signal_ends_it_and_it_goes_on(bridge: Bridge, tmp_path: Path, number:
             time.sleep(0.005)
         process.send_signal(number)
         _, told = process.communicate(timeout=10)
-    assert (process.returncode, told) == (status, "")
+    assert process.returncode == status
+    kept = rf"\d+ of 60 accounts are kept in {re.escape(str(output))}.part, where the same command goes on.\n"
+    assert re.fullmatch("" if number == signal.SIGKILL else kept, told)
     assert not output.exists()
     with output.with_name("out.jsonl.part").open("ab") as part:
         part.write(b'{"account_number": "10')  # as a machine that fails in the middle of a write leaves it
@@ -283,7 +287,9 @@ def test_a_disk_that_is_full_costs_nothing_that_was_there(bridge: Bridge, tmp_pa
     }
     result = subprocess.run(limited, **options, check=False)
     assert (result.returncode, result.stdout) == (1, "")
-    assert result.stderr == "talkdesk-bridge: the output cannot be written: File too large.\n"
+    kept, told = result.stderr.splitlines()
+    assert "of 60 accounts are kept in " in kept
+    assert told == "talkdesk-bridge: the output cannot be written: File too large."
     assert not (tmp_path / "out.jsonl").exists()
     asked = len(bridge.asked)
     assert 20 < asked < 60
@@ -305,7 +311,7 @@ def interrupted(listing: Listing, bridge: Bridge) -> None:
 def test_what_differs_is_refused(listing: Listing, bridge: Bridge) -> None:
     interrupted(listing, bridge)
     for accounts, options, told in (
-        (ACCOUNTS[1:], {}, "out.jsonl.part was begun with other accounts"),
+        (ACCOUNTS[1:], {}, "out.jsonl.part was begun with an account that is not named now, 1000: "),
         (ACCOUNTS, {"form": "csv"}, "out.jsonl.part was begun with another --format"),
         (ACCOUNTS, {"strict": True}, "out.jsonl.part was begun with another --strict"),
         (ACCOUNTS, {"url": "http://127.0.0.1:9"}, "out.jsonl.part was begun with another base URL"),
@@ -317,6 +323,23 @@ def test_what_differs_is_refused(listing: Listing, bridge: Bridge) -> None:
     assert not bridge.asked
     assert listing(url=bridge.url).status == 0
     assert numbers(written()) == every()
+
+
+def test_accounts_that_are_corrected_or_added_are_asked_for_and_no_other(listing: Listing, bridge: Bridge) -> None:
+    interrupted(listing, bridge)
+    corrected = ["2000", *reversed(ACCOUNTS[:-1]), "2001"]
+    result = listing(corrected)
+    assert (result.status, result.out) == (0, "")
+    assert "has 59 of 61 accounts: going on." in result.err
+    assert {*bridge.asked} == {"2000", "2001"}
+    assert numbers(written()) == every(*corrected)
+
+
+def test_what_has_nothing_yet_is_begun_anew_without_a_word(listing: Listing, bridge: Bridge) -> None:
+    assert listing(url="http://127.0.0.1:9", at_once=1).status == 5
+    assert files() == set()
+    result = listing(url=bridge.url)
+    assert (result.status, result.err) == (0, "")
 
 
 @pytest.mark.parametrize(
@@ -444,7 +467,7 @@ def test_without_the_extra_it_is_slower_and_says_so(bridge: Bridge, tmp_path: Pa
     assert result.returncode == 0
     assert numbers(result.stdout) == every()
     how = "install talkdesk-bridge[bulk], the way the package was installed (README.md tells it)"
-    assert result.stderr == f"Slower than it could be: bulk=True needs more packages: {how}.\n"
+    assert result.stderr == f"Slower than it could be: bulk needs more packages: {how}.\n"
 
 
 def test_deviations_are_counted_for_all_together(listing: Listing, bridge: Bridge) -> None:

@@ -295,6 +295,13 @@ def test_accounts_that_cannot_be_taken_end_all(many: Bridge) -> None:
     asyncio.run(run())
 
 
+def test_the_text_of_one_account_is_not_taken_for_many() -> None:
+    client = AsyncBridgeClient("https://b")
+    with pytest.raises(errors.ArgumentError, match="given must be many accounts, not the text of one"):
+        client.each(client.billing.get_account_invoices, "1000")
+    asyncio.run(client.close())
+
+
 @pytest.mark.parametrize("at_once", [0, 101, 1.5, None])
 def test_how_many_at_a_time_is_refused_at_once(at_once: Any) -> None:
     client = AsyncBridgeClient("https://b")

@@ -198,11 +198,13 @@ class AsyncBridgeClient(_Client, AsyncOperations):
             at_once: How many calls are on their way at a time, from 1 to 100.
 
         Raises:
-            ArgumentError: `at_once` is no such number.
+            ArgumentError: `at_once` is no such number, or `given` is text, whose letters are no accounts.
             Exception: what `function` raises besides BridgeError; the other calls are cancelled. A BridgeError is a
                 result, and ends only its own call.
 
         """
+        if isinstance(given, str):
+            raise ArgumentError("given must be many accounts, not the text of one.")
         if not isinstance(at_once, int) or not 1 <= at_once <= MOST_AT_ONCE:
             raise ArgumentError(f"at_once must be an integer from 1 to {MOST_AT_ONCE}.")
         from talkdesk_bridge._many import each  # here, with asyncio: most programs need neither

@@ -358,7 +358,7 @@ def _bulk() -> tuple[type[httpx.AsyncClient], Callable[[Exception], tuple[str, s
         from talkdesk_bridge._bulk import BulkClient, meant
     except ImportError:
         how = "install talkdesk-bridge[bulk], the way the package was installed (README.md tells it)"
-        raise errors.ConfigurationError(f"bulk=True needs more packages: {how}.") from None
+        raise errors.ConfigurationError(f"bulk needs more packages: {how}.") from None
     return BulkClient, meant
 
 

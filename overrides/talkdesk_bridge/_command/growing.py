@@ -6,7 +6,6 @@ and where in `FILE.part` each ends. What the journal does not know is cut off be
 
 from __future__ import annotations
 
-import hashlib
 import os
 import sqlite3
 import time
@@ -107,7 +106,7 @@ class Growing:
 
 @contextmanager
 def growing(path: Path, of: dict[str, str], accounts: Iterable[str]) -> Iterator[Growing]:
-    """The output that is to become `path`: a new one, or one that was begun with the same accounts and the same `of`.
+    """The output that is to become `path`: new, or begun before with the same `of` for some of the accounts.
 
     Args:
         path: Its name; `.part` and `.journal` come to it.
@@ -127,7 +126,8 @@ def growing(path: Path, of: dict[str, str], accounts: Iterable[str]) -> Iterator
                 needed = False  # it is of an output that is whole, or that was given up
             elif not needed and part.stat().st_size:
                 raise fail(f"--output: {part} is there without {name.name}: give another name, or delete it.", 2)
-            (_go_on if needed else _begin)(journal, part, of, accounts)
+            begun = needed and journal.execute("SELECT 1 FROM accounts WHERE ends IS NOT NULL").fetchall()
+            (_go_on if begun else _begin)(journal, part, of, accounts)
             file = part.open("ab", buffering=0)
             output, needed = Growing(part, journal, file), True
             output.save()
@@ -146,7 +146,7 @@ def growing(path: Path, of: dict[str, str], accounts: Iterable[str]) -> Iterator
             with suppress(OSError, sqlite3.Error):  # what was kept before is kept
                 output.save()
             file.close()
-            if output.finished:
+            if output.finished or not output.done:
                 part.unlink()
                 needed = False
     finally:
@@ -160,32 +160,27 @@ def _begin(journal: sqlite3.Connection, part: Path, of: dict[str, str], accounts
         journal.execute(f"DROP TABLE {table}")
     for table in TABLES.split(";"):
         journal.execute(table)
-    digest = hashlib.sha256()
-    journal.executemany("INSERT OR IGNORE INTO accounts (account) VALUES (?)", _counted(accounts, digest))
-    told = {**of, "accounts": digest.hexdigest(), "begun": time.strftime("%Y-%m-%d %H:%M")}
+    journal.executemany("INSERT OR IGNORE INTO accounts (account) VALUES (?)", ((account,) for account in accounts))
+    told = {**of, "begun": time.strftime("%Y-%m-%d %H:%M")}
     journal.executemany("INSERT INTO run VALUES (?, ?)", told.items())
     part.write_bytes(b"")
 
 
 def _go_on(journal: sqlite3.Connection, part: Path, of: dict[str, str], accounts: Iterable[str]) -> None:
-    """See that it is the same output, and cut off what the journal does not know."""
-    digest = hashlib.sha256()
-    for _ in _counted(accounts, digest):
-        pass
+    """See that it is the same output, cut off what the journal does not know, and take the accounts as they are now."""
     made = dict(journal.execute("SELECT name, value FROM run"))
-    differs = [what for what, value in {**of, "accounts": digest.hexdigest()}.items() if made.get(what) != value]
+    differs = [f"with another {what}" for what, value in of.items() if made.get(what) != value]
+    journal.execute("CREATE TEMP TABLE named (id INTEGER PRIMARY KEY, account TEXT UNIQUE)")
+    journal.executemany("INSERT OR IGNORE INTO named (account) VALUES (?)", ((account,) for account in accounts))
+    journal.execute("DELETE FROM accounts WHERE ends IS NULL AND account NOT IN (SELECT account FROM named)")
+    others = journal.execute("SELECT account FROM accounts EXCEPT SELECT account FROM named LIMIT 1")
+    differs += [f"with an account that is not named now, {account}" for (account,) in others]
     if differs:
-        what = "with other accounts" if differs[0] == "accounts" else f"with another {differs[0]}"
-        told = f"{part} was begun {what}: make this call as that one was made, or delete it to begin anew"
+        told = f"{part} was begun {differs[0]}: make this call as that one was made, or delete it to begin anew"
         raise fail(f"--output: {told}.", 2)
+    journal.execute("INSERT OR IGNORE INTO accounts (account) SELECT account FROM named ORDER BY id")
     end = journal.execute("SELECT coalesce(max(ends), 0) FROM accounts").fetchone()[0]
     if part.stat().st_size < end:
         raise fail(f"--output: {part} lacks what was written to it: delete it to begin anew.", 2)
     os.truncate(part, end)
     journal.execute("UPDATE accounts SET status = NULL, reason = NULL")
-
-
-def _counted(accounts: Iterable[str], digest: hashlib._Hash) -> Iterator[tuple[str]]:
-    for account in accounts:
-        digest.update(f"{account}\n".encode())
-        yield (account,)

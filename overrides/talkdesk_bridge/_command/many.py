@@ -72,11 +72,15 @@ def list_many(
         if grown.done:
             told = f"{grown.part} was begun at {grown.begun}, and has {grown.done} of {grown.total} accounts"
             tell(printable(f"{told}: going on. To begin anew, delete it first."))
-        stopped = awaited(_ask(run, bridge, grown, per_page=per_page, at_once=at_once))
-        failed = 0 if stopped else _tell_failures(grown)
-        kept = f"{grown.done} of {grown.total} accounts are kept in {grown.part}, where the same command goes on"
-        if stopped or (failed and not skip_failed):
-            tell(printable(f"{kept}." if path else "Nothing is printed; with --output FILE, what is there is kept."))
+        stopped, failed, ended = None, 0, True
+        try:
+            stopped = awaited(_ask(run, bridge, grown, per_page=per_page, at_once=at_once))
+            ended = stopped is not None
+            failed = 0 if ended else _tell_failures(grown)
+        finally:
+            if path and grown.done and (ended or (failed and not skip_failed)):
+                kept = f"{grown.done} of {grown.total} accounts are kept in {grown.part}"
+                tell(printable(f"{kept}, where the same command goes on."))
         if stopped:
             account, error = stopped
             with exit_status(f"account {account}: "):
@@ -87,8 +91,9 @@ def list_many(
             run.output.write(_written(form, grown))
             grown.finished = True
         if failed:
+            lost = "" if path or skip_failed else " With --output FILE, the others are kept."
             then = "are not in the output" if skip_failed else "so nothing is written; --skip-failed writes the others"
-            raise fail(f"{grown.total - grown.done} of {grown.total} accounts failed, and {then}.", failed)
+            raise fail(f"{grown.total - grown.done} of {grown.total} accounts failed, and {then}.{lost}", failed)
 
 
 def _client(settings: Settings, options: dict[str, Any]) -> AsyncBridgeClient:
