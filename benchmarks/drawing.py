@@ -61,7 +61,7 @@ def growth(file: Path, measured: Path) -> None:
         axis.plot(*([float(row[name]) for row in rows] for name in ("seconds", "resident_mib")), color=MINE)
     for rows in runs[1:]:
         axis.axvline(float(rows[0]["seconds"]), color="black", linewidth=0.6, linestyle=":")
-    axis.set_ylim(bottom=0)
+    axis.set_ylim(0, 1.2 * max(float(row["resident_mib"]) for rows in runs for row in rows))
     axis.set_xlabel("seconds; dotted: killed, and resumed")
     axis.set_ylabel("MiB resident")
     axis.spines[["top", "right"]].set_visible(False)
