@@ -21,7 +21,7 @@ from talkdesk_bridge import (
 )
 from talkdesk_bridge.sandbox import ACCOUNTS, Credentials, Sandbox
 
-from tests.conftest import Listing, invoices_of
+from tests.conftest import Listing, Server, invoices_of, page
 from tests.keys import bare
 
 
@@ -219,6 +219,15 @@ def test_an_account_number_is_quoted(sandbox: Sandbox, key: HeaderAuth) -> None:
     with BridgeClient(sandbox.url, auth=key) as bridge, pytest.raises(errors.StatusError) as caught:
         bridge.billing.get_account_invoices("a b?c#d")
     assert caught.value.path == invoices_of("a%20b%3Fc%23d")
+
+
+@pytest.mark.parametrize("base", ["", "/", "/api", "/api/", "/api//"])
+def test_the_path_of_a_base_url_is_kept_as_it_is(server: Server, base: str) -> None:
+    server.answers(page(1))
+    with BridgeClient(server.url + base) as bridge:
+        bridge.billing.get_account_invoices("1", per_page=50)
+    (request,) = server.seen
+    assert request[1] == f"{base.removesuffix('/')}{invoices_of('1')}?per_page=50"
 
 
 def test_a_base_url_may_have_a_path(sandbox: Sandbox, key: HeaderAuth) -> None:

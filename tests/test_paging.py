@@ -130,6 +130,11 @@ def test_a_server_that_does_not_know_page_numbers(server: Server, listing: Listi
     assert len(server.seen) == 2
 
 
+def test_an_item_may_be_equal_to_one_of_a_page_that_is_not_the_one_before(server: Server, listing: Listing) -> None:
+    server.answers(page(1, 2, following="?c=2"), page(3, following="?c=3"), page(1, 4))
+    assert [invoice.invoice_number for invoice in listing(server.url, KEY)] == ["1", "2", "3", "1", "4"]
+
+
 def test_links_that_always_give_the_same_pages(server: Server) -> None:
     count = iter(range(1000))
     pages = [[1, 2], [3, 4]]

@@ -236,7 +236,7 @@ def fill(models, values, findings):
             raise first(value, at, misfit, findings)
         if not (complete or needed <= value.keys()):
             raise lacking(value)
-        if at and len(counts) > start:
+        if at is not None and len(counts) > start:
             findings.arrange(start, place, [*map(step, value)])
             start = len(counts)
         models.append(model)

@@ -7,7 +7,6 @@ import json
 import sys
 import threading
 from collections.abc import AsyncIterator, Awaitable, Callable, Generator, Iterator, Mapping
-from itertools import islice
 from operator import length_hint
 from types import NoneType
 from typing import Any, Self
@@ -41,7 +40,7 @@ class Walk:
     total: int | None = None
     """The largest that was announced."""
     marks: int = 0
-    """How many marks of pages there were: of each its URL, and its first item."""
+    """How many marks of pages there were: of each its URL, and its first and last item."""
 
 
 def _mark(value: Any) -> str:
@@ -135,7 +134,7 @@ class _Pages:
         walk, skip = (self._before, handed) if inside else (self._walk, 0)
         last = _mark(self._sent[handed - 1]) if self._sent and handed else self._last
         walked = {name: getattr(walk, name) for name in Walk.__match_args__}
-        return {**self._call, "skip": skip, "last": last, **walked, "seen": [*islice(self._seen, walk.marks)]}
+        return {**self._call, "skip": skip, "last": last, **walked, "seen": [*self._seen][: walk.marks]}
 
     def _start(self, position: Mapping[str, Any]) -> None:
         try:
@@ -204,13 +203,16 @@ class _Pages:
         Some servers answer every link, or every page number, with the same page, and a list may change while it is
         read, so that items move from page to page.
         """
-        first = [*map(_mark, sent[:1])]
-        again = any(mark in self._seen for mark in first) or (first != [] and sent[0] in self._sent)
-        again |= [*map(_mark, sent[skip - 1 : skip])] != [self._last] if skip else first == [self._last]
+        ends = [_mark([len(sent), sent[0], sent[-1]])] if sent else []
+        again = any(mark in self._seen for mark in ends) or (ends != [] and sent[0] in self._sent)
+        if skip:
+            again |= [*map(_mark, sent[skip - 1 : skip])] != [self._last]
+        elif self._last:
+            again |= [*map(_mark, sent[:1])] == [self._last]
         if again:
             told = "a page has items of an earlier one: the pages do not lead on, or the list changed"
             raise PagingError(f"{self._name}: {told}. Begin again.")
-        return [_mark(url), *first]
+        return [_mark(url), *ends]
 
     def _after(self, items: int, total: int | None, link: str | None, marks: list[str]) -> Walk:
         """Where the walk stands after a page of so many items, with this total, link and marks.

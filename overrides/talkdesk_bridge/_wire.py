@@ -15,7 +15,6 @@ import time
 import zlib
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import suppress
-from functools import cached_property
 from html import escape
 from http.cookiejar import CookieJar, DefaultCookiePolicy
 from typing import Any, Generic, TypeVar
@@ -72,10 +71,7 @@ class _Wire(Generic[ClientT]):
 
     def __init__(self) -> None:
         self.process = os.getpid()
-
-    @cached_property
-    def _base(self) -> str:
-        return str(self.client.base_url).rstrip("/")
+        self._base = str(self.client.base_url).removesuffix("/")
 
     @property
     def closed(self) -> bool:
@@ -184,7 +180,6 @@ class AsyncWire(_Wire[httpx.AsyncClient]):
     def __init__(self, settings: Settings) -> None:
         import asyncio  # here and below: it takes a sixth of the time to import the client, and blocking needs it not
 
-        super().__init__()
         self._slots = asyncio.BoundedSemaphore(MOST_AT_ONCE)
 
         async def drop(response: httpx.Response) -> None:
@@ -197,6 +192,7 @@ class AsyncWire(_Wire[httpx.AsyncClient]):
             kind, self._meant = _bulk()
             self._escaping = (Exception,)  # those of aiohttp and of others have no other root
         self.client = self._make(kind, settings, drop)
+        super().__init__()
 
     async def send(self, settings: Settings, request: Request) -> Answer | Failure:
         """The answer to a request, or why there is none."""

@@ -130,7 +130,7 @@ def ended_by_signals(end: Callable[[int, Any], None] | None = None) -> Iterator[
             signal.signal(number, known)
 
 
-def awaited(coroutine: Coroutine[Any, Any, T]) -> T:
+def awaited(function: Callable[[], Coroutine[Any, Any, T]]) -> T:
     """What a coroutine returns; a signal cancels it first, since one that raises within asyncio leaves tasks behind."""
     import asyncio  # here, since most commands need it not
 
@@ -138,19 +138,25 @@ def awaited(coroutine: Coroutine[Any, Any, T]) -> T:
 
     async def run() -> T:
         loop = asyncio.get_running_loop()
-        task = loop.create_task(coroutine)
+        task = loop.create_task(function())
 
         def end(number: int, _: object) -> None:
             nonlocal ended
-            if ended:  # and somebody insists
-                raise SystemExit(128 + number)
-            ended = number
-            loop.call_soon_threadsafe(task.cancel)
+            if not ended:  # else it is on its way
+                ended = number
+                loop.call_soon_threadsafe(task.cancel)
 
         with ended_by_signals(end):
             return await task
 
+    running = run()
     try:
-        return asyncio.run(run())
+        result = asyncio.run(running)
     except asyncio.CancelledError:
-        raise SystemExit(128 + ended) from None
+        if not ended:
+            raise
+    finally:
+        running.close()  # where a signal came before it began
+    if ended:
+        raise SystemExit(128 + ended)
+    return result

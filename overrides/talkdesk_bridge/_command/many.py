@@ -7,7 +7,7 @@ import re
 import sys
 from collections.abc import Iterator
 from contextlib import ExitStack, aclosing
-from functools import cache
+from functools import cache, partial
 from pathlib import Path
 from tempfile import SpooledTemporaryFile, TemporaryDirectory
 from typing import IO, Any
@@ -74,7 +74,7 @@ def list_many(
             tell(printable(f"{told}: going on. To begin anew, delete it first."))
         stopped, failed, ended = None, 0, True
         try:
-            stopped = awaited(_ask(run, bridge, grown, per_page=per_page, at_once=at_once))
+            stopped = awaited(partial(_ask, run, bridge, grown, per_page=per_page, at_once=at_once))
             ended = stopped is not None
             failed = 0 if ended else _tell_failures(grown)
         finally:
