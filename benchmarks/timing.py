@@ -14,7 +14,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, Self
 
@@ -41,6 +41,8 @@ class Ratio:
     expected: float
     """The median of the reference's."""
     pairs: int
+    samples: tuple[tuple[float, float], ...] = field(default=(), repr=False, compare=False)
+    """What it is made of, each beside its reference."""
 
     @classmethod
     def of(cls, pairs: Iterable[tuple[float, float]]) -> Self:
@@ -49,7 +51,12 @@ class Ratio:
         ratios = sorted(one / reference for one, reference in pairs)
         low, median, high = statistics.quantiles(ratios, n=4, method="inclusive") if len(ratios) > 1 else ratios * 3
         cost, expected = (statistics.median(one) for one in zip(*pairs, strict=True))
-        return cls(median, low, high, cost, expected, len(pairs))
+        return cls(median, low, high, cost, expected, len(pairs), tuple(pairs))
+
+    @classmethod
+    def joined(cls, ratios: Iterable[Ratio]) -> Self:
+        """One of the samples of several, such as those that were taken in other processes."""
+        return cls.of(pair for ratio in ratios for pair in ratio.samples)
 
     def inverse(self) -> Ratio:
         """The same as how many times as fast."""
