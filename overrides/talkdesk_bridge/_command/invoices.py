@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import inspect
 from collections.abc import Iterable, Mapping
 from typing import Any
 
@@ -13,7 +12,7 @@ from talkdesk_bridge import Money, errors
 from talkdesk_bridge._command.exit import exit_status, printable
 from talkdesk_bridge._command.formats import as_data, as_table, cell, new_table
 from talkdesk_bridge._command.output import Destination
-from talkdesk_bridge._command.run import asking
+from talkdesk_bridge._command.run import account_name, asking
 from talkdesk_bridge.models import InvoiceDetails, InvoiceDetailsResponse
 
 __all__ = ["list_invoices"]
@@ -33,8 +32,7 @@ def list_invoices(accounts: Iterable[str], *, per_page: int | None, form: str, *
 
     """
     with asking(**how) as run:
-        method = run.bridge.billing.iter_account_invoices
-        name = next(iter(inspect.signature(method).parameters))
+        method, name = run.bridge.billing.iter_account_invoices, account_name()
         listed: dict[str, list[InvoiceDetails]] = {}
         rows: list[dict[str, Any]] = []
         for account in dict.fromkeys(accounts):

@@ -2,18 +2,16 @@
 
 from __future__ import annotations
 
-import inspect
 import re
 import sys
 from collections.abc import Iterator
 from contextlib import ExitStack, aclosing
-from functools import cache, partial
+from functools import partial
 from pathlib import Path
 from tempfile import SpooledTemporaryFile, TemporaryDirectory
 from typing import IO, Any
 
 from attrs import define
-from talkdesk_bridge_api.api.billing import AsyncBillingOperations
 from talkdesk_bridge_api.models import FIELDS
 
 from talkdesk_bridge import AsyncBridgeClient, Retry, errors
@@ -21,7 +19,7 @@ from talkdesk_bridge._command.exit import awaited, exit_status, fail, printable,
 from talkdesk_bridge._command.formats import as_line, csv_lines
 from talkdesk_bridge._command.growing import Growing, growing
 from talkdesk_bridge._command.output import destination, file_of
-from talkdesk_bridge._command.run import Run, started
+from talkdesk_bridge._command.run import Run, account_name, sent_in, started
 from talkdesk_bridge._decode import read_json
 from talkdesk_bridge._settings import Settings
 from talkdesk_bridge._transport import recorded, stays_in_its_segment
@@ -145,8 +143,8 @@ async def _ask(
         try:
             with recorded() as responses:
                 async for _ in method(account, per_page=per_page).pages():
-                    for sent in (responses.pop().data.get("_embedded") or {}).get("invoices") or []:
-                        invoice = {_name(): account, **sent}
+                    for sent in sent_in(responses.pop(), "invoices"):
+                        invoice = {account_name(): account, **sent}
                         lines.columns.update(dict.fromkeys(invoice))
                         spool.write(as_line(invoice))
                         lines.items += 1
@@ -185,12 +183,6 @@ async def _ask(
     return None
 
 
-@cache
-def _name() -> str:
-    """Of the argument that is an account."""
-    return [*inspect.signature(AsyncBillingOperations.iter_account_invoices).parameters][1]  # after `self`
-
-
 def _concerns_all(error: errors.BridgeError) -> bool:
     """Whether it would be the same for every other account."""
     if isinstance(error, errors.StatusError) and (error.retry_after or 0) > Retry().retry_after_max:
@@ -210,5 +202,5 @@ def _tell_failures(grown: Growing) -> int:
 def _written(form: str, grown: Growing) -> Iterator[bytes]:
     if form == "jsonl":
         return grown.lines()
-    columns = dict.fromkeys([_name(), *FIELDS[InvoiceDetails].known, *grown.columns()])
+    columns = dict.fromkeys([account_name(), *FIELDS[InvoiceDetails].known, *grown.columns()])
     return csv_lines(map(read_json, grown.lines()), [*columns])

@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+import inspect
 import os
 import sys
 from collections import Counter
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from functools import cache
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
-from talkdesk_bridge import Attempt, BridgeClient, Deviation, Retry, errors
+from talkdesk_bridge_api.api.billing import BillingOperations
+
+from talkdesk_bridge import Attempt, BridgeClient, Deviation, Response, Retry, errors
 from talkdesk_bridge._command.exit import coloured, ended_by_signals, exit_status, printable, tell
 from talkdesk_bridge._command.output import Destination, destination
 from talkdesk_bridge._settings import Settings
@@ -20,7 +24,7 @@ if TYPE_CHECKING:
     from rich.console import Console
     from talkdesk_bridge_api.types import Items
 
-__all__ = ["Run", "asking", "started"]
+__all__ = ["Run", "account_name", "asking", "sent_in", "started"]
 
 
 class Run:
@@ -55,7 +59,7 @@ class Run:
             show(place)
             for body in items.pages():
                 models += of(body) or []
-                sent += (responses.pop().data.get("_embedded") or {}).get(what) or []
+                sent += sent_in(responses.pop(), what)
                 total = getattr(body, "total", None)
                 show(f"{place}: {len(models)}{'' if total is None else f' of {total}'} {what}")
         return models, sent
@@ -118,6 +122,17 @@ class Run:
                 yield lambda line: spinner.update(text=Text(printable(line)))
             finally:
                 self._console = None
+
+
+def sent_in(page: Response[Any], what: str) -> list[Any]:
+    """The items of a page, as they came; `what` is the name of their list."""
+    return (page.data.get("_embedded") or {}).get(what) or []
+
+
+@cache
+def account_name() -> str:
+    """What the argument is called that is an account; an invoice that is printed begins with it."""
+    return [*inspect.signature(BillingOperations.iter_account_invoices).parameters][1]  # after `self`
 
 
 @contextmanager
