@@ -119,8 +119,9 @@ def ended_by_signals(end: Callable[[int, Any], None] | None = None) -> Iterator[
         raise SystemExit(128 + number)
 
     numbers = [getattr(signal, name) for name in ("SIGTERM", "SIGHUP") if hasattr(signal, name)]
-    # nohup and the like have one ignored, which they mean.
-    before = {number: known for number in numbers if (known := signal.getsignal(number)) is not signal.SIG_IGN}
+    # nohup and the like have one ignored, which they mean; None is a handler that could not be put back.
+    left = (signal.SIG_IGN, None)
+    before = {number: known for number in numbers if (known := signal.getsignal(number)) not in left}
     try:
         for number in before:
             signal.signal(number, end or at_once)
