@@ -32,9 +32,9 @@ def measured(folder: Path, scale: float) -> Found:
     for size in decode.SIZES:
         now(f"decoding pages of {size:,} invoices")
         found.decoded[size] = decode.decoding(names, folder, size, scale * DECODE)
-        found.steps[size] = decode.steps(names, folder, size, scale * STEPS)
+        found.steps[size] = decode.steps(folder, size, scale * STEPS)
     now("decoding dirty pages")
-    found.dirty = decode.dirt(names, folder, scale * DIRT)
+    found.dirty = decode.dirt(folder, scale * DIRT)
     now("memory, each time in a fresh process")
     found.memory = decode.memory(names, folder, scale * MEMORY)
     with serving() as url:
@@ -42,7 +42,7 @@ def measured(folder: Path, scale: float) -> Found:
             now(f"all pages of one account, {size:,} invoices a page")
             found.account[size] = account.listings(names, folder, url, path(), size, scale * ACCOUNT)
         now("many accounts")
-        found.accounts = accounts.listings(names, folder, url, path(), scale * ACCOUNTS)
+        found.accounts = accounts.listings(folder, url, path(), scale * ACCOUNTS)
     now("starting, each time in a fresh process")
     found.started = startup.starting(scale * START)
     now("regenerating the client")

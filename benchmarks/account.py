@@ -143,8 +143,7 @@ def listings(
     """What each takes for all pages by each clock, as a ratio to the loop by hand with the same decoder."""
     found: dict[str, dict[str, Ratio]] = {clock: {} for clock in CLOCKS}
     groups = {OURS: [BYTES, *(name for name in LISTINGS if name in names and name != OURS_SPEED)]}
-    if OURS_SPEED in names:
-        groups[OURS_SPEED] = [OURS_SPEED]
+    groups[OURS_SPEED] = [OURS_SPEED]
     share = seconds / len(CLOCKS) / sum(map(len, groups.values()))
     for ours, members in groups.items():
         with ExitStack() as stack:
@@ -163,7 +162,7 @@ def listings(
     return found
 
 
-def targets(listed: Mapping[int, Mapping[str, Mapping[str, Ratio]]], left_out: Mapping[str, str]) -> list[Target]:
+def targets(listed: Mapping[int, Mapping[str, Mapping[str, Ratio]]]) -> list[Target]:
     """What is promised of the machinery round a request, by the time that the process works.
 
     What the clock on the wall says holds the server's time and that of whatever else the machine does, too.
@@ -171,10 +170,9 @@ def targets(listed: Mapping[int, Mapping[str, Mapping[str, Ratio]]], left_out: M
     found = []
     for size, clocks in listed.items():
         for name in (OURS, OURS_SPEED):
-            ratio, reason = clocks["process_time"].get(name), left_out.get(name, "")
-            if ratio:
-                more = (ratio.cost - ratio.expected) * 1000 * size / INVOICES[size]
-                reason = f"{more:.2f} ms a page go to limits, attempts, checks of the pages, and each item"
+            ratio = clocks["process_time"][name]
+            more = (ratio.cost - ratio.expected) * 1000 * size / INVOICES[size]
+            reason = f"{more:.2f} ms a page go to limits, attempts, checks of the pages, and each item"
             title = f"{name}, all pages of an account, {size:,} a page, beside a loop by hand"
             found.append(Target(title, LIMIT, ratio, reason=reason))
     return found

@@ -15,7 +15,7 @@ from typing import Any
 import httpx
 
 from benchmarks.account import CLOCKS, Page, our_decoder
-from benchmarks.peers import OURS, OURS_SPEED, PEERS, STOCK, load
+from benchmarks.peers import OURS, STOCK, load
 from benchmarks.timing import MeasuringError, Ratio, Target, Worker, interleaved, settle
 
 __all__ = ["BULK", "BY_HAND", "OVER_AIOHTTP", "listings", "rate", "targets"]
@@ -152,15 +152,12 @@ def rate(seconds: float) -> float:
     return ACCOUNTS * INVOICES / seconds
 
 
-def listings(names: list[str], folder: Path, url: str, path: str, seconds: float) -> dict[str, dict[str, Ratio]]:
+def listings(folder: Path, url: str, path: str, seconds: float) -> dict[str, dict[str, Ratio]]:
     """What each takes for many accounts by each clock, as a ratio to plain httpx with the same decoder."""
-    parser = OURS_SPEED if OURS_SPEED in names else OURS
     members = [name for name in LISTINGS if name != BY_HAND]
     with ExitStack() as stack:
         workers = {
-            name: stack.enter_context(
-                Worker("benchmarks.accounts:sampler", name, str(folder), url, path, without=PEERS[parser].without)
-            )
+            name: stack.enter_context(Worker("benchmarks.accounts:sampler", name, str(folder), url, path))
             for name in (BY_HAND, *members)
         }
         return {

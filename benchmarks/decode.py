@@ -90,61 +90,45 @@ def decoding(names: list[str], folder: Path, size: int, seconds: float) -> dict[
     return {name: Ratio.joined(one[name] for one in rounds) for name in rounds[0]}
 
 
-def targets(
-    decoded: Mapping[int, Mapping[str, Ratio]],
-    steps: Mapping[int, Mapping[str, Steps]],
-    left_out: Mapping[str, str],
-) -> list[Target]:
+def targets(decoded: Mapping[int, Mapping[str, Ratio]], steps: Mapping[int, Mapping[str, Steps]]) -> list[Target]:
     """What is promised of decoding."""
     found = []
     for size, ratios in decoded.items():
         why = {
             name: f"the parser takes {100 * parser.median:.0f} % of it, models and the look for deviations the rest"
             for name, (parser, _, _) in steps[size].items()
-        } | dict(left_out)
+        }
         for name, limit in LIMITS.items():
             title = f"{name}, a page of {size:,}, beside the stock client"
-            found.append(Target(title, limit, ratios.get(name), reason=why[name]))
+            found.append(Target(title, limit, ratios[name], reason=why[name]))
         # All stand beside the same reference in the same rounds.
         typed = {name: ratio for name, ratio in ratios.items() if PEERS[name].typed and name not in LIMITS}
         quickest = min(typed, key=lambda name: typed[name].median)
-        ours = ratios.get(OURS_SPEED)
-        beside = ours.over(typed[quickest]) if ours else None
+        beside = ratios[OURS_SPEED].over(typed[quickest])
         title = f"{OURS_SPEED}, a page of {size:,}, beside the quickest typed peer ({quickest})"
         found.append(Target(title, 1.0, beside, reason=why[OURS_SPEED]))
     return found
 
 
-def targets_of_dirt(dirt: Mapping[tuple[str, int, str], Ratio], left_out: Mapping[str, str]) -> list[Target]:
+def targets_of_dirt(dirt: Mapping[tuple[str, int, str], Ratio]) -> list[Target]:
     """What is promised of dirty pages."""
     return [
-        Target(
-            f"{name}, {kind} in a page of {size:,}, beside a clean one", 1.5, dirt.get((name, size, kind)),
-            reason=left_out.get(name, DIRTY[kind]),
-        )
-        for name in LIMITS
-        for size in (SIZES if dirt else ())
-        for kind in DIRT
-    ]  # fmt: skip
+        Target(f"{name}, {kind} in a page of {size:,}, beside a clean one", 1.5, ratio, reason=DIRTY[kind])
+        for (name, size, kind), ratio in dirt.items()
+    ]
 
 
-def targets_of_memory(memory: Mapping[str, Ratio] | None, left_out: Mapping[str, str]) -> list[Target]:
+def targets_of_memory(memory: Mapping[str, Ratio] | None) -> list[Target]:
     """What is promised of memory."""
     off = "memory is measured on Linux only" if memory is None else ""
-    return [
-        Target(
-            f"{name}, memory for {MANY:,} invoices, beside the stock client", 1.05, (memory or {}).get(name),
-            reason=left_out.get(name, off),
-        )
-        for name in LIMITS
-    ]  # fmt: skip
+    titles = {name: f"{name}, memory for {MANY:,} invoices, beside the stock client" for name in LIMITS}
+    return [Target(title, 1.05, (memory or {}).get(name), reason=off) for name, title in titles.items()]
 
 
-def dirt(names: list[str], folder: Path, seconds: float) -> dict[tuple[str, int, str], Ratio]:
+def dirt(folder: Path, seconds: float) -> dict[tuple[str, int, str], Ratio]:
     """What dirty pages cost ours, by peer, size and kind of dirt, as a ratio to the clean page."""
     found: dict[tuple[str, int, str], Ratio] = {}
-    ours = [name for name in LIMITS if name in names]
-    for name in ours:
+    for name in LIMITS:
         with started("benchmarks.decode:sampler", name, folder) as worker:
             for size in SIZES:
                 clean = written(folder, str(size), encoded(page(size)))
@@ -152,17 +136,16 @@ def dirt(names: list[str], folder: Path, seconds: float) -> dict[tuple[str, int,
                     kind: partial(worker, written(folder, f"{kind} {size}", encoded(dirty(kind, size))))
                     for kind in DIRT
                 }
-                ratios = interleaved(partial(worker, clean), others, seconds / len(ours) / len(SIZES))
+                ratios = interleaved(partial(worker, clean), others, seconds / len(LIMITS) / len(SIZES))
                 found |= {(name, size, kind): ratio for kind, ratio in ratios.items()}
     return found
 
 
-def steps(names: list[str], folder: Path, size: int, seconds: float) -> dict[str, Steps]:
+def steps(folder: Path, size: int, seconds: float) -> dict[str, Steps]:
     """What the parser of each of ours takes of all, what json.loads would, and what all takes uncollected."""
     found = {}
     file = written(folder, str(size), encoded(page(size)))
-    ours = [name for name in LIMITS if name in names]
-    for name in ours:
+    for name in LIMITS:
         with (
             started("benchmarks.decode:sampler", name, folder) as whole,
             started("benchmarks.decode:parsing", name, folder) as parser,
@@ -170,7 +153,7 @@ def steps(names: list[str], folder: Path, size: int, seconds: float) -> dict[str
             started("benchmarks.decode:uncollected", name, folder) as without,
         ):
             others = {"parser": partial(parser, file), "plain": partial(plain, file), "without": partial(without, file)}
-            ratios = interleaved(partial(whole, file), others, seconds / len(ours))
+            ratios = interleaved(partial(whole, file), others, seconds / len(LIMITS))
             found[name] = (ratios["parser"], ratios["plain"], ratios["without"])
     return found
 

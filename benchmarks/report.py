@@ -24,7 +24,7 @@ BLOCK = re.compile(r"(<!-- (\w+) -->\n).*?(<!-- /\2 -->\n)", re.S)
 
 @dataclass
 class Found:
-    """The figures of a run; `left_out` says why something has none."""
+    """The figures of a run; `left_out` says why a peer has none."""
 
     left_out: dict[str, str] = field(default_factory=dict)
     decoded: dict[int, dict[str, Ratio]] = field(default_factory=dict)
@@ -39,10 +39,10 @@ class Found:
     def targets(self) -> list[Target]:
         """Everything that is promised."""
         return [
-            *decode.targets(self.decoded, self.steps, self.left_out),
-            *decode.targets_of_dirt(self.dirty, self.left_out),
-            *decode.targets_of_memory(self.memory, self.left_out),
-            *account.targets(self.account, self.left_out),
+            *decode.targets(self.decoded, self.steps),
+            *decode.targets_of_dirt(self.dirty),
+            *decode.targets_of_memory(self.memory),
+            *account.targets(self.account),
             *accounts.targets(self.accounts),
             *startup.targets(self.started),
             *generate.targets(self.generated),

@@ -21,13 +21,13 @@ from talkdesk_bridge_api.models import FIELDS, InvoiceDetails, InvoiceItemDetail
 from benchmarks import account, accounts, decode, peers, server, startup
 from benchmarks.__main__ import main
 from benchmarks.pages import DIRT, ITEMS, dirty, encoded, page
-from benchmarks.peers import OURS, PEERS, STOCK, Peer
+from benchmarks.peers import OURS, OURS_SPEED, PEERS, STOCK, Peer
 from benchmarks.report import BLOCK, PAGE, Found, blocks, replaced, table
 from benchmarks.timing import MeasuringError, Ratio, Target, Worker, interleaved
 from tests.conftest import invoices_of
 from tests.keepalive import KeepAlive, answer
 
-HERE = [STOCK, OURS, "json.loads"]
+HERE = [STOCK, OURS, OURS_SPEED, "json.loads"]
 """The peers that the environment of the tests has."""
 
 
@@ -177,10 +177,12 @@ def test_targets_say_whether_they_hold() -> None:
 
 def test_decoding_is_measured(folder: Path) -> None:
     decoded = decode.decoding(HERE, folder, 5, 0)
-    assert decoded.keys() == {OURS, "json.loads"}
+    assert decoded.keys() == {OURS, OURS_SPEED, "json.loads"}
     assert all(0 < ratio.cost < decode.SAMPLE for ratio in decoded.values())
-    assert decode.steps(HERE, folder, 5, 0).keys() == {OURS}
-    assert decode.dirt([OURS], folder, 0).keys() == {(OURS, size, kind) for size in decode.SIZES for kind in DIRT}
+    ours = (OURS, OURS_SPEED)
+    assert decode.steps(folder, 5, 0).keys() == {*ours}
+    expected = {(name, size, kind) for name in ours for size in decode.SIZES for kind in DIRT}
+    assert decode.dirt(folder, 0).keys() == expected
 
 
 @pytest.mark.skipif(not Path("/proc/self/clear_refs").exists(), reason="memory is measured on Linux only")
@@ -233,14 +235,15 @@ def test_tables_line_up() -> None:
 
 def figures() -> Found:
     one = Ratio.of([(2.0, 1.0)])
-    clocks = {OURS: one, account.BYTES: one, accounts.BULK: one, accounts.OVER_AIOHTTP: one}
+    ours = {OURS: one, OURS_SPEED: one}
+    clocks = {**ours, account.BYTES: one, accounts.BULK: one, accounts.OVER_AIOHTTP: one}
     both = dict.fromkeys(account.CLOCKS, clocks)
     return Found(
         left_out={name: "of a reason" for name in PEERS if name not in (*HERE, "openapi-generator")},
-        decoded={size: {OURS: one, "json.loads": one, "openapi-generator": one} for size in decode.SIZES},
-        steps={size: {OURS: (one, one, one)} for size in decode.SIZES},
-        dirty={(OURS, size, kind): one for size in decode.SIZES for kind in DIRT},
-        memory={OURS: one},
+        decoded={size: {**ours, "json.loads": one, "openapi-generator": one} for size in decode.SIZES},
+        steps={size: dict.fromkeys(ours, (one, one, one)) for size in decode.SIZES},
+        dirty={(name, size, kind): one for name in ours for size in decode.SIZES for kind in DIRT},
+        memory=ours,
         account=dict.fromkeys(account.INVOICES, both),
         accounts=both,
         started=dict.fromkeys((startup.PACKAGE, startup.CLIENT, startup.MADE, startup.HELP), one),
