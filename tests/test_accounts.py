@@ -12,10 +12,13 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
+from talkdesk_bridge._command.exit import held
 from talkdesk_bridge._command.many import list_many
 from talkdesk_bridge.sandbox import Sandbox
 
@@ -81,6 +84,8 @@ def listing(
             list_many(given.pop("source", "accounts.txt"), **given)
         except SystemExit as ended:
             status = int(ended.code or 0)
+        except KeyboardInterrupt:  # as for `main`
+            status = 130
         sys.stdout.flush()
         return Result(status, *capfd.readouterr())
 
@@ -257,8 +262,6 @@ def test_a_signal_ends_it_and_it_goes_on(bridge: Bridge, tmp_path: Path, number:
         while len(bridge.asked) < 30:
             time.sleep(0.005)
         process.send_signal(number)
-        if number == signal.SIGTERM:  # which some supervisors repeat
-            process.send_signal(number)
         _, told = process.communicate(timeout=10)
     assert process.returncode == status
     kept = rf"\d+ of 60 accounts are kept in {re.escape(str(output))}.part, where the same command goes on.\n"
@@ -274,6 +277,81 @@ def test_a_signal_ends_it_and_it_goes_on(bridge: Bridge, tmp_path: Path, number:
     assert numbers(output.read_text(encoding="utf-8")) == every()
     assert len({*bridge.asked}) < 60 or number == signal.SIGKILL
     assert {file.name for file in tmp_path.iterdir()} == {"accounts.txt", "out.jsonl"}
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGHUP, signal.SIGINT])
+def test_signals_in_the_middle_of_saving_cost_nothing(
+    listing: Listing, bridge: Bridge, monkeypatch: pytest.MonkeyPatch, number: int
+) -> None:
+    synced = os.fsync
+
+    def interrupted_sync(file: int) -> None:
+        synced(file)
+        if len(bridge.asked) >= 30:
+            signal.raise_signal(number)  # again and again, as some supervisors do, and people
+
+    with monkeypatch.context() as patched:
+        patched.setattr("talkdesk_bridge._command.growing.RHYTHM", 0)
+        patched.setattr("talkdesk_bridge._command.growing.os.fsync", interrupted_sync)
+        result = listing(at_once=2)
+    kept = Path("out.jsonl.part").read_text(encoding="utf-8")
+    assert result.status == 128 + number
+    assert result.err.startswith(f"{len(kept.splitlines()) // 2} of 60 accounts are kept in ")
+    bridge.asked.clear()
+    assert listing().status == 0
+    assert numbers(written()) == every()
+    assert not {*bridge.asked} & {json.loads(line)["account_number"] for line in kept.splitlines()}
+
+
+def test_signals_wait_for_what_is_held_unless_one_is_repeated_later(monkeypatch: pytest.MonkeyPatch) -> None:
+    reached, now = [], 0.0
+    monkeypatch.setattr("talkdesk_bridge._command.exit.time", SimpleNamespace(monotonic=lambda: now))
+
+    def interrupted(pause: float) -> None:
+        nonlocal now
+        with held(lambda: reached.append("first")):
+            for _ in range(3):
+                signal.raise_signal(signal.SIGINT)
+            now += pause
+            signal.raise_signal(signal.SIGINT)
+            reached.append("through")
+
+    for pause in (0.5, 1.5):
+        with pytest.raises(KeyboardInterrupt):
+            interrupted(pause)
+    assert reached == ["first", "through", "first"]
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
+def test_a_signal_that_is_repeated_ends_the_wait_for_a_name_server(tmp_path: Path, number: int) -> None:
+    code = """if True:
+        import socket, sys, time
+        from talkdesk_bridge._command.main import main
+
+        def getaddrinfo(*_, **__):
+            print("asked", flush=True)
+            time.sleep(60)
+
+        socket.getaddrinfo = getaddrinfo
+        sys.argv = ["talkdesk-bridge", "invoices", "--accounts-file", "accounts.txt", "--output", "out.jsonl"]
+        main()
+    """
+    (tmp_path / "accounts.txt").write_text("1000", encoding="ascii")
+    with subprocess.Popen(
+        [sys.executable, "-c", code], cwd=tmp_path, env=environment(URL="https://bridge.example"),
+        stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
+    ) as process:  # fmt: skip
+        assert process.stdout
+        assert process.stdout.readline() == "asked\n"
+        begun = time.monotonic()
+        while process.poll() is None and time.monotonic() - begun < 20:
+            process.send_signal(number)
+            with suppress(subprocess.TimeoutExpired):
+                process.wait(1.2)
+        ended = process.poll()
+        process.kill()
+    assert ended in (128 + number, -number)
+    assert {file.name for file in tmp_path.iterdir()} == {"accounts.txt"}
 
 
 def test_a_disk_that_is_full_costs_nothing_that_was_there(bridge: Bridge, tmp_path: Path) -> None:

@@ -9,6 +9,7 @@ from __future__ import annotations
 import os
 import signal
 import sys
+import time
 from collections.abc import Callable, Coroutine, Iterator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any, TextIO, TypeVar
@@ -23,6 +24,7 @@ __all__ = [
     "exit_status",
     "fail",
     "give_up",
+    "held",
     "needs_extra",
     "printable",
     "status_of",
@@ -31,6 +33,11 @@ __all__ = [
 
 
 T = TypeVar("T")
+
+# What ends a command from outside, beside Ctrl-C.
+TERMINATE = [getattr(signal, name) for name in ("SIGTERM", "SIGHUP") if hasattr(signal, name)]
+# Seconds after which one that is repeated is no mere echo.
+IMPATIENCE = 1.0
 
 
 def coloured(stream: TextIO) -> bool:
@@ -107,25 +114,55 @@ def status_of(error: errors.BridgeError) -> int:
 
 
 @contextmanager
-def ended_by_signals(end: Callable[[int, Any], None] | None = None) -> Iterator[None]:
-    """Let SIGTERM, and the end of the terminal, go through the code that cleans up, as Ctrl-C does anyway.
+def ended_by_signals() -> Iterator[None]:
+    """Let SIGTERM, and the end of the terminal, go through the code that cleans up, as Ctrl-C does anyway."""
 
-    Args:
-        end: What is called with the signal's number, in the middle of anything; by default it ends the command.
-
-    """
-
-    def at_once(number: int, _: object) -> None:
+    def end(number: int, _: object) -> None:
         raise SystemExit(128 + number)
 
-    numbers = [getattr(signal, name) for name in ("SIGTERM", "SIGHUP") if hasattr(signal, name)]
+    with _handled(end, *TERMINATE):
+        yield
+
+
+@contextmanager
+def held(then: Callable[[], object] = lambda: None) -> Iterator[None]:
+    """Let what ends the command wait until the body is through: the first such signal has its effect then.
+
+    Others within IMPATIENCE seconds of it are dropped, since a supervisor, or a person, may repeat one. A later one has
+    its effect at once: the body may wait for a name server, or for whoever reads standard error.
+
+    Args:
+        then: What is called at the first signal, in the middle of anything.
+
+    """
+    waiting, since = 0, 0.0
+
+    def note(number: int, _: object) -> None:
+        nonlocal waiting, since
+        if not waiting:
+            waiting, since = number, time.monotonic()
+            then()
+        elif time.monotonic() - since > IMPATIENCE:
+            signal.signal(number, before[number])
+            signal.raise_signal(number)
+
+    try:
+        with _handled(note, signal.SIGINT, *TERMINATE) as before:
+            yield
+    finally:
+        if waiting:
+            signal.raise_signal(waiting)
+
+
+@contextmanager
+def _handled(handler: Callable[[int, Any], None], *numbers: int) -> Iterator[dict[int, Any]]:
     # nohup and the like have one ignored, which they mean; None is a handler that could not be put back.
     left = (signal.SIG_IGN, None)
     before = {number: known for number in numbers if (known := signal.getsignal(number)) not in left}
     try:
         for number in before:
-            signal.signal(number, end or at_once)
-        yield
+            signal.signal(number, handler)
+        yield before
     finally:
         for number, known in before.items():
             signal.signal(number, known)
@@ -135,29 +172,24 @@ def awaited(function: Callable[[], Coroutine[Any, Any, T]]) -> T:
     """What a coroutine returns; a signal cancels it first, since one that raises within asyncio leaves tasks behind."""
     import asyncio  # here, since most commands need it not
 
-    ended = 0
+    task: asyncio.Task[Any] | None = None
+    ended = False
+
+    def cancel() -> None:
+        nonlocal ended
+        ended = True
+        if task:
+            task.get_loop().call_soon_threadsafe(task.cancel)
 
     async def run() -> T:
-        loop = asyncio.get_running_loop()
-        task = loop.create_task(function())
+        nonlocal task
+        task = asyncio.current_task()
+        try:
+            if ended:
+                raise asyncio.CancelledError
+            return await function()
+        finally:
+            task = None
 
-        def end(number: int, _: object) -> None:
-            nonlocal ended
-            if not ended:  # else it is on its way
-                ended = number
-                loop.call_soon_threadsafe(task.cancel)
-
-        with ended_by_signals(end):
-            return await task
-
-    running = run()
-    try:
-        result = asyncio.run(running)
-    except asyncio.CancelledError:
-        if not ended:
-            raise
-    finally:
-        running.close()  # where a signal came before it began
-    if ended:
-        raise SystemExit(128 + ended)
-    return result
+    with held(cancel):
+        return asyncio.run(run())

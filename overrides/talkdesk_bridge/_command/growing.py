@@ -16,7 +16,7 @@ from io import FileIO
 from pathlib import Path
 from typing import IO, Any
 
-from talkdesk_bridge._command.exit import fail
+from talkdesk_bridge._command.exit import fail, held
 
 __all__ = ["Growing", "growing"]
 
@@ -40,10 +40,12 @@ class Growing:
         self._journal = journal
         self._file = file
         self._columns = {*self._column("SELECT name FROM columns")}
-        self._saved = time.monotonic()
+        self._saved = 0.0
         self.total = self._number("SELECT count(*) FROM accounts")
         self.done = self._number("SELECT count(*) FROM accounts WHERE ends IS NOT NULL")
         self.items = self._number("SELECT total(items) FROM accounts")
+        self.kept = self.done
+        """Accounts that no crash takes."""
         self.finished = False
         """Set it where the output is no longer needed."""
         self.begun = "".join(self._column("SELECT value FROM run WHERE name = 'begun'"))
@@ -52,7 +54,7 @@ class Growing:
         return (row[0] for row in self._journal.execute(query))
 
     def _number(self, query: str) -> int:
-        return int(next(self._column(query)))
+        return int(self._journal.execute(query).fetchone()[0])
 
     def pending(self) -> Iterator[str]:
         """The accounts that are not done, those that failed in an earlier run included; they may be added meanwhile."""
@@ -98,10 +100,21 @@ class Growing:
 
     def save(self) -> None:
         """Let no crash take what is here now."""
-        os.fsync(self._file.fileno())
-        self._journal.execute("COMMIT")
-        self._journal.execute("BEGIN IMMEDIATE")
-        self._saved = time.monotonic()
+        with held():  # between the two that belong together
+            os.fsync(self._file.fileno())
+            self._journal.execute("COMMIT")
+            self._journal.execute("BEGIN IMMEDIATE")
+            self.kept, self._saved = self.done, time.monotonic()
+
+    def close(self) -> None:
+        """Close the file."""
+        self._file.close()
+
+    def keep(self) -> int:
+        """Save, if that is still possible, and return how many accounts no crash takes."""
+        with suppress(OSError, sqlite3.Error):  # what was kept before is kept
+            self.save()
+        return self.kept
 
 
 @contextmanager
@@ -115,7 +128,7 @@ def growing(path: Path, of: dict[str, str], accounts: Iterable[str]) -> Iterator
 
     """
     part, name = path.with_name(f"{path.name}.part"), path.with_name(f"{path.name}.journal")
-    journal, needed = sqlite3.connect(":memory:"), True
+    journal, needed, output = sqlite3.connect(":memory:"), True, None
     try:
         try:
             journal = sqlite3.connect(name, timeout=0, isolation_level=None)
@@ -127,10 +140,13 @@ def growing(path: Path, of: dict[str, str], accounts: Iterable[str]) -> Iterator
             elif not needed and part.stat().st_size:
                 raise fail(f"--output: {part} is there without {name.name}: give another name, or delete it.", 2)
             begun = needed and journal.execute("SELECT 1 FROM accounts WHERE ends IS NOT NULL").fetchall()
-            (_go_on if begun else _begin)(journal, part, of, accounts)
-            file = part.open("ab", buffering=0)
-            output, needed = Growing(part, journal, file), True
-            output.save()
+            if begun:
+                _go_on(journal, part, of, accounts)
+            else:
+                _begin(journal, of, accounts)
+            with held():
+                output = Growing(part, journal, part.open("ab" if begun else "wb", buffering=0))
+                output.save()
         except sqlite3.OperationalError as error:
             told = "another process is at it" if "locked" in str(error) else f"{name} cannot be written: {error}"
             raise fail(f"--output: {path}: {told}.", 2) from None
@@ -142,20 +158,19 @@ def growing(path: Path, of: dict[str, str], accounts: Iterable[str]) -> Iterator
             yield output
         except sqlite3.Error as error:
             raise OSError(EIO, f"{name.name}: {error}") from None
-        finally:
-            with suppress(OSError, sqlite3.Error):  # what was kept before is kept
-                output.save()
-            file.close()
-            if output.finished or not output.done:
-                part.unlink()
-                needed = False
     finally:
-        journal.close()
-        if not needed:
-            name.unlink(missing_ok=True)
+        with held():
+            if output:
+                needed = output.keep() > 0 and not output.finished
+                output.close()
+                if not needed:
+                    part.unlink()
+            journal.close()
+            if not needed:
+                name.unlink(missing_ok=True)
 
 
-def _begin(journal: sqlite3.Connection, part: Path, of: dict[str, str], accounts: Iterable[str]) -> None:
+def _begin(journal: sqlite3.Connection, of: dict[str, str], accounts: Iterable[str]) -> None:
     for (table,) in journal.execute("SELECT name FROM sqlite_master WHERE type = 'table'").fetchall():
         journal.execute(f"DROP TABLE {table}")
     for table in TABLES.split(";"):
@@ -163,7 +178,6 @@ def _begin(journal: sqlite3.Connection, part: Path, of: dict[str, str], accounts
     journal.executemany("INSERT OR IGNORE INTO accounts (account) VALUES (?)", ((account,) for account in accounts))
     told = {**of, "begun": time.strftime("%Y-%m-%d %H:%M")}
     journal.executemany("INSERT INTO run VALUES (?, ?)", told.items())
-    part.write_bytes(b"")
 
 
 def _go_on(journal: sqlite3.Connection, part: Path, of: dict[str, str], accounts: Iterable[str]) -> None:

@@ -15,7 +15,7 @@ from attrs import define
 from talkdesk_bridge_api.models import FIELDS
 
 from talkdesk_bridge import AsyncBridgeClient, Retry, errors
-from talkdesk_bridge._command.exit import awaited, exit_status, fail, printable, status_of, tell
+from talkdesk_bridge._command.exit import awaited, exit_status, fail, held, printable, status_of, tell
 from talkdesk_bridge._command.formats import as_line, csv_lines
 from talkdesk_bridge._command.growing import Growing, growing
 from talkdesk_bridge._command.output import destination, file_of
@@ -70,24 +70,23 @@ def list_many(
         if grown.done:
             told = f"{grown.part} was begun at {grown.begun}, and has {grown.done} of {grown.total} accounts"
             tell(printable(f"{told}: going on. To begin anew, delete it first."))
-        stopped, failed, ended = None, 0, True
         try:
             stopped = awaited(partial(_ask, run, bridge, grown, per_page=per_page, at_once=at_once))
-            ended = stopped is not None
-            failed = 0 if ended else _tell_failures(grown)
+            failed = 0 if stopped else _tell_failures(grown)
+            if not stopped and (skip_failed or not failed):
+                if path:
+                    run.output = stack.enter_context(destination(output, part=f"{path.name}.whole"))
+                run.output.write(_written(form, grown))
+                grown.finished = True
         finally:
-            if path and grown.done and (ended or (failed and not skip_failed)):
-                kept = f"{grown.done} of {grown.total} accounts are kept in {grown.part}"
-                tell(printable(f"{kept}, where the same command goes on."))
+            with held():
+                if path and not grown.finished and (kept := grown.keep()):
+                    told = f"{kept} of {grown.total} accounts are kept in {grown.part}"
+                    tell(printable(f"{told}, where the same command goes on."))
         if stopped:
             account, error = stopped
             with exit_status(f"account {account}: "):
                 raise error
-        if not failed or skip_failed:
-            if path:
-                run.output = stack.enter_context(destination(output, part=f"{path.name}.whole"))
-            run.output.write(_written(form, grown))
-            grown.finished = True
         if failed:
             lost = "" if path or skip_failed else " With --output FILE, the others are kept."
             then = "are not in the output" if skip_failed else "so nothing is written; --skip-failed writes the others"
