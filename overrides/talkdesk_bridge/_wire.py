@@ -82,7 +82,7 @@ class _Wire(Generic[ClientT]):
         """Whether a request to this URL goes through a proxy."""
         return self.client._transport_for_url(httpx.URL(url)) is not self.client._transport
 
-    def build(self, settings: Settings, *, url: str, params: Any = None, **request: Any) -> Request:
+    def build(self, settings: Settings, *, url: str, params: Any = None, headers: Any = None, **more: Any) -> Request:
         """A request, from `method`, `url` (also one that begins with `/`, below the base URL) and whatever else it has.
 
         Raises:
@@ -90,14 +90,19 @@ class _Wire(Generic[ClientT]):
 
         """
         connect, read = settings.timeout
-        try:
+        extensions = {
+            "timeout": {"connect": connect, "read": read, "write": read, "pool": read},
             # What no message about this request may show goes along with it.
-            hidden = {"secrets": (*settings.auth.secrets(), *settings.headers.values())}
-            limits = httpx.Timeout(read, connect=connect)
-            # Put together here, so that it is parsed once; httpx 0.28 does so three times, in a tenth of a page's time.
+            "secrets": (*settings.auth.secrets(), *settings.headers.values()),
+        }
+        try:
+            # Put together here: httpx 0.28 parses the URL three times, and merges parameters and cookies, which this
+            # client has not.
             url = self._base + url if url.startswith("/") else url
             url = f"{url}?{httpx.QueryParams(params)}" if params else url
-            return self.client.build_request(url=url, **request, timeout=limits, extensions=hidden)
+            all_headers = httpx.Headers(self.client.headers)
+            all_headers.update(headers)
+            return httpx.Request(url=url, headers=all_headers, **more, extensions=extensions)
         except httpx.InvalidURL as error:
             raise ValueError(error) from None
 
@@ -332,20 +337,28 @@ class Limited:
         self._until = until
 
     def __getattr__(self, name: str) -> Any:
-        method = getattr(self._inner, name)
-        at = {"read": 1, "write": 1, "start_tls": 2, "connect_tcp": 2}.get(name)  # where each takes its `timeout`
-        if at is None:
-            return method
+        return getattr(self._inner, name)
 
-        def limited(*arguments: Any, **named: Any) -> Any:
-            left: float = self._until.end - time.monotonic()
-            if left <= 0:
-                raise httpx.ReadTimeout("no time is left")
-            timeout = named.pop("timeout", (*arguments[at:], None)[0])
-            result = method(*arguments[:at], timeout=left if timeout is None else min(timeout, left), **named)
-            return Limited(result, self._until) if name in ("connect_tcp", "start_tls") else result
+    def read(self, max_bytes: int, timeout: float | None = None) -> bytes:
+        data: bytes = self._inner.read(max_bytes, self._left(timeout))
+        return data
 
-        return limited
+    def write(self, buffer: bytes, timeout: float | None = None) -> None:
+        self._inner.write(buffer, self._left(timeout))
+
+    def connect_tcp(self, host: str, port: int, timeout: float | None = None, **how: Any) -> Limited:
+        return Limited(self._inner.connect_tcp(host, port, self._left(timeout), **how), self._until)
+
+    def start_tls(
+        self, ssl_context: ssl.SSLContext, server_hostname: str | None = None, timeout: float | None = None
+    ) -> Limited:
+        return Limited(self._inner.start_tls(ssl_context, server_hostname, self._left(timeout)), self._until)
+
+    def _left(self, timeout: float | None) -> float:
+        left: float = self._until.end - time.monotonic()
+        if left <= 0:
+            raise httpx.ReadTimeout("no time is left")
+        return left if timeout is None else min(timeout, left)
 
 
 def _bulk() -> tuple[type[httpx.AsyncClient], Callable[[Exception], tuple[str, str]]]:
