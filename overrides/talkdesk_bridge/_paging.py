@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import hashlib
 import json
 import sys
 import threading
 from collections.abc import AsyncIterator, Awaitable, Callable, Generator, Iterator, Mapping
+from hashlib import sha256
 from operator import length_hint
 from types import NoneType
 from typing import Any, Self
@@ -27,6 +27,9 @@ Step = int | str
 # An empty page may come before a full one where the bridge filters; so many in a row are a fault.
 MOST_EMPTY_PAGES = 10
 
+# What was read from JSON holds no circle, and to look for one takes time.
+ENCODE = json.JSONEncoder(check_circular=False).encode
+
 
 @frozen
 class Walk:
@@ -44,7 +47,7 @@ class Walk:
 
 
 def _mark(value: Any) -> str:
-    return hashlib.sha256(json.dumps(value).encode()).hexdigest()[:16]
+    return sha256(ENCODE(value).encode()).hexdigest()[:16]
 
 
 def _total(name: str, response: Response[Any]) -> int | None:
