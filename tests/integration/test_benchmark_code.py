@@ -208,16 +208,16 @@ def test_all_pages_of_an_account_are_listed(folder: Path, monkeypatch: pytest.Mo
         return answer(sent[0])
 
     with KeepAlive(pages) as serving:
-        for name in (account.BY_HAND, account.BYTES, *HERE):
-            for size, total in account.INVOICES.items():
-                before = serving.requests
-                with Worker("benchmarks.account:sampler", name, str(folder), serving.url, prefix, str(size)) as sample:
-                    assert sample("perf_counter") > 0
-                assert serving.requests - before == total // size, name
+        for size, total in account.INVOICES.items():
+            with Worker("benchmarks.account:sampler", str(folder), serving.url, prefix, str(size)) as sample:
+                for name in (account.BY_HAND, account.BYTES, *HERE):
+                    before = serving.requests
+                    assert sample(name, "perf_counter") > 0
+                    assert serving.requests - before == total // size, name
         monkeypatch.setattr(account, "INVOICES", {50: 70})
         monkeypatch.setitem(account.LISTINGS, OURS, lambda *_: lambda: [None] * 69)
         with pytest.raises(MeasuringError, match="lists 69 of 70"):
-            account.sampler(OURS, str(folder), serving.url, prefix, "50")("perf_counter")
+            account.sampler(str(folder), serving.url, prefix, "50")(OURS, "perf_counter")
 
 
 def test_starting_is_measured_in_fresh_processes() -> None:
