@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import time
 from collections.abc import Callable, Mapping
-from functools import partial
+from functools import cache, partial
 from importlib import import_module
 from pathlib import Path
 from typing import Any
@@ -31,11 +31,10 @@ Page = tuple[Any, int]
 def sampler(folder: str, url: str, path: str, size: str) -> Callable[[str, str], float]:
     """In a worker: lists the account in one of the ways; the seconds that took by `perf_counter` or `process_time`."""
     per_page, total = int(size), INVOICES[int(size)]
-    ways: dict[str, Callable[[], list[Any]]] = {}
+    way = cache(lambda name: LISTINGS[name](folder, url, path, str(total), per_page))
 
     def sample(name: str, clock: str) -> float:
-        listed = ways.get(name) or ways.setdefault(name, LISTINGS[name](folder, url, path, str(total), per_page))
-        now = getattr(time, clock)
+        listed, now = way(name), getattr(time, clock)
         settle()
         begun = now()
         invoices = listed()
@@ -142,16 +141,16 @@ def listings(
 ) -> dict[str, dict[str, Ratio]]:
     """What each takes for all pages by each clock, as a ratio to the loop by hand with the same decoder."""
     found: dict[str, dict[str, Ratio]] = {clock: {} for clock in CLOCKS}
-    groups = {OURS: [BYTES, *(name for name in LISTINGS if name in names and name != OURS_SPEED)]}
-    groups[OURS_SPEED] = [OURS_SPEED]
+    others = [name for name in LISTINGS if name in names and name != OURS_SPEED]
+    groups = {OURS: [BYTES, *others], OURS_SPEED: [OURS_SPEED]}
     share = seconds / len(CLOCKS) / sum(map(len, groups.values()))
     for ours, members in groups.items():
         arguments = (str(folder), url, path, str(size))
         # All in one process: they differ in some hundredths, and two processes do so by chance.
         with Worker("benchmarks.account:sampler", *arguments, without=PEERS[ours].without) as worker:
             for clock in CLOCKS:
-                others = {name: partial(worker, name, clock) for name in members}
-                found[clock] |= interleaved(partial(worker, BY_HAND, clock), others, share * len(members))
+                samplers = {name: partial(worker, name, clock) for name in members}
+                found[clock] |= interleaved(partial(worker, BY_HAND, clock), samplers, share * len(members))
     return found
 
 
