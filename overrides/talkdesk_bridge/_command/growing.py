@@ -106,10 +106,6 @@ class Growing:
             self._journal.execute("BEGIN IMMEDIATE")
             self.kept, self._saved = self.done, time.monotonic()
 
-    def close(self) -> None:
-        """Close the file."""
-        self._file.close()
-
     def keep(self) -> int:
         """Save, if that is still possible, and return how many accounts no crash takes."""
         with suppress(OSError, sqlite3.Error):  # what was kept before is kept
@@ -145,7 +141,8 @@ def growing(path: Path, of: dict[str, str], accounts: Iterable[str]) -> Iterator
             else:
                 _begin(journal, of, accounts)
             with held():
-                output = Growing(part, journal, part.open("ab" if begun else "wb", buffering=0))
+                file = part.open("ab" if begun else "wb", buffering=0)
+                output = Growing(part, journal, file)
                 output.save()
         except sqlite3.OperationalError as error:
             told = "another process is at it" if "locked" in str(error) else f"{name} cannot be written: {error}"
@@ -162,7 +159,7 @@ def growing(path: Path, of: dict[str, str], accounts: Iterable[str]) -> Iterator
         with held():
             if output:
                 needed = output.keep() > 0 and not output.finished
-                output.close()
+                file.close()
                 if not needed:
                     part.unlink()
             journal.close()
