@@ -292,6 +292,7 @@ def test_signals_in_the_middle_of_saving_cost_nothing(
 
     with monkeypatch.context() as patched:
         patched.setattr("talkdesk_bridge._command.growing.RHYTHM", 0)
+        patched.setattr("talkdesk_bridge._command.exit.IMPATIENCE", 60)  # which a busy machine needs
         patched.setattr("talkdesk_bridge._command.growing.os.fsync", interrupted_sync)
         result = listing(at_once=2)
     kept = Path("out.jsonl.part").read_text(encoding="utf-8")
