@@ -60,7 +60,7 @@ def sampler(name: str, folder: str) -> Callable[[str], float]:
 def parsing(name: str, folder: str) -> Callable[[str], float]:
     """In a worker: samples of our parser alone."""
     load(name, folder)
-    from talkdesk_bridge._decode import read_json
+    from talkdesk_bridge._json import read_json
 
     return sampling(read_json)
 

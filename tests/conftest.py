@@ -19,7 +19,7 @@ from typing import Any
 
 import pytest
 import yaml
-from talkdesk_bridge import AsyncBridgeClient, Auth, BridgeClient, HeaderAuth, NoAuth, Retry, _decode
+from talkdesk_bridge import AsyncBridgeClient, Auth, BridgeClient, HeaderAuth, NoAuth, Retry, _json
 from talkdesk_bridge.models import InvoiceDetails
 from talkdesk_bridge.sandbox import Sandbox
 
@@ -49,8 +49,8 @@ def merged(*names: str) -> dict[str, Any]:
     data = load(CONTRACT).data
     for name in names:
         more = yaml.safe_load((ROOT / "tests" / "contracts" / f"{name}.yaml").read_text(encoding="utf-8"))
-        data["tags"] += more["tags"]
-        data["paths"].update(more["paths"])
+        data["tags"] += more.get("tags", [])
+        data["paths"].update(more.get("paths", {}))
         for kind, components in more.get("components", {}).items():
             data["components"].setdefault(kind, {}).update(components)
     return data
@@ -79,10 +79,10 @@ def parser(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> I
         monkeypatch.setitem(sys.modules, "msgspec.json", None)
     else:
         pytest.importorskip("msgspec")
-    _decode._parser.cache_clear()
-    assert (_decode._parser() is _decode._standard) is (request.param == "standard")
+    _json._parser.cache_clear()
+    assert (_json._parser() is _json._standard) is (request.param == "standard")
     yield request.param
-    _decode._parser.cache_clear()
+    _json._parser.cache_clear()
 
 
 @pytest.fixture(scope="session")

@@ -198,7 +198,7 @@ def test_a_documented_error(sandbox: Sandbox, key: HeaderAuth, listing: Listing)
 @pytest.mark.parametrize(
     ("kind", "rest"),
     [
-        (errors.StatusError, {"status_code": 0, "error_info": None, "method": "", "path": "", "request_id": None, "retry_after": None}),
+        (errors.StatusError, {"status_code": 0, "error_info": None, "body": None, "method": "", "path": "", "request_id": None, "retry_after": None}),
         (errors.ContractError, {"json_path": None, "expected": None, "seen": None}),
         (errors.IncompleteError, {"received": 0, "expected": 0}),
     ],

@@ -30,7 +30,10 @@ Change = Callable[[str, str], Path]
 STOCK = {
     "api_init.py.jinja": "f3b0290732b219be73b204cc3a44170eab0b64299a485a093306c6cc20d064cc",
     "endpoint_init.py.jinja": "c1837a037fdbbd85b5dc1d49f58bd80a672fe4496cfaaf84d3b91927027b56da",
+    "endpoint_module.py.jinja": "c1b2628053eb4875ba59566baa5ae907666f9cbfafa308d93f970a4404b7cd52",
+    "model.py.jinja": "fd1c79680d51c06cfbb89809ad123750ba9add98b688036c04cabbf1f8ba40a0",
     "models_init.py.jinja": "4f64a3d6e1b15a561be5573c1b7702eb928c0e4fa6b67107d20e57a74c44d51a",
+    "package_init.py.jinja": "ac15907e32dc39bd9b83ea6f2002fb87514f2182b97f88231b5a9c47321f6210",
     "types.py.jinja": "93df9d75883a4eafac77dd21bc6907f3ef612e3f7841e08656618dcf6c4ce494",
 }
 
@@ -386,10 +389,10 @@ def test_a_type_has_none_once(tree: Path, changed: Change) -> None:
         for name, data in content(tree).items()
         if "/models/" in name or name.endswith("things/__init__.py")
     ]
-    assert not [text for text in texts if re.search(r"None \|[^=\n\]]*\| None", text)]
+    assert not [text for text in texts if re.search(r"None \|[^=\n\]]*\| None", text) or "Unset" in text]
     assert sum("word: str | None = None," in text for text in texts) == 1
-    assert sum("thing_number: str | None = UNSET" in text for text in texts) == 1
-    assert sum("words: list[None | str] | None = UNSET" in text for text in texts) == 1
+    assert sum("thing_number: str | None = None" in text for text in texts) == 1
+    assert sum("words: list[str | None] | None = None" in text for text in texts) == 1
 
 
 def test_every_generated_module_is_marked() -> None:
@@ -399,13 +402,31 @@ def test_every_generated_module_is_marked() -> None:
     assert (ROOT / "generated" / tool.PACKAGE / "py.typed").exists()
 
 
+def test_the_templates_replace_stock_ones_or_are_shared_by_those() -> None:
+    files = {file.name for file in tool.TEMPLATES.iterdir() if file.is_file()}
+    assert files == {*STOCK, "types.py", "macros.jinja", "reading.py"} - {"types.py.jinja"}
+
+
+def test_what_all_contracts_share_is_copied_as_it_is_tested(tree: Path) -> None:
+    for name in ("reading.py", "types.py"):
+        text = (tool.TEMPLATES / name).read_text(encoding="utf-8")
+        assert (tree / tool.PACKAGE / name).read_text(encoding="utf-8") == tool.MARKER + text
+
+
+def test_there_is_no_second_client(tree: Path) -> None:
+    """A stock client would be a way to the API without authentication, retries and checks."""
+    names = {file.name for file in (tree / tool.PACKAGE).rglob("*")}
+    assert not names & {"client.py", "errors.py"}
+    for file in (tree / tool.PACKAGE).rglob("*.py"):
+        assert "httpx" not in file.read_text(encoding="utf-8"), file
+
+
 @pytest.mark.parametrize("name", sorted(STOCK))
 def test_each_template_replaces_the_stock_one_that_we_know_and_says_why(name: str) -> None:
     stock = Path(openapi_python_client.__file__).parent / "templates" / name
-    assert {file.name for file in (ROOT / "tools" / "templates").iterdir()} == STOCK.keys()
     assert hashlib.sha256(stock.read_bytes()).hexdigest() == STOCK[name]
-    text = (ROOT / "tools" / "templates" / name).read_text(encoding="utf-8")
-    head = text[: text.index("#}")]
+    text = (tool.TEMPLATES / name.replace("types.py.jinja", "types.py")).read_text(encoding="utf-8")
+    head = text[: text.index("#}" if "#}" in text else "import")]
     pinned = f"openapi-python-client {openapi_python_client.__version__}"
     assert all(said in head for said in (pinned, "Why:", "Test:", "Remove when:"))
 

@@ -5,10 +5,11 @@ from __future__ import annotations
 import asyncio
 import json
 import threading
-from typing import Any
+from typing import Any, ClassVar
 
 import pytest
 from talkdesk_bridge import AsyncBridgeClient, BridgeClient, Deviation, HeaderAuth, errors
+from talkdesk_bridge_api.reading import anything
 from talkdesk_bridge_api.types import Body, ListOperation
 
 from tests.conftest import ONCE, Listing, Scripted, Server, as_json, invoices_of, page
@@ -545,9 +546,13 @@ def test_a_body_that_is_no_page_is_refused_by_the_plain_method_too(server: Serve
         bridge.billing.get_account_invoices("1")
 
 
+class Page:
+    FIELDS: ClassVar = {"_embedded": "embedded"}
+
+
 UNDECLARED = ListOperation[Any, Any](
     operation_id="op", method="GET", path="/x", request=lambda: {"method": "GET", "url": "/x"},
-    bodies=(Body(200, 200, "json", Any),), items=lambda body: body["_embedded"]["things"], item=Any, list_name="things", has_page=False,
+    bodies=(Body(200, 200, "json", anything),), items=lambda body: body["_embedded"]["things"], page=Page, item=Any, list_name="things", has_page=False,
 )  # fmt: skip
 """A list whose contract says nothing about `total`."""
 

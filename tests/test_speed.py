@@ -1,9 +1,10 @@
-"""What keeps reading JSON fast, and that fast is not different: parsers, compiled decoders, counts of instructions."""
+"""What keeps reading JSON fast, and that fast is not different: parsers, the models, counts of instructions."""
 
 from __future__ import annotations
 
 import copy
 import gc
+import importlib
 import inspect
 import json
 import subprocess
@@ -11,7 +12,6 @@ import sys
 import threading
 import tracemalloc
 from collections.abc import Callable, Iterator
-from datetime import date
 from functools import partial
 from types import CodeType, FrameType
 from typing import Any
@@ -19,13 +19,13 @@ from urllib.parse import parse_qs
 
 import httpx
 import pytest
-from attrs import NOTHING, define, field, fields
+from attrs import NOTHING, fields
 from hypothesis import example, given
 from hypothesis import strategies as st
-from talkdesk_bridge import BridgeClient, _decode, models
-from talkdesk_bridge._decode import Filler, Findings, MisfitError, decoder, read_json
-from talkdesk_bridge_api.models import FIELDS
-from talkdesk_bridge_api.types import Fields
+from talkdesk_bridge import BridgeClient, _json, models
+from talkdesk_bridge._json import read_json
+from talkdesk_bridge_api import reading
+from talkdesk_bridge_api.reading import MisfitError, OpenModel, Place
 
 from tests.conftest import CONTRACT, invoices_of
 from tests.drawing import ANY, TALLY, TOKENS, Bodies, as_tree, examples, mangled, mutated, written
@@ -80,7 +80,7 @@ def outcome(parse: Callable[[bytes], Any], content: bytes) -> str:
 
 
 def parsers_agree(content: bytes) -> None:
-    assert outcome(read_json, content) == outcome(_decode._standard, content)
+    assert outcome(read_json, content) == outcome(_json._standard, content)
 
 
 @pytest.mark.parametrize("text", TEXTS, ids=lambda text: repr(text[:20]))
@@ -104,7 +104,7 @@ def test_both_parsers_read_the_same_of_whatever_is_sent(content: bytes) -> None:
 @example("12345678901234567890.12345678901234567890")
 def test_each_parser_keeps_every_digit(token: str) -> None:
     TALLY["examples"] += 1
-    for parse in (read_json, _decode._standard):
+    for parse in (read_json, _json._standard):
         assert str(parse(token.encode())) == (token if token != "-0" else "0")
         assert isinstance(parse(token.encode()), int) is token.lstrip("-").isdigit()
 
@@ -113,7 +113,7 @@ def test_importing_the_package_does_not_load_the_parser() -> None:
     code = """if True:
         import sys
         from talkdesk_bridge import *
-        from talkdesk_bridge._decode import read_json
+        from talkdesk_bridge._json import read_json
         assert "msgspec" not in sys.modules
         read_json(b"1")
         assert "msgspec" in sys.modules
@@ -122,199 +122,75 @@ def test_importing_the_package_does_not_load_the_parser() -> None:
     subprocess.run([sys.executable, "-c", code], check=True)
 
 
-# The compiled decoders.
+# The models.
+
+MODELS = [getattr(models, name) for name in models.__all__]
 
 
-@pytest.mark.parametrize("kind", FIELDS)
+@pytest.mark.parametrize("kind", MODELS)
 def test_a_model_has_nothing_that_filling_its_fields_leaves_out(kind: Any) -> None:
-    """The decoders make models without their `__init__`: whoever fails here has to call it again."""
-    assert kind.__bases__ == (object,)
+    """`from_dict` makes models without their `__init__`: if this fails, it has to call it again."""
+    assert kind.__bases__ == (OpenModel,)
     assert kind.__setattr__ is object.__setattr__
     assert not any(hasattr(kind, f"__attrs_{hook}_init__") for hook in ("pre", "post"))
-    named = {attribute for attribute, _ in FIELDS[kind].known.values()}
     for one in fields(kind):
         assert (one.validator, one.converter, one.on_setattr) == (None, None, None)
         if one.name == "additional_properties":
-            assert (one.default.factory, FIELDS[kind].unknown is None) == (dict, False)
+            assert one.default.factory is dict
         else:
-            named.remove(one.name)
             assert one.default is None or one.default is NOTHING
-    assert not named
+    assert kind.from_dict({}) == kind()
 
 
-def plain_models(kind: Any, place: str) -> Filler:
-    """As the compiled decoder of a model, but field by field, in the order in which they were sent."""
-    known, needed = FIELDS[kind].known, _decode._needed(kind)
-
-    def fill(made: list[Any], values: list[Any], findings: Findings) -> None:
-        for value in values:
-            if not isinstance(value, dict):
-                raise MisfitError("object", _decode.kind_of(value))
-            model, unknown = kind(**dict.fromkeys(attribute for attribute, _ in known.values())), {}
-            for name, item in value.items():
-                try:
-                    if name in known:
-                        inner = decoder(known[name][1], place + _decode.member(name), optional=name not in needed)
-                        setattr(model, known[name][0], inner(item, findings))
-                    else:
-                        unknown[name] = decoder(FIELDS[kind].unknown, f"{place}.*")(item, findings)
-                except MisfitError as misfit:
-                    misfit.path.append(_decode.member(name))
-                    raise
-            if lacking := [name for name in known if name in needed and name not in value]:
-                raise MisfitError(f"object with `{lacking[0]}`", "object without it")
-            model.additional_properties = unknown
-            made.append(model)
-
-    return fill
-
-
-def reading(body: Any, *, strict: bool, kind: Any = models.InvoiceDetailsResponse) -> Any:
-    """What becomes of a body: the model and the deviations, as they are told; or what does not fit, and where."""
-    decoder.cache_clear()  # a decoder holds those of its fields
-    findings = Findings(strict=strict)
-    try:
-        model = decoder(kind)(body, findings)
-    except MisfitError as misfit:
-        return misfit.documented, misfit.seen, misfit.path
-    except RecursionError:
-        return RecursionError
-    return model, repr(model), [*findings]
-
-
-Reading = Callable[..., Any]
-
-
-@pytest.fixture
-def plain(monkeypatch: pytest.MonkeyPatch) -> Iterator[Reading]:
-    def read(body: Any, **options: Any) -> Any:
-        with monkeypatch.context() as patch:
-            patch.setattr(_decode, "_models", plain_models)
-            return reading(body, **options)
-
-    yield read
-    decoder.cache_clear()
+def test_deviations_are_told_in_the_order_in_which_they_were_sent() -> None:
+    details = [{"product": 1, "amount": 2}, {"category": None, "amount": 3}]
+    body: dict[str, Any] = {
+        "total": "1",
+        "_embedded": {"invoices": [{"status": None, "invoice_items_details": details, "amount": 5}]},
+    }
+    root = Place()
+    models.InvoiceDetailsResponse.from_dict(body, root)
+    at = "$._embedded.invoices[*]"
+    assert root.in_order(body) == [
+        ("$.total", "integer", "string", 1),
+        (f"{at}.status", "string", "null", 1),
+        (f"{at}.invoice_items_details[*].product", "string", "integer", 1),
+        (f"{at}.invoice_items_details[*].amount", "string", "integer", 2),
+        (f"{at}.invoice_items_details[*].category", "string", "null", 1),
+        (f"{at}.amount", "string", "integer", 1),
+    ]
+    # What cannot be read ends the reading, at the first such field in the order of the contract.
+    body["_embedded"]["invoices"].append({"status": {}, "paid_amount": [], "amount": {}})
+    for strict, place in ((False, "._embedded.invoices[1].amount"), (True, "._embedded.invoices[0].amount")):
+        with pytest.raises(MisfitError) as caught:
+            models.InvoiceDetailsResponse.from_dict(body, Place(strict=strict))
+        assert caught.value.place == place
 
 
 @examples(200)
-@given(content=mutated(PAGES.flatmap(lambda body: st.permutations([*body.items()]).map(dict))), data=st.data())
-def test_a_compiled_decoder_finds_what_a_plain_one_finds(plain: Reading, content: bytes, data: st.DataObject) -> None:
-    TALLY["examples"] += 1
-
-    def shuffled(value: Any) -> Any:
-        if isinstance(value, dict):
-            order = data.draw(st.permutations([*value])) if len(value) < 12 else [*value]
-            return {name: shuffled(value[name]) for name in order}
-        return [*map(shuffled, value)] if isinstance(value, list) else value
-
-    body = shuffled(read_json(content))
-    for strict in (False, True):
-        assert reading(copy.deepcopy(body), strict=strict) == plain(body, strict=strict)
-
-
-def test_deviations_and_misfits_are_told_in_the_order_in_which_they_were_sent(
-    plain: Reading,
-) -> None:
-    details = [{"product": 1, "amount": 2}, {"category": None, "amount": 3}]
-    body = {"total": "1", "_embedded": {"invoices": [{"status": None, "invoice_items_details": details, "amount": 5}]}}
-    _, _, told = reading(body, strict=False)
-    at = "$._embedded.invoices[*]"
-    assert [place for place, *_ in told] == [
-        "$.total",
-        f"{at}.status",
-        f"{at}.invoice_items_details[*].product",
-        f"{at}.invoice_items_details[*].amount",
-        f"{at}.invoice_items_details[*].category",
-        f"{at}.amount",
-    ]
-    body["_embedded"]["invoices"].append({"status": {}, "paid_amount": [], "amount": {}})  # type: ignore[index] # a list
-    assert reading(body, strict=False) == ("string", "object", [".status", "[1]", ".invoices", "._embedded"])
-    assert reading(body, strict=True) == plain(body, strict=True) == ("integer", "string", [".total"])
-
-
-@define(kw_only=True)
-class Tree:
-    """A model with what the contract has none of: fields that are required, a null that is allowed, typed other fields."""
-
-    key: str
-    size: int
-    day: date
-    note: str | None = None
-    more: list[Tree] | None = None
-    additional_properties: dict[str, Any] = field(init=False, factory=dict)
-
-
-TREE = Fields(
-    known={
-        "k-1": ("key", str),
-        "size": ("size", int),
-        "day": ("day", date),
-        "note": ("note", str | None),
-        "more": ("more", list[Tree]),
-    },
-    unknown=int,
-)
-VALID: dict[str, st.SearchStrategy[Any]] = {
-    "k-1": st.just("a"),
-    "size": st.just(5),
-    "day": st.just("2023-07-01"),
-    "note": st.just("b"),
-    "x": st.just(1),
-    "y.z": st.just("7"),
-}
-BRANCHES: st.SearchStrategy[Any] = st.deferred(
-    lambda: st.permutations(["k-1", "size", "day", "note", "more", "x", "y.z"]).flatmap(
-        lambda names: st.fixed_dictionaries(
-            {},
-            optional={
-                name: st.one_of(
-                    st.sampled_from([1, "1", "a", None, {}]),
-                    st.lists(BRANCHES, max_size=2) if name == "more" else VALID[name],
-                )
-                for name in names
-            },
-        )
-    )
-)
-
-
-@examples(150)
-@given(body=BRANCHES)
-@example({"size": 1})
-@example({"size": 1, "k-1": "a", "day": "22.07.2023"})
-@example({"y.z": "7", "k-1": 5, "x": {}, "size": 1, "note": 2})
-def test_so_it_does_with_fields_that_are_required_and_others_that_are_typed(
-    plain: Reading, monkeypatch: pytest.MonkeyPatch, body: Any
-) -> None:
-    TALLY["examples"] += 1
-    monkeypatch.setitem(FIELDS, Tree, TREE)
-    for strict in (False, True):
-        ours, theirs = (read(body, strict=strict, kind=Tree) for read in (reading, plain))
-        if ours != theirs:
-            # Deviations of other fields have one place, which stands where the first other field does.
-            assert (*ours[:2], {*ours[2]}) == (*theirs[:2], {*theirs[2]})
-            assert any(place.endswith(".*") for place, *_ in ours[2])
-
-
-@examples(50)
 @given(st.one_of(st.dates().map(str), st.from_regex(r"(19|20)[0-9W-]{4,9}", fullmatch=True), st.text(max_size=10)))
 @example("2023-W26-6")
 @example("2023-W26")
 @example("20230701")
 @example("2023-07-01T")
+@example("1710101512")
+@example("2023070199")
+@example("2023W26-66")
 def test_most_dates_are_read_faster_and_not_otherwise(text: str) -> None:
     TALLY["examples"] += 1
-    told = Findings(), Findings()
-    reads = _decode._day("$", optional=True), _decode._date(date, "$", optional=True)
-    assert reads[0](text, told[0]) == reads[1](text, told[1])
-    assert told[0].counts == told[1].counts
+    quick, slow = Place(), Place()
+    other = reading._date_time_of(text, slow, ".a", "date", reading.FULL_DATE)
+    assert reading.date_or_none(text, quick, ".a") == (other and other.date())
+    assert quick.counts == slow.counts
 
 
 def test_what_was_decoded_is_as_it_was() -> None:
     body = {**page(2), "more": {"a": [1]}}
     body["_embedded"]["invoices"][0] |= {"amount": 5, "x": []}
     before = copy.deepcopy(body)
-    invoices = decoder(models.InvoiceDetailsResponse)(body, Findings()).embedded.invoices
+    embedded = models.InvoiceDetailsResponse.from_dict(body).embedded
+    assert embedded
+    invoices = embedded.invoices or []
     invoices[0]["y"] = invoices[1]["z"] = 1
     assert body == before
     assert (invoices[0].additional_properties, invoices[1].additional_properties) == ({"x": [], "y": 1}, {"z": 1})
@@ -371,14 +247,15 @@ def test_what_is_done_round_a_request_takes_few_instructions() -> None:
             invoice["invoice_number"] = str(size * number + at)
         return answer(json.dumps(body).encode())
 
-    decode = decoder(models.InvoiceDetailsResponse)
+    decode = models.InvoiceDetailsResponse.from_dict
 
     def by_hand(client: httpx.Client) -> list[Any]:
         invoices: list[Any] = []
         for number in range(1, pages + 1):
             response = client.get(invoices_of("1"), params={"page": number, "per_page": size})
             response.raise_for_status()
-            invoices += decode(read_json(response.content), Findings()).embedded.invoices
+            embedded = decode(read_json(response.content)).embedded
+            invoices += (embedded and embedded.invoices) or []
         return invoices
 
     with KeepAlive(numbered) as server, BridgeClient(server.url) as bridge, httpx.Client(base_url=server.url) as client:
@@ -389,17 +266,26 @@ def test_what_is_done_round_a_request_takes_few_instructions() -> None:
 
 
 def decoding(body: Any) -> int:
-    decode = decoder(models.InvoiceDetailsResponse)
-    return instructions(lambda: decode(body, Findings()))
+    return instructions(lambda: models.InvoiceDetailsResponse.from_dict(body, Place()))
 
 
-def test_decoding_takes_few_instructions() -> None:
-    """At most half as many again as the generated `from_dict`, which checks nothing and costs more for each."""
+@pytest.fixture(scope="module")
+def stock(tmp_path_factory: pytest.TempPathFactory) -> Any:
+    """The model of a page that the generator writes without our templates."""
+    folder = tmp_path_factory.mktemp("stock")
+    command = [sys.executable, "-m", "openapi_python_client", "generate", "--meta", "none", "--path", str(CONTRACT)]
+    subprocess.run([*command, "--output-path", str(folder / "stock")], check=True, capture_output=True)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.syspath_prepend(folder)
+        return importlib.import_module("stock.models").InvoiceDetailsResponse
+
+
+def test_decoding_takes_few_instructions(stock: Any) -> None:
+    """At most half as many again as the stock `from_dict`, which checks nothing and costs more for each."""
     body = page(20)
-    ours = decoding(body)
-    generated = instructions(lambda: models.InvoiceDetailsResponse.from_dict(body))
-    assert 5_000 < generated < 50_000
-    assert ours < 1.5 * generated, f"{ours} instructions, and {generated} of from_dict"
+    ours, theirs = decoding(body), instructions(lambda: stock.from_dict(body))
+    assert 5_000 < theirs < 50_000
+    assert ours < 1.5 * theirs, f"{ours} instructions, and {theirs} of the stock from_dict"
 
 
 def objects(body: Any) -> Iterator[dict[str, Any]]:
@@ -424,7 +310,7 @@ def test_an_absent_field_in_every_object_costs_little_more() -> None:
     assert decoding(sparse) < 1.5 * decoding(clean)
 
 
-def test_what_was_decoded_takes_no_more_memory_than_the_generated_models() -> None:
+def test_what_was_decoded_takes_no_more_memory_than_the_stock_models(stock: Any) -> None:
     """Of what is kept, with the JSON gone; a model without unknown fields has an empty dict for them, not an emptied one."""
 
     def kept(read: Callable[[Any], object]) -> int:
@@ -439,10 +325,9 @@ def test_what_was_decoded_takes_no_more_memory_than_the_generated_models() -> No
         finally:
             tracemalloc.stop()
 
-    decode = decoder(models.InvoiceDetailsResponse)
-    ours, generated = kept(lambda body: decode(body, Findings())), kept(models.InvoiceDetailsResponse.from_dict)
-    assert ours < 1.05 * generated
+    ours, theirs = kept(models.InvoiceDetailsResponse.from_dict), kept(stock.from_dict)
+    assert ours < 1.05 * theirs
 
 
 def test_nothing_of_the_interpreter_is_changed_for_speed() -> None:
-    assert "gc." not in inspect.getsource(_decode)
+    assert "gc." not in inspect.getsource(reading) + inspect.getsource(_json)

@@ -17,13 +17,10 @@ from tools.contract import CARRIERS, Contract, Element, Finding, Where, is_refer
 __all__ = ["hazards"]
 
 SIMPLE = {"string", "integer", "number", "boolean"}
-# Names that the generated methods of a model, or the functions that build a request, use for something else.
-MODEL_NAMES = {"additional_properties", "additional_keys", "to_dict", "from_dict"}
-MODEL_NAMES |= {"cast", "cls", "d", "field_dict", "prop", "prop_name"}
+# Names that a generated model, or the functions that build a request, use for something else.
+MODEL_NAMES = {"additional_properties", "additional_keys", "to_dict", "from_dict", "to_multipart"}
 # Classes of these names would hide what the generated modules import.
-CLASS_NAMES = {"Any", "HTTPStatus", "Mapping", "T", "TypeVar", "UUID"}
-CLASS_NAMES |= {"AuthenticatedClient", "Client", "File", "Response", "Unset"}
-CLASS_NAMES |= {"AsyncCaller", "AsyncItems", "Caller", "Items", "ListOperation", "Operation"}
+CLASS_NAMES = {"UUID", "Unset"}
 REQUEST_NAMES = {"params", "headers", "cookies", "quote"}
 # OpenAPI ignores header parameters of these names; the generated code would send them.
 OWN_HEADERS = {"accept": "the media types of the responses", "content-type": "the media type of the body"}

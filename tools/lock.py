@@ -27,7 +27,7 @@ MEANINGS = {
 
 def facts(contract: Contract, settings: dict[str, Any], templates: Path, tools: dict[str, str]) -> dict[str, str]:
     """What decides the generated tree: `tools` are the versions of generator and formatter, the rest is hashed."""
-    texts = {file.name: file.read_text(encoding="utf-8") for file in templates.glob("*.jinja")}
+    texts = {file.name: file.read_text(encoding="utf-8") for file in templates.iterdir() if file.is_file()}
     return {
         "version": contract.data["info"]["version"],
         "contract": hash_contract(contract),

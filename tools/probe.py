@@ -69,8 +69,10 @@ def _class(question: dict[str, Any]) -> list[str]:
     told = []
     for sample in question["samples"]:
         if not isinstance(model, enum.EnumMeta):
-            read = model.from_dict(sample)
-            told += _lost(read, sample) or ([] if _fits(read, model, sample) else ["is not described by FIELDS"])
+            if typing.get_type_hints(model).get("additional_properties") == dict[str, Any]:
+                sample = {**sample, EXTRA: "kept"}
+            read = model.from_dict(sample, _strict())
+            told += _lost(read, sample) or _undescribed(read, sample)
         elif sample not in _members(model).values():
             told.append(f"lost the value {sample!r}")
     return list(dict.fromkeys(told))
@@ -121,24 +123,35 @@ def _differences(given: Any, wanted: Any, place: str = "") -> Iterator[str]:
         yield from (f"{place}.{key}" for key in sorted(missing)) if missing else (place or "the value",)
 
 
-def _fits(value: Any, kind: Any, sample: Any) -> bool:
-    """Whether a value is of a type, and its fields are where FIELDS says."""
-    origin, inner = typing.get_origin(kind), typing.get_args(kind)
-    if kind in (Any, None):
-        return kind is Any or value is None
+def _undescribed(value: Any, sample: dict[str, Any]) -> list[str]:
+    """How FIELDS and the types of a model differ from what was read from `sample`."""
+    model = type(value)
+    if any(getattr(value, model.FIELDS.get(name, ""), None) is None for name in sample if name != EXTRA):
+        return ["is not described by FIELDS"]
+    return [] if _fits(value, model) else ["does not have the types that it says"]
+
+
+def _fits(value: Any, hint: Any) -> bool:
+    """Whether a value, with all that is inside, is of a type."""
+    origin, inner = typing.get_origin(hint), typing.get_args(hint)
     if origin in (typing.Union, types.UnionType):
-        return any(_fits(value, one, sample) for one in inner)
+        return any(_fits(value, one) for one in inner)
     if origin is list:
-        return isinstance(value, list) and all(map(_fits, value, inner * len(value), sample))
+        return isinstance(value, list) and all(_fits(item, inner[0]) for item in value)
+    if origin is dict:
+        return isinstance(value, dict) and all(_fits(item, inner[1]) for item in value.values())
     if origin is typing.Literal:
         return value in inner
-    fields = _models().FIELDS.get(kind)
-    if fields is None or type(value) is not kind:
-        return fields is None and isinstance(value, (int, float) if kind is float else kind)
-    known = {name: (getattr(value, attribute), kind) for name, (attribute, kind) in fields.known.items()}
-    extra = {name: (inner, fields.unknown) for name, inner in getattr(value, "additional_properties", {}).items()}
-    described = known | extra
-    return all(name in described and _fits(*described[name], part) for name, part in sample.items() if part is not None)
+    if not hasattr(hint, "from_dict"):
+        return hint is Any or isinstance(value, (int, float) if hint is float else hint)
+    hints = typing.get_type_hints(hint)
+    names = [*_fields(value), *(["additional_properties"] if hasattr(value, "additional_properties") else [])]
+    return type(value) is hint and all(_fits(getattr(value, name), hints[name]) for name in names)
+
+
+def _strict() -> Any:
+    """Where a deviation is an error, as it is for a sample of the contract itself."""
+    return importlib.import_module(f"{API}.reading").Place(strict=True)
 
 
 def _alias(question: dict[str, Any]) -> list[str]:
@@ -180,16 +193,22 @@ def _operation(question: dict[str, Any]) -> list[str]:
         # Of a range, a status that has no answer of its own.
         codes = (status.replace("XX", f"{number:02}") for number in range(100))
         code = next((code for code in codes if code not in exact), status) if "XX" in status else status
-        parse = sys.modules[operation.request.__module__]._parse_response
-        body = parse(client=_Client(), response=_Answer(int(code), sample))
-        if body is None if kind == "binary" else kind != "none" and _lost(body, sample):
-            told.append(f"does not read the body of `{status}`")
-        elif code.startswith("2"):
-            source = {"none": "nothing", "binary": "bytes"}.get(kind, kind)
-            declared = [one for one in operation.bodies if one.first <= int(code) <= one.last][:1]
-            if not any(one.source == source and _fits(body, one.type, sample) for one in declared):
-                told.append(f"does not say what the body of `{status}` is")
+        hint = hints["return"] if code.startswith("2") else Any
+        try:
+            why = "" if _reads(operation.body(int(code)), kind, sample, hint) else "it has lost a part, or its type"
+        except ValueError as error:
+            why = str(error)
+        if why:
+            told.append(f"does not read the body of `{status}`: {why}")
     return told
+
+
+def _reads(declared: Any, kind: str, sample: Any, hint: Any) -> bool:
+    """Whether the client's way of reading makes of a sample what it says, and loses nothing."""
+    if declared is None or declared.source != {"none": "nothing", "binary": "bytes"}.get(kind, kind):
+        return False
+    body = declared.read(sample if kind == "json" else sample.encode(), _strict(), "")
+    return _fits(body, hint) and (kind in ("binary", "none") or not _lost(body, sample))
 
 
 def _wire(value: Any) -> Iterator[str]:
@@ -221,7 +240,7 @@ def _made(hint: Any, depth: int = 0) -> Any:
     }.get(hint)
     if made is not None:
         return made
-    hints = typing.get_type_hints(hint, vars(sys.modules[hint.__module__]) | vars(_models()))
+    hints = typing.get_type_hints(hint)
     parameters = inspect.signature(hint).parameters.values()
     wanted = [one.name for one in parameters if depth < DEPTH or one.default is one.empty]
     return hint(**{name: _made(hints[name], depth + 1) for name in wanted})
@@ -230,22 +249,6 @@ def _made(hint: Any, depth: int = 0) -> Any:
 class _Caller:
     def call(self, operation: Any, arguments: dict[str, Any]) -> Any:
         return operation, arguments
-
-
-class _Client:
-    raise_on_unexpected_status = True
-
-
-class _Answer:
-    def __init__(self, status_code: int, sample: Any) -> None:
-        self.status_code = status_code
-        self.text = sample if isinstance(sample, str) else json.dumps(sample)
-        self.content = self.text.encode()
-        self.headers: dict[str, str] = {}
-        self._sample = sample
-
-    def json(self) -> Any:
-        return self._sample
 
 
 # What is offered, as text by the name that a caller writes:
@@ -285,7 +288,7 @@ def _described(name: str, value: Any, package: str) -> dict[str, str]:
     if isinstance(value, enum.EnumMeta):
         members = {f"{name}.{member}": repr(text) for member, text in _members(value).items()}
         return {name: f"enumeration of {value.__mro__[1].__name__}", **members}
-    bases = [base.__name__ for base in value.__mro__[1:-1] if base.__module__.split(".")[0] == package]
+    bases = [base.__name__ for base in value.__mro__[1:-1] if base.__module__.split(".")[0] == package == CLIENT]
     found = {name: f"class from {', '.join(bases)}" if bases else "class"}
     if package == API:
         positional = [field.name for field in vars(value)["__attrs_attrs__"] if field.init and not field.kw_only]
@@ -325,7 +328,8 @@ def _text(annotation: Any) -> str:
         return ""
     if isinstance(annotation, typing.ForwardRef):
         annotation = annotation.__forward_arg__
-    return annotation if isinstance(annotation, str) else getattr(annotation, "__name__", str(annotation))
+    text = annotation if isinstance(annotation, str) else getattr(annotation, "__name__", str(annotation))
+    return re.sub(r"\b(typing|types|abc)\.", "", text)
 
 
 if __name__ == "__main__":

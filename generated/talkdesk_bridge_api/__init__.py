@@ -1,9 +1,5 @@
 # Generated from openapi.yaml by `make generate`: edits are lost.
-"""A client library for accessing Financial Services Experience Cloud for Insurance - Integrations Bridge"""
+"""What the contract says, as code: `api` has its operations, `models` its schemas. `talkdesk_bridge` is the client."""
 
-from .client import AuthenticatedClient, Client
-
-__all__ = (
-    "AuthenticatedClient",
-    "Client",
-)
+VERSION = "0.1.0"
+"""The version of the contract, and so of the client."""

@@ -47,7 +47,7 @@ def __getattr__(name: str) -> Any:
     if name in ("errors", "models"):
         return import_module(f"{__name__}.{name}")
     if name == "__version__":
-        return import_module("talkdesk_bridge_api.types").VERSION
+        return import_module("talkdesk_bridge_api").VERSION
     if name in __all__:
         modules = (import_module(f"{__name__}.{each}") for each in ("_money", "_retry", "_auth", "_answer", "_client"))
         value = globals()[name] = next(getattr(module, name) for module in modules if hasattr(module, name))

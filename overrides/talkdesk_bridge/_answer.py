@@ -5,15 +5,14 @@ from __future__ import annotations
 import logging
 from collections.abc import Callable, Mapping
 from http import HTTPStatus
-from io import BytesIO
 from typing import Any, Generic, TypeVar
 
 from attrs import field, frozen
-from talkdesk_bridge_api.models import FIELDS
-from talkdesk_bridge_api.types import Body, File, ListOperation, Operation
+from talkdesk_bridge_api.reading import MisfitError, Place, kind_of, member, model
+from talkdesk_bridge_api.types import ListOperation, Operation
 
 from talkdesk_bridge import errors
-from talkdesk_bridge._decode import Findings, MisfitError, decoder, kind_of, member, read_json
+from talkdesk_bridge._json import read_json
 from talkdesk_bridge._retry import REQUEST_ID_HEADERS, plain, retry_after
 from talkdesk_bridge.errors import ContractError, StatusError
 from talkdesk_bridge.models import ErrorInfo
@@ -97,31 +96,29 @@ class Reader:
 
         """
         if not 200 <= answer.status_code < 300:
-            raise _status_error(answer, credential)
+            raise _status_error(operation, answer, credential)
         told = f"{answer.request} answered {answer.status_code}"
-        declared = next((body for body in operation.bodies if body.first <= answer.status_code <= body.last), None)
+        declared = operation.body(answer.status_code)
         if declared is None:
             raise ContractError(f"{told}, which the contract does not declare for {operation.operation_id}.")
-        findings = Findings(strict=self.strict)
+        root = Place(strict=self.strict)
         data: Any = None
         moved: tuple[str, ...] = ()
         try:
             if declared.source == "json":
                 data = read_json(answer.content)
                 if isinstance(operation, ListOperation):
-                    data, moved = _envelope(operation, declared, data, findings)
-                body = decoder(declared.type)(data, findings)
-            else:
-                body = OTHER_SOURCES[declared.source](answer.content)
+                    data, moved = _envelope(operation, data, root)
+            body = declared.read(answer.content if declared.source != "json" else data, root, "")
         except MisfitError as misfit:
-            place = _came_at("$" + "".join(reversed(misfit.path)), moved)
+            place = _came_at(f"${misfit.place}", moved)
             message = f"{told} with a body that does not fit the contract: {misfit.documented} is documented"
             message += f" at {place}, and {misfit.seen} came."
             raise ContractError(message, json_path=place, expected=misfit.documented, seen=misfit.seen) from None
         except (ValueError, RecursionError):
             pass  # what is raised below must not hold it, since it holds the body
         else:
-            for place, documented, seen, count in findings:
+            for place, documented, seen, count in root.in_order(data):
                 self.report(Deviation(operation.operation_id, _came_at(place, moved), documented, seen, count))
             return Response(body, answer.status_code, answer.headers, answer.content, answer.url, data)
         kind = plain(answer.headers.get("Content-Type", "no content type"))
@@ -144,22 +141,20 @@ def _came_at(place: str, moved: tuple[str, ...]) -> str:
     return next((f"${place.removeprefix(start)}" for start in moved if place.startswith(start)), place)
 
 
-def _envelope(
-    operation: ListOperation[Any, Any], body: Body, data: Any, findings: Findings
-) -> tuple[Any, tuple[str, ...]]:
+def _envelope(operation: ListOperation[Any, Any], data: Any, root: Place) -> tuple[Any, tuple[str, ...]]:
     """The body of a page, and the JSON paths in it of what was sent as the root, if that was not the body.
 
     A bare list, and a bare item, are taken for the page that they stand for. An item has at least one of the fields of
     items, and none of an envelope or of a refusal, which some servers send with status 200.
     """
-    item, envelope = ({*FIELDS[kind].known} if kind in FIELDS else set() for kind in (operation.item, body.type))
-    refusal = {*FIELDS[ErrorInfo].known} - item
+    item, envelope = {*getattr(operation.item, "FIELDS", ())}, {*operation.page.FIELDS}
+    refusal = {*ErrorInfo.FIELDS} - item
     place = f"$._embedded{member(operation.list_name)}"
     if isinstance(data, list):
-        findings("$", "object", "array")
+        root.counts["object | array"][""] += 1
         return {"_embedded": {operation.list_name: data}}, (place,)
     if isinstance(data, dict) and data.keys() & item and not data.keys() & (envelope | refusal | {"_links"}):
-        findings("$", "object with a list", "single item")
+        root.counts["object with a list | single item"][""] += 1
         return {"_embedded": {operation.list_name: [data]}}, (f"{place}[0]", f"{place}[*]")
     embedded = data.get("_embedded") if isinstance(data, dict) else None
     items = embedded.get(operation.list_name) if isinstance(embedded, dict) else None
@@ -169,21 +164,13 @@ def _envelope(
     if not items and isinstance(data, dict) and any(data.get(name) for name in refusal - envelope):
         raise MisfitError("object with a list", "an error that was sent as a success")
     if not isinstance(items, list) and not told:
-        misfit = MisfitError("array", "nothing" if items is None else kind_of(items))
-        misfit.path = [place.removeprefix("$")]
-        raise misfit
+        raise MisfitError("array", "nothing" if items is None else kind_of(items), place.removeprefix("$"))
     return data, ()
 
 
-OTHER_SOURCES: dict[str, Callable[[bytes], Any]] = {
-    "text": bytes.decode,
-    "bytes": lambda content: File(BytesIO(content)),
-    "nothing": lambda _: None,
-}
-
-
-def _status_error(answer: Answer, credential: bool) -> StatusError:
-    info = _error_info(answer)
+def _status_error(operation: Operation[Any], answer: Answer, credential: bool) -> StatusError:
+    body = _error_body(operation, answer)
+    info = body if isinstance(body, ErrorInfo) else None
     phrase = next((f" {status.phrase}" for status in HTTPStatus if status == answer.status_code), "")
     message = f"{answer.request} answered {answer.status_code}{phrase}"
     if info and info.user_message:
@@ -206,6 +193,7 @@ def _status_error(answer: Answer, credential: bool) -> StatusError:
         message,
         status_code=answer.status_code,
         error_info=info,
+        body=body,
         method=method,
         path=path,
         request_id=request_id,
@@ -213,18 +201,22 @@ def _status_error(answer: Answer, credential: bool) -> StatusError:
     )
 
 
-def _error_info(answer: Answer) -> ErrorInfo | None:
-    """The documented body of a refusal, where the answer has at least one of its fields."""
+def _error_body(operation: Operation[Any], answer: Answer) -> Any:
+    """The body of an error response as declared for its status, or as ErrorInfo if none is; None if it does not fit."""
+    declared = operation.body(answer.status_code)
+    read = declared.read if declared and declared.source == "json" else model(ErrorInfo)
     try:
         data = read_json(answer.content)
     except (ValueError, RecursionError):
         return None
-    data = data if isinstance(data, dict) else {}
+    if not isinstance(data, dict):
+        return None
     # Malformed details must not hide what the rest says.
     for readable in (data, {key: value for key, value in data.items() if not isinstance(value, list | dict)}):
         try:
-            info: ErrorInfo = decoder(ErrorInfo)(readable, Findings())
+            body = read(readable, Place(), "")
         except (MisfitError, RecursionError):
             continue
-        return info if info.additional_properties.keys() != readable.keys() else None
+        unknown = getattr(body, "additional_properties", {})
+        return body if unknown.keys() != readable.keys() else None
     return None

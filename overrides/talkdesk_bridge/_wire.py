@@ -22,7 +22,7 @@ from urllib.parse import parse_qs, quote, quote_plus
 
 import httpx
 from attrs import field, frozen
-from talkdesk_bridge_api.types import VERSION
+from talkdesk_bridge_api import VERSION
 
 from talkdesk_bridge import errors
 from talkdesk_bridge._answer import Answer

@@ -22,6 +22,8 @@ BridgeError
 
 from __future__ import annotations
 
+from typing import Any
+
 from talkdesk_bridge.models import ErrorInfo
 
 __all__ = [
@@ -81,6 +83,8 @@ class StatusError(BridgeError):
         status_code: The HTTP status.
         error_info: The documented body of a refusal, where the answer had one. `user_message` may be shown to users;
             `developer_message` and `stack_trace` belong in logs.
+        body: The body of the error response, as the model that the contract declares for its status: `error_info` if
+            that is ErrorInfo; None if it has none that fits.
         method: The HTTP method of the request.
         path: The path of the request, without query.
         request_id: What the answer's X-Request-Id, Request-Id or X-Correlation-Id said (none is documented).
@@ -94,6 +98,7 @@ class StatusError(BridgeError):
         *,
         status_code: int = 0,
         error_info: ErrorInfo | None = None,
+        body: Any = None,
         method: str = "",
         path: str = "",
         request_id: str | None = None,
@@ -102,6 +107,7 @@ class StatusError(BridgeError):
         super().__init__(message)
         self.status_code = status_code
         self.error_info = error_info
+        self.body = body
         self.method = method
         self.path = path
         self.request_id = request_id

@@ -1,89 +1,87 @@
 # Generated from openapi.yaml by `make generate`: edits are lost.
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any, TypeVar
+import typing
+from collections import abc
 
-from attrs import define as _attrs_define
-from attrs import field as _attrs_field
+import attrs as _attrs
 
-from ..types import UNSET, Unset
-
-if TYPE_CHECKING:
-    from ..models.error_details_properties import ErrorDetailsProperties
+from .. import reading
 
 
-T = TypeVar("T", bound="ErrorDetails")
-
-
-@_attrs_define(kw_only=True)
-class ErrorDetails:
+@_attrs.define(kw_only=True)
+class ErrorDetails(reading.OpenModel[typing.Any]):
     """Documented: https://docs.talkdesk.com/reference/get-account-invoices"""
 
-    message: str | None = UNSET
-    properties: ErrorDetailsProperties | None = UNSET
+    FIELDS: typing.ClassVar[dict[str, str]] = {
+        "message": "message",
+        "properties": "properties",
+        "stackTrace": "stack_trace",
+    }
+    """The fields that the contract has, in its order: the name that is sent, and the attribute."""
+
+    message: str | None = None
+    properties: ErrorDetailsProperties | None = None
     """ Documented: https://docs.talkdesk.com/reference/get-account-invoices """
-    stack_trace: str | None = UNSET
-    additional_properties: dict[str, Any] = _attrs_field(init=False, factory=dict)
-
-    def to_dict(self) -> dict[str, Any]:
-        message = self.message
-
-        properties: dict[str, Any] | None = UNSET
-        if not isinstance(self.properties, Unset):
-            properties = self.properties.to_dict()
-
-        stack_trace = self.stack_trace
-
-        field_dict: dict[str, Any] = {}
-        field_dict.update(self.additional_properties)
-        field_dict.update({})
-        if message is not UNSET:
-            field_dict["message"] = message
-        if properties is not UNSET:
-            field_dict["properties"] = properties
-        if stack_trace is not UNSET:
-            field_dict["stackTrace"] = stack_trace
-
-        return field_dict
+    stack_trace: str | None = None
+    additional_properties: dict[str, typing.Any] = _attrs.field(init=False, factory=dict)
 
     @classmethod
-    def from_dict(cls: type[T], src_dict: Mapping[str, Any]) -> T:
-        from ..models.error_details_properties import ErrorDetailsProperties  # noqa: PLC0415
+    def from_dict(cls, src_dict: abc.Mapping[str, typing.Any], here: reading.Place | None = None) -> typing.Self:
+        """Read a JSON object, leniently; deviations from the contract are counted in `here`.
 
-        d = dict(src_dict)
-        message = d.pop("message", UNSET)
+        Raises:
+            MisfitError: Something cannot be read without loss; or it deviates, and `here` is strict.
 
-        _properties = d.pop("properties", UNSET)
-        properties: ErrorDetailsProperties | None
-        if isinstance(_properties, Unset):
-            properties = UNSET
+        """
+        if here is None:
+            here = reading.Place()
+        if src_dict.__class__ is not dict:
+            src_dict = reading.as_dict(src_dict)
+        try:
+            _message = src_dict["message"]
+            _properties = src_dict["properties"]
+            _stack_trace = src_dict["stackTrace"]
+        except KeyError:  # some are absent, which is no deviation
+            return cls.from_dict(reading.completed(src_dict, cls.FIELDS, required=()), here)
+        model = reading.new(cls)  # `__init__` takes as long as all the rest: docs/speed.md
+        if _message.__class__ is not str:
+            if _message is None:
+                here.counts["string | null"][".message"] += 1
+            else:
+                _message = reading.string(_message, here, ".message")
+        model.message = _message
+        if _properties is None:
+            here.counts["object | null"][".properties"] += 1
         else:
-            properties = ErrorDetailsProperties.from_dict(_properties)
+            _properties = _READ_PROPERTIES(_properties, here, ".properties")
+        model.properties = _properties
+        if _stack_trace.__class__ is not str:
+            if _stack_trace is None:
+                here.counts["string | null"][".stackTrace"] += 1
+            else:
+                _stack_trace = reading.string(_stack_trace, here, ".stackTrace")
+        model.stack_trace = _stack_trace
+        others: dict[str, typing.Any] = {}
+        if len(src_dict) != 3:
+            others = src_dict.copy()
+            del others["message"], others["properties"], others["stackTrace"]
+        model.additional_properties = others
+        return model
 
-        stack_trace = d.pop("stackTrace", UNSET)
+    def to_dict(self) -> dict[str, typing.Any]:
+        """The JSON object; an optional field that is None is left out."""
+        data: dict[str, typing.Any] = {**self.additional_properties}
+        if self.message is not None:
+            data["message"] = self.message
+        if self.properties is not None:
+            data["properties"] = reading.to_json(self.properties)
+        if self.stack_trace is not None:
+            data["stackTrace"] = self.stack_trace
+        return data
 
-        error_details = cls(
-            message=message,
-            properties=properties,
-            stack_trace=stack_trace,
-        )
 
-        error_details.additional_properties = d
-        return error_details
+# Below the class, since models may hold each other.
+from ..models.error_details_properties import ErrorDetailsProperties
 
-    @property
-    def additional_keys(self) -> list[str]:
-        return list(self.additional_properties.keys())
-
-    def __getitem__(self, key: str) -> Any:
-        return self.additional_properties[key]
-
-    def __setitem__(self, key: str, value: Any) -> None:
-        self.additional_properties[key] = value
-
-    def __delitem__(self, key: str) -> None:
-        del self.additional_properties[key]
-
-    def __contains__(self, key: str) -> bool:
-        return key in self.additional_properties
+_READ_PROPERTIES = reading.model(ErrorDetailsProperties)

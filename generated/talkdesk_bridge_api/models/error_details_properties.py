@@ -1,75 +1,81 @@
 # Generated from openapi.yaml by `make generate`: edits are lost.
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import Any, TypeVar
+import typing
+from collections import abc
 
-from attrs import define as _attrs_define
-from attrs import field as _attrs_field
+import attrs as _attrs
 
-from ..types import UNSET, Unset
-
-T = TypeVar("T", bound="ErrorDetailsProperties")
+from .. import reading
 
 
-@_attrs_define(kw_only=True)
-class ErrorDetailsProperties:
+@_attrs.define(kw_only=True)
+class ErrorDetailsProperties(reading.OpenModel[typing.Any]):
     """Documented: https://docs.talkdesk.com/reference/get-account-invoices"""
 
-    line_number: int | None = UNSET
-    parameter_location: str | None = UNSET
-    parameter_name: str | None = UNSET
-    additional_properties: dict[str, Any] = _attrs_field(init=False, factory=dict)
+    FIELDS: typing.ClassVar[dict[str, str]] = {
+        "lineNumber": "line_number",
+        "parameterLocation": "parameter_location",
+        "parameterName": "parameter_name",
+    }
+    """The fields that the contract has, in its order: the name that is sent, and the attribute."""
 
-    def to_dict(self) -> dict[str, Any]:
-        line_number = self.line_number
-
-        parameter_location = self.parameter_location
-
-        parameter_name = self.parameter_name
-
-        field_dict: dict[str, Any] = {}
-        field_dict.update(self.additional_properties)
-        field_dict.update({})
-        if line_number is not UNSET:
-            field_dict["lineNumber"] = line_number
-        if parameter_location is not UNSET:
-            field_dict["parameterLocation"] = parameter_location
-        if parameter_name is not UNSET:
-            field_dict["parameterName"] = parameter_name
-
-        return field_dict
+    line_number: int | None = None
+    parameter_location: str | None = None
+    parameter_name: str | None = None
+    additional_properties: dict[str, typing.Any] = _attrs.field(init=False, factory=dict)
 
     @classmethod
-    def from_dict(cls: type[T], src_dict: Mapping[str, Any]) -> T:
-        d = dict(src_dict)
-        line_number = d.pop("lineNumber", UNSET)
+    def from_dict(cls, src_dict: abc.Mapping[str, typing.Any], here: reading.Place | None = None) -> typing.Self:
+        """Read a JSON object, leniently; deviations from the contract are counted in `here`.
 
-        parameter_location = d.pop("parameterLocation", UNSET)
+        Raises:
+            MisfitError: Something cannot be read without loss; or it deviates, and `here` is strict.
 
-        parameter_name = d.pop("parameterName", UNSET)
+        """
+        if here is None:
+            here = reading.Place()
+        if src_dict.__class__ is not dict:
+            src_dict = reading.as_dict(src_dict)
+        try:
+            _line_number = src_dict["lineNumber"]
+            _parameter_location = src_dict["parameterLocation"]
+            _parameter_name = src_dict["parameterName"]
+        except KeyError:  # some are absent, which is no deviation
+            return cls.from_dict(reading.completed(src_dict, cls.FIELDS, required=()), here)
+        model = reading.new(cls)  # `__init__` takes as long as all the rest: docs/speed.md
+        if _line_number.__class__ is not int:
+            if _line_number is None:
+                here.counts["integer | null"][".lineNumber"] += 1
+            else:
+                _line_number = reading.integer(_line_number, here, ".lineNumber")
+        model.line_number = _line_number
+        if _parameter_location.__class__ is not str:
+            if _parameter_location is None:
+                here.counts["string | null"][".parameterLocation"] += 1
+            else:
+                _parameter_location = reading.string(_parameter_location, here, ".parameterLocation")
+        model.parameter_location = _parameter_location
+        if _parameter_name.__class__ is not str:
+            if _parameter_name is None:
+                here.counts["string | null"][".parameterName"] += 1
+            else:
+                _parameter_name = reading.string(_parameter_name, here, ".parameterName")
+        model.parameter_name = _parameter_name
+        others: dict[str, typing.Any] = {}
+        if len(src_dict) != 3:
+            others = src_dict.copy()
+            del others["lineNumber"], others["parameterLocation"], others["parameterName"]
+        model.additional_properties = others
+        return model
 
-        error_details_properties = cls(
-            line_number=line_number,
-            parameter_location=parameter_location,
-            parameter_name=parameter_name,
-        )
-
-        error_details_properties.additional_properties = d
-        return error_details_properties
-
-    @property
-    def additional_keys(self) -> list[str]:
-        return list(self.additional_properties.keys())
-
-    def __getitem__(self, key: str) -> Any:
-        return self.additional_properties[key]
-
-    def __setitem__(self, key: str, value: Any) -> None:
-        self.additional_properties[key] = value
-
-    def __delitem__(self, key: str) -> None:
-        del self.additional_properties[key]
-
-    def __contains__(self, key: str) -> bool:
-        return key in self.additional_properties
+    def to_dict(self) -> dict[str, typing.Any]:
+        """The JSON object; an optional field that is None is left out."""
+        data: dict[str, typing.Any] = {**self.additional_properties}
+        if self.line_number is not None:
+            data["lineNumber"] = self.line_number
+        if self.parameter_location is not None:
+            data["parameterLocation"] = self.parameter_location
+        if self.parameter_name is not None:
+            data["parameterName"] = self.parameter_name
+        return data

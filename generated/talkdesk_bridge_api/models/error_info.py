@@ -1,109 +1,114 @@
 # Generated from openapi.yaml by `make generate`: edits are lost.
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any, TypeVar
+import typing
+from collections import abc
 
-from attrs import define as _attrs_define
-from attrs import field as _attrs_field
+import attrs as _attrs
 
-from ..types import UNSET, Unset
-
-if TYPE_CHECKING:
-    from ..models.error_details import ErrorDetails
+from .. import reading
 
 
-T = TypeVar("T", bound="ErrorInfo")
-
-
-@_attrs_define(kw_only=True)
-class ErrorInfo:
+@_attrs.define(kw_only=True)
+class ErrorInfo(reading.OpenModel[typing.Any]):
     """Why a request was refused. Documented: https://docs.talkdesk.com/reference/get-account-invoices"""
 
-    details: list[ErrorDetails] | None = UNSET
-    developer_message: str | None = UNSET
-    error_code: str | None = UNSET
-    status: int | None = UNSET
-    user_message: str | None = UNSET
-    additional_properties: dict[str, Any] = _attrs_field(init=False, factory=dict)
+    FIELDS: typing.ClassVar[dict[str, str]] = {
+        "details": "details",
+        "developerMessage": "developer_message",
+        "errorCode": "error_code",
+        "status": "status",
+        "userMessage": "user_message",
+    }
+    """The fields that the contract has, in its order: the name that is sent, and the attribute."""
 
-    def to_dict(self) -> dict[str, Any]:
-        details: list[dict[str, Any]] | None = UNSET
-        if not isinstance(self.details, Unset):
-            details = []
-            for details_item_data in self.details:
-                details_item = details_item_data.to_dict()
-                details.append(details_item)
-
-        developer_message = self.developer_message
-
-        error_code = self.error_code
-
-        status = self.status
-
-        user_message = self.user_message
-
-        field_dict: dict[str, Any] = {}
-        field_dict.update(self.additional_properties)
-        field_dict.update({})
-        if details is not UNSET:
-            field_dict["details"] = details
-        if developer_message is not UNSET:
-            field_dict["developerMessage"] = developer_message
-        if error_code is not UNSET:
-            field_dict["errorCode"] = error_code
-        if status is not UNSET:
-            field_dict["status"] = status
-        if user_message is not UNSET:
-            field_dict["userMessage"] = user_message
-
-        return field_dict
+    details: list[ErrorDetails] | None = None
+    developer_message: str | None = None
+    error_code: str | None = None
+    status: int | None = None
+    user_message: str | None = None
+    additional_properties: dict[str, typing.Any] = _attrs.field(init=False, factory=dict)
 
     @classmethod
-    def from_dict(cls: type[T], src_dict: Mapping[str, Any]) -> T:
-        from ..models.error_details import ErrorDetails  # noqa: PLC0415
+    def from_dict(cls, src_dict: abc.Mapping[str, typing.Any], here: reading.Place | None = None) -> typing.Self:
+        """Read a JSON object, leniently; deviations from the contract are counted in `here`.
 
-        d = dict(src_dict)
-        _details = d.pop("details", UNSET)
-        details: list[ErrorDetails] | None = UNSET
-        if _details is not UNSET:
-            details = []
-            for details_item_data in _details:
-                details_item = ErrorDetails.from_dict(details_item_data)
+        Raises:
+            MisfitError: Something cannot be read without loss; or it deviates, and `here` is strict.
 
-                details.append(details_item)
+        """
+        if here is None:
+            here = reading.Place()
+        if src_dict.__class__ is not dict:
+            src_dict = reading.as_dict(src_dict)
+        try:
+            _details = src_dict["details"]
+            _developer_message = src_dict["developerMessage"]
+            _error_code = src_dict["errorCode"]
+            _status = src_dict["status"]
+            _user_message = src_dict["userMessage"]
+        except KeyError:  # some are absent, which is no deviation
+            return cls.from_dict(reading.completed(src_dict, cls.FIELDS, required=()), here)
+        model = reading.new(cls)  # `__init__` takes as long as all the rest: docs/speed.md
+        if _details is None:
+            here.counts["array | null"][".details"] += 1
+        else:
+            _details = _READ_DETAILS(_details, here, ".details")
+        model.details = _details
+        if _developer_message.__class__ is not str:
+            if _developer_message is None:
+                here.counts["string | null"][".developerMessage"] += 1
+            else:
+                _developer_message = reading.string(_developer_message, here, ".developerMessage")
+        model.developer_message = _developer_message
+        if _error_code.__class__ is not str:
+            if _error_code is None:
+                here.counts["string | null"][".errorCode"] += 1
+            else:
+                _error_code = reading.string(_error_code, here, ".errorCode")
+        model.error_code = _error_code
+        if _status.__class__ is not int:
+            if _status is None:
+                here.counts["integer | null"][".status"] += 1
+            else:
+                _status = reading.integer(_status, here, ".status")
+        model.status = _status
+        if _user_message.__class__ is not str:
+            if _user_message is None:
+                here.counts["string | null"][".userMessage"] += 1
+            else:
+                _user_message = reading.string(_user_message, here, ".userMessage")
+        model.user_message = _user_message
+        others: dict[str, typing.Any] = {}
+        if len(src_dict) != 5:
+            others = src_dict.copy()
+            del (
+                others["details"],
+                others["developerMessage"],
+                others["errorCode"],
+                others["status"],
+                others["userMessage"],
+            )
+        model.additional_properties = others
+        return model
 
-        developer_message = d.pop("developerMessage", UNSET)
+    def to_dict(self) -> dict[str, typing.Any]:
+        """The JSON object; an optional field that is None is left out."""
+        data: dict[str, typing.Any] = {**self.additional_properties}
+        if self.details is not None:
+            data["details"] = reading.to_json(self.details)
+        if self.developer_message is not None:
+            data["developerMessage"] = self.developer_message
+        if self.error_code is not None:
+            data["errorCode"] = self.error_code
+        if self.status is not None:
+            data["status"] = self.status
+        if self.user_message is not None:
+            data["userMessage"] = self.user_message
+        return data
 
-        error_code = d.pop("errorCode", UNSET)
 
-        status = d.pop("status", UNSET)
+# Below the class, since models may hold each other.
+from ..models.error_details import ErrorDetails
 
-        user_message = d.pop("userMessage", UNSET)
-
-        error_info = cls(
-            details=details,
-            developer_message=developer_message,
-            error_code=error_code,
-            status=status,
-            user_message=user_message,
-        )
-
-        error_info.additional_properties = d
-        return error_info
-
-    @property
-    def additional_keys(self) -> list[str]:
-        return list(self.additional_properties.keys())
-
-    def __getitem__(self, key: str) -> Any:
-        return self.additional_properties[key]
-
-    def __setitem__(self, key: str, value: Any) -> None:
-        self.additional_properties[key] = value
-
-    def __delitem__(self, key: str) -> None:
-        del self.additional_properties[key]
-
-    def __contains__(self, key: str) -> bool:
-        return key in self.additional_properties
+_READ_DETAILS = reading.models(ErrorDetails)

@@ -2,150 +2,150 @@
 from __future__ import annotations
 
 import datetime
-from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any, TypeVar
+import typing
+from collections import abc
 
-from attrs import define as _attrs_define
-from attrs import field as _attrs_field
+import attrs as _attrs
 
-from ..types import UNSET, Unset
-
-if TYPE_CHECKING:
-    from ..models.invoice_item_details import InvoiceItemDetails
+from .. import reading
 
 
-T = TypeVar("T", bound="InvoiceDetails")
-
-
-@_attrs_define(kw_only=True)
-class InvoiceDetails:
+@_attrs.define(kw_only=True)
+class InvoiceDetails(reading.OpenModel[typing.Any]):
     """One invoice. Amounts are strings whose format is not documented; the page's example is "3700.00 usd". Documented:
     https://docs.talkdesk.com/reference/get-account-invoices
-
     """
 
-    amount: str | None = UNSET
-    due_amount: str | None = UNSET
-    invoice_bill_date: datetime.date | None = UNSET
-    invoice_due_date: datetime.date | None = UNSET
-    invoice_items_details: list[InvoiceItemDetails] | None = UNSET
-    invoice_number: str | None = UNSET
-    paid_amount: str | None = UNSET
-    status: str | None = UNSET
-    additional_properties: dict[str, Any] = _attrs_field(init=False, factory=dict)
+    FIELDS: typing.ClassVar[dict[str, str]] = {
+        "amount": "amount",
+        "due_amount": "due_amount",
+        "invoice_bill_date": "invoice_bill_date",
+        "invoice_due_date": "invoice_due_date",
+        "invoice_items_details": "invoice_items_details",
+        "invoice_number": "invoice_number",
+        "paid_amount": "paid_amount",
+        "status": "status",
+    }
+    """The fields that the contract has, in its order: the name that is sent, and the attribute."""
 
-    def to_dict(self) -> dict[str, Any]:
-        amount = self.amount
-
-        due_amount = self.due_amount
-
-        invoice_bill_date: str | None = UNSET
-        if not isinstance(self.invoice_bill_date, Unset):
-            invoice_bill_date = self.invoice_bill_date.isoformat()
-
-        invoice_due_date: str | None = UNSET
-        if not isinstance(self.invoice_due_date, Unset):
-            invoice_due_date = self.invoice_due_date.isoformat()
-
-        invoice_items_details: list[dict[str, Any]] | None = UNSET
-        if not isinstance(self.invoice_items_details, Unset):
-            invoice_items_details = []
-            for invoice_items_details_item_data in self.invoice_items_details:
-                invoice_items_details_item = invoice_items_details_item_data.to_dict()
-                invoice_items_details.append(invoice_items_details_item)
-
-        invoice_number = self.invoice_number
-
-        paid_amount = self.paid_amount
-
-        status = self.status
-
-        field_dict: dict[str, Any] = {}
-        field_dict.update(self.additional_properties)
-        field_dict.update({})
-        if amount is not UNSET:
-            field_dict["amount"] = amount
-        if due_amount is not UNSET:
-            field_dict["due_amount"] = due_amount
-        if invoice_bill_date is not UNSET:
-            field_dict["invoice_bill_date"] = invoice_bill_date
-        if invoice_due_date is not UNSET:
-            field_dict["invoice_due_date"] = invoice_due_date
-        if invoice_items_details is not UNSET:
-            field_dict["invoice_items_details"] = invoice_items_details
-        if invoice_number is not UNSET:
-            field_dict["invoice_number"] = invoice_number
-        if paid_amount is not UNSET:
-            field_dict["paid_amount"] = paid_amount
-        if status is not UNSET:
-            field_dict["status"] = status
-
-        return field_dict
+    amount: str | None = None
+    due_amount: str | None = None
+    invoice_bill_date: datetime.date | None = None
+    invoice_due_date: datetime.date | None = None
+    invoice_items_details: list[InvoiceItemDetails] | None = None
+    invoice_number: str | None = None
+    paid_amount: str | None = None
+    status: str | None = None
+    additional_properties: dict[str, typing.Any] = _attrs.field(init=False, factory=dict)
 
     @classmethod
-    def from_dict(cls: type[T], src_dict: Mapping[str, Any]) -> T:
-        from ..models.invoice_item_details import InvoiceItemDetails  # noqa: PLC0415
+    def from_dict(cls, src_dict: abc.Mapping[str, typing.Any], here: reading.Place | None = None) -> typing.Self:
+        """Read a JSON object, leniently; deviations from the contract are counted in `here`.
 
-        d = dict(src_dict)
-        amount = d.pop("amount", UNSET)
+        Raises:
+            MisfitError: Something cannot be read without loss; or it deviates, and `here` is strict.
 
-        due_amount = d.pop("due_amount", UNSET)
-
-        _invoice_bill_date = d.pop("invoice_bill_date", UNSET)
-        invoice_bill_date: datetime.date | None
-        if isinstance(_invoice_bill_date, Unset):
-            invoice_bill_date = UNSET
+        """
+        if here is None:
+            here = reading.Place()
+        if src_dict.__class__ is not dict:
+            src_dict = reading.as_dict(src_dict)
+        try:
+            _amount = src_dict["amount"]
+            _due_amount = src_dict["due_amount"]
+            _invoice_bill_date = src_dict["invoice_bill_date"]
+            _invoice_due_date = src_dict["invoice_due_date"]
+            _invoice_items_details = src_dict["invoice_items_details"]
+            _invoice_number = src_dict["invoice_number"]
+            _paid_amount = src_dict["paid_amount"]
+            _status = src_dict["status"]
+        except KeyError:  # some are absent, which is no deviation
+            return cls.from_dict(reading.completed(src_dict, cls.FIELDS, required=()), here)
+        model = reading.new(cls)  # `__init__` takes as long as all the rest: docs/speed.md
+        if _amount.__class__ is not str:
+            if _amount is None:
+                here.counts["string | null"][".amount"] += 1
+            else:
+                _amount = reading.string(_amount, here, ".amount")
+        model.amount = _amount
+        if _due_amount.__class__ is not str:
+            if _due_amount is None:
+                here.counts["string | null"][".due_amount"] += 1
+            else:
+                _due_amount = reading.string(_due_amount, here, ".due_amount")
+        model.due_amount = _due_amount
+        if _invoice_bill_date is None:
+            here.counts["date | null"][".invoice_bill_date"] += 1
         else:
-            invoice_bill_date = datetime.date.fromisoformat(_invoice_bill_date)
-
-        _invoice_due_date = d.pop("invoice_due_date", UNSET)
-        invoice_due_date: datetime.date | None
-        if isinstance(_invoice_due_date, Unset):
-            invoice_due_date = UNSET
+            _invoice_bill_date = reading.date_or_none(_invoice_bill_date, here, ".invoice_bill_date")
+        model.invoice_bill_date = _invoice_bill_date
+        if _invoice_due_date is None:
+            here.counts["date | null"][".invoice_due_date"] += 1
         else:
-            invoice_due_date = datetime.date.fromisoformat(_invoice_due_date)
+            _invoice_due_date = reading.date_or_none(_invoice_due_date, here, ".invoice_due_date")
+        model.invoice_due_date = _invoice_due_date
+        if _invoice_items_details is None:
+            here.counts["array | null"][".invoice_items_details"] += 1
+        else:
+            _invoice_items_details = _READ_INVOICE_ITEMS_DETAILS(_invoice_items_details, here, ".invoice_items_details")
+        model.invoice_items_details = _invoice_items_details
+        if _invoice_number.__class__ is not str:
+            if _invoice_number is None:
+                here.counts["string | null"][".invoice_number"] += 1
+            else:
+                _invoice_number = reading.string(_invoice_number, here, ".invoice_number")
+        model.invoice_number = _invoice_number
+        if _paid_amount.__class__ is not str:
+            if _paid_amount is None:
+                here.counts["string | null"][".paid_amount"] += 1
+            else:
+                _paid_amount = reading.string(_paid_amount, here, ".paid_amount")
+        model.paid_amount = _paid_amount
+        if _status.__class__ is not str:
+            if _status is None:
+                here.counts["string | null"][".status"] += 1
+            else:
+                _status = reading.string(_status, here, ".status")
+        model.status = _status
+        others: dict[str, typing.Any] = {}
+        if len(src_dict) != 8:
+            others = src_dict.copy()
+            del (
+                others["amount"],
+                others["due_amount"],
+                others["invoice_bill_date"],
+                others["invoice_due_date"],
+                others["invoice_items_details"],
+                others["invoice_number"],
+                others["paid_amount"],
+                others["status"],
+            )
+        model.additional_properties = others
+        return model
 
-        _invoice_items_details = d.pop("invoice_items_details", UNSET)
-        invoice_items_details: list[InvoiceItemDetails] | None = UNSET
-        if _invoice_items_details is not UNSET:
-            invoice_items_details = []
-            for invoice_items_details_item_data in _invoice_items_details:
-                invoice_items_details_item = InvoiceItemDetails.from_dict(invoice_items_details_item_data)
+    def to_dict(self) -> dict[str, typing.Any]:
+        """The JSON object; an optional field that is None is left out."""
+        data: dict[str, typing.Any] = {**self.additional_properties}
+        if self.amount is not None:
+            data["amount"] = self.amount
+        if self.due_amount is not None:
+            data["due_amount"] = self.due_amount
+        if self.invoice_bill_date is not None:
+            data["invoice_bill_date"] = reading.to_json(self.invoice_bill_date)
+        if self.invoice_due_date is not None:
+            data["invoice_due_date"] = reading.to_json(self.invoice_due_date)
+        if self.invoice_items_details is not None:
+            data["invoice_items_details"] = reading.to_json(self.invoice_items_details)
+        if self.invoice_number is not None:
+            data["invoice_number"] = self.invoice_number
+        if self.paid_amount is not None:
+            data["paid_amount"] = self.paid_amount
+        if self.status is not None:
+            data["status"] = self.status
+        return data
 
-                invoice_items_details.append(invoice_items_details_item)
 
-        invoice_number = d.pop("invoice_number", UNSET)
+# Below the class, since models may hold each other.
+from ..models.invoice_item_details import InvoiceItemDetails
 
-        paid_amount = d.pop("paid_amount", UNSET)
-
-        status = d.pop("status", UNSET)
-
-        invoice_details = cls(
-            amount=amount,
-            due_amount=due_amount,
-            invoice_bill_date=invoice_bill_date,
-            invoice_due_date=invoice_due_date,
-            invoice_items_details=invoice_items_details,
-            invoice_number=invoice_number,
-            paid_amount=paid_amount,
-            status=status,
-        )
-
-        invoice_details.additional_properties = d
-        return invoice_details
-
-    @property
-    def additional_keys(self) -> list[str]:
-        return list(self.additional_properties.keys())
-
-    def __getitem__(self, key: str) -> Any:
-        return self.additional_properties[key]
-
-    def __setitem__(self, key: str, value: Any) -> None:
-        self.additional_properties[key] = value
-
-    def __delitem__(self, key: str) -> None:
-        del self.additional_properties[key]
-
-    def __contains__(self, key: str) -> bool:
-        return key in self.additional_properties
+_READ_INVOICE_ITEMS_DETAILS = reading.models(InvoiceItemDetails)

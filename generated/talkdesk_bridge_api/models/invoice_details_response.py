@@ -1,84 +1,78 @@
 # Generated from openapi.yaml by `make generate`: edits are lost.
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any, TypeVar
+import typing
+from collections import abc
 
-from attrs import define as _attrs_define
-from attrs import field as _attrs_field
+import attrs as _attrs
 
-from ..types import UNSET, Unset
-
-if TYPE_CHECKING:
-    from ..models.invoice_list import InvoiceList
+from .. import reading
 
 
-T = TypeVar("T", bound="InvoiceDetailsResponse")
-
-
-@_attrs_define(kw_only=True)
-class InvoiceDetailsResponse:
+@_attrs.define(kw_only=True)
+class InvoiceDetailsResponse(reading.OpenModel[typing.Any]):
     """The invoices of an account, or one page of them. Documented: Printed as invoice_details_reponse. See
     https://docs.talkdesk.com/reference/get-account-invoices
-
     """
 
-    embedded: InvoiceList | None = UNSET
+    FIELDS: typing.ClassVar[dict[str, str]] = {
+        "_embedded": "embedded",
+        "total": "total",
+    }
+    """The fields that the contract has, in its order: the name that is sent, and the attribute."""
+
+    embedded: InvoiceList | None = None
     """ Documented: https://docs.talkdesk.com/reference/get-account-invoices """
-    total: int | None = UNSET
-    additional_properties: dict[str, Any] = _attrs_field(init=False, factory=dict)
-
-    def to_dict(self) -> dict[str, Any]:
-        embedded: dict[str, Any] | None = UNSET
-        if not isinstance(self.embedded, Unset):
-            embedded = self.embedded.to_dict()
-
-        total = self.total
-
-        field_dict: dict[str, Any] = {}
-        field_dict.update(self.additional_properties)
-        field_dict.update({})
-        if embedded is not UNSET:
-            field_dict["_embedded"] = embedded
-        if total is not UNSET:
-            field_dict["total"] = total
-
-        return field_dict
+    total: int | None = None
+    additional_properties: dict[str, typing.Any] = _attrs.field(init=False, factory=dict)
 
     @classmethod
-    def from_dict(cls: type[T], src_dict: Mapping[str, Any]) -> T:
-        from ..models.invoice_list import InvoiceList  # noqa: PLC0415
+    def from_dict(cls, src_dict: abc.Mapping[str, typing.Any], here: reading.Place | None = None) -> typing.Self:
+        """Read a JSON object, leniently; deviations from the contract are counted in `here`.
 
-        d = dict(src_dict)
-        _embedded = d.pop("_embedded", UNSET)
-        embedded: InvoiceList | None
-        if isinstance(_embedded, Unset):
-            embedded = UNSET
+        Raises:
+            MisfitError: Something cannot be read without loss; or it deviates, and `here` is strict.
+
+        """
+        if here is None:
+            here = reading.Place()
+        if src_dict.__class__ is not dict:
+            src_dict = reading.as_dict(src_dict)
+        try:
+            _embedded = src_dict["_embedded"]
+            _total = src_dict["total"]
+        except KeyError:  # some are absent, which is no deviation
+            return cls.from_dict(reading.completed(src_dict, cls.FIELDS, required=()), here)
+        model = reading.new(cls)  # `__init__` takes as long as all the rest: docs/speed.md
+        if _embedded is None:
+            here.counts["object | null"]["._embedded"] += 1
         else:
-            embedded = InvoiceList.from_dict(_embedded)
+            _embedded = _READ_EMBEDDED(_embedded, here, "._embedded")
+        model.embedded = _embedded
+        if _total.__class__ is not int:
+            if _total is None:
+                here.counts["integer | null"][".total"] += 1
+            else:
+                _total = reading.integer(_total, here, ".total")
+        model.total = _total
+        others: dict[str, typing.Any] = {}
+        if len(src_dict) != 2:
+            others = src_dict.copy()
+            del others["_embedded"], others["total"]
+        model.additional_properties = others
+        return model
 
-        total = d.pop("total", UNSET)
+    def to_dict(self) -> dict[str, typing.Any]:
+        """The JSON object; an optional field that is None is left out."""
+        data: dict[str, typing.Any] = {**self.additional_properties}
+        if self.embedded is not None:
+            data["_embedded"] = reading.to_json(self.embedded)
+        if self.total is not None:
+            data["total"] = self.total
+        return data
 
-        invoice_details_response = cls(
-            embedded=embedded,
-            total=total,
-        )
 
-        invoice_details_response.additional_properties = d
-        return invoice_details_response
+# Below the class, since models may hold each other.
+from ..models.invoice_list import InvoiceList
 
-    @property
-    def additional_keys(self) -> list[str]:
-        return list(self.additional_properties.keys())
-
-    def __getitem__(self, key: str) -> Any:
-        return self.additional_properties[key]
-
-    def __setitem__(self, key: str, value: Any) -> None:
-        self.additional_properties[key] = value
-
-    def __delitem__(self, key: str) -> None:
-        del self.additional_properties[key]
-
-    def __contains__(self, key: str) -> bool:
-        return key in self.additional_properties
+_READ_EMBEDDED = reading.model(InvoiceList)

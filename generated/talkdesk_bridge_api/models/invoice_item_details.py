@@ -1,107 +1,133 @@
 # Generated from openapi.yaml by `make generate`: edits are lost.
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import Any, TypeVar
+import typing
+from collections import abc
 
-from attrs import define as _attrs_define
-from attrs import field as _attrs_field
+import attrs as _attrs
 
-from ..types import UNSET, Unset
-
-T = TypeVar("T", bound="InvoiceItemDetails")
+from .. import reading
 
 
-@_attrs_define(kw_only=True)
-class InvoiceItemDetails:
+@_attrs.define(kw_only=True)
+class InvoiceItemDetails(reading.OpenModel[typing.Any]):
     """One position of an invoice. Documented: https://docs.talkdesk.com/reference/get-account-invoices"""
 
-    amount: str | None = UNSET
-    category: str | None = UNSET
-    description: str | None = UNSET
-    installment_number: int | None = UNSET
-    paid_amount: str | None = UNSET
-    policy_number: str | None = UNSET
-    product: str | None = UNSET
-    additional_properties: dict[str, Any] = _attrs_field(init=False, factory=dict)
+    FIELDS: typing.ClassVar[dict[str, str]] = {
+        "amount": "amount",
+        "category": "category",
+        "description": "description",
+        "installment_number": "installment_number",
+        "paid_amount": "paid_amount",
+        "policy_number": "policy_number",
+        "product": "product",
+    }
+    """The fields that the contract has, in its order: the name that is sent, and the attribute."""
 
-    def to_dict(self) -> dict[str, Any]:
-        amount = self.amount
-
-        category = self.category
-
-        description = self.description
-
-        installment_number = self.installment_number
-
-        paid_amount = self.paid_amount
-
-        policy_number = self.policy_number
-
-        product = self.product
-
-        field_dict: dict[str, Any] = {}
-        field_dict.update(self.additional_properties)
-        field_dict.update({})
-        if amount is not UNSET:
-            field_dict["amount"] = amount
-        if category is not UNSET:
-            field_dict["category"] = category
-        if description is not UNSET:
-            field_dict["description"] = description
-        if installment_number is not UNSET:
-            field_dict["installment_number"] = installment_number
-        if paid_amount is not UNSET:
-            field_dict["paid_amount"] = paid_amount
-        if policy_number is not UNSET:
-            field_dict["policy_number"] = policy_number
-        if product is not UNSET:
-            field_dict["product"] = product
-
-        return field_dict
+    amount: str | None = None
+    category: str | None = None
+    description: str | None = None
+    installment_number: int | None = None
+    paid_amount: str | None = None
+    policy_number: str | None = None
+    product: str | None = None
+    additional_properties: dict[str, typing.Any] = _attrs.field(init=False, factory=dict)
 
     @classmethod
-    def from_dict(cls: type[T], src_dict: Mapping[str, Any]) -> T:
-        d = dict(src_dict)
-        amount = d.pop("amount", UNSET)
+    def from_dict(cls, src_dict: abc.Mapping[str, typing.Any], here: reading.Place | None = None) -> typing.Self:
+        """Read a JSON object, leniently; deviations from the contract are counted in `here`.
 
-        category = d.pop("category", UNSET)
+        Raises:
+            MisfitError: Something cannot be read without loss; or it deviates, and `here` is strict.
 
-        description = d.pop("description", UNSET)
+        """
+        if here is None:
+            here = reading.Place()
+        if src_dict.__class__ is not dict:
+            src_dict = reading.as_dict(src_dict)
+        try:
+            _amount = src_dict["amount"]
+            _category = src_dict["category"]
+            _description = src_dict["description"]
+            _installment_number = src_dict["installment_number"]
+            _paid_amount = src_dict["paid_amount"]
+            _policy_number = src_dict["policy_number"]
+            _product = src_dict["product"]
+        except KeyError:  # some are absent, which is no deviation
+            return cls.from_dict(reading.completed(src_dict, cls.FIELDS, required=()), here)
+        model = reading.new(cls)  # `__init__` takes as long as all the rest: docs/speed.md
+        if _amount.__class__ is not str:
+            if _amount is None:
+                here.counts["string | null"][".amount"] += 1
+            else:
+                _amount = reading.string(_amount, here, ".amount")
+        model.amount = _amount
+        if _category.__class__ is not str:
+            if _category is None:
+                here.counts["string | null"][".category"] += 1
+            else:
+                _category = reading.string(_category, here, ".category")
+        model.category = _category
+        if _description.__class__ is not str:
+            if _description is None:
+                here.counts["string | null"][".description"] += 1
+            else:
+                _description = reading.string(_description, here, ".description")
+        model.description = _description
+        if _installment_number.__class__ is not int:
+            if _installment_number is None:
+                here.counts["integer | null"][".installment_number"] += 1
+            else:
+                _installment_number = reading.integer(_installment_number, here, ".installment_number")
+        model.installment_number = _installment_number
+        if _paid_amount.__class__ is not str:
+            if _paid_amount is None:
+                here.counts["string | null"][".paid_amount"] += 1
+            else:
+                _paid_amount = reading.string(_paid_amount, here, ".paid_amount")
+        model.paid_amount = _paid_amount
+        if _policy_number.__class__ is not str:
+            if _policy_number is None:
+                here.counts["string | null"][".policy_number"] += 1
+            else:
+                _policy_number = reading.string(_policy_number, here, ".policy_number")
+        model.policy_number = _policy_number
+        if _product.__class__ is not str:
+            if _product is None:
+                here.counts["string | null"][".product"] += 1
+            else:
+                _product = reading.string(_product, here, ".product")
+        model.product = _product
+        others: dict[str, typing.Any] = {}
+        if len(src_dict) != 7:
+            others = src_dict.copy()
+            del (
+                others["amount"],
+                others["category"],
+                others["description"],
+                others["installment_number"],
+                others["paid_amount"],
+                others["policy_number"],
+                others["product"],
+            )
+        model.additional_properties = others
+        return model
 
-        installment_number = d.pop("installment_number", UNSET)
-
-        paid_amount = d.pop("paid_amount", UNSET)
-
-        policy_number = d.pop("policy_number", UNSET)
-
-        product = d.pop("product", UNSET)
-
-        invoice_item_details = cls(
-            amount=amount,
-            category=category,
-            description=description,
-            installment_number=installment_number,
-            paid_amount=paid_amount,
-            policy_number=policy_number,
-            product=product,
-        )
-
-        invoice_item_details.additional_properties = d
-        return invoice_item_details
-
-    @property
-    def additional_keys(self) -> list[str]:
-        return list(self.additional_properties.keys())
-
-    def __getitem__(self, key: str) -> Any:
-        return self.additional_properties[key]
-
-    def __setitem__(self, key: str, value: Any) -> None:
-        self.additional_properties[key] = value
-
-    def __delitem__(self, key: str) -> None:
-        del self.additional_properties[key]
-
-    def __contains__(self, key: str) -> bool:
-        return key in self.additional_properties
+    def to_dict(self) -> dict[str, typing.Any]:
+        """The JSON object; an optional field that is None is left out."""
+        data: dict[str, typing.Any] = {**self.additional_properties}
+        if self.amount is not None:
+            data["amount"] = self.amount
+        if self.category is not None:
+            data["category"] = self.category
+        if self.description is not None:
+            data["description"] = self.description
+        if self.installment_number is not None:
+            data["installment_number"] = self.installment_number
+        if self.paid_amount is not None:
+            data["paid_amount"] = self.paid_amount
+        if self.policy_number is not None:
+            data["policy_number"] = self.policy_number
+        if self.product is not None:
+            data["product"] = self.product
+        return data

@@ -1,77 +1,64 @@
 # Generated from openapi.yaml by `make generate`: edits are lost.
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any, TypeVar
+import typing
+from collections import abc
 
-from attrs import define as _attrs_define
-from attrs import field as _attrs_field
+import attrs as _attrs
 
-from ..types import UNSET, Unset
-
-if TYPE_CHECKING:
-    from ..models.invoice_details import InvoiceDetails
+from .. import reading
 
 
-T = TypeVar("T", bound="InvoiceList")
-
-
-@_attrs_define(kw_only=True)
-class InvoiceList:
+@_attrs.define(kw_only=True)
+class InvoiceList(reading.OpenModel[typing.Any]):
     """Documented: https://docs.talkdesk.com/reference/get-account-invoices"""
 
-    invoices: list[InvoiceDetails] | None = UNSET
-    additional_properties: dict[str, Any] = _attrs_field(init=False, factory=dict)
+    FIELDS: typing.ClassVar[dict[str, str]] = {
+        "invoices": "invoices",
+    }
+    """The fields that the contract has, in its order: the name that is sent, and the attribute."""
 
-    def to_dict(self) -> dict[str, Any]:
-        invoices: list[dict[str, Any]] | None = UNSET
-        if not isinstance(self.invoices, Unset):
-            invoices = []
-            for invoices_item_data in self.invoices:
-                invoices_item = invoices_item_data.to_dict()
-                invoices.append(invoices_item)
-
-        field_dict: dict[str, Any] = {}
-        field_dict.update(self.additional_properties)
-        field_dict.update({})
-        if invoices is not UNSET:
-            field_dict["invoices"] = invoices
-
-        return field_dict
+    invoices: list[InvoiceDetails] | None = None
+    additional_properties: dict[str, typing.Any] = _attrs.field(init=False, factory=dict)
 
     @classmethod
-    def from_dict(cls: type[T], src_dict: Mapping[str, Any]) -> T:
-        from ..models.invoice_details import InvoiceDetails  # noqa: PLC0415
+    def from_dict(cls, src_dict: abc.Mapping[str, typing.Any], here: reading.Place | None = None) -> typing.Self:
+        """Read a JSON object, leniently; deviations from the contract are counted in `here`.
 
-        d = dict(src_dict)
-        _invoices = d.pop("invoices", UNSET)
-        invoices: list[InvoiceDetails] | None = UNSET
-        if _invoices is not UNSET:
-            invoices = []
-            for invoices_item_data in _invoices:
-                invoices_item = InvoiceDetails.from_dict(invoices_item_data)
+        Raises:
+            MisfitError: Something cannot be read without loss; or it deviates, and `here` is strict.
 
-                invoices.append(invoices_item)
+        """
+        if here is None:
+            here = reading.Place()
+        if src_dict.__class__ is not dict:
+            src_dict = reading.as_dict(src_dict)
+        try:
+            _invoices = src_dict["invoices"]
+        except KeyError:  # some are absent, which is no deviation
+            return cls.from_dict(reading.completed(src_dict, cls.FIELDS, required=()), here)
+        model = reading.new(cls)  # `__init__` takes as long as all the rest: docs/speed.md
+        if _invoices is None:
+            here.counts["array | null"][".invoices"] += 1
+        else:
+            _invoices = _READ_INVOICES(_invoices, here, ".invoices")
+        model.invoices = _invoices
+        others: dict[str, typing.Any] = {}
+        if len(src_dict) != 1:
+            others = src_dict.copy()
+            del others["invoices"]
+        model.additional_properties = others
+        return model
 
-        invoice_list = cls(
-            invoices=invoices,
-        )
+    def to_dict(self) -> dict[str, typing.Any]:
+        """The JSON object; an optional field that is None is left out."""
+        data: dict[str, typing.Any] = {**self.additional_properties}
+        if self.invoices is not None:
+            data["invoices"] = reading.to_json(self.invoices)
+        return data
 
-        invoice_list.additional_properties = d
-        return invoice_list
 
-    @property
-    def additional_keys(self) -> list[str]:
-        return list(self.additional_properties.keys())
+# Below the class, since models may hold each other.
+from ..models.invoice_details import InvoiceDetails
 
-    def __getitem__(self, key: str) -> Any:
-        return self.additional_properties[key]
-
-    def __setitem__(self, key: str, value: Any) -> None:
-        self.additional_properties[key] = value
-
-    def __delitem__(self, key: str) -> None:
-        del self.additional_properties[key]
-
-    def __contains__(self, key: str) -> bool:
-        return key in self.additional_properties
+_READ_INVOICES = reading.models(InvoiceDetails)

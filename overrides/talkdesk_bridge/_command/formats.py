@@ -11,9 +11,10 @@ from datetime import date
 from itertools import chain
 from typing import TYPE_CHECKING, Any
 
+from talkdesk_bridge_api.reading import Number
+
 from talkdesk_bridge._command.exit import coloured, printable
 from talkdesk_bridge._command.output import Destination
-from talkdesk_bridge._decode import Number
 from talkdesk_bridge.errors import ContractError
 
 if TYPE_CHECKING:

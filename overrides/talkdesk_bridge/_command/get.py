@@ -17,14 +17,14 @@ from functools import cache, partial
 from importlib.resources import files
 from io import BytesIO
 from pathlib import Path
-from types import NoneType, UnionType
+from types import NoneType
 from typing import Any, Literal, Union, get_args, get_origin, get_type_hints
 from uuid import UUID
 
 import click
 from attrs import frozen
 from talkdesk_bridge_api.api import Operations
-from talkdesk_bridge_api.models import FIELDS
+from talkdesk_bridge_api.reading import MisfitError, Number, Place
 from talkdesk_bridge_api.types import File, ListOperation, Operation
 
 from talkdesk_bridge._answer import Response
@@ -40,7 +40,8 @@ from talkdesk_bridge._command.formats import (
 from talkdesk_bridge._command.options import FORMATS, Command, asking_options
 from talkdesk_bridge._command.output import Destination
 from talkdesk_bridge._command.run import asking
-from talkdesk_bridge._decode import Findings, MisfitError, Number, decoder, read_json
+from talkdesk_bridge._command.values import is_union, reader
+from talkdesk_bridge._json import read_json
 
 __all__ = ["commands"]
 
@@ -207,7 +208,7 @@ def _call_list(
         name = operation.list_name
         _, values = run.collect(operation.operation_id, name, twin.of(run.bridge)(**arguments), operation.items)
         rows = [value if isinstance(value, dict) else {name: value} for value in values]
-        documented = [*FIELDS[operation.item].known] if operation.item in FIELDS else [name]
+        documented = [*getattr(operation.item, "FIELDS", [name])]
         if form == "table":
             table = new_table(columns := columns_of(rows, documented))
             for row in rows:
@@ -226,7 +227,8 @@ def _parted(options: Mapping[str, Any]) -> tuple[dict[str, Any], dict[str, Any]]
 
 
 def _answer(operation: Operation[Any], response: Response[Any], output: Destination) -> bytes:
-    source = next(body.source for body in operation.bodies if body.first <= response.status_code <= body.last)
+    declared = operation.body(response.status_code)
+    source = declared.source if declared else "nothing"
     if source == "json":
         return as_json(read_json(response.content))
     if source == "nothing":
@@ -253,7 +255,7 @@ class Value(click.ParamType):  # type: ignore[type-arg,unused-ignore] # has one 
             candidates.insert(0, read_json(value.encode()))
         for candidate in candidates:
             with suppress(MisfitError):
-                read = decoder(self._kind)(candidate, Findings(strict=True))
+                read = reader(self._kind)(candidate, Place(strict=True), "")
                 if isinstance(read, float) and not _can_be_sent(candidate):
                     raise click.BadParameter(f"{value!r} has more digits than can be sent.", ctx, param)
                 return read
@@ -284,10 +286,9 @@ class BodyFile(click.ParamType):  # type: ignore[type-arg,unused-ignore] # as ab
             data = read_json(content)
             if not _can_be_sent(data):
                 raise click.BadParameter("a number in it has more digits than can be sent.", ctx, param)
-            return decoder(self._kind)(data, Findings(strict=True))
+            return reader(self._kind)(data, Place(strict=True), "")
         except MisfitError as misfit:
-            place = "$" + "".join(reversed(misfit.path))
-            told = f"{misfit.documented} is documented at {place}, and {misfit.seen} came"
+            told = str(misfit).rstrip(".")
         except (ValueError, RecursionError):
             told = "it is not JSON"
         where = "standard input" if value == "-" else value
@@ -308,13 +309,9 @@ def _shown(name: str) -> str:
 
 def _without_none(kind: Any) -> Any:
     """The type of an argument that is given."""
-    if not _is_union(kind):
+    if not is_union(kind):
         return kind
     return Union[tuple(one for one in get_args(kind) if one is not NoneType)]  # noqa: UP007 # of a tuple
-
-
-def _is_union(kind: Any) -> bool:
-    return isinstance(kind, UnionType) or get_origin(kind) is Union
 
 
 def _kind(kind: Any) -> tuple[str, str, str]:
@@ -328,12 +325,12 @@ def _kind(kind: Any) -> tuple[str, str, str]:
         values = [str(one.value) for one in kind]
     if values:
         return "VALUE", f"one of {', '.join(values)}", values[0]
-    if _is_union(kind):
+    if is_union(kind):
         names, wanted, samples = zip(*map(_kind, get_args(kind)), strict=True)
         return "|".join(names), " or ".join(wanted), samples[0]
     if get_origin(kind) is list:
         return "LIST", "a list in JSON", _kind(get_args(kind)[0])[2]
-    if kind in FIELDS:
+    if hasattr(kind, "from_dict"):
         return "OBJECT", "a fitting object in JSON", "{}"
     return "JSON", "a value in JSON", "1"
 

@@ -6,7 +6,6 @@ from collections.abc import Iterable, Mapping
 from typing import Any
 
 from rich.text import Text
-from talkdesk_bridge_api.models import FIELDS
 
 from talkdesk_bridge import Money, errors
 from talkdesk_bridge._command.exit import exit_status, printable
@@ -44,7 +43,7 @@ def list_invoices(accounts: Iterable[str], *, per_page: int | None, form: str, *
         if form == "table":
             run.output.write([_tables(listed, run.output)])
         else:
-            run.output.write([as_data(form, rows, rows, [name, *FIELDS[InvoiceDetails].known])])
+            run.output.write([as_data(form, rows, rows, [name, *InvoiceDetails.FIELDS])])
 
 
 def _invoices_of(body: InvoiceDetailsResponse) -> list[InvoiceDetails] | None:

@@ -12,7 +12,6 @@ from tempfile import SpooledTemporaryFile, TemporaryDirectory
 from typing import IO, Any
 
 from attrs import define
-from talkdesk_bridge_api.models import FIELDS
 
 from talkdesk_bridge import AsyncBridgeClient, Retry, errors
 from talkdesk_bridge._command.exit import awaited, exit_status, fail, held, printable, status_of, tell
@@ -20,7 +19,7 @@ from talkdesk_bridge._command.formats import as_line, csv_lines
 from talkdesk_bridge._command.growing import Growing, growing
 from talkdesk_bridge._command.output import destination, file_of
 from talkdesk_bridge._command.run import Run, account_name, sent_in, started
-from talkdesk_bridge._decode import read_json
+from talkdesk_bridge._json import read_json
 from talkdesk_bridge._settings import Settings
 from talkdesk_bridge._transport import recorded, stays_in_its_segment
 from talkdesk_bridge.models import InvoiceDetails
@@ -201,5 +200,5 @@ def _tell_failures(grown: Growing) -> int:
 def _written(form: str, grown: Growing) -> Iterator[bytes]:
     if form == "jsonl":
         return grown.lines()
-    columns = dict.fromkeys([account_name(), *FIELDS[InvoiceDetails].known, *grown.columns()])
+    columns = dict.fromkeys([account_name(), *InvoiceDetails.FIELDS, *grown.columns()])
     return csv_lines(map(read_json, grown.lines()), [*columns])

@@ -3,30 +3,26 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import Any, cast
+import typing
+from collections import abc
 
+from ... import reading, types
 from ...models.error_info import ErrorInfo
 from ...models.invoice_details import InvoiceDetails
 from ...models.invoice_details_response import InvoiceDetailsResponse
-from ...types import (
-    AsyncCaller,
-    AsyncItems,
-    Body,
-    Caller,
-    Items,
-    ListOperation,
-    Operation,
-)
 from . import get_account_invoices as _get_account_invoices
 
-_GET_ACCOUNT_INVOICES: ListOperation[InvoiceDetailsResponse, InvoiceDetails] = ListOperation(
+_GET_ACCOUNT_INVOICES: types.ListOperation[InvoiceDetailsResponse, InvoiceDetails] = types.ListOperation(
     operation_id="get_account_invoices",
     method="GET",
     path="/BillingInfoAPI/accountinvoices/{account_number}",
     request=_get_account_invoices._get_kwargs,
-    bodies=(Body(200, 200, "json", InvoiceDetailsResponse),),
+    bodies=(
+        types.Body(200, 200, "json", reading.model(InvoiceDetailsResponse)),
+        types.Body(400, 499, "json", reading.model(ErrorInfo)),
+    ),
     items=lambda body: body.embedded.invoices if body.embedded else None,
+    page=InvoiceDetailsResponse,
     item=InvoiceDetails,
     list_name="invoices",
     has_page=True,
@@ -36,7 +32,7 @@ _GET_ACCOUNT_INVOICES: ListOperation[InvoiceDetailsResponse, InvoiceDetails] = L
 class BillingOperations:
     """The operations tagged `billing`."""
 
-    def __init__(self, caller: Caller) -> None:
+    def __init__(self, caller: types.Caller) -> None:
         self._caller = caller
 
     def get_account_invoices(
@@ -85,10 +81,10 @@ class BillingOperations:
         account_number: str,
         *,
         per_page: int | None = None,
-        start: Mapping[str, Any] | None = None,
+        start: abc.Mapping[str, typing.Any] | None = None,
         max_pages: int | None = None,
         max_items: int | None = None,
-    ) -> Items[InvoiceDetailsResponse, InvoiceDetails]:
+    ) -> types.Items[InvoiceDetailsResponse, InvoiceDetails]:
         """Get Account Invoices, item by item, over all pages
 
         As `get_account_invoices`, whose docstring says what is assumed; the pages are fetched as needed.
@@ -121,7 +117,7 @@ class BillingOperations:
 class AsyncBillingOperations:
     """The operations tagged `billing`, asynchronous."""
 
-    def __init__(self, caller: AsyncCaller) -> None:
+    def __init__(self, caller: types.AsyncCaller) -> None:
         self._caller = caller
 
     async def get_account_invoices(
@@ -170,10 +166,10 @@ class AsyncBillingOperations:
         account_number: str,
         *,
         per_page: int | None = None,
-        start: Mapping[str, Any] | None = None,
+        start: abc.Mapping[str, typing.Any] | None = None,
         max_pages: int | None = None,
         max_items: int | None = None,
-    ) -> AsyncItems[InvoiceDetailsResponse, InvoiceDetails]:
+    ) -> types.AsyncItems[InvoiceDetailsResponse, InvoiceDetails]:
         """Get Account Invoices, item by item, over all pages
 
         As `get_account_invoices`, whose docstring says what is assumed; the pages are fetched as needed.

@@ -1,23 +1,27 @@
-{#
-Replaces the stock types.py.jinja of openapi-python-client 0.29.1.
-Why: the stock UNSET is a value that users meet, that breaks under copy and pickle, and beside which `null` fails
-  (upstream issues 679, 791, 1371). With None in its place, absent and `null` read the same.
-  It also holds what the operation groups (endpoint_init.py.jinja) need of a client, so that they import no override.
-Test: tests/test_generated.py.
-Remove when: the generator can leave optional fields None, and writes methods instead of functions (upstream issue 171).
-#}
-"""Shared types: what stands for an absent value, and what the operations need of a client."""
+"""What the operations of the contract need of a client, and the types that arguments and bodies share."""
 
-from collections.abc import AsyncIterator, Callable, Iterator, Mapping, MutableMapping
-from http import HTTPStatus
+# Replaces the stock types.py.jinja of openapi-python-client 0.29.1.
+# Why: the stock UNSET is a value that users meet, that breaks under copy and pickle, and beside which `null` fails
+#   (upstream issues 679, 791, 1371). With None in its place, absent and `null` read the same.
+# Test: tests/test_generated.py, tests/test_generate.py.
+# Remove when: the generator can leave optional fields None, and writes methods that a client can carry.
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Callable, Iterator, Mapping
+from io import BytesIO
 from typing import IO, Any, BinaryIO, Generic, Protocol, Self, TypeVar
 
 from attrs import define
 
-VERSION = "{{ package_version | in_double_quote_literal }}"
-"""The version of the contract, and so of the client."""
+from .reading import Place, Reader
 
-# Absent and null both read None.
+__all__ = [
+    "UNSET", "AsyncCaller", "AsyncItems", "Body", "Caller", "File", "FileTypes", "Items", "ListOperation", "Operation",
+    "RequestFiles", "Unset", "read_file", "read_nothing", "read_text",
+]  # fmt: skip
+
+# The generator's templates for requests ask for these.
 Unset = type(None)
 UNSET = None
 
@@ -39,33 +43,10 @@ class File:
         return self.file_name, self.payload, self.mime_type
 
 
-T = TypeVar("T")
-
-
-@define
-class Response(Generic[T]):
-    """An answer of the stock call functions, which the operation groups do not use."""
-
-    status_code: HTTPStatus
-    content: bytes
-    headers: MutableMapping[str, str]
-    parsed: T | None
-
-
 BodyT = TypeVar("BodyT")
 ItemT = TypeVar("ItemT")
 BodyT_co = TypeVar("BodyT_co", covariant=True)
 ItemT_co = TypeVar("ItemT_co", covariant=True)
-
-
-@define(frozen=True)
-class Fields:
-    """The fields of a model."""
-
-    known: dict[str, tuple[str, Any]]
-    """By the name that is sent: the attribute, and its type; None is part of the type where null is allowed."""
-    unknown: Any
-    """The type of all other fields; None where they are not kept."""
 
 
 @define(frozen=True)
@@ -75,13 +56,28 @@ class Body:
     first: int
     last: int
     source: str
-    """What it is read from: `json`, `text`, `bytes`, or `nothing`."""
-    type: Any
+    """What `read` takes: the value of the body's JSON for `json`; its bytes for `text`, `bytes` and `nothing`."""
+    read: Reader
+    """Turns it into the documented type."""
+
+
+def read_text(content: bytes, _here: Place, _step: str) -> str:
+    """A body of text; raises ValueError if it is not UTF-8."""
+    return content.decode()
+
+
+def read_file(content: bytes, _here: Place, _step: str) -> File:
+    """A body of bytes."""
+    return File(BytesIO(content))
+
+
+def read_nothing(_content: bytes, _here: Place, _step: str) -> None:
+    """No body."""
 
 
 @define(frozen=True)
 class Operation(Generic[BodyT]):
-    """One operation of the contract: arguments to request, answer to body."""
+    """One operation of the contract: arguments to request, response to body."""
 
     operation_id: str
     method: str
@@ -90,7 +86,11 @@ class Operation(Generic[BodyT]):
     request: Callable[..., dict[str, Any]]
     """Turns arguments into method, url, params, headers and body of a request."""
     bodies: tuple[Body, ...]
-    """What it answers where it succeeds: exact statuses before ranges."""
+    """The bodies of the declared statuses: exact statuses before ranges."""
+
+    def body(self, status: int) -> Body | None:
+        """The body that is declared for a status; None if the status is not declared."""
+        return next((body for body in self.bodies if body.first <= status <= body.last), None)
 
 
 @define(frozen=True)
@@ -98,6 +98,8 @@ class ListOperation(Operation[BodyT], Generic[BodyT, ItemT]):
     """An operation whose body holds one list under `_embedded`."""
 
     items: Callable[[BodyT], list[ItemT] | None]
+    page: Any
+    """The model of a page."""
     item: Any
     """The type of an item."""
     list_name: str
@@ -178,22 +180,3 @@ class AsyncCaller(Protocol):
     ) -> AsyncItems[BodyT, ItemT]:
         """Go through all pages."""
         ...
-
-
-__all__ = [
-    "UNSET",
-    "VERSION",
-    "AsyncCaller",
-    "AsyncItems",
-    "Body",
-    "Caller",
-    "Fields",
-    "File",
-    "FileTypes",
-    "Items",
-    "ListOperation",
-    "Operation",
-    "RequestFiles",
-    "Response",
-    "Unset",
-]

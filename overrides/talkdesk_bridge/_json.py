@@ -1,0 +1,51 @@
+"""The parser of JSON: every digit of a number is kept, whichever parser is installed."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from functools import cache
+from typing import Any
+
+from talkdesk_bridge_api.reading import Number
+
+__all__ = ["read_json"]
+
+
+def read_json(content: bytes) -> Any:
+    """The value of a JSON text. If a key is repeated in an object, the last value wins.
+
+    Raises:
+        ValueError: It is not JSON; NaN and Infinity are not JSON either.
+        RecursionError: It is nested too deep.
+
+    """
+    return _parser()(content)
+
+
+@cache
+def _parser() -> Callable[[bytes], Any]:
+    """The parser of the extra `speed`, if it is installed; looked for at first use, not at import."""
+    try:
+        from msgspec import MsgspecError
+        from msgspec.json import Decoder as Parser
+    except ImportError:
+        return _standard
+    parse = Parser(float_hook=Number).decode
+
+    def read(content: bytes) -> Any:
+        try:
+            return parse(content)
+        except (MsgspecError, ValueError, RecursionError):
+            # It refuses some texts that are accepted without it, such as other encodings. Both must read the same.
+            return _standard(content)
+
+    return read
+
+
+def _standard(content: bytes) -> Any:
+    return json.loads(content, parse_float=Number, parse_constant=_refuse)
+
+
+def _refuse(name: str) -> None:
+    raise ValueError(f"{name} is not JSON")

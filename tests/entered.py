@@ -1,0 +1,64 @@
+"""Which functions of a generated package are never entered while all of it is used: code that nobody needs.
+
+`python -m tests.entered` measures the package that PYTHONPATH leads to, and prints the names, a line each.
+"""
+
+from __future__ import annotations
+
+import ast
+import logging
+import sys
+from collections.abc import Iterator
+from importlib.util import find_spec
+from pathlib import Path
+from types import FrameType
+
+__all__ = ["functions"]
+
+Function = tuple[str, int]
+"""The file, and the line of the first decorator, or of the definition."""
+
+
+def functions(package: Path) -> Iterator[tuple[Function, str]]:
+    """The functions of a package; without those of protocols, which have no code."""
+
+    def walk(file: Path, node: ast.AST, path: str) -> Iterator[tuple[Function, str]]:
+        for inner in ast.iter_child_nodes(node):
+            name = getattr(inner, "name", "<lambda>" if isinstance(inner, ast.Lambda) else "")
+            within = f"{path} {name}" if name else path
+            if isinstance(inner, ast.FunctionDef | ast.AsyncFunctionDef | ast.Lambda):
+                decorated = [one.lineno for one in getattr(inner, "decorator_list", [])]
+                yield (str(file), min([inner.lineno, *decorated])), within
+            if not (isinstance(inner, ast.ClassDef) and any("Protocol" in ast.unparse(base) for base in inner.bases)):
+                yield from walk(file, inner, within)
+
+    for file in sorted(package.rglob("*.py")):
+        yield from walk(file, ast.parse(file.read_text(encoding="utf-8")), str(file.relative_to(package)))
+
+
+def main() -> None:
+    """Use the package, from its import on, and print what was not entered."""
+    entered: set[Function] = set()
+
+    def profile(frame: FrameType, event: str, _: object) -> None:
+        if event == "call":
+            entered.add((frame.f_code.co_filename, frame.f_code.co_firstlineno))
+
+    logging.disable(logging.CRITICAL)
+    spec = find_spec("talkdesk_bridge_api")
+    assert spec
+    assert spec.origin
+    sys.setprofile(profile)
+    try:
+        from tests.using import use  # here, since functions that run at import count, too
+
+        use()
+    finally:
+        sys.setprofile(None)
+    for place, name in functions(Path(spec.origin).parent):
+        if place not in entered:
+            sys.stdout.write(f"{name}\n")
+
+
+if __name__ == "__main__":
+    main()
