@@ -18,7 +18,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from talkdesk_bridge._json import read_json
 from talkdesk_bridge_api import models
-from talkdesk_bridge_api.reading import Place
+from talkdesk_bridge_api.places import Place
 
 from tests.drawing import TALLY, Bodies, examples
 from tools.arrival import class_name

@@ -9,7 +9,7 @@ from pathlib import Path
 from types import ModuleType
 from typing import Any
 
-from talkdesk_bridge_api import reading
+from talkdesk_bridge_api import base, places, reading
 
 from tests.conftest import CONTRACT
 from tools import generate
@@ -33,7 +33,7 @@ def models_of(schemas: dict[str, Any], folder: Path, name: str) -> ModuleType:
     made(data, folder)
     (folder / generate.PACKAGE).rename(folder / name)
     sys.path.insert(0, str(folder))
-    sys.modules[f"{name}.reading"] = reading
+    sys.modules |= {f"{name}.base": base, f"{name}.places": places, f"{name}.reading": reading}
     try:
         return importlib.import_module(f"{name}.models")
     finally:

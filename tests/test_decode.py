@@ -9,13 +9,17 @@ import pickle
 import uuid
 from decimal import Decimal
 from enum import Enum
-from types import ModuleType
+from types import MappingProxyType, ModuleType
 from typing import Any
 
 import pytest
 from talkdesk_bridge import BridgeClient, Deviation, errors, models
+from talkdesk_bridge._answer import Answer, Reader
 from talkdesk_bridge._json import read_json
-from talkdesk_bridge_api.reading import MisfitError, Place
+from talkdesk_bridge_api.base import model
+from talkdesk_bridge_api.base import models as models_reader
+from talkdesk_bridge_api.places import MisfitError, Place
+from talkdesk_bridge_api.types import Body, Operation
 
 from tests.conftest import Listing, Server, page
 from tests.packages import models_of
@@ -51,6 +55,8 @@ KINDS: dict[str, dict[str, Any]] = {
     "shade_or_int": {"anyOf": [SHADE, INTEGER]},
     "int_or_str": {"anyOf": [INTEGER, TEXT]},
     "str_or_int": {"anyOf": [TEXT, INTEGER]},
+    "date_time_or_int": {"anyOf": [TIME, INTEGER]},
+    "any_or_str": {"anyOf": [{}, TEXT]},
     "dates_or_date": {"anyOf": [{"type": "array", "items": DAY}, DAY]},
     "invoice": {"$ref": "#/components/schemas/Invoice"},
 }
@@ -69,6 +75,8 @@ def made(tmp_path_factory: pytest.TempPathFactory) -> ModuleType:
             "properties": {"items": {"type": "array", "items": {"$ref": "#/components/schemas/Item"}}},
         },
     }
+    node = {"anyOf": [{"$ref": "#/components/schemas/Node"}, INTEGER]}
+    schemas["Node"] = {"type": "object", "required": ["child"], "properties": {"child": node}}
     for name, schema in KINDS.items():
         field = {"type": "object", "properties": {"value": schema}}
         schemas |= {f"{name}_optional": field, f"{name}_required": {**field, "required": ["value"]}}
@@ -105,6 +113,7 @@ EXACT = [
     ("const", '"a"', "a"),
     ("any", '{"a": [1.5, null]}', {"a": [1.5, None]}),
     ("any", "null", None),
+    ("any_or_str", "null", None),
     ("null_or_str", "null", None),
     ("null_or_str", '"a"', "a"),
     ("ints", "[1, 2]", [1, 2]),
@@ -139,6 +148,9 @@ LENIENT = [
     ("int", '"-12345678901234567890123"', -12345678901234567890123, ("integer", "string")),
     ("float", '"0.10"', 0.1, ("number", "string")),
     ("float", '"5"', 5, ("number", "string")),
+    ("float", f'"{"9" * 400}"', int("9" * 400), ("number", "string")),
+    ("date_time_or_int", '"5"', 5, ("integer", "string")),
+    ("date_time_or_int", '"x"', None, ("date-time", "text that is no date")),
     ("date", '"2023-07-01T23:30:00-05:00"', DATE, ("date", "date-time")),
     ("date", '"2023-07-01T00:00:00.000Z"', DATE, ("date", "date-time")),
     ("date", '"20230701"', DATE, ("date", "date of another form")),
@@ -149,6 +161,7 @@ LENIENT = [
     ("datetime", '"2023-07-01T10:00:00"', MOMENT.replace(tzinfo=None), ("date-time", "date of another form")),
     ("datetime", '"20230701T100000Z"', MOMENT, ("date-time", "date of another form")),
     ("uuid", f'"{{{KEY}}}"', uuid.UUID(KEY), ("uuid", "uuid of another form")),
+    ("uuid", f'"URN:UUID:{KEY.upper()}"', uuid.UUID(KEY), ("uuid", "uuid of another form")),
     ("uuid", f'"urn:uuid:{KEY}"', uuid.UUID(KEY), ("uuid", "uuid of another form")),
     ("uuid", f'"{KEY.replace("-", "")}"', uuid.UUID(KEY), ("uuid", "uuid of another form")),
     ("str", "null", None, ("string", "null")),
@@ -209,6 +222,7 @@ REFUSED = [
     ("float", '"0.1234567890123456789"', "number", "string with more digits than a number holds", ""),
     ("float", '"1e400"', "number", "string with more digits than a number holds", ""),
     ("float", '"x"', "number", "string", ""),
+    ("uuid", f'"urn:uu\u0131d:{KEY}"', "uuid", "string", ""),
     ("float", '"1_0.5"', "number", "string", ""),
     ("float", '"Infinity"', "number", "string", ""),
     ("float", '"1e-400"', "number", "string with more digits than a number holds", ""),
@@ -264,7 +278,7 @@ def test_an_absent_field_reads_none_unless_it_is_required(made: ModuleType, kind
 def test_a_model_reads_any_dictionary_leniently_and_silently(caplog: pytest.LogCaptureFixture) -> None:
     """As anyone has one: from `json.loads`, whose numbers are not our parser's, or a mapping that is no dict."""
     data = {"amount": 3700.5, "paid_amount": 5, "invoice_due_date": "1710101512", "status": None, "more": {"a": 1}}
-    for mapping in (data, Wrapped(data)):
+    for mapping in (data, MappingProxyType(data)):
         invoice = models.InvoiceDetails.from_dict(mapping)
         assert (invoice.amount, invoice.paid_amount, invoice.invoice_due_date) == ("3700.5", "5", None)
         assert invoice.to_dict() == {"more": {"a": 1}, "amount": "3700.5", "paid_amount": "5"}
@@ -273,10 +287,6 @@ def test_a_model_reads_any_dictionary_leniently_and_silently(caplog: pytest.LogC
     with pytest.raises(MisfitError, match=r"string is documented at [$].amount, and number came"):
         models.InvoiceDetails.from_dict({"amount": float("inf")})
     assert not caplog.records
-
-
-class Wrapped(dict[str, Any]):
-    """A mapping that is not exactly a dict."""
 
 
 @pytest.mark.parametrize(
@@ -387,6 +397,45 @@ def test_the_place_is_the_one_in_what_was_sent(server: Server, listing: Listing,
     with pytest.raises(errors.ContractError) as caught:
         listing(server.url)
     assert caught.value.json_path == place
+
+
+def test_a_union_in_a_union_is_not_read_twice_at_each_level(made: ModuleType) -> None:
+    """A server could keep a client busy for ever with a few bytes: each level doubled the time."""
+    text = '"5"'
+    for _ in range(60):
+        text = f'{{"child": {text}}}'
+    place = Place()
+    made.Node.from_dict(read_json(text.encode()), place)
+    assert [(documented, seen, count) for _, documented, seen, count in place.deviations()] == [
+        ("integer", "string", 1)
+    ]
+
+
+@pytest.mark.parametrize(
+    ("status", "content", "body", "info"),
+    [
+        (409, b'[{"amount": "1"}]', [models.InvoiceItemDetails(amount="1")], None),
+        (409, b'{"userMessage": "No."}', models.ErrorInfo(user_message="No."), "No."),
+        (410, b'{"category": "a", "amount": 1}', models.InvoiceItemDetails(category="a", amount="1"), None),
+        (410, b'{"userMessage": "No."}', models.ErrorInfo(user_message="No."), "No."),
+        (500, b'{"userMessage": "No."}', models.ErrorInfo(user_message="No."), "No."),
+        (500, b'{"other": 1}', None, None),
+        (409, b"gone", None, None),
+    ],
+)
+def test_an_error_body_is_read_as_declared_or_as_error_info(
+    status: int, content: bytes, body: object, info: str | None
+) -> None:
+    bodies = (
+        Body(409, 409, "json", models_reader(models.InvoiceItemDetails)),
+        Body(410, 410, "json", model(models.InvoiceItemDetails)),
+    )
+    operation = Operation[Any](operation_id="op", method="GET", path="/x", request=dict, bodies=bodies)
+    answer = Answer("GET /x", "https://bridge.example/x", status, {}, content)
+    with pytest.raises(errors.StatusError) as caught:
+        Reader(strict=False, on_deviation=None).read(operation, answer, credential=True)
+    assert caught.value.body == body
+    assert (caught.value.error_info and caught.value.error_info.user_message) == info
 
 
 def test_fields_are_told_by_the_names_that_are_sent() -> None:

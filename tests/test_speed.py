@@ -25,7 +25,8 @@ from hypothesis import strategies as st
 from talkdesk_bridge import BridgeClient, _json, models
 from talkdesk_bridge._json import read_json
 from talkdesk_bridge_api import reading
-from talkdesk_bridge_api.reading import MisfitError, OpenModel, Place
+from talkdesk_bridge_api.base import OpenModel
+from talkdesk_bridge_api.places import MisfitError, Place
 
 from tests.conftest import CONTRACT, invoices_of
 from tests.drawing import ANY, TALLY, TOKENS, Bodies, as_tree, examples, mangled, mutated, written

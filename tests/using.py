@@ -9,6 +9,7 @@ from collections.abc import Iterator
 from contextlib import suppress
 from importlib.resources import files
 from io import BytesIO
+from types import MappingProxyType
 from typing import Any, get_args, get_type_hints
 
 from hypothesis import given
@@ -17,12 +18,12 @@ from talkdesk_bridge import AsyncBridgeClient, BridgeClient, HeaderAuth, errors
 from talkdesk_bridge._json import read_json
 from talkdesk_bridge.sandbox import Credentials, Sandbox
 from talkdesk_bridge_api import models
-from talkdesk_bridge_api.reading import MisfitError, Place
+from talkdesk_bridge_api.places import MisfitError, Place
 from talkdesk_bridge_api.types import File
 
 from tests.drawing import Bodies, examples
 from tools.arrival import class_name
-from tools.probe import _made
+from tools.probe import made
 
 __all__ = ["use"]
 
@@ -84,7 +85,7 @@ def _argument(hint: Any, parameter: inspect.Parameter) -> Any:
     if File in (hint, *get_args(hint)):
         return File(BytesIO(b"x"))
     in_path = parameter.kind is not parameter.KEYWORD_ONLY
-    value = hint(ACCOUNT) if in_path and hint in (str, int) else _made(hint)
+    value = hint(ACCOUNT) if in_path and hint in (str, int) else made(hint)
     if isinstance(getattr(value, "scan", None), File):
         value.scan = File(BytesIO(b"x"))
     return value
@@ -99,7 +100,7 @@ def _go_through(model: Any, body: dict[str, Any]) -> None:
         assert "other" in read
         assert read["other"] == 1
         del read["other"]
-    model.from_dict(Mapping(body))
+    model.from_dict(MappingProxyType(body))
 
 
 def _read_junk(model: Any) -> None:
@@ -112,7 +113,3 @@ def _read_junk(model: Any) -> None:
                 str(misfit)
     with suppress(MisfitError):
         model.from_dict([])
-
-
-class Mapping(dict[str, Any]):
-    """A mapping that is not exactly a dict."""

@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
+from itertools import count
 from typing import Any
+from uuid import UUID
 
 from openapi_python_client.strings import ClassName, PythonIdentifier
 
@@ -16,6 +19,7 @@ __all__ = ["class_name", "missing", "python_name"]
 EXTRA = "x-extra"  # the field of samples that the contract does not know, as in probe.py
 DEPTH = 3  # from where on a sample leaves out what other schemas are shown by
 NOTHING = object()  # no sample: an endless schema, or a value that JSON does not have
+NUMBERS = count(7)  # every value of a sample is another one, so that two fields cannot change places unseen
 
 
 def missing(contract: Contract, probe: Probe) -> list[tuple[Where, str]]:
@@ -60,13 +64,14 @@ def _operations(contract: Contract) -> Iterator[tuple[Where, dict[str, Any]]]:
     for where, operation in contract.operations():
         parameters = [mapping(contract.resolve(node)) for node in sequence(operation.get("parameters"))]
         around = [mapping(contract.resolve(node)) for node in sequence(contract.at((*where[:2], "parameters")))]
-        sent: list[tuple[str, str]] = []
+        sent: list[tuple[str, str, str]] = []
         for node in (*parameters, *around):
             names = [str(node.get("name"))]
             sample = _sample(contract, node.get("schema"), 0, frozenset())
             if node.get("in") == "query" and isinstance(sample, dict):
                 names = [*sample]  # the fields of an object are sent, each by its name
-            sent += [(str(node["in"]), name) for name in names if node.get("in") != "path"]
+            python = python_name(str(node.get("name")))
+            sent += [(str(node["in"]), name, python) for name in names]
         body = mapping(contract.resolve(operation.get("requestBody")))
         yield (
             where,
@@ -84,16 +89,18 @@ def _operations(contract: Contract) -> Iterator[tuple[Where, dict[str, Any]]]:
         )
 
 
-def _answers(contract: Contract, operation: dict[str, Any]) -> Iterator[tuple[str, str, Any]]:
+def _answers(contract: Contract, operation: dict[str, Any]) -> Iterator[tuple[str, str, Any, str]]:
     for status, node in mapping(operation.get("responses")).items():
         content = mapping(mapping(contract.resolve(node)).get("content"))
         for media_type, media in list(content.items())[:1]:
             sample = _sample(contract, mapping(media).get("schema"), 0, frozenset())
             kind = "json" if "json" in media_type else "text" if media_type.startswith("text/") else "binary"
+            reference = contract.follow(mapping(media).get("schema")) or ()
+            known = class_name(str(reference[-1])) if reference and isinstance(sample, dict) else ""
             if sample is not NOTHING or kind == "binary":
-                yield status, kind, "" if kind == "binary" else sample
+                yield status, kind, "" if kind == "binary" else sample, known
         if not content:
-            yield status, "none", ""
+            yield status, "none", "", ""
 
 
 def _classes(contract: Contract) -> Iterator[tuple[Where, dict[str, Any]]]:
@@ -111,7 +118,29 @@ def _classes(contract: Contract) -> Iterator[tuple[Where, dict[str, Any]]]:
         else:
             rounds = range(_variants(contract, schema, frozenset()))
             samples = [_sample(contract, schema, round_, frozenset()) for round_ in rounds]
-            yield where, {"kind": "class", **known, "samples": [one for one in samples if one is not NOTHING]}
+            presence: dict[str, Any] = _presence(contract, schema)
+            presence["fields"] = {name: python_name(name) for name in presence["fields"]}
+            yield (
+                where,
+                {"kind": "class", **known, "samples": [one for one in samples if one is not NOTHING], **presence},
+            )
+
+
+def _presence(contract: Contract, schema: Any) -> dict[str, list[str]]:
+    """The fields of a schema, those that must be there, and those that may be null; with those of its `allOf`."""
+    schema = mapping(contract.resolve(schema))
+    properties = mapping(schema.get("properties"))
+    found = {"fields": [*properties], "required": [*sequence(schema.get("required"))], "nullable": []}
+    for name, node in properties.items():
+        node = mapping(contract.resolve(node))
+        kinds = sequence(node.get("type")) or [node.get("type")]
+        members = [*sequence(node.get("oneOf")), *sequence(node.get("anyOf"))]
+        if "null" in kinds or any(mapping(member).get("type") == "null" for member in members):
+            found["nullable"].append(name)
+    for member in sequence(schema.get("allOf")):
+        for key, names in _presence(contract, member).items():
+            found[key] += names
+    return found
 
 
 def _is_class(contract: Contract, schema: Any) -> bool:
@@ -167,8 +196,10 @@ def _sample(contract: Contract, schema: Any, round_: int, seen: frozenset[int]) 
     if "const" in schema:
         return schema["const"]
     if alternatives := _alternatives(schema):
-        count = len(alternatives)
-        return _sample(contract, alternatives[round_ % count], round_ // count, seen)
+        turn, first = divmod(round_, len(alternatives))
+        # One after the other, since an endless one has no sample.
+        samples = (_sample(contract, one, turn, seen) for one in alternatives[first:] + alternatives[:first])
+        return next((sample for sample in samples if sample is not NOTHING), NOTHING)
     typed = [node for node in sequence(schema.get("allOf")) if _has_type(contract, node)]
     parts = [_sample(contract, node, round_, seen) for node in typed]
     if parts and not all(isinstance(part, dict) for part in parts):
@@ -188,12 +219,17 @@ def _sample(contract: Contract, schema: Any, round_: int, seen: frozenset[int]) 
                 fields |= {} if value is NOTHING else {EXTRA: value}
             return {key: value for part in (*parts, fields) for key, value in part.items()}
         case "string", "date":
-            return "2026-01-02"
+            return _moment().date().isoformat()
         case "string", "date-time":
-            return "2026-01-02T03:04:05+00:00"
+            return _moment().isoformat()
         case "string", "binary":
             return NOTHING
         case "string", "uuid":
-            return "12345678-1234-5678-1234-567812345678"
+            return str(UUID(int=next(NUMBERS)))
         case kind, _:
-            return {"integer": 7, "number": 1.5, "boolean": True}.get(str(kind), "text")
+            number = next(NUMBERS)
+            return {"integer": number, "number": number + 0.5, "boolean": True}.get(str(kind), f"text {number}")
+
+
+def _moment() -> datetime:
+    return datetime(2026, 1, 1, tzinfo=UTC) + timedelta(days=next(NUMBERS))

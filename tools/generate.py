@@ -28,7 +28,7 @@ GENERATED = ROOT / "generated"
 PACKAGE = "talkdesk_bridge_api"
 TEMPLATES = ROOT / "tools" / "templates"
 # The generator always writes a client of its own, a second way to the API that knows none of our checks. Remove this
-# when it can leave it out. Test: tests/test_generate.py.
+# constant when the generator can omit its client. Test: tests/test_generate.py.
 STOCK_CLIENT = ("client.py", "errors.py")
 MARKER = "# Generated from openapi.yaml by `make generate`: edits are lost.\n"
 

@@ -245,25 +245,12 @@ def _shape(contract: Contract, element: Element) -> Iterator[Finding]:
         yield _found(contract, (*where, own[0]), f"{message} write them into each of the alternatives.")
     if isinstance(node.get("const"), bool):
         yield _found(contract, (*where, "const"), "the generator trips over a boolean `const`: write `type: boolean`.")
-    dated = [one for one in ({**node, "type": kinds}, *map(contract.resolve, members)) if _is_date(one)]
-    if dated and ("null" in kinds or any(mapping(contract.resolve(one)).get("type") == "null" for one in members)):
-        message = (
-            "a date that may be null reads as text where it cannot be read: leave out null, which reads None anyway."
-        )
-        yield _found(contract, (*where, "type") if "type" in node else where, message)
     objects = [one for one in members if "properties" in mapping(contract.resolve(one))]
     for earlier in objects[:-1]:
         if not mapping(contract.resolve(earlier)).get("required"):
             name = str(mapping(earlier).get("$ref", "the first object")).rpartition("/")[2]
             message = f"every object reads as `{name}`, which requires nothing, and never as a later one:"
             yield _found(contract, where, f"{message} require a property that tells them apart.")
-
-
-def _is_date(node: Any) -> bool:
-    kinds = mapping(node).get("type")
-    return mapping(node).get("format") in ("date", "date-time") and "string" in (
-        kinds if isinstance(kinds, list) else [kinds]
-    )
 
 
 def _enum(contract: Contract, element: Element) -> Iterator[Finding]:

@@ -6,10 +6,12 @@ and the answers are JSON.
 
 from __future__ import annotations
 
+import asyncio
 import datetime
 import enum
 import importlib
 import inspect
+import itertools
 import json
 import pkgutil
 import re
@@ -30,6 +32,7 @@ API = "talkdesk_bridge_api"
 CLIENT = "talkdesk_bridge"
 EXTRA = "x-extra"  # the field of samples that the contract does not know
 DEPTH = 3  # of the objects that are made as arguments
+NUMBERS = itertools.count(7)  # every argument is another one, so that two cannot change places unseen
 
 
 def main() -> None:
@@ -66,16 +69,37 @@ def _class(question: dict[str, Any]) -> list[str]:
     model = getattr(_models(), question["name"], None)
     if model is None:
         return [f"has no class `{question['name']}`"]
+    if isinstance(model, enum.EnumMeta):
+        values = _members(model).values()
+        told = [f"lost the value {sample!r}" for sample in question["samples"] if sample not in values]
+        return told or ([] if len(values) == len(question["samples"]) else ["has more values than the contract"])
     told = []
     for sample in question["samples"]:
-        if not isinstance(model, enum.EnumMeta):
-            if typing.get_type_hints(model).get("additional_properties") == dict[str, Any]:
-                sample = {**sample, EXTRA: "kept"}
-            read = model.from_dict(sample, _strict())
-            told += _lost(read, sample) or _undescribed(read, sample)
-        elif sample not in _members(model).values():
-            told.append(f"lost the value {sample!r}")
+        if typing.get_type_hints(model).get("additional_properties") == dict[str, Any]:
+            sample[EXTRA] = "kept"
+        read = model.from_dict(sample, _strict())
+        told += _lost(read, sample) or _undescribed(read, sample, question["fields"])
+        told += [] if told else _present(model, sample, question)
     return list(dict.fromkeys(told))
+
+
+def _present(model: Any, sample: dict[str, Any], question: dict[str, Any]) -> Iterator[str]:
+    """What goes wrong with fields that are left out, or null."""
+    required = {name: sample[name] for name in question["required"] if name in sample}
+    bare = model.from_dict(required, _strict())
+    if _plain(bare) != required or any(
+        getattr(bare, model.FIELDS[name]) is not None for name in model.FIELDS.keys() - required.keys()
+    ):
+        yield "reads fields that were not sent"
+    for name in question["fields"].keys() & required.keys():
+        try:
+            model.from_dict({key: value for key, value in required.items() if key != name})
+        except ValueError:
+            continue
+        yield f"does not require `{name}`"
+    for name in question["nullable"]:
+        if getattr(model.from_dict({**sample, name: None}, _strict()), model.FIELDS[name]) is not None:
+            yield f"does not read null of `{name}`"
 
 
 def _members(model: Any) -> dict[str, Any]:
@@ -95,6 +119,8 @@ def _plain(value: Any) -> Any:
         return value.isoformat()
     if isinstance(value, uuid.UUID):
         return str(value)
+    if isinstance(value, enum.Enum):
+        return value.value
     return value.to_dict() if hasattr(value, "to_dict") else value
 
 
@@ -123,12 +149,12 @@ def _differences(given: Any, wanted: Any, place: str = "") -> Iterator[str]:
         yield from (f"{place}.{key}" for key in sorted(missing)) if missing else (place or "the value",)
 
 
-def _undescribed(value: Any, sample: dict[str, Any]) -> list[str]:
-    """How FIELDS and the types of a model differ from what was read from `sample`."""
-    model = type(value)
-    if any(getattr(value, model.FIELDS.get(name, ""), None) is None for name in sample if name != EXTRA):
+def _undescribed(value: Any, sample: dict[str, Any], fields: dict[str, str]) -> list[str]:
+    """How FIELDS and the types of a model differ from the contract, and from what was read from `sample`."""
+    read = {name: _plain(getattr(value, attribute, None)) for name, attribute in type(value).FIELDS.items()}
+    if fields != type(value).FIELDS or any(read[name] != sample[name] for name in fields.keys() & sample.keys()):
         return ["is not described by FIELDS"]
-    return [] if _fits(value, model) else ["does not have the types that it says"]
+    return [] if _fits(value, type(value)) else ["does not have the types that it says"]
 
 
 def _fits(value: Any, hint: Any) -> bool:
@@ -150,8 +176,8 @@ def _fits(value: Any, hint: Any) -> bool:
 
 
 def _strict() -> Any:
-    """Where a deviation is an error, as it is for a sample of the contract itself."""
-    return importlib.import_module(f"{API}.reading").Place(strict=True)
+    """A place that raises on the first deviation: a sample of the contract has none."""
+    return importlib.import_module(f"{API}.places").Place(strict=True)
 
 
 def _alias(question: dict[str, Any]) -> list[str]:
@@ -160,94 +186,153 @@ def _alias(question: dict[str, Any]) -> list[str]:
 
 
 def _operation(question: dict[str, Any]) -> list[str]:
+    """Both clients send each argument to its place, and the bodies of all statuses are read."""
     api = importlib.import_module(f"{API}.api")
-    told = []
-    for groups in (api.Operations, api.AsyncOperations):
-        group = getattr(groups(_Caller()), question["tag"], None)
-        if getattr(group, question["method"], None) is None:
+    told: list[str] = []
+    for groups, caller in ((api.Operations, _Caller()), (api.AsyncOperations, _AsyncCaller())):
+        group = getattr(groups(caller), question["tag"], None)
+        method = getattr(group, question["method"], None)
+        if method is None:
             told.append(f"has no method `{question['tag']}.{question['method']}` in `{groups.__name__}`")
-    if told:
-        return told
-    method = getattr(getattr(api.Operations(_Caller()), question["tag"]), question["method"])
+            continue
+        operation, arguments = _called(method)
+        hint = typing.get_type_hints(method)["return"]
+        told += _sends(question, operation, arguments)
+        told += [*_answers(question, operation, hint)] or _iterates(group, method, question, operation)
+    return list(dict.fromkeys(told))
+
+
+def _called(method: Any) -> tuple[Any, dict[str, Any]]:
+    """The operation that a method calls, and the arguments, which must reach it all."""
     hints = typing.get_type_hints(method)
-    operation, arguments = method(**{name: _made(hints[name]) for name in inspect.signature(method).parameters})
+    limits = {"start", "max_pages", "max_items"} if method.__name__.startswith("iter_") else set()
+    arguments = {name: made(hints[name]) for name in inspect.signature(method).parameters.keys() - limits}
+    called = method(**arguments)
+    operation, passed = asyncio.run(called) if inspect.iscoroutine(called) else called
+    if passed != arguments:
+        raise ValueError(f"`{method.__name__}` does not pass on all of its arguments")
+    return operation, arguments
+
+
+def _sends(question: dict[str, Any], operation: Any, arguments: dict[str, Any]) -> Iterator[str]:
     request = operation.request(**arguments)
     paths = [re.sub("{.*?}", "{}", path) for path in (operation.path, question["path"])]
     if request["method"] != question["verb"] or paths[0] != paths[1]:
-        told.append(f"asks {request['method'].upper()} {operation.path} instead")
-    given = {text for value in arguments.values() for text in _wire(value)}
+        yield f"asks {request['method'].upper()} {operation.path} instead"
     names = re.findall("{(.*?)}", question["path"])
     filled = re.fullmatch(re.sub(r"\\{.*?\\}", "(.+)", re.escape(question["path"])), request["url"])
-    for name, value in zip(names, filled.groups() if filled else [""] * len(names), strict=True):
-        if unquote(value).lower() not in given:
-            told.append(f"does not send the path parameter `{name}`")
-    for place, name in question["parameters"]:
-        sent = request.get({"query": "params", "header": "headers", "cookie": "cookies"}[place], {})
-        if name not in sent or not given.issuperset(_wire(sent[name])):
-            told.append(f"does not send the {place} parameter `{name}`")
+    in_path = dict(zip(names, map(unquote, filled.groups() if filled else [""] * len(names)), strict=True))
+    keys = {"query": "params", "header": "headers", "cookie": "cookies"}
+    for place, name, python in question["parameters"]:
+        values = in_path if place == "path" else request.get(keys[place], {})
+        given = arguments.get(python, [*arguments.values()])  # two of one name, in two places, have other names
+        if name not in values or not {*_wire(values[name])} <= {*_wire(given)}:
+            yield f"does not send the {place} parameter `{name}`"
     for media_type in question["bodies"]:
-        if not any(key in request for key in ("json", "data", "files", "content")):
-            told.append(f"does not send the body ({media_type})")
-    exact = {status for status, _, _ in question["answers"]}
-    for status, kind, sample in question["answers"]:
-        # Of a range, a status that has no answer of its own.
-        codes = (status.replace("XX", f"{number:02}") for number in range(100))
-        code = next((code for code in codes if code not in exact), status) if "XX" in status else status
-        hint = hints["return"] if code.startswith("2") else Any
-        try:
-            why = "" if _reads(operation.body(int(code)), kind, sample, hint) else "it has lost a part, or its type"
-        except ValueError as error:
-            why = str(error)
-        if why:
-            told.append(f"does not read the body of `{status}`: {why}")
-    return told
+        if not _is_body(request, arguments["body"]) or not request["headers"]["Content-Type"].startswith(media_type):
+            yield f"does not send the body ({media_type})"
+
+
+def _is_body(request: dict[str, Any], body: Any) -> bool:
+    if "files" in request:
+        fields = {name for name, attribute in body.FIELDS.items() if getattr(body, attribute) is not None}
+        return {name for name, _ in request["files"]} == fields
+    if "content" in request:
+        return request["content"] is body.payload
+    return any(request.get(key) == _plain(body) for key in ("json", "data"))
+
+
+def _answers(question: dict[str, Any], operation: Any, hint: Any) -> Iterator[str]:
+    exact = {status for status, *_ in question["answers"]}
+    for status, kind, sample, name in question["answers"]:
+        # Of a range, the first and the last status that have no answer of their own.
+        codes = [status.replace("XX", f"{number:02}") for number in range(100)] if "XX" in status else [status]
+        left = [code for code in codes if code == status or code not in exact]
+        expected = getattr(_models(), name, None) or (hint if status.startswith("2") else Any)
+        for code in {*left[:1], *left[-1:]}:
+            try:
+                why = "" if _reads(operation.body(int(code)), kind, sample, expected) else "a part is lost, or its type"
+            except ValueError as error:
+                why = str(error)
+            if why:
+                yield f"does not read the body of `{status}`: {why}"
 
 
 def _reads(declared: Any, kind: str, sample: Any, hint: Any) -> bool:
-    """Whether the client's way of reading makes of a sample what it says, and loses nothing."""
+    """Whether the declared reader keeps all of a sample and returns the declared type."""
     if declared is None or declared.source != {"none": "nothing", "binary": "bytes"}.get(kind, kind):
         return False
     body = declared.read(sample if kind == "json" else sample.encode(), _strict(), "")
     return _fits(body, hint) and (kind in ("binary", "none") or not _lost(body, sample))
 
 
+def _iterates(group: Any, method: Any, question: dict[str, Any], operation: Any) -> Iterator[str]:
+    """Whether the iterator over a list belongs to the operation, and takes the items from where they are."""
+    first, _, rest = method.__name__.partition("_")
+    iterator = getattr(group, f"iter_{rest if first in ('get', 'list') and rest else method.__name__}", None)
+    if (iterator is not None) != hasattr(operation, "items"):
+        yield "has an iterator without a list, or a list without an iterator"
+    if iterator is None or not hasattr(operation, "items"):
+        return
+    same, _ = _called(iterator)
+    parameters, own = ({*inspect.signature(one).parameters} for one in (method, iterator))
+    left_out = {"page"} if operation.has_page else set()
+    if same is not operation or parameters - own != left_out:
+        yield f"goes through pages of another operation, or without an argument, in `{iterator.__name__}`"
+    for status, _, sample, _ in question["answers"]:
+        if status.startswith("2"):
+            body = operation.body(int(status.replace("X", "0"))).read(sample, _strict(), "")
+            items = operation.items(body)
+            sent = sample.get("_embedded", {}).get(operation.list_name)
+            if _plain(items) != sent or not _fits(items, list[operation.item]) or type(body) is not operation.page:
+                yield f"does not find the items of `{operation.list_name}`"
+
+
 def _wire(value: Any) -> Iterator[str]:
     """The texts that a value may be sent as."""
-    plain = _plain(value.value if isinstance(value, enum.Enum) else value)
+    plain = _plain(value)
     for inner in plain.values() if isinstance(plain, dict) else plain if isinstance(plain, list) else ():
         yield from _wire(inner)
     if not isinstance(plain, dict | list):
         yield str(plain).lower()
 
 
-def _made(hint: Any, depth: int = 0) -> Any:
+def made(hint: Any, depth: int = 0) -> Any:
     """A value of a type that a method takes; every field of an object is filled, as far as it is not endless."""
     options = [option for option in typing.get_args(hint) if option is not type(None)]
     origin = typing.get_origin(hint)
     if origin in (typing.Union, types.UnionType):
-        return _made(options[0], depth)
+        return made(options[0], depth)
     if origin is list:
-        return [_made(options[0], depth)]
+        return [made(options[0], depth)]
     if origin is typing.Literal:
         return options[0]
     if hint is Any:
         return "any"
     if isinstance(hint, enum.EnumMeta):
         return next(iter(hint))
-    made = {
-        **{str: "text", int: 7, float: 1.5, bool: True, uuid.UUID: uuid.UUID(int=7), datetime.date: datetime.date.max},
-        datetime.datetime: datetime.datetime.max.replace(tzinfo=datetime.UTC),
-    }.get(hint)
-    if made is not None:
-        return made
+    number = next(NUMBERS)
+    moment = datetime.datetime(9999, 1, 1, tzinfo=datetime.UTC) + datetime.timedelta(days=number)
+    simple = {str: f"text {number}", int: number, float: number + 0.5, bool: True, uuid.UUID: uuid.UUID(int=number)}
+    simple |= {datetime.date: moment.date(), datetime.datetime: moment}
+    if hint in simple:
+        return simple[hint]
     hints = typing.get_type_hints(hint)
     parameters = inspect.signature(hint).parameters.values()
     wanted = [one.name for one in parameters if depth < DEPTH or one.default is one.empty]
-    return hint(**{name: _made(hints[name], depth + 1) for name in wanted})
+    return hint(**{name: made(hints[name], depth + 1) for name in wanted})
 
 
 class _Caller:
     def call(self, operation: Any, arguments: dict[str, Any]) -> Any:
+        return operation, arguments
+
+    def paginate(self, operation: Any, arguments: dict[str, Any], **_: Any) -> Any:
+        return operation, arguments
+
+
+class _AsyncCaller(_Caller):
+    async def call(self, operation: Any, arguments: dict[str, Any]) -> Any:
         return operation, arguments
 
 

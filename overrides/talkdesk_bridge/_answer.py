@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from http import HTTPStatus
 from typing import Any, Generic, TypeVar
 
 from attrs import field, frozen
-from talkdesk_bridge_api.reading import MisfitError, Place, kind_of, member, model
+from talkdesk_bridge_api.places import MisfitError, Place, kind_of, member
 from talkdesk_bridge_api.types import ListOperation, Operation
 
 from talkdesk_bridge import errors
@@ -202,21 +203,27 @@ def _status_error(operation: Operation[Any], answer: Answer, credential: bool) -
 
 
 def _error_body(operation: Operation[Any], answer: Answer) -> Any:
-    """The body of an error response as declared for its status, or as ErrorInfo if none is; None if it does not fit."""
-    declared = operation.body(answer.status_code)
-    read = declared.read if declared and declared.source == "json" else model(ErrorInfo)
+    """The error body, read as declared for its status, else as ErrorInfo; None if neither fits."""
     try:
         data = read_json(answer.content)
     except (ValueError, RecursionError):
         return None
+    declared = operation.body(answer.status_code)
+    if declared and declared.source == "json":
+        with suppress(MisfitError, RecursionError):
+            body = declared.read(data, Place(), "")
+            if not _is_all_unknown(body):
+                return body
     if not isinstance(data, dict):
         return None
     # Malformed details must not hide what the rest says.
     for readable in (data, {key: value for key, value in data.items() if not isinstance(value, list | dict)}):
-        try:
-            body = read(readable, Place(), "")
-        except (MisfitError, RecursionError):
-            continue
-        unknown = getattr(body, "additional_properties", {})
-        return body if unknown.keys() != readable.keys() else None
+        with suppress(MisfitError, RecursionError):
+            info = ErrorInfo.from_dict(readable)
+            return None if _is_all_unknown(info) else info
     return None
+
+
+def _is_all_unknown(body: Any) -> bool:
+    """Whether a model has fields of its own, and none of them came."""
+    return bool(getattr(body, "FIELDS", None)) and body.to_dict().keys() == body.additional_properties.keys()

@@ -13,7 +13,7 @@ from typing import Any, Self
 from urllib.parse import urljoin
 
 from attrs import evolve, frozen
-from talkdesk_bridge_api import reading
+from talkdesk_bridge_api import places, reading
 from talkdesk_bridge_api.types import ListOperation
 
 from talkdesk_bridge._answer import Deviation, Reader, Response
@@ -54,8 +54,8 @@ def _total(name: str, response: Response[Any]) -> int | None:
     """What the page announces."""
     total = response.data.get("total")
     try:
-        return None if total is None else int(reading.integer(total, reading.Place(), ".total"))
-    except reading.MisfitError as misfit:
+        return None if total is None else int(reading.integer(total, places.Place(), ".total"))
+    except places.MisfitError as misfit:
         message = f"{name}: a page has a total that is no integer."
         raise ContractError(message, json_path="$.total", expected="integer", seen=misfit.seen) from None
 

@@ -83,8 +83,8 @@ class StatusError(BridgeError):
         status_code: The HTTP status.
         error_info: The documented body of a refusal, where the answer had one. `user_message` may be shown to users;
             `developer_message` and `stack_trace` belong in logs.
-        body: The body of the error response, as the model that the contract declares for its status: `error_info` if
-            that is ErrorInfo; None if it has none that fits.
+        body: The body of the error response, as the model that the contract declares for its status. It is
+            `error_info` if that is ErrorInfo, or if the contract declares none. None if nothing fits.
         method: The HTTP method of the request.
         path: The path of the request, without query.
         request_id: What the answer's X-Request-Id, Request-Id or X-Correlation-Id said (none is documented).

@@ -14,7 +14,8 @@ from typing import IO, Any, BinaryIO, Generic, Protocol, Self, TypeVar
 
 from attrs import define
 
-from .reading import Place, Reader
+from .places import Place
+from .reading import Reader
 
 __all__ = [
     "UNSET", "AsyncCaller", "AsyncItems", "Body", "Caller", "File", "FileTypes", "Items", "ListOperation", "Operation",
@@ -146,7 +147,7 @@ class Caller(Protocol):
     """What the operation groups need of a synchronous client."""
 
     def call(self, operation: Operation[BodyT], arguments: dict[str, Any]) -> BodyT:
-        """Send the request and read the answer's body."""
+        """Send the request and read the response's body."""
         ...
 
     def paginate(
@@ -166,7 +167,7 @@ class AsyncCaller(Protocol):
     """What the operation groups need of an asynchronous client."""
 
     async def call(self, operation: Operation[BodyT], arguments: dict[str, Any]) -> BodyT:
-        """Send the request and read the answer's body."""
+        """Send the request and read the response's body."""
         ...
 
     def paginate(

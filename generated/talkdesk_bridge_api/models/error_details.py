@@ -6,11 +6,11 @@ from collections import abc
 
 import attrs as _attrs
 
-from .. import reading
+from .. import base, places, reading
 
 
 @_attrs.define(kw_only=True)
-class ErrorDetails(reading.OpenModel[typing.Any]):
+class ErrorDetails(base.OpenModel[typing.Any]):
     """Documented: https://docs.talkdesk.com/reference/get-account-invoices"""
 
     FIELDS: typing.ClassVar[dict[str, str]] = {
@@ -18,7 +18,7 @@ class ErrorDetails(reading.OpenModel[typing.Any]):
         "properties": "properties",
         "stackTrace": "stack_trace",
     }
-    """The fields that the contract has, in its order: the name that is sent, and the attribute."""
+    """The fields of the contract, required ones first: the name that is sent, and the attribute."""
 
     message: str | None = None
     properties: ErrorDetailsProperties | None = None
@@ -27,7 +27,7 @@ class ErrorDetails(reading.OpenModel[typing.Any]):
     additional_properties: dict[str, typing.Any] = _attrs.field(init=False, factory=dict)
 
     @classmethod
-    def from_dict(cls, src_dict: abc.Mapping[str, typing.Any], here: reading.Place | None = None) -> typing.Self:
+    def from_dict(cls, src_dict: abc.Mapping[str, typing.Any], here: places.Place | None = None) -> typing.Self:
         """Read a JSON object, leniently; deviations from the contract are counted in `here`.
 
         Raises:
@@ -35,16 +35,16 @@ class ErrorDetails(reading.OpenModel[typing.Any]):
 
         """
         if here is None:
-            here = reading.Place()
+            here = places.Place()
         if src_dict.__class__ is not dict:
-            src_dict = reading.as_dict(src_dict)
+            src_dict = base.as_dict(src_dict)
         try:
             _message = src_dict["message"]
             _properties = src_dict["properties"]
             _stack_trace = src_dict["stackTrace"]
-        except KeyError:  # some are absent, which is no deviation
-            return cls.from_dict(reading.completed(src_dict, cls.FIELDS, required=()), here)
-        model = reading.new(cls)  # `__init__` takes as long as all the rest: docs/speed.md
+        except KeyError:  # a field was not sent: allowed unless it is required
+            return cls.from_dict(base.completed(src_dict, cls.FIELDS, required=()), here)
+        model = base.new(cls)  # skips `__init__`, which would double the time: docs/speed.md
         if _message.__class__ is not str:
             if _message is None:
                 here.counts["string | null"][".message"] += 1
@@ -54,7 +54,7 @@ class ErrorDetails(reading.OpenModel[typing.Any]):
         if _properties is None:
             here.counts["object | null"][".properties"] += 1
         else:
-            _properties = _READ_PROPERTIES(_properties, here, ".properties")
+            _properties = _READ_properties(_properties, here, ".properties")
         model.properties = _properties
         if _stack_trace.__class__ is not str:
             if _stack_trace is None:
@@ -75,7 +75,7 @@ class ErrorDetails(reading.OpenModel[typing.Any]):
         if self.message is not None:
             data["message"] = self.message
         if self.properties is not None:
-            data["properties"] = reading.to_json(self.properties)
+            data["properties"] = base.to_json(self.properties)
         if self.stack_trace is not None:
             data["stackTrace"] = self.stack_trace
         return data
@@ -84,4 +84,4 @@ class ErrorDetails(reading.OpenModel[typing.Any]):
 # Below the class, since models may hold each other.
 from ..models.error_details_properties import ErrorDetailsProperties
 
-_READ_PROPERTIES = reading.model(ErrorDetailsProperties)
+_READ_properties = base.model(ErrorDetailsProperties)

@@ -6,11 +6,11 @@ from collections import abc
 
 import attrs as _attrs
 
-from .. import reading
+from .. import base, places, reading
 
 
 @_attrs.define(kw_only=True)
-class ErrorDetailsProperties(reading.OpenModel[typing.Any]):
+class ErrorDetailsProperties(base.OpenModel[typing.Any]):
     """Documented: https://docs.talkdesk.com/reference/get-account-invoices"""
 
     FIELDS: typing.ClassVar[dict[str, str]] = {
@@ -18,7 +18,7 @@ class ErrorDetailsProperties(reading.OpenModel[typing.Any]):
         "parameterLocation": "parameter_location",
         "parameterName": "parameter_name",
     }
-    """The fields that the contract has, in its order: the name that is sent, and the attribute."""
+    """The fields of the contract, required ones first: the name that is sent, and the attribute."""
 
     line_number: int | None = None
     parameter_location: str | None = None
@@ -26,7 +26,7 @@ class ErrorDetailsProperties(reading.OpenModel[typing.Any]):
     additional_properties: dict[str, typing.Any] = _attrs.field(init=False, factory=dict)
 
     @classmethod
-    def from_dict(cls, src_dict: abc.Mapping[str, typing.Any], here: reading.Place | None = None) -> typing.Self:
+    def from_dict(cls, src_dict: abc.Mapping[str, typing.Any], here: places.Place | None = None) -> typing.Self:
         """Read a JSON object, leniently; deviations from the contract are counted in `here`.
 
         Raises:
@@ -34,16 +34,16 @@ class ErrorDetailsProperties(reading.OpenModel[typing.Any]):
 
         """
         if here is None:
-            here = reading.Place()
+            here = places.Place()
         if src_dict.__class__ is not dict:
-            src_dict = reading.as_dict(src_dict)
+            src_dict = base.as_dict(src_dict)
         try:
             _line_number = src_dict["lineNumber"]
             _parameter_location = src_dict["parameterLocation"]
             _parameter_name = src_dict["parameterName"]
-        except KeyError:  # some are absent, which is no deviation
-            return cls.from_dict(reading.completed(src_dict, cls.FIELDS, required=()), here)
-        model = reading.new(cls)  # `__init__` takes as long as all the rest: docs/speed.md
+        except KeyError:  # a field was not sent: allowed unless it is required
+            return cls.from_dict(base.completed(src_dict, cls.FIELDS, required=()), here)
+        model = base.new(cls)  # skips `__init__`, which would double the time: docs/speed.md
         if _line_number.__class__ is not int:
             if _line_number is None:
                 here.counts["integer | null"][".lineNumber"] += 1

@@ -6,11 +6,11 @@ from collections import abc
 
 import attrs as _attrs
 
-from .. import reading
+from .. import base, places, reading
 
 
 @_attrs.define(kw_only=True)
-class ErrorInfo(reading.OpenModel[typing.Any]):
+class ErrorInfo(base.OpenModel[typing.Any]):
     """Why a request was refused. Documented: https://docs.talkdesk.com/reference/get-account-invoices"""
 
     FIELDS: typing.ClassVar[dict[str, str]] = {
@@ -20,7 +20,7 @@ class ErrorInfo(reading.OpenModel[typing.Any]):
         "status": "status",
         "userMessage": "user_message",
     }
-    """The fields that the contract has, in its order: the name that is sent, and the attribute."""
+    """The fields of the contract, required ones first: the name that is sent, and the attribute."""
 
     details: list[ErrorDetails] | None = None
     developer_message: str | None = None
@@ -30,7 +30,7 @@ class ErrorInfo(reading.OpenModel[typing.Any]):
     additional_properties: dict[str, typing.Any] = _attrs.field(init=False, factory=dict)
 
     @classmethod
-    def from_dict(cls, src_dict: abc.Mapping[str, typing.Any], here: reading.Place | None = None) -> typing.Self:
+    def from_dict(cls, src_dict: abc.Mapping[str, typing.Any], here: places.Place | None = None) -> typing.Self:
         """Read a JSON object, leniently; deviations from the contract are counted in `here`.
 
         Raises:
@@ -38,22 +38,22 @@ class ErrorInfo(reading.OpenModel[typing.Any]):
 
         """
         if here is None:
-            here = reading.Place()
+            here = places.Place()
         if src_dict.__class__ is not dict:
-            src_dict = reading.as_dict(src_dict)
+            src_dict = base.as_dict(src_dict)
         try:
             _details = src_dict["details"]
             _developer_message = src_dict["developerMessage"]
             _error_code = src_dict["errorCode"]
             _status = src_dict["status"]
             _user_message = src_dict["userMessage"]
-        except KeyError:  # some are absent, which is no deviation
-            return cls.from_dict(reading.completed(src_dict, cls.FIELDS, required=()), here)
-        model = reading.new(cls)  # `__init__` takes as long as all the rest: docs/speed.md
+        except KeyError:  # a field was not sent: allowed unless it is required
+            return cls.from_dict(base.completed(src_dict, cls.FIELDS, required=()), here)
+        model = base.new(cls)  # skips `__init__`, which would double the time: docs/speed.md
         if _details is None:
             here.counts["array | null"][".details"] += 1
         else:
-            _details = _READ_DETAILS(_details, here, ".details")
+            _details = _READ_details(_details, here, ".details")
         model.details = _details
         if _developer_message.__class__ is not str:
             if _developer_message is None:
@@ -96,7 +96,7 @@ class ErrorInfo(reading.OpenModel[typing.Any]):
         """The JSON object; an optional field that is None is left out."""
         data: dict[str, typing.Any] = {**self.additional_properties}
         if self.details is not None:
-            data["details"] = reading.to_json(self.details)
+            data["details"] = base.to_json(self.details)
         if self.developer_message is not None:
             data["developerMessage"] = self.developer_message
         if self.error_code is not None:
@@ -111,4 +111,4 @@ class ErrorInfo(reading.OpenModel[typing.Any]):
 # Below the class, since models may hold each other.
 from ..models.error_details import ErrorDetails
 
-_READ_DETAILS = reading.models(ErrorDetails)
+_READ_details = base.models(ErrorDetails)

@@ -6,11 +6,11 @@ from collections import abc
 
 import attrs as _attrs
 
-from .. import reading
+from .. import base, places, reading
 
 
 @_attrs.define(kw_only=True)
-class InvoiceDetailsResponse(reading.OpenModel[typing.Any]):
+class InvoiceDetailsResponse(base.OpenModel[typing.Any]):
     """The invoices of an account, or one page of them. Documented: Printed as invoice_details_reponse. See
     https://docs.talkdesk.com/reference/get-account-invoices
     """
@@ -19,7 +19,7 @@ class InvoiceDetailsResponse(reading.OpenModel[typing.Any]):
         "_embedded": "embedded",
         "total": "total",
     }
-    """The fields that the contract has, in its order: the name that is sent, and the attribute."""
+    """The fields of the contract, required ones first: the name that is sent, and the attribute."""
 
     embedded: InvoiceList | None = None
     """ Documented: https://docs.talkdesk.com/reference/get-account-invoices """
@@ -27,7 +27,7 @@ class InvoiceDetailsResponse(reading.OpenModel[typing.Any]):
     additional_properties: dict[str, typing.Any] = _attrs.field(init=False, factory=dict)
 
     @classmethod
-    def from_dict(cls, src_dict: abc.Mapping[str, typing.Any], here: reading.Place | None = None) -> typing.Self:
+    def from_dict(cls, src_dict: abc.Mapping[str, typing.Any], here: places.Place | None = None) -> typing.Self:
         """Read a JSON object, leniently; deviations from the contract are counted in `here`.
 
         Raises:
@@ -35,19 +35,19 @@ class InvoiceDetailsResponse(reading.OpenModel[typing.Any]):
 
         """
         if here is None:
-            here = reading.Place()
+            here = places.Place()
         if src_dict.__class__ is not dict:
-            src_dict = reading.as_dict(src_dict)
+            src_dict = base.as_dict(src_dict)
         try:
             _embedded = src_dict["_embedded"]
             _total = src_dict["total"]
-        except KeyError:  # some are absent, which is no deviation
-            return cls.from_dict(reading.completed(src_dict, cls.FIELDS, required=()), here)
-        model = reading.new(cls)  # `__init__` takes as long as all the rest: docs/speed.md
+        except KeyError:  # a field was not sent: allowed unless it is required
+            return cls.from_dict(base.completed(src_dict, cls.FIELDS, required=()), here)
+        model = base.new(cls)  # skips `__init__`, which would double the time: docs/speed.md
         if _embedded is None:
             here.counts["object | null"]["._embedded"] += 1
         else:
-            _embedded = _READ_EMBEDDED(_embedded, here, "._embedded")
+            _embedded = _READ_embedded(_embedded, here, "._embedded")
         model.embedded = _embedded
         if _total.__class__ is not int:
             if _total is None:
@@ -66,7 +66,7 @@ class InvoiceDetailsResponse(reading.OpenModel[typing.Any]):
         """The JSON object; an optional field that is None is left out."""
         data: dict[str, typing.Any] = {**self.additional_properties}
         if self.embedded is not None:
-            data["_embedded"] = reading.to_json(self.embedded)
+            data["_embedded"] = base.to_json(self.embedded)
         if self.total is not None:
             data["total"] = self.total
         return data
@@ -75,4 +75,4 @@ class InvoiceDetailsResponse(reading.OpenModel[typing.Any]):
 # Below the class, since models may hold each other.
 from ..models.invoice_list import InvoiceList
 
-_READ_EMBEDDED = reading.model(InvoiceList)
+_READ_embedded = base.model(InvoiceList)

@@ -6,23 +6,23 @@ from collections import abc
 
 import attrs as _attrs
 
-from .. import reading
+from .. import base, places
 
 
 @_attrs.define(kw_only=True)
-class InvoiceList(reading.OpenModel[typing.Any]):
+class InvoiceList(base.OpenModel[typing.Any]):
     """Documented: https://docs.talkdesk.com/reference/get-account-invoices"""
 
     FIELDS: typing.ClassVar[dict[str, str]] = {
         "invoices": "invoices",
     }
-    """The fields that the contract has, in its order: the name that is sent, and the attribute."""
+    """The fields of the contract, required ones first: the name that is sent, and the attribute."""
 
     invoices: list[InvoiceDetails] | None = None
     additional_properties: dict[str, typing.Any] = _attrs.field(init=False, factory=dict)
 
     @classmethod
-    def from_dict(cls, src_dict: abc.Mapping[str, typing.Any], here: reading.Place | None = None) -> typing.Self:
+    def from_dict(cls, src_dict: abc.Mapping[str, typing.Any], here: places.Place | None = None) -> typing.Self:
         """Read a JSON object, leniently; deviations from the contract are counted in `here`.
 
         Raises:
@@ -30,18 +30,18 @@ class InvoiceList(reading.OpenModel[typing.Any]):
 
         """
         if here is None:
-            here = reading.Place()
+            here = places.Place()
         if src_dict.__class__ is not dict:
-            src_dict = reading.as_dict(src_dict)
+            src_dict = base.as_dict(src_dict)
         try:
             _invoices = src_dict["invoices"]
-        except KeyError:  # some are absent, which is no deviation
-            return cls.from_dict(reading.completed(src_dict, cls.FIELDS, required=()), here)
-        model = reading.new(cls)  # `__init__` takes as long as all the rest: docs/speed.md
+        except KeyError:  # a field was not sent: allowed unless it is required
+            return cls.from_dict(base.completed(src_dict, cls.FIELDS, required=()), here)
+        model = base.new(cls)  # skips `__init__`, which would double the time: docs/speed.md
         if _invoices is None:
             here.counts["array | null"][".invoices"] += 1
         else:
-            _invoices = _READ_INVOICES(_invoices, here, ".invoices")
+            _invoices = _READ_invoices(_invoices, here, ".invoices")
         model.invoices = _invoices
         others: dict[str, typing.Any] = {}
         if len(src_dict) != 1:
@@ -54,11 +54,11 @@ class InvoiceList(reading.OpenModel[typing.Any]):
         """The JSON object; an optional field that is None is left out."""
         data: dict[str, typing.Any] = {**self.additional_properties}
         if self.invoices is not None:
-            data["invoices"] = reading.to_json(self.invoices)
+            data["invoices"] = base.to_json(self.invoices)
         return data
 
 
 # Below the class, since models may hold each other.
 from ..models.invoice_details import InvoiceDetails
 
-_READ_INVOICES = reading.models(InvoiceDetails)
+_READ_invoices = base.models(InvoiceDetails)

@@ -24,7 +24,8 @@ from uuid import UUID
 import click
 from attrs import frozen
 from talkdesk_bridge_api.api import Operations
-from talkdesk_bridge_api.reading import MisfitError, Number, Place
+from talkdesk_bridge_api.places import MisfitError, Place
+from talkdesk_bridge_api.reading import Number
 from talkdesk_bridge_api.types import File, ListOperation, Operation
 
 from talkdesk_bridge._answer import Response
@@ -227,8 +228,7 @@ def _parted(options: Mapping[str, Any]) -> tuple[dict[str, Any], dict[str, Any]]
 
 
 def _answer(operation: Operation[Any], response: Response[Any], output: Destination) -> bytes:
-    declared = operation.body(response.status_code)
-    source = declared.source if declared else "nothing"
+    source = next(body.source for body in operation.bodies if body.first <= response.status_code <= body.last)
     if source == "json":
         return as_json(read_json(response.content))
     if source == "nothing":

@@ -1,4 +1,4 @@
-"""From an argument's type to what reads its JSON: the command line gives values of types, and no model around them."""
+"""Readers for the values of arguments on the command line, found by their Python type."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from types import NoneType, UnionType
 from typing import Any, Literal, Union, get_args, get_origin
 from uuid import UUID
 
-from talkdesk_bridge_api import reading
+from talkdesk_bridge_api import base, reading
 
 __all__ = ["is_union", "reader"]
 
@@ -40,7 +40,7 @@ def reader(kind: Any) -> reading.Reader:
         return reading.array(reader(inner[0]))
     if get_origin(kind) is Literal:
         return reading.one_of(inner)
-    return reading.one_of(kind) if issubclass(kind, Enum) else reading.model(kind)
+    return reading.one_of(kind) if issubclass(kind, Enum) else base.model(kind)
 
 
 def is_union(kind: Any) -> bool:

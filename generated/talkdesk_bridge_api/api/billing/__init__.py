@@ -6,7 +6,7 @@ from __future__ import annotations
 import typing
 from collections import abc
 
-from ... import reading, types
+from ... import base, types
 from ...models.error_info import ErrorInfo
 from ...models.invoice_details import InvoiceDetails
 from ...models.invoice_details_response import InvoiceDetailsResponse
@@ -18,8 +18,8 @@ _GET_ACCOUNT_INVOICES: types.ListOperation[InvoiceDetailsResponse, InvoiceDetail
     path="/BillingInfoAPI/accountinvoices/{account_number}",
     request=_get_account_invoices._get_kwargs,
     bodies=(
-        types.Body(200, 200, "json", reading.model(InvoiceDetailsResponse)),
-        types.Body(400, 499, "json", reading.model(ErrorInfo)),
+        types.Body(200, 200, "json", base.model(InvoiceDetailsResponse)),
+        types.Body(400, 499, "json", base.model(ErrorInfo)),
     ),
     items=lambda body: body.embedded.invoices if body.embedded else None,
     page=InvoiceDetailsResponse,

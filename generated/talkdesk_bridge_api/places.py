@@ -1,0 +1,133 @@
+# Generated from openapi.yaml by `make generate`: edits are lost.
+"""Where a value stands in a response, and how it deviates from the contract: shared by the readers and all models."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections import defaultdict
+from collections.abc import Iterator
+from functools import lru_cache, partial
+from typing import Any
+
+__all__ = ["MisfitError", "Place", "kind_of", "member"]
+
+JSON_TYPES: dict[type, str] = {
+    str: "string", int: "integer", float: "number", bool: "boolean", list: "array", dict: "object", type(None): "null",
+}  # fmt: skip
+
+
+class MisfitError(ValueError):
+    """A value cannot be read as documented without losing something.
+
+    Attributes:
+        documented: The documented type.
+        seen: The type, or the form, of the value; never the value itself.
+        place: Where it stands, as a JSON path from the value that was read: `.invoices[3].amount`.
+
+    """
+
+    def __init__(self, documented: str, seen: str, place: str = "") -> None:
+        super().__init__(documented, seen, place)
+        self.documented = documented
+        self.seen = seen
+        self.place = place
+
+    def __str__(self) -> str:
+        return f"{self.documented} is documented at ${self.place}, and {self.seen} came."
+
+
+class Place:
+    """The deviations at one place of a response, and inside it. All items of a list are one place."""
+
+    __slots__ = ("counts", "inside", "strict")
+
+    def __init__(self, *, strict: bool = False) -> None:
+        self.strict = strict
+        """Whether the first deviation raises MisfitError."""
+        self.counts: dict[str, dict[str, int]] = _Refusing() if strict else defaultdict(_new_counts)
+        """How often each deviation came: by `documented | seen`, then by step."""
+        self.inside: dict[str, Place] = defaultdict(partial(Place, strict=strict))
+        """The places of the objects inside, by step."""
+
+    def deviations(self, path: str = "$") -> Iterator[tuple[str, str, str, int]]:
+        """JSON path, documented type, seen type and count of each deviation."""
+        for kind, steps in self.counts.items():
+            documented, seen = kind.split(" | ")
+            yield from ((path + step, documented, seen, count) for step, count in steps.items())
+        for step, inner in self.inside.items():
+            yield from inner.deviations(path + step)
+
+    def in_order(self, data: Any) -> list[tuple[str, str, str, int]]:
+        """As `deviations`, in the order in which their places first stand in the JSON that was read.
+
+        Those of fields that the contract does not name, `.*`, come last.
+        """
+        found = [*self.deviations()]
+        missing = {path for path, *_ in found}
+        order: list[str] = []
+
+        def walk(value: Any, path: str) -> None:
+            if path in missing:
+                missing.remove(path)
+                order.append(path)
+            if not isinstance(value, dict | list) or not any(one.startswith(path) for one in missing):
+                return
+            for step, inner in _steps(value):
+                if not missing:
+                    return
+                walk(inner, path + step)
+
+        if len(found) > 1:
+            walk(data, "$")
+        ranks = {path: rank for rank, path in enumerate(order)}
+        return sorted(found, key=lambda deviation: ranks.get(deviation[0], len(ranks)))
+
+    def add(self, other: Place) -> None:
+        """Add the deviations of the same place that were counted apart."""
+        for kind, steps in other.counts.items():
+            for step, count in steps.items():
+                self.counts[kind][step] += count
+        for step, inner in other.inside.items():
+            self.inside[step].add(inner)
+
+
+def _new_counts() -> dict[str, int]:
+    return defaultdict(int)
+
+
+class _Refusing(dict[str, Any]):
+    """The counts of a strict place: counting a deviation raises it as MisfitError."""
+
+    def __init__(self, kind: str = "") -> None:
+        super().__init__()
+        self._kind = kind
+
+    def __missing__(self, key: str) -> Any:
+        if not self._kind:
+            return _Refusing(key)
+        documented, seen = self._kind.split(" | ")
+        raise MisfitError(documented, seen, key)
+
+
+def _steps(value: dict[str, Any] | list[Any]) -> Iterator[tuple[str, Any]]:
+    if isinstance(value, dict):
+        yield from ((member(name), inner) for name, inner in value.items())
+    else:
+        yield from (("[*]", inner) for inner in value)
+
+
+def kind_of(value: Any) -> str:
+    """The JSON type of a value; of a value that JSON does not have, the name of its Python type."""
+    return "number" if isinstance(value, float) else JSON_TYPES.get(type(value), type(value).__name__)
+
+
+@lru_cache(1000)
+def member(name: str) -> str:
+    """The step to a field in a JSON path.
+
+    >>> member("amount"), member("k-1")
+    ('.amount', '["k-1"]')
+
+    """
+    return f".{name}" if re.fullmatch(r"[A-Za-z_]\w*", name, re.ASCII) else f"[{json.dumps(name)}]"

@@ -1,0 +1,126 @@
+"""What all models share: fields that the contract does not have, readers of models, steps of `from_dict`, `to_dict`."""
+
+from __future__ import annotations
+
+import datetime
+from collections.abc import Iterable, Mapping
+from enum import Enum
+from typing import Any, Generic, TypeVar
+from uuid import UUID
+
+from .places import MisfitError, Place, kind_of, member
+from .reading import ABSENT, Reader, unreadable
+
+__all__ = ["OpenModel", "as_dict", "completed", "model", "models", "new", "read_others", "to_json"]
+
+ItemT = TypeVar("ItemT")
+new = object.__new__
+
+
+class OpenModel(Generic[ItemT]):
+    """A model that keeps the fields the contract does not have: `model["name"]`, or all in `additional_properties`."""
+
+    __slots__ = ()
+    additional_properties: dict[str, ItemT]
+
+    @property
+    def additional_keys(self) -> list[str]:
+        """The names of these fields."""
+        return [*self.additional_properties]
+
+    def __getitem__(self, key: str) -> ItemT:
+        return self.additional_properties[key]
+
+    def __setitem__(self, key: str, value: ItemT) -> None:
+        self.additional_properties[key] = value
+
+    def __delitem__(self, key: str) -> None:
+        del self.additional_properties[key]
+
+    def __contains__(self, key: str) -> bool:
+        return key in self.additional_properties
+
+
+def as_dict(value: Any) -> dict[str, Any]:
+    """The object that a model is read from, if it is not a plain dict.
+
+    Raises:
+        MisfitError: It is no object.
+
+    """
+    if isinstance(value, Mapping):
+        return dict(value)
+    raise MisfitError("object", kind_of(value))
+
+
+def completed(data: dict[str, Any], names: Iterable[str], required: Iterable[str]) -> dict[str, Any]:
+    """An object that lacks fields, with ABSENT in their place.
+
+    Raises:
+        MisfitError: A required field is not there.
+
+    """
+    for name in required:
+        if name not in data:
+            raise MisfitError(f"object with `{name}`", "object without it")
+    return dict.fromkeys(names, ABSENT) | data
+
+
+def read_others(others: dict[str, Any], reader: Reader, here: Place) -> None:
+    """Read the fields that the contract does not name, if it gives their type."""
+    for name, value in others.items():
+        try:
+            others[name] = reader(value, here, ".*")
+        except MisfitError as misfit:
+            misfit.place = member(name) + misfit.place.removeprefix(".*")
+            raise
+
+
+def model(kind: Any) -> Reader:
+    """A reader of a model, which is given as its class."""
+
+    def read(value: Any, here: Place, step: str) -> Any:
+        if value is ABSENT:
+            return None
+        try:
+            return kind.from_dict(value, here.inside[step])
+        except MisfitError as misfit:
+            misfit.place = step + misfit.place
+            raise
+
+    return read
+
+
+def models(kind: Any) -> Reader:
+    """A reader of a list of models: as `reading.array(model(kind))`, with one call less for each item."""
+    from_dict = kind.from_dict
+
+    def read(value: Any, here: Place, step: str) -> Any:
+        if value.__class__ is not list:
+            return unreadable("array", value, step)
+        inside = here.inside[f"{step}[*]"]
+        items: list[Any] = []
+        try:
+            for item in value:
+                items.append(from_dict(item, inside))
+        except MisfitError as misfit:
+            misfit.place = f"{step}[{len(items)}]{misfit.place}"
+            raise
+        return items
+
+    return read
+
+
+def to_json(value: Any) -> Any:
+    """A value of a model's field, as JSON has it."""
+    if isinstance(value, list):
+        return [to_json(item) for item in value]
+    if isinstance(value, dict):
+        return {name: to_json(item) for name, item in value.items()}
+    if isinstance(value, datetime.date):
+        return value.isoformat()
+    if isinstance(value, Enum):
+        return value.value
+    if isinstance(value, UUID):
+        return str(value)
+    return value.to_dict() if hasattr(value, "to_dict") else value
