@@ -312,7 +312,7 @@ def made(hint: Any, depth: int = 0) -> Any:
     if isinstance(hint, enum.EnumMeta):
         return next(iter(hint))
     number = next(NUMBERS)
-    moment = datetime.datetime(9999, 1, 1, tzinfo=datetime.UTC) + datetime.timedelta(days=number)
+    moment = datetime.datetime(2026, 1, 1, tzinfo=datetime.UTC) + datetime.timedelta(days=number)
     simple = {str: f"text {number}", int: number, float: number + 0.5, bool: True, uuid.UUID: uuid.UUID(int=number)}
     simple |= {datetime.date: moment.date(), datetime.datetime: moment}
     if hint in simple:
