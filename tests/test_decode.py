@@ -419,6 +419,12 @@ def test_a_union_in_a_union_is_not_read_twice_at_each_level(made: ModuleType) ->
         (410, b'{"category": "a", "amount": 1}', models.InvoiceItemDetails(category="a", amount="1"), None),
         (410, b'{"userMessage": "No."}', models.ErrorInfo(user_message="No."), "No."),
         (500, b'{"userMessage": "No."}', models.ErrorInfo(user_message="No."), "No."),
+        (
+            500,
+            b'{"userMessage": "No.", "status": "BAD", "errorCode": true, "details": "x"}',
+            models.ErrorInfo(user_message="No."),
+            "No.",
+        ),
         (500, b'{"other": 1}', None, None),
         (409, b"gone", None, None),
     ],

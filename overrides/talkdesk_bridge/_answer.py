@@ -216,12 +216,13 @@ def _error_body(operation: Operation[Any], answer: Answer) -> Any:
                 return body
     if not isinstance(data, dict):
         return None
-    # Malformed details must not hide what the rest says.
-    for readable in (data, {key: value for key, value in data.items() if not isinstance(value, list | dict)}):
+    readable = {}  # one malformed field must not hide what the others say
+    for name, value in data.items():
         with suppress(MisfitError, RecursionError):
-            info = ErrorInfo.from_dict(readable)
-            return None if _is_all_unknown(info) else info
-    return None
+            ErrorInfo.from_dict({name: value})
+            readable[name] = value
+    info = ErrorInfo.from_dict(readable)
+    return None if _is_all_unknown(info) else info
 
 
 def _is_all_unknown(body: Any) -> bool:

@@ -28,10 +28,14 @@ class ErrorDetails(base.OpenModel[typing.Any]):
 
     @classmethod
     def from_dict(cls, src_dict: abc.Mapping[str, typing.Any], here: places.Place | None = None) -> typing.Self:
-        """Read a JSON object, leniently; deviations from the contract are counted in `here`.
+        """Read a JSON object, as `json.loads` returns it, leniently.
+
+        Args:
+            src_dict: The object; its numbers keep their digits if they were parsed with `parse_float=reading.Number`.
+            here: Counts the deviations from the contract, or raises the first if it is strict.
 
         Raises:
-            MisfitError: Something cannot be read without loss; or it deviates, and `here` is strict.
+            MisfitError: A ValueError: something cannot be read; or it deviates, and `here` is strict.
 
         """
         if here is None:
@@ -42,7 +46,7 @@ class ErrorDetails(base.OpenModel[typing.Any]):
             _message = src_dict["message"]
             _properties = src_dict["properties"]
             _stack_trace = src_dict["stackTrace"]
-        except KeyError:  # a field was not sent: allowed unless it is required
+        except KeyError:  # a field was not sent, which is allowed unless it is required; next time all are there
             return cls.from_dict(base.completed(src_dict, cls.FIELDS, required=()), here)
         model = base.new(cls)  # skips `__init__`, which would double the time: docs/speed.md
         if _message.__class__ is not str:
@@ -81,7 +85,7 @@ class ErrorDetails(base.OpenModel[typing.Any]):
         return data
 
 
-# Below the class, since models may hold each other.
+# Below the class, since models may hold each other; and so are the readers of such fields.
 from ..models.error_details_properties import ErrorDetailsProperties
 
 _READ_properties = base.model(ErrorDetailsProperties)

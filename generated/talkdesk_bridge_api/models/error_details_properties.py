@@ -27,10 +27,14 @@ class ErrorDetailsProperties(base.OpenModel[typing.Any]):
 
     @classmethod
     def from_dict(cls, src_dict: abc.Mapping[str, typing.Any], here: places.Place | None = None) -> typing.Self:
-        """Read a JSON object, leniently; deviations from the contract are counted in `here`.
+        """Read a JSON object, as `json.loads` returns it, leniently.
+
+        Args:
+            src_dict: The object; its numbers keep their digits if they were parsed with `parse_float=reading.Number`.
+            here: Counts the deviations from the contract, or raises the first if it is strict.
 
         Raises:
-            MisfitError: Something cannot be read without loss; or it deviates, and `here` is strict.
+            MisfitError: A ValueError: something cannot be read; or it deviates, and `here` is strict.
 
         """
         if here is None:
@@ -41,7 +45,7 @@ class ErrorDetailsProperties(base.OpenModel[typing.Any]):
             _line_number = src_dict["lineNumber"]
             _parameter_location = src_dict["parameterLocation"]
             _parameter_name = src_dict["parameterName"]
-        except KeyError:  # a field was not sent: allowed unless it is required
+        except KeyError:  # a field was not sent, which is allowed unless it is required; next time all are there
             return cls.from_dict(base.completed(src_dict, cls.FIELDS, required=()), here)
         model = base.new(cls)  # skips `__init__`, which would double the time: docs/speed.md
         if _line_number.__class__ is not int:

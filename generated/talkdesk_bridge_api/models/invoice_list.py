@@ -23,10 +23,14 @@ class InvoiceList(base.OpenModel[typing.Any]):
 
     @classmethod
     def from_dict(cls, src_dict: abc.Mapping[str, typing.Any], here: places.Place | None = None) -> typing.Self:
-        """Read a JSON object, leniently; deviations from the contract are counted in `here`.
+        """Read a JSON object, as `json.loads` returns it, leniently.
+
+        Args:
+            src_dict: The object; its numbers keep their digits if they were parsed with `parse_float=reading.Number`.
+            here: Counts the deviations from the contract, or raises the first if it is strict.
 
         Raises:
-            MisfitError: Something cannot be read without loss; or it deviates, and `here` is strict.
+            MisfitError: A ValueError: something cannot be read; or it deviates, and `here` is strict.
 
         """
         if here is None:
@@ -35,7 +39,7 @@ class InvoiceList(base.OpenModel[typing.Any]):
             src_dict = base.as_dict(src_dict)
         try:
             _invoices = src_dict["invoices"]
-        except KeyError:  # a field was not sent: allowed unless it is required
+        except KeyError:  # a field was not sent, which is allowed unless it is required; next time all are there
             return cls.from_dict(base.completed(src_dict, cls.FIELDS, required=()), here)
         model = base.new(cls)  # skips `__init__`, which would double the time: docs/speed.md
         if _invoices is None:
@@ -58,7 +62,7 @@ class InvoiceList(base.OpenModel[typing.Any]):
         return data
 
 
-# Below the class, since models may hold each other.
+# Below the class, since models may hold each other; and so are the readers of such fields.
 from ..models.invoice_details import InvoiceDetails
 
 _READ_invoices = base.models(InvoiceDetails)
