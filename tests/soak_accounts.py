@@ -140,10 +140,12 @@ class Soak:
 
     def growth(self) -> int:
         """Bytes, by which a run grew after its first seconds."""
-        most = 0
+        most, some = 0, max((sample.written for sample in self.samples), default=0) / 20
         for _, run in groupby(self.samples, lambda sample: sample.run):
-            samples = [*run]
-            settled = [one.resident for one in samples if one.seconds - samples[0].seconds >= SETTLED]
+            first, *samples = run
+            # On a busy machine, a run may still be importing after its first seconds.
+            begun = (one for one in samples if one.written - first.written >= some)
+            settled = [one.resident for one in begun if one.seconds - first.seconds >= SETTLED]
             most = max(most, max(settled, default=0) - (settled or [0])[0])
         return most
 
