@@ -62,11 +62,11 @@ test: $(STAMP) ## Run the tests
 
 integration: $(STAMP) $(foreach name,bench build httpx2 index servers uv,$(VENV)-$(name)/.set-up) ## Test what is not ours with ours: fresh environments, package indexes, token servers, httpx2
 	@python -m pytest --ignore=tests/integration/test_httpx2.py tests/integration
-	@PYTHONPATH=generated:overrides $(VENV)-httpx2/bin/python -m pytest tests/integration/test_httpx2.py
-	@PYTHONPATH=generated:overrides $(VENV)-httpx2/bin/python -m pytest -p tests.integration.aliased tests/integration/test_httpx2.py
+	@PYTHONPATH=generated:overrides:extras $(VENV)-httpx2/bin/python -m pytest tests/integration/test_httpx2.py
+	@PYTHONPATH=generated:overrides:extras $(VENV)-httpx2/bin/python -m pytest -p tests.integration.aliased tests/integration/test_httpx2.py
 
 browser: $(STAMP) $(VENV)-browser/.set-up ## Test the contract's page in a headless Chromium, which has to be installed
-	@PYTHONPATH=generated:overrides $(VENV)-browser/bin/python -m pytest --confcutdir=tests/browser tests/browser
+	@PYTHONPATH=generated:overrides:extras $(VENV)-browser/bin/python -m pytest --confcutdir=tests/browser tests/browser
 
 $(VENV)-%/.set-up: requirements/%.txt
 	@$(NEEDS_PYTHON)
@@ -126,7 +126,7 @@ mutate: $(STAMP) $(VENV)-mutate/.set-up ## Make small mistakes in the client, a 
 	@$(VENV)-mutate/bin/python -m tools.mutate
 
 bench: $(STAMP) $(VENV)-bench/.set-up ## Measure the client and its peers side by side, in under ten minutes; WRITE=1 renews docs/speed.md
-	@PYTHONPATH=generated:overrides $(VENV)-bench/bin/python -m benchmarks $(if $(WRITE),--write)
+	@PYTHONPATH=generated:overrides:extras $(VENV)-bench/bin/python -m benchmarks $(if $(WRITE),--write)
 
 lock: $(VENV)-uv/.set-up ## Pin the newest tools in requirements/
 	@$(COMPILE) --all-extras --group dev pyproject.toml -o requirements/dev.txt

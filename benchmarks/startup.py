@@ -21,7 +21,7 @@ PACKAGE, CLIENT, MADE, HELP = (
 LIBRARIES = "import httpx, attrs"
 # In the process, so that the start of the interpreter does not hide what is added.
 TIMED = "import time; begun = time.process_time(); {}; print(time.process_time() - begun)"
-COMMAND = "from talkdesk_bridge._command.main import main; main()"
+COMMAND = "from talkdesk_bridge_cli.main import main; main()"
 
 
 def inside(code: str) -> float:

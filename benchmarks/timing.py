@@ -155,7 +155,7 @@ def environment() -> dict[str, str]:
     kept = {name: value for name, value in os.environ.items() if not name.lower().endswith("_proxy")}
     others = ("MAKE", "MFLAGS", "PYTHON", "TALKDESK_BRIDGE_")
     kept = {name: value for name, value in kept.items() if not name.startswith(others)}
-    paths = os.pathsep.join(str(ROOT / name) for name in ("generated", "overrides", "."))
+    paths = os.pathsep.join(str(ROOT / name) for name in ("generated", "overrides", "extras", "."))
     return kept | {"PYTHONPATH": paths, "PATH": os.pathsep.join([str(Path(sys.executable).parent), os.environ["PATH"]])}
 
 

@@ -21,7 +21,7 @@ import pytest
 import yaml
 from talkdesk_bridge import AsyncBridgeClient, Auth, BridgeClient, HeaderAuth, NoAuth, Retry, _json
 from talkdesk_bridge.models import InvoiceDetails
-from talkdesk_bridge.sandbox import Sandbox
+from talkdesk_bridge_sandbox import Sandbox
 
 from tools import documented
 from tools.contract import load

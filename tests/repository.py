@@ -69,7 +69,7 @@ class Repository:
         self.git("commit", "--quiet", "--all", "--allow-empty", "--message", "A release")
 
     def run(self, *arguments: str, **variables: str) -> subprocess.CompletedProcess[str]:
-        paths = os.pathsep.join(str(self.folder / name) for name in ("generated", "overrides"))
+        paths = os.pathsep.join(str(self.folder / name) for name in ("generated", "overrides", "extras"))
         path = os.pathsep.join([str(Path(sys.executable).parent), os.environ["PATH"]])
         environment = os.environ | {"PYTHONPATH": paths, "PATH": path} | variables
         return subprocess.run(

@@ -18,9 +18,9 @@ from types import SimpleNamespace
 from typing import Any
 
 import pytest
-from talkdesk_bridge._command.exit import held
-from talkdesk_bridge._command.many import list_many
-from talkdesk_bridge.sandbox import Sandbox
+from talkdesk_bridge_cli.exit import held
+from talkdesk_bridge_cli.many import list_many
+from talkdesk_bridge_sandbox import Sandbox
 
 from tests.command import COMMAND, environment, on_a_terminal, run
 from tests.conftest import ROOT, page
@@ -175,7 +175,7 @@ def test_csv_has_the_columns_of_all(listing: Listing, bridge: Bridge) -> None:
 def test_an_account_that_does_not_fit_into_memory(
     listing: Listing, bridge: Bridge, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("talkdesk_bridge._command.many.IN_MEMORY", 100)
+    monkeypatch.setattr("talkdesk_bridge_cli.many.IN_MEMORY", 100)
     bridge.instead = lambda account: answer(json.dumps(page(*range(500), total=500)).encode())
     assert listing(["1000", "1001"]).status == 0
     assert len(written().splitlines()) == 1000
@@ -291,9 +291,9 @@ def test_signals_in_the_middle_of_saving_cost_nothing(
             signal.raise_signal(number)  # again and again, as some supervisors do, and people
 
     with monkeypatch.context() as patched:
-        patched.setattr("talkdesk_bridge._command.growing.RHYTHM", 0)
-        patched.setattr("talkdesk_bridge._command.exit.IMPATIENCE", 60)  # which a busy machine needs
-        patched.setattr("talkdesk_bridge._command.growing.os.fsync", interrupted_sync)
+        patched.setattr("talkdesk_bridge_cli.growing.RHYTHM", 0)
+        patched.setattr("talkdesk_bridge_cli.exit.IMPATIENCE", 60)  # which a busy machine needs
+        patched.setattr("talkdesk_bridge_cli.growing.os.fsync", interrupted_sync)
         result = listing(at_once=2)
     kept = Path("out.jsonl.part").read_text(encoding="utf-8")
     assert result.status == 128 + number
@@ -306,7 +306,7 @@ def test_signals_in_the_middle_of_saving_cost_nothing(
 
 def test_signals_wait_for_what_is_held_unless_one_is_repeated_later(monkeypatch: pytest.MonkeyPatch) -> None:
     reached, now = [], 0.0
-    monkeypatch.setattr("talkdesk_bridge._command.exit.time", SimpleNamespace(monotonic=lambda: now))
+    monkeypatch.setattr("talkdesk_bridge_cli.exit.time", SimpleNamespace(monotonic=lambda: now))
 
     def interrupted(pause: float) -> None:
         nonlocal now
@@ -327,7 +327,7 @@ def test_signals_wait_for_what_is_held_unless_one_is_repeated_later(monkeypatch:
 def test_a_signal_that_is_repeated_ends_the_wait_for_a_name_server(tmp_path: Path, number: int) -> None:
     code = """if True:
         import socket, sys, time
-        from talkdesk_bridge._command.main import main
+        from talkdesk_bridge_cli.main import main
 
         def getaddrinfo(*_, **__):
             print("asked", flush=True)

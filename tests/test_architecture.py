@@ -19,6 +19,9 @@ from tests.conftest import ROOT
 FOLDERS = {
     "talkdesk_bridge": ROOT / "overrides" / "talkdesk_bridge",
     "talkdesk_bridge_api": ROOT / "generated" / "talkdesk_bridge_api",
+    "talkdesk_bridge_cli": ROOT / "extras" / "talkdesk_bridge_cli",
+    "talkdesk_bridge_pytest": ROOT / "extras" / "talkdesk_bridge_pytest",
+    "talkdesk_bridge_sandbox": ROOT / "extras" / "talkdesk_bridge_sandbox",
     "tools": ROOT / "tools",
     "tests": ROOT / "tests",
 }
@@ -27,9 +30,12 @@ FOLDERS = {
 ARROWS = {
     "talkdesk_bridge_api": set[str](),
     "talkdesk_bridge": {"talkdesk_bridge_api"},
+    "talkdesk_bridge_cli": {"talkdesk_bridge", "talkdesk_bridge_api", "talkdesk_bridge_sandbox"},
+    "talkdesk_bridge_pytest": {"talkdesk_bridge_sandbox"},
+    "talkdesk_bridge_sandbox": {"talkdesk_bridge", "talkdesk_bridge_api"},
     "tools": set[str](),
-    "tests": {"talkdesk_bridge", "talkdesk_bridge_api", "tools"},
 }
+ARROWS["tests"] = {*ARROWS}
 
 
 def imports(file: Path) -> Iterator[str]:
@@ -49,25 +55,13 @@ def test_imports_go_one_way(package: str) -> None:
         assert {*imports(file)} & (FOLDERS.keys() - {package}) <= ARROWS[package], file
 
 
-def test_the_client_knows_neither_its_command_nor_its_sandbox() -> None:
-    package = FOLDERS["talkdesk_bridge"]
-    command, sandbox = [*package.glob("_command/*.py")], [*package.glob("sandbox/*.py")]
-    client = [file for file in package.glob("*.py") if file.name != "_pytest.py"]
-    assert min(map(len, (command, sandbox, client))) > 5
-    for files, unknown in ((client, "_command|sandbox|_pytest"), (sandbox, "_command|_pytest")):
-        for file in files:
-            assert not re.search(
-                rf"^\s*(from|import) talkdesk_bridge\.({unknown})\b", file.read_text(encoding="utf-8"), re.M
-            ), file
-
-
 def test_one_module_imports_httpx() -> None:
     files = FOLDERS["talkdesk_bridge"].rglob("*.py")
     assert [file.name for file in files if "httpx" in imports(file)] == ["_wire.py"]
 
 
 def test_every_module_says_what_lives_in_it() -> None:
-    for package in ("talkdesk_bridge", "tools", "tests"):
+    for package in FOLDERS.keys() - {"talkdesk_bridge_api"}:
         for file in FOLDERS[package].rglob("*.py"):
             doc = ast.get_docstring(ast.parse(file.read_text(encoding="utf-8")))
             assert doc, file
@@ -100,9 +94,9 @@ def test_the_public_door() -> None:
         _ = talkdesk_bridge.other
 
 
-def test_what_lives_in_the_package_and_needs_no_client_does_not_wait_for_one() -> None:
-    code = "import sys, talkdesk_bridge; print({name.split('.')[0] for name in sys.modules} & {*sys.argv[1:]})"
-    parts = ["attrs", "httpx", "talkdesk_bridge_api"]
+def test_the_help_and_the_plugin_do_not_wait_for_the_client() -> None:
+    code = "import sys, talkdesk_bridge_cli.main, talkdesk_bridge_pytest; print({*sys.modules} & {*sys.argv[1:]})"
+    parts = ["attrs", "httpx", "talkdesk_bridge", "talkdesk_bridge_api", "talkdesk_bridge_sandbox"]
     result = subprocess.run([sys.executable, "-c", code, *parts], capture_output=True, text=True, check=True)
     assert result.stdout == "set()\n"
 

@@ -14,9 +14,9 @@ from pathlib import Path
 
 import pytest
 from talkdesk_bridge import __version__
-from talkdesk_bridge._command.get import commands
-from talkdesk_bridge.sandbox import ACCOUNTS, FAULTS, Reply, Sandbox
-from talkdesk_bridge.sandbox._credentials import TOKEN_LIFE
+from talkdesk_bridge_cli.get import commands
+from talkdesk_bridge_sandbox import ACCOUNTS, FAULTS, Reply, Sandbox
+from talkdesk_bridge_sandbox._credentials import TOKEN_LIFE
 
 from tests.command import COMMAND, on_a_terminal, run, works
 from tests.conftest import ROOT, Scripted, Server, as_json, invoices_of, page
@@ -161,7 +161,7 @@ def test_nothing_is_imported_before_it_is_needed(arguments: list[str]) -> None:
 import atexit, sys
 heavy = ["attr", "attrs", "httpx", "logging", "rich", "talkdesk_bridge_api", "talkdesk_bridge._client", "uvicorn"]
 atexit.register(lambda: print([name for name in heavy if name in sys.modules]))
-from talkdesk_bridge._command.main import main
+from talkdesk_bridge_cli.main import main
 main()
 """
     result = subprocess.run([sys.executable, "-c", code, *arguments], capture_output=True, text=True, check=False)
@@ -251,7 +251,7 @@ def test_the_sandbox_tells_how_to_use_it_and_ends_on_interrupt(started: subproce
 def test_an_interrupt_of_the_sandbox_is_not_lost_while_it_begins() -> None:
     code = """if True:
         import signal, sys, uvicorn
-        from talkdesk_bridge._command.main import main
+        from talkdesk_bridge_cli.main import main
 
         class Destroyed:
             def __del__(self):

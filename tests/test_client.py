@@ -19,7 +19,7 @@ from talkdesk_bridge import (
     errors,
     models,
 )
-from talkdesk_bridge.sandbox import ACCOUNTS, Credentials, Sandbox
+from talkdesk_bridge_sandbox import ACCOUNTS, Credentials, Sandbox
 
 from tests.conftest import Listing, Server, invoices_of, page
 from tests.keys import bare

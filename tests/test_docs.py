@@ -11,9 +11,9 @@ from pathlib import Path
 
 import pytest
 from talkdesk_bridge import errors
-from talkdesk_bridge._command import exit as ending
 from talkdesk_bridge._settings import KINDS, PREFIX
-from talkdesk_bridge.sandbox import ACCOUNTS, Credentials, Sandbox
+from talkdesk_bridge_cli import exit as ending
+from talkdesk_bridge_sandbox import ACCOUNTS, Credentials, Sandbox
 
 from tests.command import works
 from tests.conftest import CONTRACT, ROOT, invoices_of

@@ -16,7 +16,7 @@ SHARED = ("base.py", "places.py", "reading.py", "types.py")
 
 
 def never_entered(folder: Path) -> list[str]:
-    paths = os.pathsep.join([str(folder), str(ROOT / "overrides"), str(ROOT)])
+    paths = os.pathsep.join([str(folder), str(ROOT / "overrides"), str(ROOT / "extras"), str(ROOT)])
     command = [sys.executable, "-m", "tests.entered"]
     environment = os.environ | {"PYTHONPATH": paths}
     result = subprocess.run(command, cwd=ROOT, env=environment, capture_output=True, text=True, check=False)

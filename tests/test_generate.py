@@ -486,7 +486,7 @@ def grown(tmp_path: Path) -> Path:
 CALLER = """
 import asyncio, datetime, http.server, inspect, json, threading
 from talkdesk_bridge import AsyncBridgeClient, BridgeClient, HeaderAuth, errors, models
-from talkdesk_bridge.sandbox import Credentials, Sandbox
+from talkdesk_bridge_sandbox import Credentials, Sandbox
 key = Credentials(api_key_header="X-Key")
 with Sandbox(credentials=key) as sandbox, BridgeClient(sandbox.url, auth=HeaderAuth("sandbox-key", name="X-Key")) as bridge:
     things, more, account = bridge.things, bridge.more_things, "1000000001"

@@ -13,7 +13,7 @@ from typing import Any
 from urllib.request import ProxyHandler, build_opener
 
 import pytest
-from talkdesk_bridge.sandbox import Sandbox
+from talkdesk_bridge_sandbox import Sandbox
 
 from tests.command import environment, on_a_terminal, run
 from tests.conftest import ROOT, Server, as_json, invoices_of, merged, page
@@ -22,7 +22,7 @@ from tools.contract import load
 
 Call = Callable[..., subprocess.CompletedProcess[str]]
 
-MAIN = [sys.executable, "-c", "from talkdesk_bridge._command.main import main; main()"]
+MAIN = [sys.executable, "-c", "from talkdesk_bridge_cli.main import main; main()"]
 
 
 @pytest.fixture(scope="module")
@@ -49,7 +49,7 @@ def bridge(contract: dict[str, Any]) -> Iterator[Sandbox]:
 
 @pytest.fixture
 def paths(package: Path) -> dict[str, str]:
-    return {"PYTHONPATH": os.pathsep.join([str(package), str(ROOT / "overrides")])}
+    return {"PYTHONPATH": os.pathsep.join([str(package), str(ROOT / "overrides"), str(ROOT / "extras")])}
 
 
 @pytest.fixture

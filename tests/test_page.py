@@ -16,9 +16,9 @@ from typing import Any
 from urllib.parse import urlsplit
 
 import pytest
-from talkdesk_bridge.sandbox import ACCOUNTS, Credentials, Sandbox
-from talkdesk_bridge.sandbox._contract import read_contract
-from talkdesk_bridge.sandbox._page import page
+from talkdesk_bridge_sandbox import ACCOUNTS, Credentials, Sandbox
+from talkdesk_bridge_sandbox._contract import read_contract
+from talkdesk_bridge_sandbox._page import page
 
 from tests.conftest import CONTRACT, PATH
 from tools import page as command
@@ -201,13 +201,13 @@ def test_an_operation_of_the_contract_comes_before_the_page() -> None:
 
 
 def test_swagger_ui_is_data_and_its_absence_is_told_in_a_sentence() -> None:
-    code = "import sys, talkdesk_bridge.sandbox; print({'flask', 'flask_swagger_ui'} & sys.modules.keys())"
+    code = "import sys, talkdesk_bridge_sandbox; print({'flask', 'flask_swagger_ui'} & sys.modules.keys())"
     result = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert result.stdout == "set()\n"
     absent = "import importlib.metadata as m\ndef no(name): raise m.PackageNotFoundError(name)\nm.distribution = no\n"
     result = subprocess.run([sys.executable, "-c", absent + code], capture_output=True, text=True, check=False)
     how = "install talkdesk-bridge[sandbox], the way the package was installed (README.md tells it)"
-    told = f"talkdesk_bridge.sandbox needs more packages: {how}"
+    told = f"talkdesk_bridge_sandbox needs more packages: {how}"
     assert result.stderr.splitlines()[-1] == f"ModuleNotFoundError: {told}"
 
 

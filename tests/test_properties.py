@@ -584,7 +584,9 @@ def grown(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 def test_so_does_every_kind_of_schema(grown: Path) -> None:
-    environment = os.environ | {"PYTHONPATH": os.pathsep.join([str(grown), str(ROOT / "overrides"), str(ROOT)])}
+    environment = os.environ | {
+        "PYTHONPATH": os.pathsep.join([str(grown), str(ROOT / "overrides"), str(ROOT / "extras"), str(ROOT)])
+    }
     command = [sys.executable, "-W", "error", "-m", "tests.agreement", "5"]
     result = subprocess.run(command, cwd=ROOT, env=environment, capture_output=True, text=True, check=False)
     assert result.returncode == 0, result.stderr

@@ -29,7 +29,7 @@ def test_the_page_about_testing_is_true(tmp_path: Path) -> None:
 
 def test_each_test_gets_it_as_new(tmp_path: Path) -> None:
     code = """
-from talkdesk_bridge.sandbox import Reply
+from talkdesk_bridge_sandbox import Reply
 
 def test_one(talkdesk_bridge_sandbox):
     talkdesk_bridge_sandbox.script(Reply(500), Reply(500))
@@ -50,8 +50,8 @@ def test_a_run_that_does_not_use_it_loads_nothing_of_it(tmp_path: Path) -> None:
 import sys
 
 def test_nothing():
-    heavy = {"attrs", "httpx", "starlette", "uvicorn", "jwt", "talkdesk_bridge_api", "talkdesk_bridge.sandbox"}
-    assert "talkdesk_bridge._pytest" in sys.modules
+    heavy = {"attrs", "httpx", "starlette", "uvicorn", "jwt", "talkdesk_bridge_api", "talkdesk_bridge_sandbox"}
+    assert "talkdesk_bridge_pytest" in sys.modules
     assert not heavy & {*sys.modules}
 """
     result = run(tmp_path, code)
@@ -84,5 +84,5 @@ def test_two(talkdesk_bridge_sandbox):
     (without / "uvicorn.py").write_text("raise ModuleNotFoundError('no', name='uvicorn')")
     result = run(tmp_path, code, PYTHONPATH=str(without))
     how = "install talkdesk-bridge[sandbox], the way the package was installed (README.md tells it)"
-    told = f"talkdesk_bridge.sandbox needs more packages: {how}"
+    told = f"talkdesk_bridge_sandbox needs more packages: {how}"
     assert (result.returncode, told in result.stdout, "Traceback" in result.stdout) == (1, True, False)

@@ -22,9 +22,9 @@ from urllib.parse import urlencode, urlsplit
 import jwt
 import pytest
 from talkdesk_bridge import BridgeClient, OAuth2PrivateKeyJWT, Retry, errors
-from talkdesk_bridge.sandbox import ACCOUNTS, Credentials, Reply, Sandbox
-from talkdesk_bridge.sandbox._contract import read_contract, schemes_of
-from talkdesk_bridge.sandbox._data import items_of
+from talkdesk_bridge_sandbox import ACCOUNTS, Credentials, Reply, Sandbox
+from talkdesk_bridge_sandbox._contract import read_contract, schemes_of
+from talkdesk_bridge_sandbox._data import items_of
 
 from tests.conftest import PATH, invoices_of
 from tests.keys import bare, pair, public
@@ -470,9 +470,9 @@ def test_a_body_that_is_no_json_comes_as_the_contract_has_it_and_a_fixed_path_be
 def test_a_missing_extra_is_told_in_a_sentence(tmp_path: Path) -> None:
     (tmp_path / "uvicorn.py").write_text("raise ModuleNotFoundError('no', name='uvicorn')")
     result = subprocess.run(
-        [sys.executable, "-c", "import talkdesk_bridge.sandbox"],
+        [sys.executable, "-c", "import talkdesk_bridge_sandbox"],
         env=os.environ | {"PYTHONPATH": str(tmp_path)}, capture_output=True, text=True, check=False,
     )  # fmt: skip
     how = "install talkdesk-bridge[sandbox], the way the package was installed (README.md tells it)"
-    told = f"talkdesk_bridge.sandbox needs more packages: {how}"
+    told = f"talkdesk_bridge_sandbox needs more packages: {how}"
     assert result.stderr.splitlines()[-1] == f"ModuleNotFoundError: {told}"

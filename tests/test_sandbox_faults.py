@@ -8,9 +8,9 @@ from typing import Any
 import pytest
 from attrs import frozen
 from talkdesk_bridge import BridgeClient, Deviation, Retry, errors
-from talkdesk_bridge._command.exit import status_of
 from talkdesk_bridge.models import InvoiceDetails
-from talkdesk_bridge.sandbox import ACCOUNTS, FAULTS, Fault, Sandbox, _faults
+from talkdesk_bridge_cli.exit import status_of
+from talkdesk_bridge_sandbox import ACCOUNTS, FAULTS, Fault, Sandbox, _faults
 
 from tests.conftest import ROOT
 

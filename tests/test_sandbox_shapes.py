@@ -11,7 +11,7 @@ from typing import Any
 from urllib.parse import urlsplit
 
 import pytest
-from talkdesk_bridge.sandbox import Sandbox, _faults
+from talkdesk_bridge_sandbox import Sandbox, _faults
 
 from tests.test_sandbox import ask
 

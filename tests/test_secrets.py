@@ -638,7 +638,7 @@ PROGRAM = """
 import logging
 logging.basicConfig(level=1)
 logging.getLogger("httpcore").setLevel("WARNING")
-from talkdesk_bridge._command.main import main
+from talkdesk_bridge_cli.main import main
 main()
 """
 DEVELOPING = {"PYTHONDEVMODE": "1", "PYTHONWARNINGS": "always", "PYTHONASYNCIODEBUG": "1"}

@@ -16,10 +16,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 from talkdesk_bridge import AsyncBridgeClient, BridgeClient, HeaderAuth, errors
 from talkdesk_bridge._json import read_json
-from talkdesk_bridge.sandbox import Credentials, Sandbox
 from talkdesk_bridge_api import models
 from talkdesk_bridge_api.places import MisfitError, Place
 from talkdesk_bridge_api.types import File
+from talkdesk_bridge_sandbox import Credentials, Sandbox
 
 from tests.drawing import Bodies, examples
 from tools.arrival import class_name

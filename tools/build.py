@@ -22,7 +22,13 @@ from tools.upload import PRIVATE, PROJECT, digest
 
 __all__ = ["CHECKERS", "BuildError", "build"]
 
-PACKAGES = (f"generated/{PACKAGE}", "overrides/talkdesk_bridge")
+PACKAGES = (
+    f"generated/{PACKAGE}",
+    "overrides/talkdesk_bridge",
+    "extras/talkdesk_bridge_cli",
+    "extras/talkdesk_bridge_pytest",
+    "extras/talkdesk_bridge_sandbox",
+)
 RUNTIME = ["attrs", "httpx"]
 """What is installed without an extra."""
 LICENSE = "LICENSE"

@@ -59,7 +59,7 @@ def copied() -> None:
     shutil.rmtree(COPY, ignore_errors=True)
     left_out = shutil.ignore_patterns("__pycache__", ".*")
     shutil.copytree(ROOT / "overrides", COPY / "src", ignore=left_out)
-    for folder in ("docs", "generated", "tests", "tools"):
+    for folder in ("docs", "extras", "generated", "tests", "tools"):
         shutil.copytree(ROOT / folder, COPY / folder, ignore=left_out)
     for file in ("openapi.yaml", "pyproject.toml"):
         shutil.copy(ROOT / file, COPY / file)
@@ -68,7 +68,8 @@ def copied() -> None:
 
 def mutmut(*arguments: str) -> None:
     """Run mutmut in the copy."""
-    environment = os.environ | {"PYTHONPATH": str(COPY / "generated"), "PYTHONHASHSEED": "0"}
+    paths = os.pathsep.join([str(COPY / "generated"), str(COPY / "extras")])
+    environment = os.environ | {"PYTHONPATH": paths, "PYTHONHASHSEED": "0"}
     environment.pop("PYTHONDONTWRITEBYTECODE", None)  # each mutant would compile the tests again
     command = [sys.executable, "-c", "from mutmut.__main__ import cli; cli()", *arguments]
     subprocess.run(command, cwd=COPY, env=environment, check=True)

@@ -13,7 +13,7 @@ from tools.contract import load
 # In an interpreter of its own: the tools do not depend on the package that they make.
 MAKE = """
 import json, sys
-from talkdesk_bridge.sandbox._page import page
+from talkdesk_bridge_sandbox._page import page
 sys.stdout.buffer.write(page(json.load(sys.stdin)).encode())
 """
 

@@ -7,9 +7,9 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from talkdesk_bridge.sandbox import Sandbox
-from talkdesk_bridge.sandbox._contract import read_contract
-from talkdesk_bridge.sandbox._page import page as page_of
+from talkdesk_bridge_sandbox import Sandbox
+from talkdesk_bridge_sandbox._contract import read_contract
+from talkdesk_bridge_sandbox._page import page as page_of
 
 from tests.browser.conftest import Page
 

@@ -16,9 +16,9 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from talkdesk_bridge._command import connection
-from talkdesk_bridge._command.installation import _within, tree_hash
-from talkdesk_bridge.sandbox import Sandbox
+from talkdesk_bridge_cli import connection
+from talkdesk_bridge_cli.installation import _within, tree_hash
+from talkdesk_bridge_sandbox import Sandbox
 
 from tests.command import COMMAND, on_a_terminal, works
 from tests.conftest import ROOT, Server, as_json, page
@@ -313,7 +313,7 @@ def test_no_remedy_names_pip_where_there_is_none(installed: Installed, others: P
 def test_a_folder_that_pip_filled(wheel: Path, others: Path, tmp_path: Path) -> None:
     folder = tmp_path / "target"
     install(sys.executable, "--target", str(folder), str(wheel))
-    program = (sys.executable, "-S", "-c", "from talkdesk_bridge._command.main import main; main()")
+    program = (sys.executable, "-S", "-c", "from talkdesk_bridge_cli.main import main; main()")
     paths = {"PYTHONPATH": os.pathsep.join([str(folder), str(others)])}
     checks = diagnosed("--offline", command=program, **paths)[1]
     assert (checks["package"]["status"], checks["record"]["status"]) == ("good", "good")
@@ -403,8 +403,8 @@ def test_an_editable_installation() -> None:
 
 
 def test_a_source_tree_that_is_not_installed(others: Path) -> None:
-    paths = os.pathsep.join([str(ROOT / "overrides"), str(ROOT / "generated"), str(others)])
-    program = (sys.executable, "-S", "-c", "from talkdesk_bridge._command.main import main; main()")
+    paths = os.pathsep.join([str(ROOT / "overrides"), str(ROOT / "extras"), str(ROOT / "generated"), str(others)])
+    program = (sys.executable, "-S", "-c", "from talkdesk_bridge_cli.main import main; main()")
     status, checks = diagnosed("--offline", command=program, PYTHONPATH=paths, URL="https://b", **KEY)
     assert status == 1
     assert "is not installed" in checks["package"]["found"]

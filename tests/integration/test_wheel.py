@@ -18,7 +18,7 @@ from urllib.request import ProxyHandler, build_opener
 
 import pytest
 from packaging.requirements import Requirement
-from talkdesk_bridge.sandbox import Sandbox
+from talkdesk_bridge_sandbox import Sandbox
 
 from tests.conftest import ROOT
 from tests.integration.commands import HASHED, PIP, ready, run, serving
@@ -142,7 +142,7 @@ from importlib.resources import files
 for package in (talkdesk_bridge, talkdesk_bridge_api):
     assert package.__file__.startswith(sys.prefix), package.__file__
     for module in pkgutil.walk_packages(package.__path__, f"{package.__name__}."):
-        if module.name != "talkdesk_bridge._pytest":  # which needs pytest
+        if module.name != "talkdesk_bridge_pytest":  # which needs pytest
             import_module(module.name)
 contract = json.loads((files("talkdesk_bridge_api") / "openapi.json").read_bytes())
 assert contract["info"]["version"] == talkdesk_bridge.__version__

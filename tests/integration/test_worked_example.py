@@ -46,7 +46,7 @@ def test_the_worked_example(tmp_path: Path) -> None:
 
 READ = """
 from talkdesk_bridge import BridgeClient, HeaderAuth
-from talkdesk_bridge.sandbox import Sandbox
+from talkdesk_bridge_sandbox import Sandbox
 with Sandbox() as sandbox, BridgeClient(sandbox.url, auth=HeaderAuth("sandbox-key", name=sandbox.key_header)) as bridge:
     print(next(bridge.billing.iter_account_invoices("1000000001")).custom_fields[0])
 """

@@ -25,7 +25,7 @@ from tools.looking import ProbeError, offered
 
 CONTRACT = "openapi.yaml"
 # What reaches callers: the packages, and what installing them needs.
-SHIPPED = (CONTRACT, "generated", "overrides", "pyproject.toml")
+SHIPPED = (CONTRACT, "generated", "overrides", "extras", "pyproject.toml")
 RELEASE = "v[0-9]*"
 """Tags of releases."""
 
@@ -135,7 +135,7 @@ def _extract(base: str, folder: Path) -> None:
 
 
 def _offered(folder: Path) -> dict[str, str]:
-    return offered(*(one for one in (folder / "generated", folder / "overrides") if one.exists()))
+    return offered(*(one for name in SHIPPED if (one := folder / name).is_dir()))
 
 
 def _check_generated(contract: Contract) -> None:
@@ -153,7 +153,8 @@ def _code(folder: Path) -> dict[str, Any]:
     project = tomllib.loads(settings.read_text(encoding="utf-8")) if settings.exists() else {}
     facts = lock.read(folder / "generated" / PACKAGE) or {}
     made = {name: facts.get(name) for name in ("settings", "templates", "openapi-python-client")}
-    files = [file for file in (folder / "overrides").rglob("*") if file.is_file() and "__pycache__" not in file.parts]
+    parts = (folder / "overrides", folder / "extras")
+    files = [file for part in parts for file in part.rglob("*") if file.is_file() and "__pycache__" not in file.parts]
     return {
         "project": [project.get("project"), project.get("build-system"), project.get("tool", {}).get("hatch")],
         "made": made,

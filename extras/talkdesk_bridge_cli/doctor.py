@@ -10,8 +10,8 @@ from collections.abc import Callable, Iterator
 
 import click
 
-from talkdesk_bridge._command.exit import coloured, fail, printable
-from talkdesk_bridge._command.installation import NAME, PACKAGES, Finding, Installation, bad, skipped
+from talkdesk_bridge_cli.exit import coloured, fail, printable
+from talkdesk_bridge_cli.installation import NAME, PACKAGES, Finding, Installation, bad, skipped
 
 __all__ = ["examine"]
 
@@ -48,7 +48,7 @@ def _findings(account: str | None, timeout: float, *, offline: bool) -> Iterator
         yield name, _tried(check)
     try:
         # Only here, since it comes with the generated package and its HTTP library, of which a file may be missing.
-        from talkdesk_bridge._command.connection import Connection
+        from talkdesk_bridge_cli.connection import Connection
 
         connection = Connection(account, timeout, offline=offline)
     except Exception as error:  # noqa: BLE001 # as below

@@ -16,7 +16,7 @@ from io import FileIO
 from pathlib import Path
 from typing import IO, Any
 
-from talkdesk_bridge._command.exit import fail, held
+from talkdesk_bridge_cli.exit import fail, held
 
 __all__ = ["Growing", "growing"]
 

@@ -8,9 +8,9 @@ from typing import Any
 
 from attrs import evolve, frozen
 
-from talkdesk_bridge.sandbox._contract import lists_of
-from talkdesk_bridge.sandbox._data import ACCOUNTS, Account
-from talkdesk_bridge.sandbox._reply import Refusal, Reply
+from talkdesk_bridge_sandbox._contract import lists_of
+from talkdesk_bridge_sandbox._data import ACCOUNTS, Account
+from talkdesk_bridge_sandbox._reply import Refusal, Reply
 
 __all__ = ["FAULTS", "FAULTY", "Call", "Fault", "account_rows"]
 

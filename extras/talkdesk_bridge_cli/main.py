@@ -8,7 +8,7 @@ import signal
 import sys
 from pathlib import Path
 
-from talkdesk_bridge._command.exit import fail, give_up, needs_extra
+from talkdesk_bridge_cli.exit import fail, give_up, needs_extra
 
 __all__ = ["main"]
 
@@ -25,7 +25,7 @@ def main() -> None:
     try:
         import click
 
-        from talkdesk_bridge._command.commands import app
+        from talkdesk_bridge_cli.commands import app
 
         if interruptible:
             signal.signal(signal.SIGINT, signal.default_int_handler)

@@ -17,13 +17,13 @@ from starlette.responses import HTMLResponse, JSONResponse, Response
 from starlette.routing import Route
 from starlette.types import Receive, Scope, Send
 
-from talkdesk_bridge.sandbox._contract import token_paths
-from talkdesk_bridge.sandbox._credentials import Credentials, Gate
-from talkdesk_bridge.sandbox._data import ACCOUNTS
-from talkdesk_bridge.sandbox._faults import FAULTS, FAULTY, Call, Fault
-from talkdesk_bridge.sandbox._operations import Operation, Paging
-from talkdesk_bridge.sandbox._page import HEADERS, page
-from talkdesk_bridge.sandbox._reply import Refusal, Reply
+from talkdesk_bridge_sandbox._contract import token_paths
+from talkdesk_bridge_sandbox._credentials import Credentials, Gate
+from talkdesk_bridge_sandbox._data import ACCOUNTS
+from talkdesk_bridge_sandbox._faults import FAULTS, FAULTY, Call, Fault
+from talkdesk_bridge_sandbox._operations import Operation, Paging
+from talkdesk_bridge_sandbox._page import HEADERS, page
+from talkdesk_bridge_sandbox._reply import Refusal, Reply
 
 __all__ = ["Behaviour", "make_app"]
 

@@ -11,11 +11,11 @@ from datetime import date
 from itertools import chain
 from typing import TYPE_CHECKING, Any
 
+from talkdesk_bridge.errors import ContractError
 from talkdesk_bridge_api.reading import Number
 
-from talkdesk_bridge._command.exit import coloured, printable
-from talkdesk_bridge._command.output import Destination
-from talkdesk_bridge.errors import ContractError
+from talkdesk_bridge_cli.exit import coloured, printable
+from talkdesk_bridge_cli.output import Destination
 
 if TYPE_CHECKING:
     from rich.table import Table

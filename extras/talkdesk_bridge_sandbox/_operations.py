@@ -10,10 +10,10 @@ from typing import Any, Literal
 from attrs import evolve
 from starlette.requests import Request
 
-from talkdesk_bridge.sandbox._contract import METHODS, Document, lists_of
-from talkdesk_bridge.sandbox._data import ACCOUNTS, Account, items_of
-from talkdesk_bridge.sandbox._reply import Refusal, Reply
-from talkdesk_bridge.sandbox._requests import Parameters
+from talkdesk_bridge_sandbox._contract import METHODS, Document, lists_of
+from talkdesk_bridge_sandbox._data import ACCOUNTS, Account, items_of
+from talkdesk_bridge_sandbox._reply import Refusal, Reply
+from talkdesk_bridge_sandbox._requests import Parameters
 
 __all__ = ["Operation", "Paging", "operations_of"]
 

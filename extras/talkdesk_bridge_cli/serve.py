@@ -8,11 +8,11 @@ import signal
 import sys
 from typing import Any
 
-from talkdesk_bridge._command.exit import fail, needs_extra, tell
+from talkdesk_bridge_cli.exit import fail, needs_extra, tell
 
 try:
-    from talkdesk_bridge.sandbox import Sandbox
-    from talkdesk_bridge.sandbox._server import accounts_table, faults_table
+    from talkdesk_bridge_sandbox import Sandbox
+    from talkdesk_bridge_sandbox._server import accounts_table, faults_table
 except ModuleNotFoundError:
     raise needs_extra("sandbox") from None
 

@@ -6,13 +6,13 @@ from collections.abc import Iterable, Mapping
 from typing import Any
 
 from rich.text import Text
-
 from talkdesk_bridge import Money, errors
-from talkdesk_bridge._command.exit import exit_status, printable
-from talkdesk_bridge._command.formats import as_data, as_table, cell, new_table
-from talkdesk_bridge._command.output import Destination
-from talkdesk_bridge._command.run import account_name, asking
 from talkdesk_bridge.models import InvoiceDetails, InvoiceDetailsResponse
+
+from talkdesk_bridge_cli.exit import exit_status, printable
+from talkdesk_bridge_cli.formats import as_data, as_table, cell, new_table
+from talkdesk_bridge_cli.output import Destination
+from talkdesk_bridge_cli.run import account_name, asking
 
 __all__ = ["list_invoices"]
 

@@ -12,17 +12,17 @@ from tempfile import SpooledTemporaryFile, TemporaryDirectory
 from typing import IO, Any
 
 from attrs import define
-
 from talkdesk_bridge import AsyncBridgeClient, Retry, errors
-from talkdesk_bridge._command.exit import awaited, exit_status, fail, held, printable, status_of, tell
-from talkdesk_bridge._command.formats import as_line, csv_lines
-from talkdesk_bridge._command.growing import Growing, growing
-from talkdesk_bridge._command.output import destination, file_of
-from talkdesk_bridge._command.run import Run, account_name, sent_in, started
 from talkdesk_bridge._json import read_json
 from talkdesk_bridge._settings import Settings
 from talkdesk_bridge._transport import recorded, stays_in_its_segment
 from talkdesk_bridge.models import InvoiceDetails
+
+from talkdesk_bridge_cli.exit import awaited, exit_status, fail, held, printable, status_of, tell
+from talkdesk_bridge_cli.formats import as_line, csv_lines
+from talkdesk_bridge_cli.growing import Growing, growing
+from talkdesk_bridge_cli.output import destination, file_of
+from talkdesk_bridge_cli.run import Run, account_name, sent_in, started
 
 __all__ = ["list_many"]
 

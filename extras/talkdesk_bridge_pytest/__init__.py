@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 if TYPE_CHECKING:
-    from talkdesk_bridge.sandbox import Sandbox
+    from talkdesk_bridge_sandbox import Sandbox
 
 __all__ = ["pytest_configure", "talkdesk_bridge_sandbox"]
 
@@ -25,7 +25,7 @@ def pytest_configure(config: pytest.Config) -> None:
 @pytest.fixture(scope="session")
 def _talkdesk_bridge_sandbox() -> Iterator[Sandbox]:
     """One for all tests that need no options: starting and stopping it takes longer than most tests."""
-    from talkdesk_bridge.sandbox import Sandbox
+    from talkdesk_bridge_sandbox import Sandbox
 
     with Sandbox() as sandbox:
         yield sandbox
@@ -36,7 +36,7 @@ def talkdesk_bridge_sandbox(request: pytest.FixtureRequest) -> Iterator[Sandbox]
     """A bridge on loopback, as new for each test: `url`, `environ`, a ready `client`, `script`, `fault`, `requests`."""
     lacking = ""
     try:
-        from talkdesk_bridge.sandbox import Sandbox
+        from talkdesk_bridge_sandbox import Sandbox
     except ModuleNotFoundError as error:
         lacking = str(error)
     if lacking:  # out of reach of the error, which pytest would show, too

@@ -69,6 +69,7 @@ class Group(_Page, click.Group):
     command_class = Command
 
     def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
+        """Show the help page if nothing was given, with the status of a wrong call."""
         if not args:
             click.echo(ctx.get_help(), err=True)
             ctx.exit(2)

@@ -13,16 +13,16 @@ from typing import TYPE_CHECKING, Any, Self, get_args
 import uvicorn
 from attrs import frozen
 from starlette.requests import Request
-
 from talkdesk_bridge._auth import is_loopback
 from talkdesk_bridge._settings import PREFIX
-from talkdesk_bridge.sandbox._app import Behaviour, make_app
-from talkdesk_bridge.sandbox._contract import read_contract, schemes_of, token_paths
-from talkdesk_bridge.sandbox._credentials import TOKEN_LIFE, Accept, Credentials, Gate, kind_of, new_key
-from talkdesk_bridge.sandbox._data import ACCOUNTS
-from talkdesk_bridge.sandbox._faults import FAULTS, account_rows
-from talkdesk_bridge.sandbox._operations import Paging, operations_of
-from talkdesk_bridge.sandbox._reply import Reply
+
+from talkdesk_bridge_sandbox._app import Behaviour, make_app
+from talkdesk_bridge_sandbox._contract import read_contract, schemes_of, token_paths
+from talkdesk_bridge_sandbox._credentials import TOKEN_LIFE, Accept, Credentials, Gate, kind_of, new_key
+from talkdesk_bridge_sandbox._data import ACCOUNTS
+from talkdesk_bridge_sandbox._faults import FAULTS, account_rows
+from talkdesk_bridge_sandbox._operations import Paging, operations_of
+from talkdesk_bridge_sandbox._reply import Reply
 
 if TYPE_CHECKING:
     from talkdesk_bridge import BridgeClient

@@ -14,11 +14,11 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
-from talkdesk_bridge.sandbox._contract import METHODS, schemes_of, target_of
-from talkdesk_bridge.sandbox._faults import account_rows
+from talkdesk_bridge_sandbox._contract import METHODS, schemes_of, target_of
+from talkdesk_bridge_sandbox._faults import account_rows
 
 if TYPE_CHECKING:
-    from talkdesk_bridge.sandbox._credentials import Credentials
+    from talkdesk_bridge_sandbox._credentials import Credentials
 
 __all__ = ["HEADERS", "page"]
 

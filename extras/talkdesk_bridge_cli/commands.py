@@ -10,8 +10,8 @@ from typing import Any
 
 import click
 
-from talkdesk_bridge._command.exit import fail
-from talkdesk_bridge._command.options import FORMATS, Command, Group, asking_options
+from talkdesk_bridge_cli.exit import fail
+from talkdesk_bridge_cli.options import FORMATS, Command, Group, asking_options
 
 __all__ = ["app"]
 
@@ -93,7 +93,7 @@ def invoices(
             raise click.UsageError("Missing argument 'ACCOUNT...': name accounts, or their file with --accounts-file.")
         if at_once or skip_failed:
             raise click.UsageError("--at-once and --skip-failed are of --accounts-file.")
-        from talkdesk_bridge._command.invoices import list_invoices
+        from talkdesk_bridge_cli.invoices import list_invoices
 
         list_invoices(accounts, form=form or "table", **how)
         return
@@ -101,7 +101,7 @@ def invoices(
         raise click.UsageError("--accounts-file does not go with ACCOUNT...: put all accounts into the file.")
     if form in ("table", "json"):
         raise click.UsageError(f"--accounts-file does not go with --format {form}: use jsonl or csv.")
-    from talkdesk_bridge._command.many import list_many
+    from talkdesk_bridge_cli.many import list_many
 
     list_many(accounts_file, form=form or "jsonl", at_once=at_once or 20, skip_failed=skip_failed, **how)
 
@@ -120,7 +120,7 @@ class _Operations(Group):
         return max((command.examples() for command in self._made().values()), key=len, default=[])
 
     def _made(self) -> dict[str, Command]:
-        from talkdesk_bridge._command.get import commands
+        from talkdesk_bridge_cli.get import commands
 
         return commands()
 
@@ -163,7 +163,7 @@ def sandbox(accounts: bool, faults: bool, **options: Any) -> None:
 
     Its address, opened in a browser, shows the contract as a page. It logs a line for each request on standard error.
     """
-    from talkdesk_bridge._command.sandbox import print_tables, serve
+    from talkdesk_bridge_cli.serve import print_tables, serve
 
     if accounts or faults:
         print_tables(accounts=accounts, faults=faults)
@@ -195,7 +195,7 @@ def doctor(**options: Any) -> None:
     It looks at the installation, at Python, at proxies, certificates and variables, and asks the bridge and the token
     server. It tells names of variables, and no value of one. The exit status is that of the first finding that is bad.
     """
-    from talkdesk_bridge._command.doctor import examine
+    from talkdesk_bridge_cli.doctor import examine
 
     examine(**options)
 

@@ -23,13 +23,14 @@ from uuid import UUID
 
 import click
 from attrs import frozen
+from talkdesk_bridge._answer import Response
+from talkdesk_bridge._json import read_json
 from talkdesk_bridge_api.api import Operations
 from talkdesk_bridge_api.places import MisfitError, Place
 from talkdesk_bridge_api.reading import Number
 from talkdesk_bridge_api.types import File, ListOperation, Operation
 
-from talkdesk_bridge._answer import Response
-from talkdesk_bridge._command.formats import (
+from talkdesk_bridge_cli.formats import (
     as_data,
     as_json,
     as_table,
@@ -38,11 +39,10 @@ from talkdesk_bridge._command.formats import (
     new_table,
     without_controls,
 )
-from talkdesk_bridge._command.options import FORMATS, Command, asking_options
-from talkdesk_bridge._command.output import Destination
-from talkdesk_bridge._command.run import asking
-from talkdesk_bridge._command.values import is_union, reader
-from talkdesk_bridge._json import read_json
+from talkdesk_bridge_cli.options import FORMATS, Command, asking_options
+from talkdesk_bridge_cli.output import Destination
+from talkdesk_bridge_cli.run import asking
+from talkdesk_bridge_cli.values import is_union, reader
 
 __all__ = ["commands"]
 

@@ -15,12 +15,12 @@ from typing import Any
 from urllib.parse import parse_qsl, quote, urlsplit
 
 import certifi
-
 from talkdesk_bridge import BridgeClient, Deviation, Retry, errors
 from talkdesk_bridge._auth import NoAuth, OAuth2
-from talkdesk_bridge._command.exit import status_of
-from talkdesk_bridge._command.installation import NAME, Finding, bad, good, listed, skipped, warning
 from talkdesk_bridge._settings import KINDS, PREFIX, Settings
+
+from talkdesk_bridge_cli.exit import status_of
+from talkdesk_bridge_cli.installation import NAME, Finding, bad, good, listed, skipped, warning
 
 __all__ = ["Connection"]
 

@@ -12,13 +12,13 @@ from functools import cache
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
-from talkdesk_bridge_api.api.billing import BillingOperations
-
 from talkdesk_bridge import Attempt, BridgeClient, Deviation, Response, Retry, errors
-from talkdesk_bridge._command.exit import coloured, ended_by_signals, exit_status, printable, tell
-from talkdesk_bridge._command.output import Destination, destination
 from talkdesk_bridge._settings import Settings
 from talkdesk_bridge._transport import recorded
+from talkdesk_bridge_api.api.billing import BillingOperations
+
+from talkdesk_bridge_cli.exit import coloured, ended_by_signals, exit_status, printable, tell
+from talkdesk_bridge_cli.output import Destination, destination
 
 if TYPE_CHECKING:
     from rich.console import Console

@@ -12,7 +12,7 @@ from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
 from typing import TextIO
 
-from talkdesk_bridge._command.exit import fail
+from talkdesk_bridge_cli.exit import fail
 
 __all__ = ["Destination", "destination", "file_of"]
 

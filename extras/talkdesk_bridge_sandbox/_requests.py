@@ -10,9 +10,9 @@ from urllib.parse import parse_qs, unquote
 
 from starlette.requests import Request
 
-from talkdesk_bridge.sandbox._contract import Document
-from talkdesk_bridge.sandbox._data import ACCOUNTS
-from talkdesk_bridge.sandbox._reply import Refusal
+from talkdesk_bridge_sandbox._contract import Document
+from talkdesk_bridge_sandbox._data import ACCOUNTS
+from talkdesk_bridge_sandbox._reply import Refusal
 
 __all__ = ["Parameters"]
 

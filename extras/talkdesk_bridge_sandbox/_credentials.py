@@ -15,7 +15,7 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat, PublicFormat
 from starlette.requests import Request
 
-from talkdesk_bridge.sandbox._reply import Reply
+from talkdesk_bridge_sandbox._reply import Reply
 
 __all__ = ["Accept", "Credentials", "Gate", "kind_of", "new_key"]
 
