@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import copy
+import inspect
 import pickle
 import ssl
 import threading
@@ -12,6 +13,7 @@ from typing import Any
 
 import pytest
 from talkdesk_bridge import AsyncBridgeClient, BridgeClient, HeaderAuth, OAuth2ClientCredentials, Retry, errors
+from talkdesk_bridge_sandbox import Sandbox
 
 from tests.conftest import ONCE, Server, as_json, invoices_of, page
 
@@ -165,11 +167,46 @@ def test_credentials_and_clients_are_not_pickled() -> None:
     assert copy.copy(KEY) is copy.deepcopy(KEY) is KEY
 
 
-def test_an_argument_may_have_any_name(server: Server) -> None:
-    server.answers(page(1))
+@pytest.mark.parametrize("kind", [BridgeClient, AsyncBridgeClient])
+def test_an_argument_of_an_operation_may_have_any_name(kind: type[BridgeClient]) -> None:
+    first, second, *_ = inspect.signature(kind.with_response).parameters.values()
+    assert first.kind is second.kind is inspect.Parameter.POSITIONAL_ONLY
 
-    def call(*, method: str, self: str) -> object:
-        return bridge.billing.get_account_invoices(method + self)
 
-    with BridgeClient(server.url, **ONCE) as bridge:
-        assert bridge.with_response(call, method="a", **{"self": "b"}).status_code == 200
+def test_an_iterator_has_the_response_of_the_page_fetched_last(server: Server) -> None:
+    server.answers(
+        as_json(page(1, 2, following="?page=2"), X_Request_Id="r-1"), as_json(page(3, 4), X_Request_Id="r-2")
+    )
+    with BridgeClient(server.url) as bridge:
+        invoices = bridge.billing.iter_account_invoices("1")
+        assert [invoices.response] == [None]
+        for at, _ in enumerate(invoices):
+            assert invoices.response.headers["x-request-id"] == f"r-{1 + at // 2}"
+    assert invoices.response.data == page(3, 4)
+
+
+def test_a_token_can_be_fetched_at_start_up(sandbox: Sandbox) -> None:
+    made_up = sandbox.credentials
+    auth = OAuth2ClientCredentials(sandbox.token_url, made_up.client_id, made_up.client_secret)
+    with BridgeClient(sandbox.url, auth=auth) as bridge:
+        for _ in "12":
+            bridge.authenticate()
+        assert [seen.method for seen in sandbox.requests] == ["POST"]
+        bridge.billing.get_account_invoices("1000000001")
+        assert [seen.method for seen in sandbox.requests] == ["POST", "GET"]
+    with BridgeClient(sandbox.url, auth=KEY) as bridge:
+        bridge.authenticate()
+    assert len(sandbox.requests) == 2
+
+    async def run() -> None:
+        wrong = OAuth2ClientCredentials(sandbox.token_url, "nobody", "nothing")
+        async with AsyncBridgeClient(sandbox.url, auth=wrong) as bridge:
+            with pytest.raises(errors.AuthenticationError):
+                await bridge.authenticate()
+
+    asyncio.run(run())
+
+
+def test_base_url_and_credential_of_a_client_can_be_asked_for() -> None:
+    with BridgeClient("https://bridge.example/insurer", auth=KEY) as bridge:
+        assert (bridge.base_url, bridge.auth) == ("https://bridge.example/insurer", KEY)

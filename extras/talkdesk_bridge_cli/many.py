@@ -15,7 +15,7 @@ from attrs import define
 from talkdesk_bridge import AsyncBridgeClient, Retry, errors
 from talkdesk_bridge._json import read_json
 from talkdesk_bridge._settings import Settings
-from talkdesk_bridge._transport import recorded, stays_in_its_segment
+from talkdesk_bridge._transport import stays_in_its_segment
 from talkdesk_bridge.models import InvoiceDetails
 
 from talkdesk_bridge_cli.exit import awaited, exit_status, fail, held, printable, status_of, tell
@@ -139,13 +139,13 @@ async def _ask(
         lines = Lines(spool, {})
         waiting.add(spool)
         try:
-            with recorded() as responses:
-                async for _ in method(account, per_page=per_page).pages():
-                    for sent in sent_in(responses.pop(), "invoices"):
-                        invoice = {account_name(): account, **sent}
-                        lines.columns.update(dict.fromkeys(invoice))
-                        spool.write(as_line(invoice))
-                        lines.items += 1
+            invoices = method(account, per_page=per_page)
+            async for _ in invoices.pages():
+                for sent in sent_in(invoices.response, "invoices"):
+                    invoice = {account_name(): account, **sent}
+                    lines.columns.update(dict.fromkeys(invoice))
+                    spool.write(as_line(invoice))
+                    lines.items += 1
             spool.seek(0)
         except BaseException:
             done_with(spool)

@@ -14,7 +14,6 @@ from urllib.parse import urlsplit
 
 from talkdesk_bridge import Attempt, BridgeClient, Deviation, Response, Retry, errors
 from talkdesk_bridge._settings import Settings
-from talkdesk_bridge._transport import recorded
 from talkdesk_bridge_api.api.billing import BillingOperations
 
 from talkdesk_bridge_cli.exit import coloured, ended_by_signals, exit_status, printable, tell
@@ -55,11 +54,11 @@ class Run:
         """
         models: list[Any] = []
         sent: list[Any] = []
-        with self.at(place), self.progress() as show, recorded() as responses:
+        with self.at(place), self.progress() as show:
             show(place)
             for body in items.pages():
                 models += of(body) or []
-                sent += sent_in(responses.pop(), what)
+                sent += sent_in(items.response, what)
                 total = getattr(body, "total", None)
                 show(f"{place}: {len(models)}{'' if total is None else f' of {total}'} {what}")
         return models, sent

@@ -1,27 +1,26 @@
 """A client for Talkdesk's Financial Services Experience Cloud for Insurance - Integrations Bridge."""
 
-from importlib import import_module
-from typing import TYPE_CHECKING, Any
+from talkdesk_bridge_api import VERSION
+from talkdesk_bridge_api.reading import Number
 
-if TYPE_CHECKING:
-    from talkdesk_bridge import errors, models
-    from talkdesk_bridge._answer import Deviation, Response
-    from talkdesk_bridge._auth import (
-        Auth,
-        BasicAuth,
-        BearerAuth,
-        HeaderAuth,
-        NoAuth,
-        OAuth2ClientCredentials,
-        OAuth2PrivateKeyJWT,
-    )
-    from talkdesk_bridge._client import AsyncBridgeClient, BridgeClient
-    from talkdesk_bridge._money import Money
-    from talkdesk_bridge._retry import Attempt, Retry
-
-    __version__: str
+from talkdesk_bridge import contract, errors, models
+from talkdesk_bridge._answer import Deviation, Response
+from talkdesk_bridge._auth import (
+    Auth,
+    BasicAuth,
+    BearerAuth,
+    HeaderAuth,
+    NoAuth,
+    OAuth2ClientCredentials,
+    OAuth2PrivateKeyJWT,
+)
+from talkdesk_bridge._client import AsyncBridgeClient, BridgeClient
+from talkdesk_bridge._money import Money
+from talkdesk_bridge._retry import Attempt, Retry
+from talkdesk_bridge._settings import VARIABLES
 
 __all__ = [
+    "VARIABLES",
     "AsyncBridgeClient",
     "Attempt",
     "Auth",
@@ -32,28 +31,14 @@ __all__ = [
     "HeaderAuth",
     "Money",
     "NoAuth",
+    "Number",
     "OAuth2ClientCredentials",
     "OAuth2PrivateKeyJWT",
     "Response",
     "Retry",
+    "contract",
     "errors",
     "models",
 ]
 
-
-# The command and the pytest plugin live in this package, too, and must not wait for an HTTP library that they may not
-# need: each name is looked up when it is first asked for, in the modules that are quickest to import before the others.
-def __getattr__(name: str) -> Any:
-    if name in ("errors", "models"):
-        return import_module(f"{__name__}.{name}")
-    if name == "__version__":
-        return import_module("talkdesk_bridge_api").VERSION
-    if name in __all__:
-        modules = (import_module(f"{__name__}.{each}") for each in ("_money", "_retry", "_auth", "_answer", "_client"))
-        value = globals()[name] = next(getattr(module, name) for module in modules if hasattr(module, name))
-        return value
-    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-
-
-def __dir__() -> list[str]:
-    return sorted({*globals(), *__all__, "__version__"})
+__version__ = VERSION

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import copy
 from collections.abc import AsyncGenerator, AsyncIterable, Awaitable, Callable, Iterable, Mapping
-from inspect import isawaitable
 from ssl import SSLContext
 from typing import Any, ParamSpec, Self, TypedDict, TypeVar, Unpack, overload
 
@@ -14,7 +13,7 @@ from talkdesk_bridge._answer import Deviation, Response
 from talkdesk_bridge._auth import Auth, NoAuth
 from talkdesk_bridge._retry import Retry
 from talkdesk_bridge._settings import Settings
-from talkdesk_bridge._transport import AsyncTransport, Transport, only, recorded
+from talkdesk_bridge._transport import AsyncTransport, Transport
 from talkdesk_bridge._wire import MOST_AT_ONCE
 from talkdesk_bridge.errors import ArgumentError, BridgeError, ConfigurationError
 
@@ -94,8 +93,40 @@ class _Client:
         other._use(self._transport.with_options(**options))
         return other
 
+    @property
+    def base_url(self) -> str:
+        """Where the bridge is."""
+        return self._transport.settings.base_url
+
+    @property
+    def auth(self) -> Auth:
+        """The credential; its `repr` shows no secret."""
+        return self._transport.settings.auth
+
     def __repr__(self) -> str:
         return f"{type(self).__name__}({self._transport.settings!r})"
+
+
+ONE_REQUEST = "with_response takes a method of this client that sends one request"
+
+
+class _Responses:
+    """Calls operations for `with_response`: gives the whole response instead of its body."""
+
+    def __init__(self, transport: Any) -> None:
+        self.call = transport.respond
+
+    def paginate(self, *_: object, **__: object) -> Any:
+        raise ArgumentError(f"{ONE_REQUEST}. The iterator over all pages has the attribute `response`.")
+
+
+def _rebound(client: _Client, method: Any) -> Callable[..., Any]:
+    """A method of a client that gives the whole response."""
+    group = getattr(method, "__self__", None)
+    if group is None or not any(group is one for one in vars(client).values()):
+        raise ArgumentError(f"{ONE_REQUEST}.")
+    bound: Callable[..., Any] = getattr(type(group)(_Responses(client._transport)), method.__name__)
+    return bound
 
 
 class BridgeClient(_Client, Operations):
@@ -135,9 +166,17 @@ class BridgeClient(_Client, Operations):
             BridgeError: what the method raises.
 
         """
-        with recorded() as responses:
-            method(*args, **kwargs)
-        return only(responses)
+        response: Response[T] = _rebound(self, method)(*args, **kwargs)
+        return response
+
+    def authenticate(self) -> None:
+        """Get a token now, if the credential needs one and has none that is fresh: at start-up, rather than later.
+
+        Raises:
+            AuthenticationError: the token server gave no token.
+
+        """
+        self._transport.authenticate()
 
     def close(self) -> None:
         """Close the connections; a second time does nothing."""
@@ -166,10 +205,12 @@ class AsyncBridgeClient(_Client, AsyncOperations):
         self, method: Callable[P, Awaitable[T]], /, *args: P.args, **kwargs: P.kwargs
     ) -> Response[T]:
         """As BridgeClient.with_response."""
-        with recorded() as responses:
-            if isawaitable(result := method(*args, **kwargs)):
-                await result
-        return only(responses)
+        response: Response[T] = await _rebound(self, method)(*args, **kwargs)
+        return response
+
+    async def authenticate(self) -> None:
+        """As BridgeClient.authenticate."""
+        await self._transport.authenticate()
 
     @overload
     def each(

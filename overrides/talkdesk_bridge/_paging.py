@@ -119,6 +119,7 @@ class _Pages:
         self._last = ""  # a mark of the item before `start`
         self._error: PagingError | ContractError | None = None
         self._alone = Alone()
+        self.response: Response[Any] | None = None
         self._pages_left = sys.maxsize if max_pages is None else max_pages
         self._items_left = sys.maxsize if max_items is None else max_items
         if start is not None:
@@ -167,6 +168,7 @@ class _Pages:
             return None
         response = yield from self._exchange(self._walk.step)
         self._take(response)
+        self.response = response
         return response.body
 
     def _whole_page(self) -> Generator[Any, Any, Any]:

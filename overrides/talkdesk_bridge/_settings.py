@@ -6,6 +6,7 @@ import os
 import time
 from collections.abc import Awaitable, Callable, Iterable, Mapping
 from ssl import SSLContext
+from types import MappingProxyType
 
 from attrs import define, field
 from attrs.validators import gt, instance_of, is_callable, lt
@@ -25,7 +26,7 @@ from talkdesk_bridge._auth import (
 from talkdesk_bridge._retry import A_HOOK, Retry, checked
 from talkdesk_bridge.errors import ConfigurationError
 
-__all__ = ["Settings"]
+__all__ = ["VARIABLES", "Settings"]
 
 PREFIX = "TALKDESK_BRIDGE_"
 
@@ -65,6 +66,19 @@ KINDS = (
         {"SCOPE": "scope", "AUDIENCE": "audience", "KEY_ID": "key_id", "ALGORITHM": "algorithm"},
     ),
 )
+
+
+def _variables() -> dict[str, str]:
+    told = {f"{PREFIX}URL": "the bridge's base URL"}
+    for kind in KINDS:
+        for name in (*kind.needed, *kind.optional):
+            said = kind.name if name in kind.needed else f"{kind.name} (optional)"
+            told[PREFIX + name] = f"{told[PREFIX + name]}; {said}" if PREFIX + name in told else said
+    return told
+
+
+VARIABLES: Mapping[str, str] = MappingProxyType(_variables())
+"""The environment variables that `from_env` reads, and what each is for: the base URL, or its credential."""
 
 
 @define(frozen=True, kw_only=True)

@@ -14,8 +14,7 @@ import os
 import re
 import threading
 import time
-from collections.abc import Callable, Generator, Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Callable, Generator, Mapping
 from functools import partial
 from http import HTTPStatus
 from typing import Any, Self, TypeVar
@@ -32,7 +31,7 @@ from talkdesk_bridge._retry import IDEMPOTENT, Attempt, loggable, retry_after
 from talkdesk_bridge._settings import Settings
 from talkdesk_bridge._wire import AsyncWire, Failure, Request, Wire, path_of
 
-__all__ = ["AsyncTransport", "Transport", "only", "recorded", "stays_in_its_segment", "together"]
+__all__ = ["AsyncTransport", "Transport", "stays_in_its_segment", "together"]
 
 T = TypeVar("T")
 BodyT = TypeVar("BodyT")
@@ -40,7 +39,6 @@ BodyT = TypeVar("BodyT")
 LOG = logging.getLogger("talkdesk_bridge")
 LOG.addHandler(logging.NullHandler())
 
-_RESPONSES: contextvars.ContextVar[list[Response[Any]] | None] = contextvars.ContextVar("responses", default=None)
 _TOGETHER: contextvars.ContextVar[bool] = contextvars.ContextVar("together", default=False)
 
 
@@ -49,34 +47,11 @@ Wanted = Request | float | Generator[Any, Any, Any]
 Flow = Generator[Wanted, Any, T]
 
 
-@contextmanager
-def recorded() -> Iterator[list[Response[Any]]]:
-    """Keep the responses of the calls inside."""
-    responses: list[Response[Any]] = []
-    token = _RESPONSES.set(responses)
-    try:
-        yield responses
-    finally:
-        _RESPONSES.reset(token)
-
-
 def together() -> contextvars.Context:
     """A context in which the calls of a client wait for as long as the bridge asks any of them to come back."""
     context = contextvars.copy_context()
     context.run(_TOGETHER.set, True)
     return context
-
-
-def only(responses: list[Response[T]]) -> Response[T]:
-    """The response of a call.
-
-    Raises:
-        ArgumentError: it sent no request, or several.
-
-    """
-    if len(responses) != 1:
-        raise errors.ArgumentError("with_response takes a method of the client that sends one request.")
-    return responses[0]
 
 
 class Turn:
@@ -141,10 +116,12 @@ class _Core:
             token = yield self._renew(auth, token, self._tokens.tries)
             request.headers["Authorization"] = f"Bearer {token}"
             answer = yield from self._attempts(operation.operation_id, lambda: request)
-        response = self._reader.read(operation, answer, credential=not isinstance(auth, NoAuth))
-        if (responses := _RESPONSES.get()) is not None:
-            responses.append(response)
-        return response
+        return self._reader.read(operation, answer, credential=not isinstance(auth, NoAuth))
+
+    def _authenticate(self) -> Flow[None]:
+        auth = self.settings.auth
+        if isinstance(auth, OAuth2):
+            yield self._renew(auth, None, self._tokens.tries)
 
     @property
     def _reader(self) -> Reader:
@@ -275,7 +252,15 @@ class Transport(_Core):
 
     def call(self, operation: Operation[BodyT], arguments: dict[str, Any]) -> BodyT:
         """Send one request of `operation` and read its answer; raises what talkdesk_bridge.errors names."""
-        return self._run(self._exchange(operation, arguments, 1)).body
+        return self.respond(operation, arguments).body
+
+    def respond(self, operation: Operation[BodyT], arguments: dict[str, Any]) -> Response[BodyT]:
+        """As `call`, for the whole response."""
+        return self._run(self._exchange(operation, arguments, 1))
+
+    def authenticate(self) -> None:
+        """Get a token, if the credential needs one and has none that is fresh."""
+        self._run(self._authenticate())
 
     def close(self) -> None:
         """Close the connections; a second time does nothing."""
@@ -315,7 +300,15 @@ class AsyncTransport(_Core):
 
     async def call(self, operation: Operation[BodyT], arguments: dict[str, Any]) -> BodyT:
         """Send one request of `operation` and read its answer; raises what talkdesk_bridge.errors names."""
-        return (await self._run(self._exchange(operation, arguments, 1))).body
+        return (await self.respond(operation, arguments)).body
+
+    async def respond(self, operation: Operation[BodyT], arguments: dict[str, Any]) -> Response[BodyT]:
+        """As `call`, for the whole response."""
+        return await self._run(self._exchange(operation, arguments, 1))
+
+    async def authenticate(self) -> None:
+        """Get a token, if the credential needs one and has none that is fresh."""
+        await self._run(self._authenticate())
 
     async def close(self) -> None:
         """Close the connections; a second time does nothing."""

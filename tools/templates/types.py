@@ -121,6 +121,11 @@ class Items(Protocol[BodyT_co, ItemT_co]):
         ...
 
     @property
+    def response(self) -> Any:
+        """The `Response` that the page fetched last came in; None before the first."""
+        ...
+
+    @property
     def position(self) -> dict[str, Any]:
         """What is still to come, as JSON: give it as `start` to go on later."""
         ...
@@ -135,6 +140,11 @@ class AsyncItems(Protocol[BodyT_co, ItemT_co]):
 
     def pages(self) -> AsyncIterator[BodyT_co]:
         """The page bodies, as far as they are not consumed yet."""
+        ...
+
+    @property
+    def response(self) -> Any:
+        """The `Response` that the page fetched last came in; None before the first."""
         ...
 
     @property

@@ -1,0 +1,38 @@
+"""`talkdesk_bridge.contract` and `VARIABLES`: what a program can know without reading the contract and the docs."""
+
+from __future__ import annotations
+
+import re
+
+import yaml
+from talkdesk_bridge import VARIABLES, AsyncBridgeClient, BridgeClient, contract
+
+from tests.conftest import ROOT
+
+
+def test_the_document_is_the_contract() -> None:
+    assert contract.document() == yaml.safe_load((ROOT / "openapi.yaml").read_text(encoding="utf-8"))
+    contract.document().clear()
+    assert contract.document()["openapi"]
+
+
+def test_each_operation_names_methods_that_both_clients_have() -> None:
+    declared = {
+        operation["operationId"]: (method.upper(), path)
+        for path, item in contract.document()["paths"].items()
+        for method, operation in item.items()
+        if "operationId" in operation
+    }
+    assert {info.operation_id: (info.method, info.path) for info in contract.operations()} == declared
+    for client in (BridgeClient("https://bridge.example"), AsyncBridgeClient("https://bridge.example")):
+        for info in contract.operations():
+            group = getattr(client, info.group)
+            assert callable(getattr(group, info.name))
+            assert info.iterator is None or callable(getattr(group, info.iterator))
+            assert (info.iterator is None) == (info.list_name is None) == (info.item is None)
+
+
+def test_the_variables_are_those_that_the_docs_list() -> None:
+    text = (ROOT / "docs" / "client.md").read_text(encoding="utf-8")
+    assert {*re.findall(r"TALKDESK_BRIDGE_[A-Z_]+", text)} >= {*VARIABLES}
+    assert "TALKDESK_BRIDGE_URL" in VARIABLES
