@@ -1,178 +1,147 @@
-"""Many accounts at once: invoices a second of an asyncio program, 20 requests in flight, 50 invoices a page."""
+"""Many accounts at once: invoices a second, 50 invoices a page, with nothing installed beside the client."""
 
 from __future__ import annotations
 
 import asyncio
-import atexit
 import time
-from collections.abc import Awaitable, Callable, Iterable, Mapping
-from contextlib import ExitStack
+from collections.abc import Callable
+from dataclasses import dataclass, replace
 from functools import partial
-from importlib import import_module
-from pathlib import Path
 from typing import Any
 
 import httpx
+from talkdesk_bridge import AsyncBridgeClient, BridgeClient
 
-from benchmarks.account import CLOCKS, Page, our_decoder
-from benchmarks.peers import OURS, STOCK, load
-from benchmarks.timing import MeasuringError, Ratio, Target, Worker, interleaved, settle
+from benchmarks.account import WITHOUT, reading
+from benchmarks.pages import path
+from benchmarks.peers import OURS, decoder
+from benchmarks.process import MeasuringError, fresh
+from benchmarks.report import Section, compared
+from benchmarks.server import SLOW
+from benchmarks.timing import Costs, Ratio, Target, in_turns, settle
 
-__all__ = ["BULK", "BY_HAND", "OVER_AIOHTTP", "listings", "rate", "targets"]
+__all__ = ["listing"]
 
-ACCOUNTS, INVOICES, PER_PAGE, IN_FLIGHT = 80, 100, 50, 20
-LIMIT = 2.5
-BY_HAND, OVER_AIOHTTP = "httpx by hand, our decoder", "httpx over aiohttp by hand, our decoder"
-BULK = "talkdesk-bridge[bulk]"
-
-Every = Callable[[Iterable[str]], Awaitable[int]]
-"""Lists accounts: how many invoices they have."""
-Close = Callable[[], Awaitable[object]]
-
-
-def at_once(account: Callable[[str], Awaitable[int]]) -> Every:
-    """So many tasks, which share the accounts."""
-
-    async def every(accounts: Iterable[str]) -> int:
-        left = iter(accounts)
-
-        async def some() -> int:
-            return sum([await account(number) for number in left])
-
-        return sum(await asyncio.gather(*(some() for _ in range(IN_FLIGHT))))
-
-    return every
+INVOICES, PER_PAGE = 100, 50
+BY_HAND, OVER_AIOHTTP = "httpx async by hand", "httpx over aiohttp by hand"
+ASYNC, BLOCKING = "AsyncBridgeClient.each", "BridgeClient.each"
 
 
-def loop(fetch: Callable[[str, int], Awaitable[Page]]) -> Every:
-    """What a caller writes round a request for one page."""
+@dataclass(frozen=True)
+class Case:
+    """How many accounts are listed, and from which server."""
 
-    async def account(number: str) -> int:
+    title: str
+    accounts: int
+    at_once: int
+    server: str
+    """The path of its base URL."""
+    limit: float
+    """How many times as fast as httpx by hand ours must be."""
+
+    def numbers(self) -> list[str]:
+        """The accounts."""
+        return [f"{INVOICES}-{number}" for number in range(self.accounts)]
+
+
+CASES = (
+    Case("20 in flight, a server that responds at once", 80, 20, "", 1.7),
+    Case("100 in flight, a server that takes 50 ms", 200, 100, SLOW, 1.8),
+)
+
+
+async def by_hand(client: httpx.AsyncClient, case: Case) -> int:
+    """The loops of a caller over pages and accounts, in so many tasks, with httpx, our decoder, and nothing else."""
+    read = reading(decoder(OURS))
+    left = iter(case.numbers())
+
+    async def listed(account: str) -> int:
         invoices: list[Any] = []
-        asked, total = 0, 1
+        number, total = 0, 1
         while len(invoices) < total:
-            asked += 1
-            more, total = await fetch(number, asked)
+            number += 1
+            response = await client.get(f"{path()}{account}", params={"page": number, "per_page": PER_PAGE})
+            response.raise_for_status()
+            more, total = read(response.content)
             invoices += more
         return len(invoices)
 
-    return at_once(account)
+    async def task() -> int:
+        return sum([await listed(account) for account in left])
+
+    return sum(await asyncio.gather(*(task() for _ in range(case.at_once))))
 
 
-def by_hand(client: Any, path: str) -> tuple[Every, Close]:
-    """The loop with a client like httpx's, and nothing else."""
-    decode = our_decoder()
-
-    async def fetch(number: str, asked: int) -> Page:
-        response = await client.get(f"{path}{number}", params={"page": asked, "per_page": PER_PAGE})
-        response.raise_for_status()
-        return decode(response.content)
-
-    return loop(fetch), client.aclose
+def counted(invoices: Any) -> int:
+    """How many invoices `each` gives for an account; what it gives for a failure is raised."""
+    if isinstance(invoices, Exception):
+        raise invoices
+    return len(invoices)
 
 
-def _plain(folder: str, url: str, path: str) -> tuple[Every, Close]:
-    return by_hand(httpx.AsyncClient(base_url=url), path)
-
-
-def _over_aiohttp(folder: str, url: str, path: str) -> tuple[Every, Close]:
-    return by_hand(import_module("httpx_aiohttp").HttpxAiohttpClient(base_url=url), path)
-
-
-def _stock(folder: str, url: str, path: str) -> tuple[Every, Close]:
-    load(STOCK, folder)
-    client = import_module("stock.client").Client(base_url=url)
-    call = import_module("stock.api.billing.get_account_invoices").asyncio
-
-    async def fetch(number: str, asked: int) -> Page:
-        body = await call(number, client=client, page=asked, per_page=PER_PAGE)
-        return body.field_embedded.invoices, body.total
-
-    return loop(fetch), client.get_async_httpx_client().aclose
-
-
-def _ours(folder: str, url: str, path: str, **options: Any) -> tuple[Every, Close]:
-    from talkdesk_bridge import AsyncBridgeClient
-
-    bridge = AsyncBridgeClient(url, **options)
+async def async_each(bridge: AsyncBridgeClient, case: Case) -> int:
+    """All accounts with the client."""
     invoices_of = partial(bridge.billing.iter_account_invoices, per_page=PER_PAGE)
-
-    async def every(accounts: Iterable[str]) -> int:
-        count = 0
-        async for _, invoices in bridge.each(invoices_of, accounts, at_once=IN_FLIGHT):
-            if not isinstance(invoices, list):
-                raise invoices
-            count += len(invoices)
-        return count
-
-    return every, bridge.close
+    found = bridge.each(invoices_of, case.numbers(), at_once=case.at_once)
+    return sum([counted(invoices) async for _, invoices in found])
 
 
-LISTINGS: dict[str, Callable[[str, str, str], tuple[Every, Close]]] = {
-    BY_HAND: _plain,
-    OVER_AIOHTTP: _over_aiohttp,
-    STOCK: _stock,
-    OURS: _ours,
-    BULK: partial(_ours, bulk=True),
-}
+def blocking_each(bridge: Any, case: Case) -> int:
+    """All accounts with the blocking client, whose threads `each` starts."""
+    invoices_of = partial(bridge.billing.iter_account_invoices, per_page=PER_PAGE)
+    return sum(counted(invoices) for _, invoices in bridge.each(invoices_of, case.numbers(), at_once=case.at_once))
 
 
-def sampler(name: str, folder: str, url: str, path: str) -> Callable[[str], float]:
-    """In a worker: lists many accounts; the seconds that took by the clock `perf_counter` or `process_time`."""
-    runner = asyncio.Runner()
+def ways(url: str, case: Case) -> dict[str, Callable[[], int]]:
+    """Each way to list all accounts: it returns how many invoices they have. The clients end with the process."""
+    from httpx_aiohttp import HttpxAiohttpClient
 
-    async def made() -> tuple[Every, Close]:
-        return LISTINGS[name](folder, url, path)
-
-    every, close = runner.run(made())
-
-    async def closed() -> None:
-        await close()
-
-    atexit.register(lambda: runner.run(closed()))
-
-    async def found() -> int:
-        return await every(f"{INVOICES}-{number}" for number in range(ACCOUNTS))
-
-    def sample(clock: str) -> float:
-        now = getattr(time, clock)
-        settle()
-        begun = now()
-        listed = runner.run(found())
-        taken: float = now() - begun
-        if listed != ACCOUNTS * INVOICES:
-            raise MeasuringError(f"{name} lists {listed} of {ACCOUNTS * INVOICES} invoices.")
-        return taken
-
-    return sample
+    run = asyncio.Runner().run
+    plain, over_aiohttp = httpx.AsyncClient(base_url=url), HttpxAiohttpClient(base_url=url)
+    awaiting, blocking = AsyncBridgeClient(url), BridgeClient(url)
+    found: dict[str, Callable[[], int]] = {
+        BY_HAND: lambda: run(by_hand(plain, case)),
+        OVER_AIOHTTP: lambda: run(by_hand(over_aiohttp, case)),
+        ASYNC: lambda: run(async_each(awaiting, case)),
+        BLOCKING: lambda: blocking_each(blocking, case),
+    }
+    if not hasattr(blocking, "each"):  # delete these two lines once BridgeClient has `each`
+        del found[BLOCKING]
+    return found
 
 
-def rate(seconds: float) -> float:
-    """Typed invoices a second."""
-    return ACCOUNTS * INVOICES / seconds
+def sample(name: str, listing: Callable[[], int], expected: int) -> float:
+    """The seconds that a listing takes for an invoice, by the clock on the wall."""
+    settle()
+    begun = time.perf_counter()
+    count = listing()
+    taken = time.perf_counter() - begun
+    if count != expected:
+        raise MeasuringError(f"{name} lists {count} of {expected} invoices.")
+    return taken / count
 
 
-def listings(folder: Path, url: str, path: str, seconds: float) -> dict[str, dict[str, Ratio]]:
-    """What each takes for many accounts by each clock, as a ratio to plain httpx with the same decoder."""
-    members = [name for name in LISTINGS if name != BY_HAND]
-    with ExitStack() as stack:
-        workers = {
-            name: stack.enter_context(Worker("benchmarks.accounts:sampler", name, str(folder), url, path))
-            for name in (BY_HAND, *members)
-        }
-        return {
-            clock: interleaved(
-                partial(workers[BY_HAND], clock),
-                {name: partial(workers[name], clock) for name in members},
-                seconds / len(CLOCKS),
-            )
-            for clock in CLOCKS
-        }
+def costs(number: int, url: str, seconds: float) -> Costs:
+    """In a fresh process: the seconds an invoice that each way takes for the accounts of a case."""
+    case = CASES[number] if seconds else replace(CASES[number], accounts=20)
+    expected = case.accounts * INVOICES
+    samplers = {name: partial(sample, name, way, expected) for name, way in ways(url + case.server, case).items()}
+    return in_turns(samplers, seconds)
 
 
-def targets(listed: Mapping[str, Mapping[str, Ratio]]) -> list[Target]:
-    """What is promised of many accounts: how many times as fast, by the clock on the wall."""
-    bulk, by_hand = (listed["perf_counter"][name].inverse() for name in (BULK, OVER_AIOHTTP))
-    title = f"{BULK}, typed invoices a second over many accounts, beside plain httpx"
-    reason = f"a loop by hand over aiohttp, with our decoder and nothing else, is {by_hand.median:.2f} times as fast"
-    return [Target(title, LIMIT, bulk, least=True, reason=reason)]
+def listing(url: str, seconds: float) -> Section:
+    """How many times as fast as httpx's own async client each way is."""
+    tables, targets = [], []
+    for number, case in enumerate(CASES):
+        share = seconds / len(CASES)
+        measured = fresh("benchmarks.accounts:costs", number, url, share, without=WITHOUT[OURS])
+        head = (case.title, "x as fast", "invoices a second")
+        tables.append(compared(head, measured, BY_HAND, _a_second, faster=True))
+        for name in sorted(measured.keys() - {BY_HAND, OVER_AIOHTTP}):
+            ratio = Ratio.of(measured[BY_HAND], measured[name])
+            targets.append(Target(f"{name}, {case.title}, beside {BY_HAND}", case.limit, ratio, least=True))
+    return Section(targets, "\n".join(tables))
+
+
+def _a_second(seconds: float) -> str:
+    return f"{1 / seconds:,.0f}"

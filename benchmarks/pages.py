@@ -9,11 +9,11 @@ from datetime import date, timedelta
 from functools import cache
 from typing import Any
 
-from benchmarks.timing import ROOT
-from tools.contract import load
+from benchmarks.process import ROOT
 
-__all__ = ["DIRT", "ITEMS", "dirty", "encoded", "page"]
+__all__ = ["DIRT", "ITEMS", "contract", "dirty", "encoded", "page", "path"]
 
+OPERATION = "get_account_invoices"
 ITEMS = 5
 """Items of each invoice."""
 
@@ -23,23 +23,39 @@ AMOUNT = re.compile(r"\d+\.\d\d")
 
 
 @cache
+def contract() -> Any:
+    """The contract, as the package has it."""
+    return json.loads((ROOT / "generated" / "talkdesk_bridge_api" / "openapi.json").read_bytes())
+
+
+def operation() -> tuple[str, Any]:
+    """The path of the operation that lists invoices, and the operation."""
+    items = contract()["paths"].items()
+    return next((path, item["get"]) for path, item in items if item.get("get", {}).get("operationId") == OPERATION)
+
+
+@cache
+def path() -> str:
+    """The path of an account's invoices, up to the account's number."""
+    return re.sub(r"{\w+}$", "", operation()[0])
+
+
+@cache
 def example() -> tuple[list[dict[str, Any]], list[dict[str, Any]]]:
-    """The invoices of the contract's example, and all of their items."""
-    contract = load(ROOT / "openapi.yaml")
-    where = contract.operation_named("get_account_invoices")
-    content = contract.at((*(where or ()), "responses", "200", "content", "application/json", "examples"))
-    invoices = next(iter(content.values()))["value"]["_embedded"]["invoices"]
-    schemas = contract.data["components"]["schemas"]
-    known, known_of_item = (schemas[name]["properties"] for name in ("InvoiceDetails", "InvoiceItemDetails"))
+    """The invoices of the contract's example, and all of their items, both with documented fields only."""
+    examples = operation()[1]["responses"]["200"]["content"]["application/json"]["examples"]
+    invoices = next(iter(examples.values()))["value"]["_embedded"]["invoices"]
     items = [item for invoice in invoices for item in invoice.get("invoice_items_details", [])]
-    return (
-        [{name: value for name, value in invoice.items() if name in known} for invoice in invoices],
-        [{name: value for name, value in item.items() if name in known_of_item} for item in items],
-    )
+    return _known("InvoiceDetails", invoices), _known("InvoiceItemDetails", items)
+
+
+def _known(schema: str, objects: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    known = contract()["components"]["schemas"][schema]["properties"]
+    return [{name: value for name, value in one.items() if name in known} for one in objects]
 
 
 def invoice(number: int) -> dict[str, Any]:
-    """One invoice, whose number, dates and items differ from those of others as an account's do."""
+    """One invoice; its number, dates and items differ from those of others, as an account's do."""
     invoices, items = example()
     billed = date.fromisoformat(invoices[0]["invoice_bill_date"]) + timedelta(days=number)
     return {
@@ -70,11 +86,11 @@ def _scalars(change: Callable[[Any], Any], node: dict[str, Any]) -> dict[str, An
 
 
 def _number(value: Any) -> Any:
-    """An amount as a number with its fraction, digits as a number, the length of other text; a date as it is."""
+    """An amount as a number with its fraction, the length of other text; a date as it is."""
     if not isinstance(value, str) or DATE.fullmatch(value):
         return value
     amount = value.partition(" ")[0]
-    return int(value) if value.isdigit() else float(amount) if AMOUNT.fullmatch(amount) else len(value)
+    return float(amount) if AMOUNT.fullmatch(amount) else len(value)
 
 
 DIRT: dict[str, Callable[[dict[str, Any]], dict[str, Any]]] = {
@@ -82,7 +98,7 @@ DIRT: dict[str, Callable[[dict[str, Any]], dict[str, Any]]] = {
     "extra fields": lambda node: {**node, "branch": "north"} | (CUSTOM if "invoice_number" in node else {}),
     "numbers for strings": lambda node: _scalars(_number, node),
 }
-"""What bridges do to a page, to each invoice and to each of its items: null for every value but the items; a field that
+"""What bridges do to each invoice of a page and to each of its items: null for every value but the items; a field that
 the contract does not have, and for invoices the one of its example, too; numbers for all text but dates."""
 
 

@@ -1,81 +1,80 @@
-"""A fast server of the same contract, in a process of its own: granian, which answers with bodies that it has ready.
+"""A fast server of the same contract, in a process of its own, which sends pages that it has ready.
 
-The number of an account says how many invoices it has: `1000`, or `100-7` where many accounts are alike.
+The number of an account says how many invoices it has: `1000`, or `100-7` if many accounts are alike. Below the path
+`/slow`, each response takes 50 ms. It understands what HTTP clients send for a GET, and nothing else.
 """
 
 from __future__ import annotations
 
-import re
-import socket
+import asyncio
 import subprocess
 import sys
-import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from functools import cache
-from typing import Any
-from urllib.parse import parse_qs
+from urllib.parse import parse_qs, urlsplit
 
 from benchmarks.pages import encoded, page
-from benchmarks.timing import ROOT, environment, failed
-from tools.contract import load
+from benchmarks.process import ROOT, environment, failed
 
-__all__ = ["app", "path", "serving"]
+__all__ = ["SLOW", "serving"]
 
-HEADERS = [("content-type", "application/json")]
-PATIENCE = 30
-"""Seconds until it must accept connections."""
-
-
-def path() -> str:
-    """Where the contract has the invoices, up to the account's number."""
-    where = load(ROOT / "openapi.yaml").operation_named("get_account_invoices") or ()
-    return re.sub(r"{\w+}$", "", str(where[1]))
+SLOW = "/slow"
+DELAY = 0.05
+"""Seconds that a response takes there."""
 
 
 @cache
-def body(total: int, number: int, size: int) -> bytes:
-    """One page of an account."""
+def response(target: str) -> bytes:
+    """The response with one page of an account."""
+    url = urlsplit(target)
+    query = parse_qs(url.query)
+    total = int(url.path.rpartition("/")[2].partition("-")[0])
+    number, size = int(query.get("page", "1")[0]), int(query["per_page"][0])
     start = (number - 1) * size
-    return encoded(page(max(0, min(size, total - start)), start, total))
+    body = encoded(page(max(0, min(size, total - start)), start, total))
+    return b"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: %d\r\n\r\n%b" % (len(body), body)
 
 
-async def app(scope: Any, protocol: Any) -> None:
-    """The application, by granian's own interface."""
-    query = parse_qs(scope.query_string)
-    account = scope.path.rpartition("/")[2]
-    total, number, size = int(account.partition("-")[0]), int(query.get("page", "1")[0]), int(query["per_page"][0])
-    protocol.response_bytes(200, HEADERS, body(total, number, size))
+async def connection(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+    """Respond to one request after the other, until the client closes."""
+    with suppress(asyncio.IncompleteReadError, ConnectionError):
+        while True:
+            request = await reader.readuntil(b"\r\n\r\n")
+            target = request.split(b" ", 2)[1].decode("ascii")
+            if target.startswith(f"{SLOW}/"):
+                await asyncio.sleep(DELAY)
+            writer.write(response(target))
+    writer.close()
+
+
+async def main() -> None:
+    """Print the port, and serve until the process ends."""
+    server = await asyncio.start_server(connection, "127.0.0.1", 0)
+    print(server.sockets[0].getsockname()[1], flush=True)
+    await server.serve_forever()
 
 
 @contextmanager
 def serving() -> Iterator[str]:
-    """A running server, by the URL that the number of an account comes after.
+    """A running server, by its URL.
 
     Raises:
-        MeasuringError: it does not start.
+        MeasuringError: It does not start.
 
     """
-    with socket.create_server(("127.0.0.1", 0)) as free:
-        port = free.getsockname()[1]
-    command = [sys.executable, "-m", "granian", "--interface", "rsgi", "--host", "127.0.0.1", "--port", str(port)]
-    command += ["--workers", "1", "--no-ws", "--log-level", "error", "benchmarks.server:app"]
     with subprocess.Popen(
-        command, cwd=ROOT, env=environment(), stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True,
-        start_new_session=True,
+        [sys.executable, "-m", "benchmarks.server"], cwd=ROOT, env=environment(), stdout=subprocess.PIPE, text=True,
+        start_new_session=True,  # an interrupt is for this process, which then ends the server
     ) as server:  # fmt: skip
+        assert server.stdout
         try:
-            end = time.monotonic() + PATIENCE
-            while True:
-                try:
-                    socket.create_connection(("127.0.0.1", port), timeout=1).close()
-                    break
-                except OSError:
-                    if server.poll() is not None or time.monotonic() > end:
-                        server.kill()
-                        assert server.stdout
-                        raise failed("granian", server.stdout.read()) from None
-                    time.sleep(0.05)
+            if not (port := server.stdout.readline().strip()):
+                raise failed("the server", "see above")
             yield f"http://127.0.0.1:{port}"
         finally:
             server.terminate()
+
+
+if __name__ == "__main__":
+    asyncio.run(main())

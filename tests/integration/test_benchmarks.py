@@ -1,62 +1,113 @@
-"""The benchmarks with all peers, in their own environment: one sample of each, to see that it works, and the plots."""
+"""The benchmarks: one round of each in their own environment, and what makes their figures comparable."""
 
 from __future__ import annotations
 
-import os
+import json
 import re
-import shutil
-import subprocess
-from pathlib import Path
+from itertools import count
+from typing import Any
 
-from benchmarks.peers import PEERS
-from benchmarks.report import PAGE
+import pytest
+from talkdesk_bridge_api.models import InvoiceDetailsResponse
+from talkdesk_bridge_api.places import Place
+from talkdesk_bridge_api.reading import Number
+
+from benchmarks import peers
+from benchmarks.pages import DIRT, dirty, encoded, page
+from benchmarks.peers import PEERS, PYDANTIC
+from benchmarks.process import MeasuringError, fresh, run
+from benchmarks.report import BLOCK, PAGE, Section, blocks, compared, replaced
+from benchmarks.timing import Ratio, Target, in_turns
 from tests.conftest import ROOT
 
 PYTHON = ROOT / ".venv-bench" / "bin" / "python"
 
 
-def run(*arguments: str) -> subprocess.CompletedProcess[str]:
-    paths = os.pathsep.join(str(ROOT / name) for name in ("generated", "overrides"))
-    command = [str(PYTHON), *arguments]
-    return subprocess.run(
-        command, cwd=ROOT, env=os.environ | {"PYTHONPATH": paths}, capture_output=True, text=True, check=False
-    )
+def rows(text: str) -> list[list[str]]:
+    return [[cell.strip() for cell in line.strip("|").split(" | ")] for line in text.splitlines() if line[:1] == "|"]
 
 
-def test_every_peer_and_every_target_has_its_figure() -> None:
-    before = PAGE.read_bytes()
-    result = run("-m", "benchmarks", "--quick")
-    assert result.returncode == 0, result.stderr
-    left_out = {*re.findall(r"^Not measured: (\S+),", result.stdout, re.M)}
-    assert left_out == {*(() if shutil.which("java") else ("openapi-generator",))}
-    decoded = result.stdout.partition("\ndecode\n")[2].partition("\ndirty\n")[0]
-    assert {row.split(" | ")[0].strip("| ") for row in decoded.splitlines() if row.startswith("| ")} >= {
-        *PEERS
-    } - left_out
-    targets = [row for row in result.stdout.partition("\ntargets\n")[2].splitlines() if " | at " in row]
+def test_a_quick_run_measures_everything_that_the_page_shows() -> None:
+    before = PAGE.read_text(encoding="utf-8")
+    printed = run([str(PYTHON), "-m", "benchmarks", "--quick"])
+    names = [name for _, name, _ in BLOCK.findall(before)]
+    parts = re.split(rf"^({'|'.join(names)})\n\n", printed, flags=re.M)[1:]
+    found = dict(zip(parts[::2], parts[1::2], strict=True))
+    assert found.keys() == {*names}
+    assert {row[0] for row in rows(found["decode"])} > PEERS.keys()
+    assert {row[0] for row in rows(found["accounts"])} > {"httpx async by hand", "AsyncBridgeClient.each"}
+    targets = rows(found["targets"])[2:]
     assert len(targets) > 20
-    assert all(re.search(r"\| (holds +|missed by \d.*: .*)\|$", row) for row in targets)
-    assert PAGE.read_bytes() == before
+    assert all(re.match(r"holds$|missed by \d", row[3]) for row in targets)
+    assert PAGE.read_text(encoding="utf-8") == before
 
 
-def test_the_same_figures_give_the_same_plots(tmp_path: Path) -> None:
-    (tmp_path / "soak.csv").write_text(
-        "seconds,run,resident_mib,written_mib\n0.5,1,50.0,1.0\n1.0,1,51.0,2.0\n1.5,2,50.0,2.0\n"
+def test_a_peer_that_reads_other_data_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+    seen = {name: page(50) for name in PEERS}
+    seen[PYDANTIC]["_embedded"]["invoices"][-1]["invoice_items_details"].pop()
+    monkeypatch.setattr(peers, "run", lambda *_: "")
+    monkeypatch.setattr(peers, "fresh", lambda *_: seen)
+    with pytest.raises(MeasuringError, match=f"{PYDANTIC} reads other data"):
+        peers.prepare("")
+
+
+def test_dirty_pages_are_dirty_everywhere() -> None:
+    places = {}
+    for kind in DIRT:
+        root = Place()
+        body = InvoiceDetailsResponse.from_dict(json.loads(encoded(dirty(kind, 4)), parse_float=Number), root)
+        places[kind] = len([*root.deviations()])
+        [first, *_] = (body.embedded and body.embedded.invoices) or []
+        assert bool(first.additional_properties) == (kind == "extra fields")
+    [invoice] = page(1)["_embedded"]["invoices"]
+    assert places["nulls"] == len(invoice) - 1 + len(invoice["invoice_items_details"][0])
+    assert places["extra fields"] == 0 < places["numbers for strings"] < places["nulls"]
+
+
+def test_a_process_finds_no_module_that_it_must_do_without() -> None:
+    assert fresh("msgspec.json:decode", "1") == 1
+    with pytest.raises(MeasuringError, match="No module named 'msgspec"):
+        fresh("msgspec.json:decode", "1", without=["msgspec"])
+
+
+def test_what_cannot_be_measured_is_said_in_a_sentence() -> None:
+    with pytest.raises(MeasuringError) as caught:
+        fresh("benchmarks.report:replaced", "", {"decode": ""})
+    assert str(caught.value).startswith("benchmarks.report:replaced failed:\ndocs/speed.md has the blocks")
+
+
+def test_turns_alternate_and_ratios_are_those_of_a_round() -> None:
+    order: list[str] = []
+    slower = count(1000)  # the machine becomes slower and slower, and the ratio stays
+
+    def sample(name: str, factor: float) -> Any:
+        def taken() -> float:
+            order.append(name)
+            return factor * next(slower)
+
+        return taken
+
+    costs = in_turns({"one": sample("one", 3), "other": sample("other", 2)}, 0.001)
+    assert order[:4] == ["one", "other", "other", "one"]
+    assert len(costs["one"]) == len(costs["other"]) >= 5
+    assert Ratio.of(costs["one"], costs["other"]).median == pytest.approx(1.5, rel=0.01)
+
+
+def test_the_page_gets_new_figures_and_keeps_its_words() -> None:
+    costs = {"one": [1.0, 4, 9, 16, 25], "other": [1.0, 2, 3, 4, 5]}
+    ratio = Ratio.of(costs["one"], costs["other"])
+    targets = [Target("kept", 3, ratio), Target("fast", 6, ratio, least=True, reason="slow")]
+    written = blocks(
+        {"decode": Section(targets, compared(("a", "x", "s"), costs, "other", "{:.1f}".format)), "dirt": Section([])}
     )
-    code = """
-import sys
-from pathlib import Path
-from benchmarks import drawing
-from benchmarks.timing import Ratio
-folder = Path(sys.argv[1])
-drawing.bars(folder / sys.argv[2], {50: {"msgspec": Ratio.of([(1, 2), (1, 3)]), "talkdesk-bridge": Ratio.of([(2, 3)])}})
-drawing.growth(folder / f"soak-{sys.argv[2]}", folder / "soak.csv")
-"""
-    for name in ("one.svg", "two.svg"):
-        result = run("-c", code, str(tmp_path), name)
-        assert result.returncode == 0, result.stderr
-    for prefix in ("", "soak-"):
-        one, two = ((tmp_path / f"{prefix}{name}").read_bytes() for name in ("one.svg", "two.svg"))
-        assert one == two
-        assert one.startswith(b"<?xml")
-    assert b"talkdesk-bridge" in (tmp_path / "one.svg").read_bytes()
+    assert rows(written["decode"])[2:] == [["other", "1", "3.0"], ["one", "3.00 (2.00 to 4.00)", "9.0"]]
+    assert rows(written["targets"])[2:] == [
+        ["kept", "at most 3", "3.00 (2.00 to 4.00)", "holds"],
+        ["fast", "at least 6", "3.00 (2.00 to 4.00)", "missed by 50.0 %: slow"],
+    ]
+    text = "".join(f"Words.\n<!-- {name} -->\nold\n<!-- /{name} -->\n" for name in written)
+    after = replaced(text, written)
+    assert BLOCK.sub("", after) == BLOCK.sub("", text)
+    assert all(block in after for block in written.values())
+    with pytest.raises(MeasuringError, match="expected are machine, decode, targets"):
+        replaced(text.replace("<!-- machine -->", ""), written)
