@@ -18,13 +18,13 @@ __all__ = ["pytest_configure", "talkdesk_bridge_sandbox"]
 
 def pytest_configure(config: pytest.Config) -> None:
     """Declare the marker."""
-    told = "talkdesk_bridge_sandbox(**options): give the fixture's sandbox these options of Sandbox, for one test"
-    config.addinivalue_line("markers", told)
+    about = "talkdesk_bridge_sandbox(**options): give the fixture's sandbox these options of Sandbox, for one test"
+    config.addinivalue_line("markers", about)
 
 
 @pytest.fixture(scope="session")
 def _talkdesk_bridge_sandbox() -> Iterator[Sandbox]:
-    """One for all tests that need no options: starting and stopping it takes longer than most tests."""
+    """One for all tests that need no options, because starting and stopping it takes longer than most tests."""
     from talkdesk_bridge_sandbox import Sandbox
 
     with Sandbox() as sandbox:
@@ -34,21 +34,17 @@ def _talkdesk_bridge_sandbox() -> Iterator[Sandbox]:
 @pytest.fixture
 def talkdesk_bridge_sandbox(request: pytest.FixtureRequest) -> Iterator[Sandbox]:
     """A bridge on loopback, as new for each test: `url`, `environ`, a ready `client`, `script`, `fault`, `requests`."""
-    lacking = ""
     try:
         from talkdesk_bridge_sandbox import Sandbox
     except ModuleNotFoundError as error:
-        lacking = str(error)
-    if lacking:  # out of reach of the error, which pytest would show, too
-        pytest.fail(lacking, pytrace=False)
+        raise pytest.fail.Exception(str(error), pytrace=False) from None
     markers = [*request.node.iter_markers("talkdesk_bridge_sandbox")]
-    if not markers:
-        shared: Sandbox = request.getfixturevalue("_talkdesk_bridge_sandbox")
-        if not shared.closed:  # by a test that took it for its own
-            shared.reset()
-            yield shared
-            shared.reset()
-            return
     options = {name: value for marker in reversed(markers) for name, value in marker.kwargs.items()}
-    with Sandbox(*(one for marker in markers for one in marker.args), **options) as sandbox:
-        yield sandbox
+    shared: Sandbox | None = None if options else request.getfixturevalue("_talkdesk_bridge_sandbox")
+    if shared and not shared.closed:  # a test may have closed it
+        shared.reset()
+        yield shared
+        shared.reset()
+    else:
+        with Sandbox(**options) as sandbox:
+            yield sandbox
