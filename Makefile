@@ -108,7 +108,7 @@ format: $(STAMP) ## Format the hand-written code
 	@ruff format --no-cache .
 
 docs: validate ## Write docs/api.html, the contract as a page for people: one file, which needs no network
-	@python -m tools.page "$(CONTRACT)" docs/api.html
+	@python -m talkdesk_bridge_sandbox.page "$(CONTRACT)" docs/api.html
 
 faults: $(STAMP) ## Write docs/faults.md from the cases that the tests run
 	@python -m tests.faults > docs/faults.md

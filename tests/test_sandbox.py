@@ -5,12 +5,11 @@ from __future__ import annotations
 import base64
 import copy
 import http.client
+import importlib.metadata
 import json
-import os
 import re
 import secrets
 import socket
-import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator
@@ -22,14 +21,15 @@ from urllib.parse import urlencode, urlsplit
 import jwt
 import pytest
 from talkdesk_bridge import BridgeClient, OAuth2PrivateKeyJWT, Retry, errors
+from talkdesk_bridge.contract import document
 from talkdesk_bridge_sandbox import ACCOUNTS, Credentials, Reply, Sandbox
-from talkdesk_bridge_sandbox._contract import read_contract, schemes_of
+from talkdesk_bridge_sandbox._contract import schemes_of
 from talkdesk_bridge_sandbox._data import items_of
 
 from tests.conftest import PATH, invoices_of
 from tests.keys import bare, pair, public
 
-HEADER = next(scheme["name"] for scheme in schemes_of(read_contract()).values() if scheme["type"] == "apiKey")
+HEADER = next(scheme["name"] for scheme in schemes_of(document()).values() if scheme["type"] == "apiKey")
 KEY = {HEADER: "sandbox-key"}
 
 
@@ -55,17 +55,17 @@ def test_a_page_and_its_links(sandbox: Sandbox) -> None:
 
 
 def test_the_data_repeats_and_adds_up() -> None:
-    examples = read_contract()["paths"][PATH]["get"]["responses"]["200"]
+    examples = document()["paths"][PATH]["get"]["responses"]["200"]
     examples = examples["content"]["application/json"]["examples"]["invoices"]["value"]["_embedded"]["invoices"]
     for account in ACCOUNTS.values():
-        items, _ = items_of(account, examples)
-        assert items == next(items_of(account, examples))
+        items = items_of(account, examples, varied=True)
+        assert items == items_of(account, examples, varied=True)
         assert len({item["invoice_number"] for item in items}) == account.count
         for item in items:
             amount, paid, due = (item[name].split() for name in ("amount", "paid_amount", "due_amount"))
             assert round(float(paid[0]) + float(due[0]), 2) == float(amount[0])
             assert amount[1] == paid[1] == due[1]
-    currencies = {item["amount"][-3:] for item in next(items_of(ACCOUNTS["1000000005"], examples))}
+    currencies = {item["amount"][-3:] for item in items_of(ACCOUNTS["1000000005"], examples, varied=True)}
     assert currencies == {"usd", "eur", "gbp"}
 
 
@@ -88,7 +88,6 @@ def test_a_request_that_does_not_fit(sandbox: Sandbox, target: str, status: int,
     assert reason in body["developerMessage"]
     if status == 400:
         assert reason in body["details"][0]["message"]
-        assert body["details"][0]["properties"]["parameterName"] in target
 
 
 def test_a_body_that_does_not_fit_and_a_parameter_that_an_operation_declares_anew() -> None:
@@ -111,7 +110,7 @@ def test_what_the_contract_does_not_have(sandbox: Sandbox) -> None:
     status, body = ask(sandbox, "/BillingInfoAPI/other", **KEY)
     assert status == 404
     assert f"GET {PATH}" in body["sandbox"]
-    assert ask(sandbox, invoices_of("1000000001"), "POST", **KEY)[0] == 405
+    assert ask(sandbox, invoices_of("1000000001"), "POST", **KEY)[0] == 404
 
 
 def basic(user: str, secret: str) -> str:
@@ -147,13 +146,13 @@ def test_the_token_endpoint(sandbox: Sandbox, form: str, credential: str, status
             assert ask(sandbox, invoices_of("1000000003"), **token)[0] == wanted
 
 
-def test_it_refuses_its_own_answer_when_that_breaks_the_contract() -> None:
-    contract = read_contract()
+def test_its_own_response_is_checked_too() -> None:
+    contract = document()
     contract["components"]["schemas"]["InvoiceDetails"]["properties"]["amount"] = {"type": "integer"}
     with Sandbox(contract=contract) as sandbox:
         status, body = ask(sandbox, invoices_of("1000000001"), **KEY)
     assert status == 500
-    assert "its own answer breaks the contract: $['_embedded'].invoices[0].amount" in body["sandbox"]
+    assert "its own response breaks the contract: $['_embedded'].invoices[0].amount" in body["sandbox"]
 
 
 @pytest.fixture
@@ -383,7 +382,7 @@ def test_a_reset_leaves_nothing_behind() -> None:
 
 def corrected(change: Callable[[dict[str, Any]], object]) -> dict[str, Any]:
     """The contract after a correction that the README invites to."""
-    contract = read_contract()
+    contract = document()
     change(contract)
     return contract
 
@@ -410,7 +409,11 @@ def test_it_follows_a_corrected_contract() -> None:
 
     with Sandbox(contract=corrected(without_page)) as sandbox:
         assert len(list(sandbox.client.billing.iter_account_invoices("1000000001"))) == 137
-        assert [seen.target.partition("?")[2] for seen in sandbox.requests] == ["", "cursor=2", "cursor=3"]
+        assert [seen.target.partition("?")[2] for seen in sandbox.requests] == [
+            "",
+            "cursor=2",
+            "cursor=3",
+        ]
         assert ask(sandbox, invoices_of("1000000001") + "?cursor=x", **KEY)[0] == 400
     with Sandbox(contract=corrected(without_page), paging="pages") as sandbox:
         _, body = ask(sandbox, invoices_of("1000000001"), **KEY)
@@ -441,38 +444,23 @@ def test_it_serves_what_the_contract_says_of_an_operation_of_another_kind() -> N
     with Sandbox(contract=corrected(more)) as sandbox:
         assert ask(sandbox, invoices_of("C-1"), **KEY) == (200, {"claim_id": "C-1"})
         status, body = ask(sandbox, invoices_of("C-2"), **KEY)
-        assert (status, body["status"], body["errorCode"]) == (404, 404, "NOT_FOUND")
+        assert (status, body) == (404, {"status": 404, "errorCode": "NOT_FOUND"})
         status, body = ask(sandbox, invoices_of("C-1"))
-        assert (status, body["userMessage"]) == (401, "Unauthorized")
+        assert (status, body) == (401, {"status": 401, "errorCode": "UNAUTHORIZED"})
 
 
-def test_a_body_that_is_no_json_comes_as_the_contract_has_it_and_a_fixed_path_before_a_parameter() -> None:
-    def more(contract: dict[str, Any]) -> None:
-        paths = contract["paths"]
-        for name, media, example in (("text", "text/csv", "a,b"), ("vendor", "application/vnd.x+json", "word")):
-            declared = {"description": "OK", "content": {media: {"schema": {"type": "string"}, "example": example}}}
-            paths[f"{PATH.rpartition('/')[0]}/{name}"] = {"get": {"responses": {"200": declared}, "security": []}}
-        paths[f"{PATH.rpartition('/')[0]}/nothing"] = {"get": {"responses": {"204": {"description": "Done"}}}}
-
-    with Sandbox(contract=corrected(more)) as sandbox:
-        connection = http.client.HTTPConnection(urlsplit(sandbox.url).netloc, timeout=10)
-        told = []
-        for name in ("text", "vendor", "nothing"):
-            connection.request("GET", f"{PATH.rpartition('/')[0]}/{name}")
-            answer = connection.getresponse()
-            told.append((answer.status, answer.headers["Content-Type"], answer.read()))
-        connection.close()
-    assert told == [
-        (200, "text/csv", b"a,b"), (200, "application/vnd.x+json", b'"word"'), (204, None, b""),
-    ]  # fmt: skip
+def no_swagger_ui(name: str) -> Any:
+    raise importlib.metadata.PackageNotFoundError(name)
 
 
-def test_a_missing_extra_is_told_in_a_sentence(tmp_path: Path) -> None:
-    (tmp_path / "uvicorn.py").write_text("raise ModuleNotFoundError('no', name='uvicorn')")
-    result = subprocess.run(
-        [sys.executable, "-c", "import talkdesk_bridge_sandbox"],
-        env=os.environ | {"PYTHONPATH": str(tmp_path)}, capture_output=True, text=True, check=False,
-    )  # fmt: skip
+@pytest.mark.parametrize("missing", ["uvicorn", "flask-swagger-ui"])
+def test_a_missing_extra_is_told_in_a_sentence(missing: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    for module in [name for name in sys.modules if name.startswith("talkdesk_bridge_sandbox")]:
+        monkeypatch.delitem(sys.modules, module)
+    if missing == "uvicorn":
+        monkeypatch.setitem(sys.modules, missing, None)
+    else:
+        monkeypatch.setattr(importlib.metadata, "distribution", no_swagger_ui)
     how = "install talkdesk-bridge[sandbox], the way the package was installed (README.md tells it)"
-    told = f"talkdesk_bridge_sandbox needs more packages: {how}"
-    assert result.stderr.splitlines()[-1] == f"ModuleNotFoundError: {told}"
+    with pytest.raises(ModuleNotFoundError, match=re.escape(f"talkdesk_bridge_sandbox needs more packages: {how}")):
+        importlib.import_module("talkdesk_bridge_sandbox")

@@ -11,8 +11,7 @@ from typing import Any
 from talkdesk_bridge_cli.exit import fail, needs_extra, tell
 
 try:
-    from talkdesk_bridge_sandbox import Sandbox
-    from talkdesk_bridge_sandbox._server import accounts_table, faults_table
+    from talkdesk_bridge_sandbox import Sandbox, accounts_table, faults_table
 except ModuleNotFoundError:
     raise needs_extra("sandbox") from None
 
@@ -37,7 +36,7 @@ def serve(host: str, port: int, **options: Any) -> None:
         raise fail(f"{told}: name another one with --port or --host.", 2) from None
 
     def end(*_: object) -> None:
-        server._server.should_exit = True
+        server.stop()
 
     if signal.getsignal(signal.SIGINT) is signal.default_int_handler:
         # What that raises is dropped where it comes in the middle of an import, of which uvicorn has some as it begins.

@@ -1,4 +1,4 @@
-"""The sandbox as an ASGI application: each operation of the contract, its token URLs, faults and scripted answers."""
+"""The sandbox as an ASGI application: the contract's operations, its token URLs, and the contract as a page."""
 
 from __future__ import annotations
 
@@ -6,145 +6,120 @@ import asyncio
 import logging
 import time
 from collections import Counter, deque
-from collections.abc import Awaitable, Callable
-from typing import Any, cast
+from collections.abc import Callable
+from typing import Any
 
-from attrs import Factory, define
-from starlette.applications import Starlette
-from starlette.exceptions import HTTPException
+from attrs import Factory, define, frozen
 from starlette.requests import ClientDisconnect, Request
-from starlette.responses import HTMLResponse, JSONResponse, Response
-from starlette.routing import Route
 from starlette.types import Receive, Scope, Send
 
 from talkdesk_bridge_sandbox._contract import token_paths
 from talkdesk_bridge_sandbox._credentials import Credentials, Gate
 from talkdesk_bridge_sandbox._data import ACCOUNTS
 from talkdesk_bridge_sandbox._faults import FAULTS, FAULTY, Call, Fault
-from talkdesk_bridge_sandbox._operations import Operation, Paging
-from talkdesk_bridge_sandbox._page import HEADERS, page
-from talkdesk_bridge_sandbox._reply import Refusal, Reply
+from talkdesk_bridge_sandbox._operations import Operation, Paging, make_operations
+from talkdesk_bridge_sandbox._page import page
+from talkdesk_bridge_sandbox._reply import Reply, RequestError
 
-__all__ = ["Behaviour", "make_app"]
-
-Record = Callable[[Request, int, str], None]
-"""Is told of each request: its status, and what else the log should say."""
+__all__ = ["Application", "Seen"]
 
 
-@define
-class Behaviour:
-    """How a sandbox answers beyond what the contract says; whoever runs it may change it meanwhile."""
+@frozen
+class Seen:
+    """A request that the sandbox got."""
 
-    paging: Paging = "links"
+    method: str
+    target: str
+    """Path and query, as sent."""
+    status: int
+    """The status of the response."""
+
+
+@define(eq=False)
+class Application:
+    """Responds as the contract, a fault or a script says; its attributes may change at any time."""
+
+    contract: dict[str, Any]
+    credentials: Credentials
+    gate: Gate
+    paging: Paging
+    log: Callable[[str], None]
     fault: Fault | None = None
-    """The fault of every operation; None for those of the accounts alone."""
-    replies: deque[Reply] = Factory(deque)
-    """The next answers, instead of those of the contract."""
-    turns: Counter[tuple[str, str]] = Factory(Counter)
-    """How often each URL was asked for under each fault, with and without an OAuth 2 token."""
-    ends: Callable[[], bool] = lambda: False
-    """Whether it is over, and no answer worth waiting for."""
+    """The fault of every operation, except for the accounts that have their own."""
+    script: deque[Reply] = Factory(deque)
+    """The next responses, instead of those of the contract."""
+    seen: deque[Seen] = Factory(lambda: deque(maxlen=10_000))
+    stopping: Callable[[], bool] = lambda: False
+    """Whether the server is about to end, so that no response is delayed any more."""
+    _operations: list[Operation] = Factory(lambda self: make_operations(self.contract), takes_self=True)
+    _calls: Counter[tuple[str, str, str, bool]] = Factory(Counter)
 
-
-def make_app(
-    contract: dict[str, Any],
-    operations: list[Operation],
-    credentials: Credentials,
-    gate: Gate,
-    behaviour: Behaviour,
-    record: Record,
-) -> Starlette:
-    """An application that serves `contract`, whose `operations` these are, and tells `record` of each request."""
-
-    def endpoint(operation: Operation) -> Callable[[Request], Awaitable[Response]]:
-        async def answer(request: Request) -> Response:
-            try:
-                sent = await request.body()
-            except ClientDisconnect:
-                return Response()  # for nobody
-            if behaviour.replies:
-                reply, told = behaviour.replies.popleft(), "scripted"
-            else:
-                reply, told = _answer(operation, request, sent, gate, behaviour)
-            record(request, reply.status, told)
-            until = time.monotonic() + reply.delay
-            # Whoever ends the sandbox does not wait for it.
-            while (left := until - time.monotonic()) > 0 and not behaviour.ends():
-                await asyncio.sleep(min(left, 0.05))
-            return _Sent(reply)
-
-        return answer
-
-    async def give_token(request: Request) -> Response:
-        reply = gate.give_token(request, await request.body())
-        record(request, reply.status, "")
-        return _Sent(reply)
-
-    async def show_page(request: Request) -> Response:
-        record(request, 200, "")
-        return HTMLResponse(page(contract, credentials), headers=HEADERS)
-
-    async def failed(request: Request, error: Exception) -> Response:
-        record(request, 500, type(error).__name__)
-        return JSONResponse({"sandbox": "an error of its own: see its standard error"}, 500)
-
-    async def unknown(request: Request, error: Exception) -> Response:
-        refused = cast(HTTPException, error)
-        record(request, refused.status_code, "")
-        served = ", ".join(f"{operation.method} {operation.path}" for operation in operations)
-        told = {"sandbox": f"the contract has no such operation; it has {served}"}
-        return JSONResponse(told, refused.status_code, refused.headers)
-
-    routes = [Route(one.parameters.route, endpoint(one), methods=[one.method]) for one in operations]
-    routes += [Route(path, give_token, methods=["POST"]) for path in token_paths(contract)]
-    routes.append(Route("/", show_page))
-    app = Starlette(routes=routes, exception_handlers={HTTPException: unknown, Exception: failed})
-    app.router.redirect_slashes = False  # no operation of the contract does
-    return app
-
-
-def _answer(operation: Operation, request: Request, sent: bytes, gate: Gate, behaviour: Behaviour) -> tuple[Reply, str]:
-    """The answer to a request, and what the log should say of it."""
-    try:
-        if not gate.admits(request, operation.security):
-            raise Refusal(401, "no credential of the request was accepted")
-        asked = operation.parameters.asked(request) or ""
-        of_account = next((fault for fault in FAULTS if fault.account == asked), None)
-        fault = of_account or behaviour.fault
-        paging: Paging = "all" if fault and fault.whole else behaviour.paging
-        reply = operation.answer(request, sent, FAULTY if of_account else ACCOUNTS.get(asked), paging)
-    except Refusal as refusal:
-        return operation.refusal(refusal), ""
-    if fault is None or reply.status >= 500:
-        return reply, ""
-    with_token = gate.gave(request)
-    behaviour.turns[turn := (fault.name, f"{request.method} {request.url} {with_token}")] += 1
-    call = Call(
-        url=str(request.url),
-        first=behaviour.turns[turn] % 2 == 1,
-        with_token=with_token,
-        refuse=operation.refusal,
-        revoke=lambda: gate.revoke(request),
-    )
-    return fault.befall(reply, call), fault.name
-
-
-class _Sent(Response):
-    """A reply on its way to the wire."""
-
-    def __init__(self, reply: Reply) -> None:
-        kind = None if reply.json is None else "application/json"
-        super().__init__(reply.body, reply.status, {name.lower(): text for name, text in reply.headers.items()}, kind)
-        self._cut = reply.cut
+    def reset(self) -> None:
+        """Forgets the requests and the script."""
+        self.seen.clear()
+        self.script.clear()
+        self._calls.clear()
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        if self._cut:
-            # A body that never ends as it was announced: the server closes the connection.
-            await send({"type": "http.response.start", "status": self.status_code, "headers": self.raw_headers})
-            await send({"type": "http.response.body", "body": self.body[: len(self.body) // 2], "more_body": True})
-        else:
-            await super().__call__(scope, receive, send)
+        """Responds to a request."""
+        request = Request(scope, receive)
+        try:
+            body = await request.body()
+        except ClientDisconnect:
+            return
+        reply, note = self._route(request, body)
+        self._record(request, reply.status, note)
+        until = time.monotonic() + reply.delay
+        while (left := until - time.monotonic()) > 0 and not self.stopping():
+            await asyncio.sleep(min(left, 0.05))
+        # If half of the body is announced to go on, and does not, the server closes the connection.
+        sent = reply.body[: len(reply.body) // 2] if reply.cut else reply.body
+        await send({"type": "http.response.start", "status": reply.status, "headers": reply.raw_headers})
+        await send({"type": "http.response.body", "body": sent, "more_body": reply.cut})
+
+    def _route(self, request: Request, body: bytes) -> tuple[Reply, str]:
+        """The response, and a note for the log."""
+        path, methods = request.scope["path"], ("GET", "HEAD") if request.method == "HEAD" else (request.method,)
+        for operation in self._operations:
+            path_params = operation.parameters.match(path)
+            if path_params is not None and operation.method in methods:
+                request.scope["path_params"] = path_params
+                return self._respond(operation, request, body)
+        if "POST" in methods and path in token_paths(self.contract):
+            return self.gate.give_token(request, body), ""
+        if "GET" in methods and path == "/":
+            headers = {"Content-Type": "text/html; charset=utf-8"}
+            return Reply(content=page(self.contract, self.credentials), headers=headers), ""
+        served = ", ".join(f"{operation.method} {operation.path}" for operation in self._operations)
+        return Reply(404, json={"sandbox": f"the contract has no such operation; it has {served}"}), ""
+
+    def _respond(self, operation: Operation, request: Request, body: bytes) -> tuple[Reply, str]:
+        if self.script:
+            return self.script.popleft(), "scripted"
+        number = next(iter(request.path_params.values()), "")
+        fault = next((fault for fault in FAULTS if fault.account == number), self.fault)
+        account = FAULTY if fault and fault.account == number else ACCOUNTS.get(number)
+        try:
+            if not self.gate.admits(request, operation.security):
+                raise RequestError(401, "no credential of the request was accepted")
+            reply = operation.respond(request, body, account, "all" if fault and fault.whole else self.paging)
+        except RequestError as error:
+            return operation.error_response(error), ""
+        if fault is None or reply.status >= 500:
+            return reply, ""
+        key = (fault.name, request.method, str(request.url), self.gate.issued(request))
+        self._calls[key] += 1
+        return fault.change(reply, Call(request, operation, self.gate, first=self._calls[key] % 2 == 1)), fault.name
+
+    def _record(self, request: Request, status: int, note: str) -> None:
+        path, query = request.scope["raw_path"].decode("ascii"), request.url.query
+        target = f"{path}?{query}" if query else path
+        self.seen.append(Seen(request.method, target, status))
+        known = {name for operation in self._operations for name in operation.parameters.query}
+        if query and (status == 400 or not request.query_params.keys() <= known):
+            target = f"{path}?..."  # a query that does not fit the contract may hold anything, even a credential
+        self.log(f"{request.method} {target} {status}" + (f" ({note})" if note else ""))
 
 
-# What uvicorn says of an answer that is cut off on purpose.
+# uvicorn's message about a response that is cut on purpose.
 logging.getLogger("uvicorn.error").addFilter(lambda entry: "without completing response" not in entry.getMessage())

@@ -1,4 +1,4 @@
-"""Who may ask: the credentials that the sandbox accepts, each checked for real, and its token server."""
+"""The credentials that the sandbox accepts, each checked for real, and its token server."""
 
 from __future__ import annotations
 
@@ -17,10 +17,10 @@ from starlette.requests import Request
 
 from talkdesk_bridge_sandbox._reply import Reply
 
-__all__ = ["Accept", "Credentials", "Gate", "kind_of", "new_key"]
+__all__ = ["Accept", "Credentials", "Gate", "kind_of"]
 
 Accept = Literal["any", "none", "key", "basic", "bearer", "oauth2"]
-"""Which credential an operation wants: any that the contract names for it, none at all, or one kind of these."""
+"""The credential that an operation needs: any that the contract names for it, none, or one of these kinds."""
 
 TOKEN_LIFE = 599
 """Seconds, as in the examples of Talkdesk's own token server."""
@@ -28,28 +28,20 @@ TOKEN_LIFE = 599
 ASSERTION = "urn:ietf:params:oauth:client-assertion-type:jwt-bearer"  # RFC 7523, 2.2
 
 
-def new_key() -> tuple[str, str]:
-    """A new key pair for ES256: the private key as bare base64 of PKCS#8, as Talkdesk hands it out; the public PEM."""
-    key = ec.generate_private_key(ec.SECP256R1())
-    private = key.private_bytes(Encoding.DER, PrivateFormat.PKCS8, NoEncryption())
-    public = key.public_key().public_bytes(Encoding.PEM, PublicFormat.SubjectPublicKeyInfo)
-    return base64.b64encode(private).decode(), public.decode()
-
-
 @frozen
 class Credentials:
-    """What the sandbox accepts; each of them is checked for real.
+    """What the sandbox accepts; each credential is checked for real.
 
     Args:
         api_key: The key that is sent in a header.
         api_key_header: The header of the key; None for the one that the contract names.
         user: The user of HTTP Basic.
-        password: Its password.
+        password: The password of HTTP Basic.
         bearer_token: A token that was obtained elsewhere.
         client_id: The client of the token server.
-        client_secret: Its secret.
-        public_key: What its assertions (private key JWT) are verified with, as PEM; None for a pair that each sandbox
-            makes anew, and whose private key it tells.
+        client_secret: The client's secret.
+        public_key: The PEM that verifies the client's assertions (private key JWT); None for a new key pair, of which
+            the sandbox shows the private key.
         key_id: The `kid` of that key.
         algorithm: The only algorithm that an assertion may be signed with.
         audience: The `aud` of an assertion; None for the token URL.
@@ -68,81 +60,88 @@ class Credentials:
     algorithm: str = "ES256"
     audience: str | None = None
 
+    def of_kind(self, kind: str) -> tuple[str, ...]:
+        """What a client sends for a kind of credential; empty if the sandbox does not accept that kind."""
+        return {
+            "key": (self.api_key,),
+            "basic": (self.user, self.password),
+            "bearer": (self.bearer_token,),
+            "oauth2": (self.client_id, self.client_secret),
+        }.get(kind, ())
+
 
 class Gate:
-    """Lets requests in: holds them against the contract's security schemes, and gives tokens."""
+    """Checks credentials against the contract's security schemes, and issues tokens."""
 
-    def __init__(
-        self, schemes: dict[str, dict[str, Any]], credentials: Credentials, accept: str, public_key: str, life: float
-    ) -> None:
+    def __init__(self, schemes: dict[str, Any], credentials: Credentials, accept: str, token_life: float) -> None:
         self._schemes = schemes
         self._credentials = credentials
         self._accept = accept
+        self._life = int(token_life) if token_life == int(token_life) else token_life
+        self._tokens: dict[str, float] = {}
+        self._assertions: set[str] = set()
+        offered = ["any", "none", *sorted({kind_of(scheme) for scheme in schemes.values()})]
+        if accept not in offered:
+            raise ValueError(f"{accept} is no credential of the contract, which has {', '.join(offered)}")
+        self.kinds = offered[2:] if accept == "any" else [accept]
+        """The kinds of credentials that are accepted."""
+        known = credentials.public_key
+        public_key, self.private_key = (known, "") if known else _new_key_pair()
         try:
             self._public_key: Any = jwt.get_algorithm_by_name(credentials.algorithm).prepare_key(public_key)
         except (NotImplementedError, jwt.InvalidKeyError, ValueError):
             raise ValueError(f"the public key is none of {credentials.algorithm}, or cannot be read") from None
-        self._life = int(life) if life == int(life) else life
-        self._tokens: dict[str, float] = {}
-        self._assertions: dict[str, float] = {}
 
     def admits(self, request: Request, security: list[dict[str, Any]]) -> bool:
         """Whether a request fulfils one of the security requirements."""
         if self._accept == "none" or not security:
             return True
-        return any(all(self._holds(self._schemes[name], request) for name in names) for names in security)
+        return any(all(self._fulfils(request, self._schemes[name]) for name in names) for names in security)
 
-    def gave(self, request: Request) -> bool:
-        """Whether a request comes with a token from here."""
+    def issued(self, request: Request) -> bool:
+        """Whether a request has a token from here."""
         return _bearer(request.headers) in self._tokens
 
-    def revoke(self, request: Request) -> bool:
-        """End the token of a request before its time, if it has one."""
-        return self._tokens.pop(_bearer(request.headers), None) is not None
+    def revoke(self, request: Request) -> None:
+        """End the token of a request before its time."""
+        self._tokens.pop(_bearer(request.headers), None)
 
-    def forget(self) -> None:
-        """End all tokens, and take every assertion for a new one."""
+    def reset(self) -> None:
+        """End all tokens, and forget which assertions were used."""
         self._tokens.clear()
         self._assertions.clear()
 
-    def _holds(self, scheme: dict[str, Any], request: Request) -> bool:
-        ours, headers = self._credentials, request.headers
-        kind = kind_of(scheme)
-        if self._accept not in ("any", kind):
+    def _fulfils(self, request: Request, scheme: dict[str, Any]) -> bool:
+        kind, headers = kind_of(scheme), request.headers
+        if kind not in self.kinds:
             return False
-        match kind:
-            case "key":
-                return headers.get(ours.api_key_header or scheme["name"]) == ours.api_key
-            case "basic":
-                return _basic(headers) == (ours.user, ours.password)
-            case "bearer":
-                return _bearer(headers) == ours.bearer_token
-            case "oauth2":
-                return time.monotonic() < self._tokens.get(_bearer(headers), 0.0)
-        return False
+        if kind == "oauth2":
+            return time.monotonic() < self._tokens.get(_bearer(headers), 0.0)
+        key = headers.get(self._credentials.api_key_header or scheme.get("name", ""))
+        sent = {"key": (key,), "basic": _basic(headers), "bearer": (_bearer(headers),)}
+        return sent.get(kind) == self._credentials.of_kind(kind)
 
-    def give_token(self, request: Request, sent: bytes) -> Reply:
+    def give_token(self, request: Request, body: bytes) -> Reply:
         """The token endpoint (RFC 6749, 4.4), with client_secret_basic or a client assertion (RFC 7523)."""
-        form = {name: values[-1] for name, values in parse_qs(sent.decode("utf-8", "replace")).items()}
+        form = {name: values[-1] for name, values in parse_qs(body.decode("utf-8", "replace")).items()}
         if form.get("grant_type") != "client_credentials":
-            return _refused(400, "unsupported_grant_type", "grant_type must be client_credentials", {})
+            return _token_error(400, "unsupported_grant_type", "grant_type must be client_credentials")
         if "client_assertion" in form:
             problem = self._verify(form, str(request.url))
         else:
-            ours = self._credentials
-            given = [unquote_plus(each) for each in _basic(request.headers) or ()]
-            problem = None if given == [ours.client_id, ours.client_secret] else "client id or secret is wrong"
+            sent = tuple(map(unquote_plus, _basic(request.headers)))
+            problem = "" if sent == self._credentials.of_kind("oauth2") else "client id or secret is wrong"
         if problem:
-            # RFC 6749, 5.2, wants a challenge; a browser would answer it with a dialog of its own, over the page's.
-            asked = {} if "X-Requested-With" in request.headers else {"WWW-Authenticate": 'Basic realm="sandbox"'}
-            return _refused(401, "invalid_client", problem, asked)
+            # RFC 6749, 5.2, asks for a challenge. A browser would open its own dialog over the page's.
+            challenge = {} if "X-Requested-With" in request.headers else {"WWW-Authenticate": 'Basic realm="sandbox"'}
+            return _token_error(401, "invalid_client", problem, challenge)
         token = secrets.token_urlsafe(32)
         self._tokens[token] = time.monotonic() + self._life
-        answer = {"access_token": token, "token_type": "Bearer", "expires_in": self._life}
-        return Reply(json=answer, headers={"Cache-Control": "no-store"})
+        issued = {"access_token": token, "token_type": "Bearer", "expires_in": self._life}
+        return Reply(json=issued, headers={"Cache-Control": "no-store"})
 
-    def _verify(self, form: dict[str, str], token_url: str) -> str | None:
-        """What is wrong with a client assertion; None where nothing is."""
+    def _verify(self, form: dict[str, str], token_url: str) -> str:
+        """What is wrong with a client assertion; empty if nothing is."""
         ours, assertion = self._credentials, form["client_assertion"]
         if form.get("client_assertion_type") != ASSERTION:
             return f"client_assertion_type must be {ASSERTION}"
@@ -161,39 +160,42 @@ class Gate:
             return f"the assertion is not accepted: {error}"
         if key_id != ours.key_id:
             return "the assertion is not accepted: its kid names no key of this client"
-        now = time.time()
-        self._assertions = {one: until for one, until in self._assertions.items() if until > now}
         if claims["jti"] in self._assertions:
             return "the assertion is not accepted: its jti was used before"
-        self._assertions[claims["jti"]] = float(claims["exp"])
-        return None
+        self._assertions.add(claims["jti"])
+        return ""
 
 
 def kind_of(scheme: dict[str, Any]) -> str:
-    """The kind of a security scheme, in the words of `Accept` where it is one that the sandbox takes."""
-    match scheme:
-        case {"type": "apiKey", "in": "header"}:
-            return "key"
-        case {"type": "http", "scheme": str(name)}:
-            return name.lower()
-    return str(scheme["type"])
+    """The kind of a security scheme, in the words of `Accept` if the sandbox accepts it."""
+    if (scheme["type"], scheme.get("in")) == ("apiKey", "header"):
+        return "key"
+    return str(scheme.get("scheme", scheme["type"])).lower()
 
 
-def _refused(status: int, error: str, description: str, headers: Mapping[str, str]) -> Reply:
-    return Reply(status, json={"error": error, "error_description": description}, headers=headers)
+def _new_key_pair() -> tuple[str, str]:
+    """A new key pair for ES256: public, as PEM; private, as base64 of PKCS#8, as Talkdesk issues keys."""
+    key = ec.generate_private_key(ec.SECP256R1())
+    public = key.public_key().public_bytes(Encoding.PEM, PublicFormat.SubjectPublicKeyInfo)
+    private = key.private_bytes(Encoding.DER, PrivateFormat.PKCS8, NoEncryption())
+    return public.decode(), base64.b64encode(private).decode()
+
+
+def _token_error(status: int, error: str, description: str, headers: Mapping[str, str] | None = None) -> Reply:
+    return Reply(status, json={"error": error, "error_description": description}, headers=headers or {})
 
 
 def _bearer(headers: Mapping[str, str]) -> str:
-    """The token of an Authorization header; empty where there is none."""
-    kind, _, token = headers.get("Authorization", "").partition(" ")
-    return token if kind.lower() == "bearer" else ""
+    """The token of an Authorization header; empty if there is none."""
+    scheme, _, token = headers.get("Authorization", "").partition(" ")
+    return token if scheme.lower() == "bearer" else ""
 
 
-def _basic(headers: Mapping[str, str]) -> tuple[str, str] | None:
-    """User and password of an HTTP Basic header; None where there is none."""
+def _basic(headers: Mapping[str, str]) -> tuple[str, ...]:
+    """User and password of an HTTP Basic header; empty if there is none."""
     scheme, _, encoded = headers.get("Authorization", "").partition(" ")
     try:
         user, colon, password = base64.b64decode(encoded, validate=True).decode().partition(":")
     except ValueError:
-        return None
-    return (user, password) if scheme.lower() == "basic" and colon else None
+        return ()
+    return (user, password) if scheme.lower() == "basic" and colon else ()

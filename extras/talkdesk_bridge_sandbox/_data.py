@@ -1,9 +1,8 @@
-"""The made-up accounts, and their items: the contract's examples, varied in a way that repeats from run to run."""
+"""The made-up accounts and their items: the contract's examples, varied in the same way in each run."""
 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
 from contextlib import suppress
 from datetime import date, timedelta
 from decimal import Decimal
@@ -19,7 +18,7 @@ class Account:
     """What an account holds."""
 
     count: int
-    """Items."""
+    """The number of its items."""
     currencies: tuple[str, ...]
     """ISO 4217 codes, lower case as in the documented example; the items take turns."""
     about: str
@@ -32,26 +31,23 @@ ACCOUNTS = {
     "1000000004": Account(50, ("usd",), "50 invoices: exactly one page"),
     "1000000005": Account(60, ("usd", "eur", "gbp"), "60 invoices in three currencies"),
 }
-"""What every account number stands for; one that is neither here nor a fault's is unknown: 404."""
+"""The accounts by number. The faults have accounts of their own; any other number is unknown: 404."""
 
 
-def items_of(account: Account | None, examples: list[Any]) -> Iterator[list[Any]]:
-    """The items of an account: the examples in turn, the first time as they stand, and then varied.
+def items_of(account: Account | None, examples: list[Any], *, varied: bool) -> list[Any]:
+    """The items of an account: the examples in turn, varied from the second turn on.
 
-    What follows is to be taken where the contract does not allow the variations: the examples again and again. Without
-    an account, there are the examples alone.
+    Without an account, the examples alone.
     """
     if account is None or not examples:
-        yield examples
-        return
-    for varied in (True, False):
-        items = []
-        for index in range(account.count):
-            turn, which = divmod(index, len(examples))
-            currency = account.currencies[(index + turn) % len(account.currencies)]
-            item = examples[which]
-            items.append(_vary(item, turn, turn * len(examples), currency) if varied else item)
-        yield items
+        return examples
+    items = []
+    for index in range(account.count):
+        turn, which = divmod(index, len(examples))
+        currency = account.currencies[(index + turn) % len(account.currencies)]
+        item = examples[which]
+        items.append(_vary(item, turn, turn * len(examples), currency) if varied else item)
+    return items
 
 
 def _vary(value: Any, turn: int, offset: int, currency: str) -> Any:
@@ -65,7 +61,7 @@ def _vary(value: Any, turn: int, offset: int, currency: str) -> Any:
     if re.fullmatch(r"[0-9]{8,}", value):
         return f"{int(value) + offset:0{len(value)}}"
     if re.fullmatch(r"[0-9]{4}-[0-9]{2}-[0-9]{2}", value):
-        with suppress(ValueError, OverflowError):  # no day, or one at the end of all time
+        with suppress(ValueError, OverflowError):  # no date, or one after the last
             return (date.fromisoformat(value) + timedelta(days=24 * turn)).isoformat()
     if amount := re.fullmatch(r"([0-9]+\.[0-9]{2}) [a-z]{3}", value):
         return f"{Decimal(amount[1]) * (1 + turn % 5)} {currency}"

@@ -1,16 +1,20 @@
-"""The faults that real bridges and gateways show, each by its name and its account, to rehearse what a caller does."""
+"""The faults that real bridges and gateways show, each with a name and an account, to rehearse what a caller does."""
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import Callable
 from typing import Any
 
 from attrs import evolve, frozen
+from starlette.requests import Request
 
 from talkdesk_bridge_sandbox._contract import lists_of
+from talkdesk_bridge_sandbox._credentials import Gate
 from talkdesk_bridge_sandbox._data import ACCOUNTS, Account
-from talkdesk_bridge_sandbox._reply import Refusal, Reply
+from talkdesk_bridge_sandbox._operations import Operation
+from talkdesk_bridge_sandbox._reply import Reply, RequestError
 
 __all__ = ["FAULTS", "FAULTY", "Call", "Fault", "account_rows"]
 
@@ -20,26 +24,29 @@ FAULTY = Account(60, ("usd",), "60 invoices: two pages")
 SLOW = 3.0
 """Seconds."""
 
-PAGE = "<!DOCTYPE html><title>{0}</title><h1>{0}</h1>"
+DATE = re.compile(r"([0-9]{4})-([0-9]{2})-([0-9]{2})")
+NUMBER = re.compile(r'"(-?(?:0|[1-9][0-9]*)(?:\.[0-9]+)?)(?: [a-z]{3})?"(?!:)')
+"""A text in JSON that is a number, or an amount with its currency; not the name of a member."""
 
 
 @frozen
 class Call:
-    """A request that a fault befalls."""
+    """A request that gets a faulty response."""
 
-    url: str
+    request: Request
+    operation: Operation
+    gate: Gate
     first: bool
-    """Whether it is the first of a pair; the second is the attempt after it."""
-    with_token: bool
-    """Whether it came with an OAuth 2 token."""
-    refuse: Callable[[Refusal], Reply]
-    revoke: Callable[[], bool]
-    """Ends the OAuth 2 token that the request came with, if it did."""
+    """Whether it is the first of two attempts; the second one should get the good response."""
+
+
+Change = Callable[[Reply, Call], Reply]
+"""Makes the faulty response from the good one."""
 
 
 @frozen
 class Fault:
-    """One thing that goes wrong, whatever the operation is."""
+    """Something that goes wrong, in the same way for every operation."""
 
     name: str
     account: str
@@ -47,166 +54,163 @@ class Fault:
     about: str
     outcome: str
     """What the client makes of it."""
-    befall: Callable[[Reply, Call], Reply]
-    """The answer instead of a good one."""
+    change: Change
     whole: bool = False
-    """Whether the good one has all items at once."""
+    """Whether the good response has all items at once."""
 
 
-def _first(make: Callable[[Call], Reply]) -> Callable[[Reply, Call], Reply]:
-    """An answer in front of each good one."""
-    return lambda good, call: make(call) if call.first else good
+_faults: list[Fault] = []
 
 
-def _html(status: int, title: str, **headers: str) -> Reply:
-    return Reply(status, content=PAGE.format(title), headers={"Content-Type": "text/html; charset=utf-8", **headers})
+def _fault(name: str, outcome: str, *, whole: bool = False) -> Callable[[Change], Change]:
+    """Adds a function to the faults; its docstring says what the sandbox does, and its place gives the account."""
+
+    def add(change: Change) -> Change:
+        about = (change.__doc__ or "").rstrip(".")
+        _faults.append(Fault(name, f"20000000{len(_faults) + 1:02}", about, outcome, change, whole))
+        return change
+
+    return add
 
 
+@_fault("rate-limited", "waits a second and goes on")
+def _limited(good: Reply, call: Call) -> Reply:
+    """429 with Retry-After: 1, before each good response."""
+    limited = call.operation.error_response(RequestError(429, "too many requests"))
+    return evolve(limited, headers={**limited.headers, "Retry-After": "1"}) if call.first else good
+
+
+@_fault("unavailable", "tries again")
+def _unavailable(good: Reply, call: Call) -> Reply:
+    """503, before each good response."""
+    return Reply(503, content="no healthy upstream") if call.first else good
+
+
+@_fault("html-error", "tries four times, then ServerError (exit 5)")
+def _html_error(good: Reply, call: Call) -> Reply:
+    """502 with an HTML page, always."""
+    return _html(502, "502 Bad Gateway")
+
+
+@_fault("expired-token", "OAuth 2: gets a new token and goes on; else UnauthorizedError (exit 3)")
 def _expired(good: Reply, call: Call) -> Reply:
-    # What the token server did not give is not renewed, and so stays expired.
-    if not call.with_token or (call.first and call.revoke()):
-        return call.refuse(Refusal(401, "the token or key has expired"))
-    return good
+    """401 with an expired OAuth 2 token, before each good response; always 401 with another credential."""
+    if call.gate.issued(call.request) and not call.first:
+        return good
+    call.gate.revoke(call.request)
+    return call.operation.error_response(RequestError(401, "the token or key has expired"))
 
 
-def _limited(call: Call) -> Reply:
-    refused = call.refuse(Refusal(429, "too many requests"))
-    return evolve(refused, headers={**refused.headers, "Retry-After": "1"})
+@_fault("slow", "waits; with a shorter `timeout` NoAnswerError (exit 5)")
+def _slow(good: Reply, call: Call) -> Reply:
+    """3 seconds before each response."""
+    return evolve(good, delay=SLOW)
 
 
-def _items(change: Callable[[Any], Any]) -> Callable[[Reply, Call], Reply]:
-    """Another form of each item of a list, or of the body where it is no list."""
-
-    def befall(good: Reply, _: Call) -> Reply:
-        lists = lists_of(good.json)
-        if not lists:
-            return evolve(good, json=change(good.json))
-        changed = {name: [change(item) for item in items] for name, items in lists.items()}
-        return evolve(good, json=good.json | {"_embedded": good.json["_embedded"] | changed})
-
-    return befall
+@_fault("cut-off", "tries again")
+def _cut(good: Reply, call: Call) -> Reply:
+    """The connection breaks within the body, before each good response."""
+    return evolve(good, cut=call.first)
 
 
-def _bare(good: Reply, _: Call) -> Reply:
+@_fault("null-fields", "reads None, and reports the deviation")
+def _nulls(good: Reply, call: Call) -> Reply:
+    """Null for every second field."""
+    return _each(good, lambda item: {name: None if index % 2 else item[name] for index, name in enumerate(item)})
+
+
+@_fault("numbers", "reads the digits as text, and reports the deviation")
+def _numbers(good: Reply, call: Call) -> Reply:
+    """Numbers for text; amounts lose their currency."""
+    return _each(good, lambda item: json.loads(NUMBER.sub(r"\1", json.dumps(item))))
+
+
+@_fault("bad-dates", "reads None, and reports the deviation")
+def _dates(good: Reply, call: Call) -> Reply:
+    """Empty text and 22/07/2023 for dates."""
+
+    def change(item: dict[str, Any]) -> dict[str, Any]:
+        dates = [name for name, value in item.items() if isinstance(value, str) and DATE.fullmatch(value)]
+        reordered = {name: DATE.sub(r"\3/\2/\1", item[name]) for name in dates}
+        return {**item, **reordered, **dict.fromkeys(dates[:1], "")}
+
+    return _each(good, change)
+
+
+@_fault("unknown-fields", "keeps it in `additional_properties`, also if strict")
+def _unknown(good: Reply, call: Call) -> Reply:
+    """A field that the contract does not have, in each object."""
+    return _each(good, lambda item: {**item, "x_of_this_bridge": {"since": "2023-07-01"}})
+
+
+@_fault("bare-list", "reads it as the only page, and reports the deviation", whole=True)
+def _bare(good: Reply, call: Call) -> Reply:
+    """The list alone, without the documented body around it."""
     return evolve(good, json=next(iter(lists_of(good.json).values()), good.json))
 
 
-def _with(**members: Callable[[Any, Call], Any]) -> Callable[[Reply, Call], Reply]:
-    """Other members of the body: each is made from what the body has of it."""
-
-    def befall(good: Reply, call: Call) -> Reply:
-        if not isinstance(good.json, dict):
-            return good
-        return evolve(good, json=good.json | {name: make(good.json.get(name), call) for name, make in members.items()})
-
-    return befall
+@_fault("error-as-success", "ContractError (exit 6)")
+def _error_as_success(good: Reply, call: Call) -> Reply:
+    """200 with the documented form of an error."""
+    return evolve(call.operation.error_response(RequestError(400, "an error that is sent with status 200")), status=200)
 
 
-def _leads(url: Callable[[Call], str]) -> Callable[[Reply, Call], Reply]:
-    return _with(_links=lambda links, call: {**(links or {}), "next": {"href": url(call)}})
+@_fault("login-page", "ContractError (exit 6)")
+def _login(good: Reply, call: Call) -> Reply:
+    """200 with an HTML page, such as a login."""
+    return _html(200, "Please sign in")
 
 
-def _nulls(item: Any) -> Any:
-    if not isinstance(item, dict):
-        return item
-    return {name: None if index % 2 else value for index, (name, value) in enumerate(item.items())}
+@_fault("link-loop", "PagingError (exit 7)")
+def _loop(good: Reply, call: Call) -> Reply:
+    """The next link of each page leads to that page."""
+    return _with(good, "_links", lambda links: {"next": {"href": str(call.request.url)}})
 
 
-def _numbers(value: Any) -> Any:
-    """Numbers for all texts that begin with one; a currency goes."""
-    if isinstance(value, dict | list):
-        pairs = value.items() if isinstance(value, dict) else enumerate(value)
-        numbered = {key: _numbers(inner) for key, inner in pairs}
-        return numbered if isinstance(value, dict) else [*numbered.values()]
-    if isinstance(value, str) and (found := re.fullmatch(r"(-?[0-9]+)(\.[0-9]+)?( [a-z]{3})?", value)):
-        return float(found[1] + found[2]) if found[2] else int(found[1])
-    return value
+@_fault("link-elsewhere", "PagingError (exit 7); asks nothing there")
+def _elsewhere(good: Reply, call: Call) -> Reply:
+    """The next link leads to another host."""
+    return _with(good, "_links", lambda links: {"next": {"href": "https://elsewhere.example/"}})
 
 
-def _dates(item: Any) -> Any:
-    """Empty text for the first date of an item, and the form of another country for the others."""
-    if not isinstance(item, dict):
-        return item
-    day = re.compile(r"([0-9]{4})-([0-9]{2})-([0-9]{2})")
-    dated = [name for name, value in item.items() if isinstance(value, str) and day.fullmatch(value)]
-    forms = {name: day.sub(r"\3/\2/\1", item[name]) if name != dated[0] else "" for name in dated}
-    return {**item, **forms}
+@_fault("total-too-large", "IncompleteError (exit 7)")
+def _too_large(good: Reply, call: Call) -> Reply:
+    """`total` counts 3 items more than there are."""
+    return _with(good, "total", lambda total: (total or 0) + 3)
 
 
-FAULTS = (
-    Fault(
-        "rate-limited", "2000000001", "429 with Retry-After: 1, in front of each answer",
-        "waits a second and goes on", _first(_limited),
-    ),
-    Fault(
-        "unavailable", "2000000002", "503 in front of each answer", "tries again",
-        _first(lambda _: Reply(503, content="no healthy upstream", headers={"Content-Type": "text/plain"})),
-    ),
-    Fault(
-        "html-error", "2000000003", "502 with an HTML page, always", "tries four times, then ServerError (exit 5)",
-        lambda _, __: _html(502, "502 Bad Gateway"),
-    ),
-    Fault(
-        "expired-token", "2000000004", "401: in front of each answer, where an OAuth 2 token ends with it; else always",
-        "OAuth 2: gets a new token and goes on; else UnauthorizedError (exit 3)",
-        _expired,
-    ),
-    Fault(
-        "slow", "2000000005", f"{SLOW:g} seconds before each answer",
-        "waits; with a shorter `timeout` NoAnswerError (exit 5)", lambda good, _: evolve(good, delay=SLOW),
-    ),
-    Fault(
-        "cut-off", "2000000006", "the connection breaks within the body, in front of each answer", "tries again",
-        lambda good, call: evolve(good, cut=call.first),
-    ),
-    Fault(
-        "null-fields", "2000000007", "null for every second field", "reads None, and tells the deviation",
-        _items(_nulls),
-    ),
-    Fault(
-        "numbers", "2000000008", "numbers where text is documented; amounts lose their currency",
-        "reads the digits as text, and tells the deviation", _items(_numbers),
-    ),
-    Fault(
-        "bad-dates", "2000000009", "empty text and 22/07/2023 for dates", "reads None, and tells the deviation",
-        _items(_dates),
-    ),
-    Fault(
-        "unknown-fields", "2000000010", "a field that the contract does not have, in each object",
-        "keeps it in `additional_properties`, also if strict",
-        _items(lambda item: {**item, "x_of_this_bridge": {"since": "2023-07-01"}} if isinstance(item, dict) else item),
-    ),
-    Fault(
-        "bare-list", "2000000011", "the list alone, without what is documented around it",
-        "reads it as the only page, and tells the deviation", _bare, whole=True,
-    ),
-    Fault(
-        "error-as-success", "2000000012", "200 with the documented form of an error", "ContractError (exit 6)",
-        lambda _, call: evolve(call.refuse(Refusal(400, "an error that is sent with status 200")), status=200),
-    ),
-    Fault(
-        "login-page", "2000000013", "200 with an HTML page, as of a login", "ContractError (exit 6)",
-        lambda _, __: _html(200, "Please sign in"),
-    ),
-    Fault(
-        "link-loop", "2000000014", "the next link of each page leads to that page", "PagingError (exit 7)",
-        _leads(lambda call: call.url),
-    ),
-    Fault(
-        "link-elsewhere", "2000000015", "the next link leads to another host",
-        "PagingError (exit 7); asks nothing there",
-        _leads(lambda _: "https://elsewhere.example/"),
-    ),
-    Fault(
-        "total-too-large", "2000000016", "`total` counts 3 items more than there are", "IncompleteError (exit 7)",
-        _with(total=lambda total, _: (total or 0) + 3),
-    ),
-    Fault(
-        "total-too-small", "2000000017", "`total` counts 3 items fewer than there are",
-        "reads all of them, and tells the deviation", _with(total=lambda total, _: max(0, (total or 0) - 3)),
-    ),
-)  # fmt: skip
-"""All of them; `docs/sandbox.md` has the same table."""
+@_fault("total-too-small", "reads all of them, and reports the deviation")
+def _too_small(good: Reply, call: Call) -> Reply:
+    """`total` counts 3 items fewer than there are."""
+    return _with(good, "total", lambda total: max(0, (total or 0) - 3))
+
+
+FAULTS = tuple(_faults)
+"""All faults; `docs/sandbox.md` has the same table."""
+
+
+def _html(status: int, title: str) -> Reply:
+    page = f"<!DOCTYPE html><title>{title}</title><h1>{title}</h1>"
+    return Reply(status, content=page, headers={"Content-Type": "text/html; charset=utf-8"})
+
+
+def _each(good: Reply, change: Callable[[dict[str, Any]], Any]) -> Reply:
+    """Changes each item of a list, or the body if it is no list."""
+
+    def changed(value: Any) -> Any:
+        return change(value) if isinstance(value, dict) else value
+
+    lists = {name: [changed(item) for item in items] for name, items in lists_of(good.json).items()}
+    if not lists:
+        return evolve(good, json=changed(good.json))
+    return evolve(good, json={**good.json, "_embedded": {**good.json["_embedded"], **lists}})
+
+
+def _with(good: Reply, name: str, change: Callable[[Any], Any]) -> Reply:
+    """Changes one member of the body."""
+    if not isinstance(good.json, dict):
+        return good
+    return evolve(good, json={**good.json, name: change(good.json.get(name))})
 
 
 def account_rows() -> dict[str, str]:

@@ -1,94 +1,105 @@
-"""The operations of the contract, and how the sandbox answers each: from its examples, or with a refusal."""
+"""The operations of the contract: checks a request, and responds with the contract's examples."""
 
 from __future__ import annotations
 
+import json
 import re
-from collections.abc import Iterable
 from http import HTTPStatus
 from typing import Any, Literal
+from urllib.parse import unquote
 
-from attrs import evolve
 from starlette.requests import Request
 
-from talkdesk_bridge_sandbox._contract import METHODS, Document, lists_of
+from talkdesk_bridge_sandbox._contract import Document, Media, lists_of, operations_of
 from talkdesk_bridge_sandbox._data import ACCOUNTS, Account, items_of
-from talkdesk_bridge_sandbox._reply import Refusal, Reply
-from talkdesk_bridge_sandbox._requests import Parameters
+from talkdesk_bridge_sandbox._reply import Reply, RequestError
 
-__all__ = ["Operation", "Paging", "operations_of"]
+__all__ = ["Operation", "Paging", "make_operations"]
 
 Paging = Literal["links", "pages", "all"]
-"""How a list comes: pages with next links, pages that only a number leads to, or all at once."""
+"""How a list comes: in pages with next links, in pages that are requested by number, or all at once."""
 
 PER_PAGE = 50
 """Items, as in Talkdesk's own APIs."""
 
+COUNT = {"type": "integer", "minimum": 1}
 
-def operations_of(contract: dict[str, Any]) -> list[Operation]:
-    """The operations of the contract; of two paths that fit a request, the one that says more comes first."""
-    return sorted(
-        (
-            Operation(contract, path, method, operation)
-            for path, item in contract["paths"].items()
-            for method, operation in item.items()
-            if method in METHODS
-        ),
-        key=lambda operation: [
-            ("{" in segment, -len(re.sub("{.*?}", "", segment))) for segment in operation.path.split("/")
-        ],
-    )
+Arguments = dict[tuple[str, str], Any]
+"""The arguments of a request, by place (path, query, header, cookie) and name."""
+
+
+def make_operations(contract: dict[str, Any]) -> list[Operation]:
+    """The operations of the contract; of two paths that match a request, the more specific one comes first."""
+    operations = (Operation(Document(contract), *declared) for declared in operations_of(contract))
+    return sorted(operations, key=lambda operation: operation.rank)
 
 
 class Operation:
-    """One operation of the contract, and how to answer it."""
+    """One operation of the contract."""
 
-    def __init__(self, contract: dict[str, Any], path: str, method: str, operation: dict[str, Any]) -> None:
+    def __init__(self, document: Document, path: str, method: str, operation: dict[str, Any]) -> None:
         self.path, self.method = path, method.upper()
-        self.security: list[dict[str, Any]] = operation.get("security", contract.get("security", []))
-        """The security requirements, any of which is enough; none where the operation is open."""
-        self.parameters = Parameters(document := Document(contract), path, operation)
+        self.rank = [("{" in segment, -len(re.sub("{.*?}", "", segment))) for segment in path.split("/")]
+        """The more specific the path, the lower; fixed text counts, from the left."""
+        self.security: list[dict[str, Any]] = operation.get("security", document.contract.get("security", []))
+        """The security requirements, any of which is enough; empty if the operation is open."""
+        self.parameters = Parameters(document, path, operation)
         self._document = document
-        self._responses: dict[str, Any] = operation["responses"]
+        self._body = document.resolve(operation.get("requestBody", {}))
+        self._responses = {status: document.media(response) for status, response in operation["responses"].items()}
         self._success = min(status for status in self._responses if status.startswith("2"))
 
-    def answer(self, request: Request, sent: bytes, account: Account | None, paging: Paging) -> Reply:
-        """A page of the account's items where the body is a list, else the example.
+    def respond(self, request: Request, body: bytes, account: Account | None, paging: Paging) -> Reply:
+        """A page of the account's items if the response is a list, else the example.
 
         Raises:
-            Refusal: the request does not fit, or there is no account, and no example of the contract was asked for.
+            RequestError: the request does not fit the contract, or the account is unknown.
 
         """
-        arguments = self.parameters.read(request, sent)
-        asked = self.parameters.asked(request)
-        if asked is None:
+        arguments = self.parameters.read(request)
+        self._check_body(request, body)
+        if not request.path_params:
             account = next(iter(ACCOUNTS.values()))
-        elif account is None and not self.parameters.knows(asked):
-            raise Refusal(404, "no such account")
-        example, _ = self._example(self._success)
-        bodies: Iterable[Any] = [example]
-        if len(lists := lists_of(example)) == 1:
-            ((name, examples),) = lists.items()
-            listed = items_of(account, examples)
-            bodies = (self._page(request, arguments, example, name, items, paging) for items in listed)
-        problem = None
-        for body in bodies:
-            reply = self._reply(int(self._success.replace("XX", "00")), self._success, body)
-            if not (problem := self._problem(reply, self._success)):
-                return reply
-        return Reply(500, json={"sandbox": f"its own answer breaks the contract: {problem}"})
+        elif account is None and not self.parameters.knows(*next(iter(request.path_params.items()))):
+            raise RequestError(404, "no such account")
+        status, media = int(self._success.replace("XX", "00")), self._responses[self._success]
+        for varied in (True, False):  # a schema may allow nothing but the examples
+            made: Any = next(iter(media.examples), None)
+            lists = lists_of(made)
+            if len(lists) == 1:
+                ((name, examples),) = lists.items()
+                items = items_of(account, examples, varied=varied)
+                made = self._page(request, arguments, made, name, items, paging)
+            error = self._document.error(media.schema, made)
+            if error is None:
+                return _reply(status, media, made)
+        return Reply(500, json={"sandbox": f"its own response breaks the contract: {_in_words(error)}"})
+
+    def _check_body(self, request: Request, body: bytes) -> None:
+        kind = request.headers.get("Content-Type", "").partition(";")[0].strip().lower()
+        media = self._document.media(self._body, kind)
+        if not _is_json(media.type) or not (body or self._body.get("required")):
+            return
+        try:
+            value = json.loads(body)
+        except (ValueError, RecursionError):
+            raise RequestError(400, "the body is not JSON, or nested too deep") from None
+        if error := self._document.error(media.schema, value):
+            raise RequestError(400, f"the body does not fit: {_in_words(error)}")
 
     def _page(
-        self, request: Request, arguments: dict[tuple[str, str], Any], example: Any, name: str, items: list[Any],
-        paging: Paging,
-    ) -> Any:  # fmt: skip
+        self, request: Request, arguments: Arguments, example: Any, name: str, items: list[Any], paging: Paging
+    ) -> Any:
+        """The example, with the requested page of the items instead of its own."""
         parameters = self.parameters
         page = parameters.number(arguments, parameters.page, 1)
-        paged = paging == "links" or (paging == "pages" and parameters.counted)
-        per_page = parameters.number(arguments, "per_page", PER_PAGE) if paged else max(1, len(items))
+        per_page = parameters.number(arguments, "per_page", PER_PAGE)
+        if paging == "all" or (paging == "pages" and not parameters.numbered):
+            per_page = max(1, len(items))
         shown = items[(page - 1) * per_page : page * per_page]
-        # Conventions of Talkdesk's own APIs; told where the example has them.
-        counts = {"total": len(items), "count": len(shown), "page": page, "per_page": per_page}
         body = {**example, "_embedded": {**example["_embedded"], name: shown}}
+        # Conventions of Talkdesk's own APIs, followed if the example does.
+        counts = {"total": len(items), "count": len(shown), "page": page, "per_page": per_page}
         body |= {key: count for key, count in counts.items() if key in example}
         body.pop("_links", None)
         if paging == "links":
@@ -98,55 +109,121 @@ class Operation:
                 body["_links"]["next"] = {"href": str(following)}
         return body
 
-    def refusal(self, refusal: Refusal) -> Reply:
-        """The contract's example of a refusal with this status, or else what its schema can hold of it."""
-        keys = (str(refusal.status), f"{refusal.status // 100}XX", "default")
-        more = {"WWW-Authenticate": 'Bearer realm="sandbox"'} if refusal.status == 401 else {}
-        declared = next((key for key in keys if key in self._responses), None)
-        if declared is None:
-            return Reply(refusal.status, headers=more)
-        example, _ = self._example(declared, refusal.status)
-        told = self._reply(refusal.status, declared, self._refused(refusal, declared))
-        # What cannot say the reason in a form that fits says what the contract has.
-        reply = self._reply(refusal.status, declared, example) if self._problem(told, declared) else told
-        return evolve(reply, headers={**reply.headers, **more})
+    def error_response(self, error: RequestError) -> Reply:
+        """The error response that the contract declares for this status, with the reason if its schema has room."""
+        keys = (str(error.status), f"{error.status // 100}XX", "default")
+        media = next((self._responses[key] for key in keys if key in self._responses), None)
+        if media is None or not media.examples:
+            return Reply(error.status)
+        of_status = (each for each in media.examples if isinstance(each, dict) and each.get("status") == error.status)
+        example = next(of_status, media.examples[0])
+        body = _explained(example, error) if isinstance(example, dict) else example
+        return _reply(error.status, media, example if self._document.error(media.schema, body) else body)
 
-    def _refused(self, refusal: Refusal, declared: str) -> Any:
-        reason = {"status": refusal.status, "developerMessage": f"sandbox: {refusal}"}
-        body, fits = self._example(declared, refusal.status)
-        if not isinstance(body, dict):
-            return body
-        if not fits:
-            phrase = HTTPStatus(refusal.status).phrase
-            reason |= {"userMessage": phrase, "errorCode": phrase.upper().replace(" ", "_")}
-            _, media = self._document.media(self._responses[declared])
-            fields = self._document.resolve(media.get("schema", {})).get("properties", {})
-            return {name: value for name, value in reason.items() if name in fields} or body
-        body = {**body, **{name: value for name, value in reason.items() if name in body}}
-        if refusal.name and "details" in body:
-            named = {"parameterName": refusal.name, "parameterLocation": refusal.place}
-            body["details"] = [{"message": str(refusal), "properties": named}]
-        return body
 
-    def _problem(self, reply: Reply, declared: str) -> str | None:
-        """How an answer breaks the contract; None where it does not."""
-        schema = self._document.media(self._responses[declared])[1].get("schema")
-        body = reply.json if reply.content in (None, "null") else reply.content
-        return None if schema is None else self._document.problem(schema, body)
+class Parameters:
+    """The parameters of an operation, including those of its path."""
 
-    def _reply(self, status: int, declared: str, body: Any) -> Reply:
-        """A body in the media type that the contract declares for it."""
-        media, _ = self._document.media(self._responses[declared])
-        headers = {"Content-Type": media} if media else {}
-        if body is None and media:
-            return Reply(status, content="null", headers=headers)
-        if isinstance(body, str) and not re.search(r"[/+]json\b", media):
-            return Reply(status, content=body, headers=headers)
-        return Reply(status, json=body, headers=headers)
+    def __init__(self, document: Document, path: str, operation: dict[str, Any]) -> None:
+        self._document = document
+        self._in_path: list[str] = re.findall(r"{(.*?)}", path)
+        self._pattern = re.compile("([^/]+)".join(map(re.escape, re.split(r"{.*?}", unquote(path)))))
+        self._declared: dict[tuple[str, str], dict[str, Any]] = {}
+        inherited = document.contract["paths"][path].get("parameters", [])
+        for parameter in map(document.resolve, [*inherited, *operation.get("parameters", [])]):
+            place, schema = parameter["in"], document.resolve(parameter.get("schema", {}))
+            if place == "query" and "properties" in schema:  # an object is sent as its properties
+                self._declared |= {(place, name): {"schema": inner} for name, inner in schema["properties"].items()}
+            else:
+                self._declared[place, parameter["name"]] = {**parameter, "schema": schema}
+        page = self._declared.get(("query", "page"), {}).get("schema", {})
+        self.numbered = bool(page) and document.error(page, 2) is None and document.error(page, "2") is not None
+        """Whether pages are requested by number."""
+        own = "sandbox_cursor" if ("query", "cursor") in self._declared else "cursor"
+        self.page = "page" if self.numbered else own
+        """The query parameter in the sandbox's links."""
+        self._declared.setdefault(("query", self.page), {"schema": COUNT})
+        self.query = {name for place, name in self._declared if place == "query"}
 
-    def _example(self, response: str, status: int | None = None) -> tuple[Any, bool]:
-        """An example of a response, and whether it is one of `status`."""
-        _, media = self._document.media(self._responses[response])
-        values = self._document.examples(media)
-        fitting = [value for value in values if isinstance(value, dict) and value.get("status") == status]
-        return next(iter([*fitting, *values]), None), bool(fitting)
+    def match(self, path: str) -> dict[str, str] | None:
+        """The path parameters in a path; None if it is the path of another operation."""
+        found = self._pattern.fullmatch(path)
+        return None if found is None else dict(zip(self._in_path, found.groups(), strict=True))
+
+    def knows(self, name: str, value: str) -> bool:
+        """Whether a path parameter has this value in an example, or cannot hold an account number."""
+        parameter = self._declared["path", name]
+        examples = [*self._document.examples(parameter), *self._document.examples(parameter["schema"])]
+        errors = [self._document.error(parameter["schema"], number) for number in (*ACCOUNTS, *map(int, ACCOUNTS))]
+        return value in map(str, examples) or None not in errors
+
+    def number(self, arguments: Arguments, name: str, default: int) -> int:
+        """The query parameter `name` as a count, or the default if it is none."""
+        value = arguments.get(("query", name))
+        return default if value is None or self._document.error(COUNT, value) else int(value)
+
+    def read(self, request: Request) -> Arguments:
+        """The arguments of a request.
+
+        Raises:
+            RequestError: they do not fit the contract.
+
+        """
+        sent = {("path", name): [text] for name, text in request.path_params.items()}
+        sent |= {("query", name): request.query_params.getlist(name) for name in request.query_params}
+        sent |= {("cookie", name): [text] for name, text in request.cookies.items()}
+        arguments: Arguments = {}
+        for (place, name), parameter in self._declared.items():
+            texts = request.headers.getlist(name) if place == "header" else sent.get((place, name), [])
+            if texts:
+                arguments[place, name] = self._value(parameter["schema"], texts, f"the {place} parameter {name}")
+            elif parameter.get("required"):
+                raise RequestError(400, f"the {place} parameter {name} is missing")
+        if unknown := sorted(request.query_params.keys() - self.query):
+            raise RequestError(400, f"the contract declares no query parameter {unknown[0]}")
+        return arguments
+
+    def _value(self, schema: dict[str, Any], texts: list[str], what: str) -> Any:
+        """What texts stand for in a schema: a number or truth value, a text, or a list of these."""
+        parsed = [_parse(text) for text in texts]
+        candidates = [parsed, texts] if len(texts) > 1 else [parsed[0], texts[0], parsed, texts]
+        errors = [self._document.error(schema, candidate) for candidate in candidates]
+        if None in errors:
+            return candidates[errors.index(None)]
+        # The deepest error is the most specific one.
+        closest = max(errors, key=lambda error: len(error.absolute_path))
+        raise RequestError(400, f"{what} does not fit: {_in_words(closest)}")
+
+
+def _explained(example: dict[str, Any], error: RequestError) -> dict[str, Any]:
+    """An example of an error body with the reason of this error; of an example of another status, nothing else."""
+    phrase = HTTPStatus(error.status).phrase
+    made = {"status": error.status, "userMessage": phrase, "errorCode": phrase.upper().replace(" ", "_")}
+    body = example if example.get("status") == error.status else made
+    body = {**body, "developerMessage": f"sandbox: {error}"}
+    if error.status == 400:
+        body["details"] = [{"message": str(error)}]
+    return {name: value for name, value in body.items() if name in example} or example
+
+
+def _reply(status: int, media: Media, body: Any) -> Reply:
+    """A body in the media type that the contract declares for it."""
+    headers = {"Content-Type": media.type} if media.type else {}
+    if isinstance(body, str) and not _is_json(media.type):
+        return Reply(status, content=body, headers=headers)
+    return Reply(status, json=body, headers=headers)
+
+
+def _is_json(media_type: str) -> bool:
+    return bool(re.search(r"[/+]json\b", media_type))
+
+
+def _in_words(error: Any) -> str:
+    """An error of jsonschema: where, and what."""
+    return f"{error.json_path}: {error.message}"[:200]
+
+
+def _parse(text: str) -> Any:
+    """The number or truth value that a text is in JSON; else the text."""
+    number = r"-?(0|[1-9][0-9]{0,99})(\.[0-9]+)?([eE][-+]?[0-9]{1,3})?"
+    return json.loads(text) if re.fullmatch(f"true|false|{number}", text) else text

@@ -1,4 +1,4 @@
-"""An answer as it goes over the wire, and the refusal that becomes one."""
+"""A response as it is sent, and the exception for a request that gets an error response."""
 
 from __future__ import annotations
 
@@ -9,34 +9,32 @@ from typing import Any
 from attrs import field, frozen
 from attrs.validators import ge, instance_of, lt
 
-__all__ = ["Refusal", "Reply"]
+__all__ = ["Reply", "RequestError"]
 
 
-class Refusal(Exception):  # noqa: N818 # an answer, not a fault
-    """The answer to a request that is not granted."""
+class RequestError(Exception):
+    """A request gets an error response with this status and reason."""
 
-    def __init__(self, status: int, reason: str, name: str = "", place: str = "") -> None:
+    def __init__(self, status: int, reason: str) -> None:
         super().__init__(reason)
         self.status = status
-        self.name, self.place = name, place
-        """Of the parameter that is to blame, if one is."""
 
 
 @frozen
 class Reply:
-    """An answer, as it goes over the wire.
+    """A response, as it is sent.
 
     Args:
         status: The HTTP status.
-        json: The body, as data; None for none.
+        json: The body, as data; None for no body.
         content: The body as it is sent, instead of `json`.
-        headers: More headers; `Content-Type` is JSON's where `json` is the body.
+        headers: More headers; `Content-Type` is `application/json` if the body is `json`.
         delay: Seconds before it is sent.
         cut: Whether the connection breaks in the middle of the body.
 
     Raises:
-        TypeError: a value is not of its type, or JSON has no form for it.
-        ValueError: the status is none of an answer, or there are two bodies.
+        TypeError: a value has the wrong type, or cannot be written as JSON.
+        ValueError: the status is not that of a response, or both bodies are given.
 
     """
 
@@ -56,3 +54,13 @@ class Reply:
         if self.content is not None:
             return self.content.encode() if isinstance(self.content, str) else self.content
         return b"" if self.json is None else json.dumps(self.json).encode()
+
+    @property
+    def raw_headers(self) -> list[tuple[bytes, bytes]]:
+        """The headers as ASGI has them, with those of the body."""
+        headers = {name.lower(): value for name, value in self.headers.items()}
+        if self.json is not None:
+            headers.setdefault("content-type", "application/json")
+        if self.status not in (204, 304):
+            headers.setdefault("content-length", str(len(self.body)))
+        return [(name.encode("latin-1"), value.encode("latin-1")) for name, value in headers.items()]

@@ -1,0 +1,27 @@
+"""Writes a contract as a page: `python -m talkdesk_bridge_sandbox.page openapi.yaml api.html`, for `make docs`."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+
+from talkdesk_bridge_sandbox._page import page
+
+
+def main(source: Path, target: Path) -> str:
+    """Write the page of a contract in YAML or JSON to a file, whole or not at all; says what was written."""
+    import yaml  # installed for the project's tools, not with the sandbox
+
+    text = page(yaml.safe_load(source.read_text("utf-8")))
+    part = target.with_name(f".{target.name}.part")
+    try:
+        part.write_text(text, "utf-8")
+        part.replace(target)
+    except OSError as error:
+        part.unlink(missing_ok=True)
+        raise SystemExit(f"{target} cannot be written: {error.strerror}.") from None
+    return f"{target}: written from {source}. It is one file of {len(text) / 1e6:.1f} MB; open it in a browser.\n"
+
+
+if __name__ == "__main__":
+    sys.stdout.write(main(*map(Path, sys.argv[1:])))
