@@ -84,11 +84,11 @@ generate: $(STAMP) ## Write generated/ from the contract
 check-generated: $(STAMP) ## Fail when generated/ is not what the contract gives, naming the files
 	@python -m tools.generate --check "$(CONTRACT)"
 
-changes: $(STAMP) ## Tell what changed for callers since BASE (the last release, else HEAD); FORMAT=text, json or markdown
-	@python -m tools.changes.command --base="$(BASE)" --format="$(FORMAT)"
+changes: $(STAMP) ## List what changed for callers since BASE (the last release, else HEAD); FORMAT=text, json or markdown
+	@python -m tools.changes --base="$(BASE)" --format="$(FORMAT)"
 
 check-version: $(STAMP) ## Fail when info.version or the changelog does not match the changes since BASE
-	@python -m tools.changes.command --base="$(BASE)" --check-version
+	@python -m tools.changes --base="$(BASE)" --check-version
 
 lint: $(STAMP) ## Check the style of the hand-written code, and that the workflows are valid and safe
 	@ruff check --no-cache .

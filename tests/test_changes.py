@@ -1,11 +1,13 @@
-"""What a change of the contract means for callers: single changes of the real contract, each with rating and sentence."""
+"""What a change of the contract means for callers: each kind of change, with its rating and its sentence.
+
+The changes are made to parts of their own, so that two states of one contract show them all.
+"""
 
 from __future__ import annotations
 
 import copy
-import json
-import os
 import tempfile
+from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
@@ -14,298 +16,343 @@ import pytest
 import yaml
 
 from tests.conftest import CONTRACT, PATH
-from tools.changes.compare import compare, next_version, rating
-from tools.changes.ledger import Side
-from tools.changes.sentences import RATINGS, SENTENCES
-from tools.contract import load
+from tools.changes.compare import compare
+from tools.changes.history import Comparison
+from tools.changes.report import faults
+from tools.changes.sentences import RATINGS, SENTENCES, Change, next_version, rating
+from tools.changes.surface import Surface, read
+from tools.contract import Contract, load
 from tools.generate import PACKAGE, generate
 from tools.looking import offered
 
 DATA = load(CONTRACT).data
-
-# Where edits are made: the operation, its parameters, the schemas, a documented schema and its properties.
-GET = ("paths", PATH, "get")
-NAMES = [node.get("name") for node in DATA["paths"][PATH]["get"]["parameters"]]
-NUMBER, PAGE, PER_PAGE = ((*GET, "parameters", index) for index in (0, NAMES.index("page"), NAMES.index("per_page")))
-ANSWERS = (*GET, "responses")
-SCHEMAS = ("components", "schemas")
-INVOICE = (*SCHEMAS, "InvoiceDetails")
-STATUS, DUE, AMOUNT = ((*INVOICE, "properties", name) for name in ("status", "invoice_due_date", "amount"))
-ITEM = (*SCHEMAS, "InvoiceItemDetails", "properties")
-SCHEMES = ("components", "securitySchemes")
 MADE = {"status": "assumed", "source": "a test", "retrieved": "2026-11-23", "note": "Made up."}
-GONE = object()
+REF = "#/components/schemas/"
+Node = dict[str, Any]
+Told = list[tuple[str, str]]
 
-Edit = tuple[tuple[str | int, ...], Any]
-
-
-def renamed(where: tuple[str | int, ...], name: str) -> Edit:
-    """The last key of a place becomes another one."""
-    return where, lambda holder: holder.update({name: holder.pop(where[-1])})
-
-
-def query(name: str, *, required: bool = False, **schema: Any) -> Edit:
-    """One more query parameter."""
-    node: dict[str, Any] = {"name": name, "in": "query", "schema": {"type": "string"} | schema, "x-provenance": MADE}
-    node |= {"required": True} if required else {}
-    return (*GET, "parameters"), lambda holder: holder["parameters"].append(node)
+BRIDGE = "nothing to change in code, but the bridge must accept it."
+READ = "must read the attribute."
+MADE_WITH = "a response without it is a ContractError, and code that makes the model must pass it."
 
 
-def another(operation: str, path: str, *edits: Edit, method: str = "get") -> Edit:
-    """One more operation, made after the documented one."""
-
-    def add(paths: Any) -> None:
-        node = copy.deepcopy(paths[PATH]["get"]) | {"operationId": operation}
-        names = [part.strip("{}") for part in path.split("/") if part.startswith("{")]
-        node["parameters"] = [
-            {"name": name, "in": "path", "required": True, "schema": {"type": "string"}} for name in sorted(names)
-        ]
-        paths.setdefault(path, {"x-provenance": MADE})[method] = node
-        for where, value in edits:
-            put(node, where, value)
-
-    return ("paths", path), add
+# What changes: before, after, and what is told. None stands for nothing.
 
 
-def added(**body: Any) -> Edit:
-    """An operation that sends an invoice."""
-    return another("add_invoice", "/invoices", *([(("requestBody",), body)] if body else []), method="post")
+def query(name: str, place: str = "query", *, required: Any = False, **schema: Any) -> Node:
+    """A parameter, of text unless its schema says otherwise."""
+    needed = {"required": True} if required else {}
+    return {"name": name, "in": place, "schema": {"type": "string"} | schema, "x-provenance": MADE} | needed
 
 
-def body(schema: str = "InvoiceDetails", media_type: str = "application/json", **more: Any) -> dict[str, Any]:
-    return {"content": {media_type: {"schema": {"$ref": f"#/components/schemas/{schema}"}}}, **more}
+def argument(name: str) -> str:
+    return f"`{name}` of `client.billing.get_things()`"
 
 
-def inline(**properties: Any) -> dict[str, Any]:
-    """A body of a schema that is written in place."""
-    return {"content": {"application/json": {"schema": {"type": "object", "properties": properties}}}}
+NUMBER: Any = {"type": "integer"}
+ARGUMENTS: list[tuple[Any, Any, Told]] = [
+    (None, query("come"), [("minor", f"{argument('come')} is new: nothing to do.")]),
+    (None, query("must", required=True), [("major", f"{argument('must')} is new and required: pass it.")]),
+    (query("gone"), None, [("major", f"{argument('gone')} is gone: remove its uses.")]),
+    (query("needed"), query("needed", required=True), [("major", f"{argument('needed')} is now required: pass it.")]),
+    (query("free", required=True), query("free"), [("minor", f"{argument('free')} is now optional: nothing to do.")]),
+    (query("moved"), query("moved", "header"), [("major", f"{argument('moved')} is now `header moved` on the wire, it was `query moved`: {BRIDGE}")]),
+    (query("on_wire"), query("onWire"), [("major", f"{argument('on_wire')} is now `query onWire` on the wire, it was `query on_wire`: {BRIDGE}")]),
+    (query("X-Any-Case", "header"), query("x-any-case", "header"), []),
+    (query("kind", type="integer"), query("kind"), [("major", f"{argument('kind')} is now `str | None`, it was `int | None`: adapt code that passes or reads it.")]),
+    (query("day", format="date"), query("day", format="date-time"), [("major", f"{argument('day')} is now `datetime.datetime | None`, it was `datetime.date | None`: adapt code that passes or reads it.")]),
+    (query("wide", type="integer"), query("wide", type=["integer", "string"]), [("minor", f"{argument('wide')} is now `int | str | None`, it was `int | None`: nothing to do.")]),
+    (query("wide_must", type="integer"), query("wide_must", required=True, type=["integer", "string"]), [("major", f"{argument('wide_must')} is now `int | str`, it was `int | None`: adapt code that passes or reads it.")]),
+    (query("word"), query("word", enum=["Due"]), [("major", f"{argument('word')} is now `GetThingsWord | None`, it was `str | None`: adapt code that passes or reads it."), ("minor", "`models.GetThingsWord` is new: nothing to do.")]),
+    (query("more", enum=["a"]), query("more", enum=["b", "a"]), [("minor", "`models.GetThingsMore.B`, 'b', is new: handle it where all values are handled.")]),
+    (query("less", enum=["a", "b"]), query("less", enum=["a"]), [("major", "`models.GetThingsLess.B`, 'b', is gone: remove its uses. A response with it may be a ContractError.")]),
+    (query("least", **NUMBER, minimum=1), query("least", **NUMBER, minimum=9), [("major", f"{argument('least')} now has `minimum` 9, it had `minimum` 1: the bridge may reject values that it accepted; check what you pass.")]),
+    (query("looser", **NUMBER, minimum=9), query("looser", **NUMBER, minimum=1), [("patch", f"{argument('looser')} now has `minimum` 1, it had `minimum` 9: nothing to do, the client does not check it.")]),
+    (query("most", **NUMBER, maximum=9), query("most", **NUMBER, maximum=5), [("major", f"{argument('most')} now has `maximum` 5, it had `maximum` 9: the bridge may reject values that it accepted; check what you pass.")]),
+    (query("freed", **NUMBER, maximum=9), query("freed", **NUMBER), [("patch", f"{argument('freed')} now has no `maximum`, it had `maximum` 9: nothing to do, the client does not check it.")]),
+    (query("form"), query("form", pattern="^x"), [("major", f"{argument('form')} now has `pattern` \"^x\", it had no `pattern`: the bridge may reject values that it accepted; check what you pass.")]),
+    (query("items", type="array", items={"type": "string"}), query("items", type="array", items={"type": "string", "maxLength": 3}), [("major", f"{argument('items')} now has `maxLength` 3, it had no `maxLength`: the bridge may reject values that it accepted; check what you pass.")]),
+    (query("named", **{"$ref": f"{REF}Word"}), query("named", **{"$ref": f"{REF}Word"}), [("major", f"{argument('named')} now has `maxLength` 3, it had no `maxLength`: the bridge may reject values that it accepted; check what you pass.")]),
+    (query("first"), query("first", default="x"), [("major", f'{argument("first")} now has "x" as default, it had none: pass a value if the difference matters.')]),
+    (query("other", default="x"), query("other", default="y"), [("major", f'{argument("other")} now has "y" as default, it had "x": pass a value if the difference matters.')]),
+    (query("old"), query("old") | {"deprecated": True}, [("minor", f"{argument('old')} is deprecated: stop using it before it goes.")]),
+    (query("odd"), query("odd") | {"allowReserved": True}, [("major", f"{argument('odd')} changed in a way that has no sentence (`allowReserved`): look at the contract, and decide.")]),
+]  # fmt: skip
+
+OK = {"200": copy.deepcopy(DATA["paths"][PATH]["get"]["responses"]["200"])}
+KEYS = ["BasicAuth", "BearerAuth", "HeaderAuth", "OAuth2ClientCredentials"]
 
 
-def put(data: Any, where: tuple[str | int, ...], value: Any) -> None:
-    holder = data
-    for key in where[:-1]:
-        holder = holder[key]
-    key = where[-1]
-    if callable(value):
-        value(holder)
-    elif value is GONE:
-        del holder[key]
-    elif isinstance(holder, list) and key == len(holder):
-        holder.append(value)
-    else:
-        holder[key] = value
+def operation(
+    name: str, path: str = "", method: str = "get", tag: str = "billing", *, responses: Any = None, **more: Any
+) -> Node:
+    """An operation that lists invoices, unless its responses say otherwise."""
+    path = path or f"/{name}/{{account}}"
+    names = [part.strip("{}") for part in path.split("/") if part.startswith("{")]
+    node: Node = {
+        "operationId": name, "tags": [tag], "summary": "Made up.", "x-provenance": MADE,
+        "security": [{"Basic": []}, {"Bearer": []}],
+        "parameters": [query(one, "path", required=True) for one in sorted(names)],
+        "responses": copy.deepcopy(OK if responses is None else responses),
+    }  # fmt: skip
+    return {path: {"x-provenance": MADE, method: node | more}}
 
 
-def edited(*edits: Edit) -> str:
-    """The contract after some edits, as JSON, which is YAML, too."""
+def added(name: str, body: Any = None) -> Node:
+    """An operation that sends a body and gets none."""
+    sent = {"requestBody": body} if body else {}
+    return operation(name, f"/{name}", "post", responses={"204": {"description": "Done"}}, **sent)
+
+
+def json_of(schema: Any, media_type: str = "application/json", **more: Any) -> Node:
+    return {"content": {media_type: {"schema": {"$ref": REF + schema} if isinstance(schema, str) else schema}}, **more}
+
+
+def inline(**properties: Any) -> Node:
+    return {"type": "object", "properties": properties}
+
+
+def answered(schema: Any, status: str = "200", **more: Any) -> Node:
+    return {status: {"description": "OK", **json_of(schema, **more)}}
+
+
+def call(name: str) -> str:
+    return f"`client.billing.{name}()`"
+
+
+TEXT = {"type": "string"}
+ONE_BODY = answered("InvoiceDetails")
+OPERATIONS: list[tuple[Any, Any, Told]] = [
+    (None, operation("get_come"), [("minor", f"{call('get_come')} is new: nothing to do."), ("minor", f"{call('iter_come')} is new: nothing to do.")]),
+    (operation("get_gone"), None, [("major", f"{call('get_gone')} is gone: remove its uses."), ("major", f"{call('iter_gone')} is gone: remove its uses.")]),
+    (operation("get_was", "/was/{a}"), operation("get_is", "/was/{a}"), [("major", f"{call('get_was')} was renamed to {call('get_is')}: update its uses."), ("major", f"{call('iter_was')} was renamed to {call('iter_is')}: update its uses.")]),
+    (operation("get_tag", responses=ONE_BODY), operation("get_tag", tag="other", responses=ONE_BODY), [("major", f"{call('get_tag')} was renamed to `client.other.get_tag()`: update its uses.")]),
+    (operation("get_path", "/path"), operation("get_path", "/v2/path"), [("major", f"{call('get_path')} is now `GET /v2/path` on the wire, it was `GET /path`: {BRIDGE}")]),
+    (operation("get_verb", "/verb"), operation("get_verb", "/verb", "post"), [("major", f"{call('get_verb')} is now `POST /verb` on the wire, it was `GET /verb`: {BRIDGE}"), ("major", f"{call('iter_verb')} is gone: remove its uses.")]),
+    (operation("get_old"), operation("get_old", deprecated=True), [("minor", f"{call('get_old')} is deprecated: stop using it before it goes.")]),
+    (operation("get_arg", "/arg/{was}"), operation("get_arg", "/arg/{name}"), [("major", f"`was` of {call('get_arg')} was renamed to `name`: update keyword arguments.")]),
+    (operation("get_order", "/order/{a}/{b}"), operation("get_order", "/order/{b}/{a}"), [("major", f"{call('get_order')} now takes (b, a) as positional arguments, it took (a, b): check each call, or pass them by name.")]),
+    (operation("get_fewer", "/fewer/{a}/{b}"), operation("get_fewer", "/fewer/{b}"), [("major", f"{call('get_fewer')} is now `GET /fewer/{{b}}` on the wire, it was `GET /fewer/{{a}}/{{b}}`: {BRIDGE}"), ("major", f"`a` of {call('get_fewer')} is gone: remove its uses.")]),
+    (operation("get_moved", "/moved/{a}"), operation("get_moved", "/moved", parameters=[query("a", required=True)]), [
+        ("major", f"{call('get_moved')} is now `GET /moved` on the wire, it was `GET /moved/{{a}}`: {BRIDGE}"),
+        ("major", f"`a` of {call('get_moved')} is now `query a` on the wire, it was `path a`: {BRIDGE}"),
+        ("major", f"{call('get_moved')} now takes () as positional arguments, it took (a): check each call, or pass them by name."),
+    ]),
+    # bodies
+    (added("add_come"), added("add_come", json_of("Sent")), [("minor", f"`body` of {call('add_come')} is new: nothing to do.")]),
+    (added("add_must"), added("add_must", json_of("Sent", required=True)), [("major", f"`body` of {call('add_must')} is new and required: pass it.")]),
+    (added("add_gone", json_of("Sent")), added("add_gone"), [("major", f"`body` of {call('add_gone')} is gone: remove its uses.")]),
+    (added("add_type", json_of("Sent")), added("add_type", json_of("InvoiceItemDetails")), [("major", f"`body` of {call('add_type')} is now `InvoiceItemDetails | None`, it was `Sent | None`: adapt code that passes or reads it.")]),
+    (added("add_form", json_of("Sent")), added("add_form", json_of("Sent", "application/x-www-form-urlencoded")), [("major", f"`body` of {call('add_form')} is now sent as application/x-www-form-urlencoded instead of application/json: {BRIDGE}")]),
+    (added("add_here", json_of(inline(a=TEXT))), added("add_here", json_of(inline(a=TEXT | {"maxLength": 3}, b=TEXT))), [
+        ("major", "`AddHereBody.a` now has `maxLength` 3, it had no `maxLength`: the bridge may reject values that it accepted; check what you pass."),
+        ("minor", f'`AddHereBody.b` is new; it is None if the bridge does not send it. Code that read it from `additional_properties["b"]` {READ}'),
+    ]),
+    # responses
+    (operation("get_body", responses=ONE_BODY), operation("get_body", responses=answered("Thing")), [("major", f"{call('get_body')} now returns `Thing` instead of `InvoiceDetails`: adapt code that uses it.")]),
+    (operation("get_less", responses=ONE_BODY | {"202": {"description": "Later"}}), operation("get_less", responses=ONE_BODY), [
+        ("major", f"{call('get_less')} now raises ContractError for a response 202: handle it if the bridge still sends one."),
+        ("minor", f"{call('get_less')} now returns `InvoiceDetails` instead of `InvoiceDetails | None`: nothing to do."),
+    ]),
+    (operation("get_more", responses=ONE_BODY), operation("get_more", responses=ONE_BODY | answered("InvoiceDetails", "201")), [("minor", f"{call('get_more')} now reads a response 201, which was a ContractError: nothing to do.")]),
+    (operation("get_range", responses=ONE_BODY), operation("get_range", responses=answered("InvoiceDetails", "2XX")), [("minor", f"{call('get_range')} now reads a response 2XX, which was a ContractError: nothing to do.")]),
+    (operation("get_media", responses=ONE_BODY), operation("get_media", responses=answered("InvoiceDetails", media_type="application/hal+json")), [("major", f"{call('get_media')} is now answered 200 with application/hal+json instead of application/json: nothing to change in code, but the bridge must still accept `Accept: application/json`.")]),
+    (operation("get_headed", responses=ONE_BODY), operation("get_headed", responses={"200": ONE_BODY["200"] | {"headers": {"X-Rate": {"schema": NUMBER}}}}), []),
+    (operation("get_error", responses=ONE_BODY | answered("ErrorInfo", "4XX")), operation("get_error", responses=ONE_BODY | answered("ErrorDetails", "4XX")), [("major", f"{call('get_error')} now reads an error response 4XX as ErrorDetails instead of ErrorInfo: adapt code that uses `error.body` or `error.error_info`.")]),
+    (operation("get_said", responses=ONE_BODY), operation("get_said", responses=ONE_BODY | {"4XX": {"description": "Refused"}, **answered({"allOf": [{"$ref": f"{REF}ErrorInfo"}]}, "5XX")}), []),
+    # credentials
+    (operation("get_key_more", security=[{"Basic": []}]), operation("get_key_more"), [("minor", f"{call('get_key_more')} now also accepts `BearerAuth`: nothing to do.")]),
+    (operation("get_key_less"), operation("get_key_less", security=[{"Bearer": []}]), [("major", f"{call('get_key_less')} no longer accepts `BasicAuth`: give the client `BearerAuth`.")]),
+    (operation("get_key_need", security=[]), operation("get_key_need", security=[{"Basic": []}]), [
+        ("major", f"{call('get_key_need')} no longer accepts requests without a credential: give the client `BasicAuth`."),
+        ("minor", f"{call('get_key_need')} now also accepts `BasicAuth`: nothing to do."),
+    ]),
+    (operation("get_key_free"), operation("get_key_free", security=[{}]), [("minor", f"{call('get_key_free')} now also accepts requests without a credential: nothing to do.")]),
+    (operation("get_key_both"), operation("get_key_both", security=[{"Basic": [], "Bearer": []}]), [
+        ("major", f"{call('get_key_both')} no longer accepts `BasicAuth` or `BearerAuth`: give the client `BasicAuth` with `BearerAuth`."),
+        ("minor", f"{call('get_key_both')} now also accepts `BasicAuth` with `BearerAuth`: nothing to do."),
+    ]),
+    (operation("get_key_head", security=[{"Header": []}]), operation("get_key_head", security=[{"Header": []}]), [
+        ("major", f'{call("get_key_head")} no longer accepts `HeaderAuth`: give the client `HeaderAuth(..., name="X-Key")`.'),
+        ("minor", f'{call("get_key_head")} now also accepts `HeaderAuth(..., name="X-Key")`: nothing to do.'),
+    ]),
+    (operation("get_key_same", security=[{"Basic": []}]), operation("get_key_same", security=[{"Password": []}]), []),
+]  # fmt: skip
+
+
+def limited(name: str, keyword: str, value: str, was: str) -> str:
+    return f"`{name}` now has `{keyword}` {value}, it had {was}"
+
+
+DUE = {"type": "string", "enum": ["Due"]}
+NULL: Node = {"type": ["string", "null"]}
+# A field is required if its schema says so, which no schema does.
+FIELDS: list[tuple[str, Any, Any, Told]] = [
+    ("come", None, TEXT, [("minor", f'`Thing.come` is new; it is None if the bridge does not send it. Code that read it from `additional_properties["come"]` {READ}')]),
+    ("must", None, TEXT | {"required": True}, [("major", f'`Thing.must` is new and required: {MADE_WITH} Code that read it from `additional_properties["must"]` {READ}')]),
+    ("goneAway", TEXT, None, [("major", '`Thing.gone_away` is gone: remove its uses. If the bridge still sends it, it is in `additional_properties["goneAway"]`.')]),
+    ("needed", TEXT, TEXT | {"required": True}, [("major", f"`Thing.needed` is now required: {MADE_WITH}")]),
+    ("free", TEXT | {"required": True}, TEXT, [("major", "`Thing.free` may now be None: handle that.")]),
+    ("nullable", TEXT | {"required": True}, NULL | {"required": True}, [("major", "`Thing.nullable` may now be None: handle that.")]),
+    ("never", NULL | {"required": True}, TEXT | {"required": True}, [("major", "`Thing.never` is now never None: a response with null there may be a ContractError.")]),
+    ("left_out", NULL | {"required": True}, NULL, [("minor", "`Thing.left_out` is now optional: nothing to do.")]),
+    ("null_too", TEXT, NULL, []),
+    ("kind", NUMBER, TEXT, [("major", "`Thing.kind` is now `str | None`, it was `int | None`: adapt code that passes or reads it.")]),
+    ("kinds", {"type": "array", "items": NUMBER}, {"type": "array", "items": TEXT}, [("major", "`Thing.kinds` is now `list[str] | None`, it was `list[int] | None`: adapt code that passes or reads it.")]),
+    ("day", TEXT | {"format": "date"}, TEXT, [("major", "`Thing.day` is now `str | None`, it was `datetime.date | None`: adapt code that passes or reads it.")]),
+    ("word", DUE, TEXT, [("major", "`Thing.word` is now `str | None`, it was `ThingWord | None`: adapt code that passes or reads it."), ("major", "`models.ThingWord` is gone: remove its uses.")]),
+    ("open", DUE | {"enum": ["Open"]}, {"anyOf": [{"$ref": f"{REF}Colour"}, TEXT]}, [("major", "`Thing.open_` is now `Colour | str | None`, it was `ThingOpen | None`: adapt code that passes or reads it."), ("major", "`models.ThingOpen` is gone: remove its uses.")]),
+    ("limit", TEXT, TEXT | {"maxLength": 9}, [("patch", limited("Thing.limit", "maxLength", "9", "no `maxLength`") + ": nothing to do, the client does not check it.")]),
+    ("default", TEXT, TEXT | {"default": "x"}, [("major", "`Thing.default` now has 'x' as default, it had None: pass a value if the difference matters.")]),
+    ("old", TEXT, TEXT | {"deprecated": True}, [("minor", "`Thing.old` is deprecated: stop using it before it goes.")]),
+    ("more", inline(a=TEXT), inline(a=NUMBER, b=TEXT), [("major", "`ThingMore.a` is now `int | None`, it was `str | None`: adapt code that passes or reads it."), ("minor", f'`ThingMore.b` is new; it is None if the bridge does not send it. Code that read it from `additional_properties["b"]` {READ}')]),
+    ("listed", {"type": "array", "items": inline(a=TEXT)}, {"type": "array", "items": inline(a=TEXT), "minItems": 1}, [("patch", limited("Thing.listed", "minItems", "1", "no `minItems`") + ": nothing to do, the client does not check it.")]),
+    ("either", {"anyOf": [TEXT, NUMBER]}, {"anyOf": [TEXT, NUMBER | {"minimum": 5}]}, [("patch", limited("Thing.either", "minimum", "5", "no `minimum`") + ": nothing to do, the client does not check it.")]),
+    ("turned", {"anyOf": [TEXT | {"format": "uuid"}, TEXT]}, {"anyOf": [TEXT, TEXT | {"format": "uuid"}]}, [("patch", limited("Thing.turned", "format", '"uuid"', "no `format`") + ": nothing to do, the client does not check it."), ("patch", "`Thing.turned` now has no `format`, it had `format` \"uuid\": nothing to do, the client does not check it.")]),
+]  # fmt: skip
+
+PART = {"type": "object", "x-provenance": MADE}
+COLOUR = {"type": "string", "x-provenance": MADE}
+SCHEMAS: list[tuple[Any, Any, Told]] = [
+    (None, {"Come": PART}, [("minor", "`models.Come` is new: nothing to do.")]),
+    ({"Gone": PART | inline(gone=TEXT)}, None, [("major", "`models.Gone` is gone: remove its uses.")]),
+    ({"was": PART | inline(own=TEXT)}, {"is": PART | inline(own=TEXT)}, [("major", "`models.Was` was renamed to `models.Is`: update its uses.")]),
+    ({"second": {"allOf": [{"$ref": f"{REF}InvoiceDetails"}], "x-provenance": MADE}}, {"second": PART}, [("major", "`models.Second` was `another name of InvoiceDetails` and is now `class`: adapt its uses.")]),
+    ({"Kind": PART | inline(a=TEXT)}, {"Kind": COLOUR | {"enum": ["a"]}}, [("major", "`models.Kind` was `class` and is now `enumeration of StrEnum`: adapt its uses.")]),
+    ({"Rest": PART}, {"Rest": PART | {"additionalProperties": TEXT}}, [("major", "`Rest.additional_properties` is now `dict[str, str]`, it was `dict[str, Any]`: adapt code that passes or reads it.")]),
+    ({"Old": PART}, {"Old": PART | {"deprecated": True}}, [("minor", "`models.Old` is deprecated: stop using it before it goes.")]),
+    ({"Odd": PART}, {"Odd": PART | {"patternProperties": {"^x-": TEXT}}}, [("major", "`models.Odd` changed in a way that has no sentence (`patternProperties/^x-/type`): look at the contract, and decide.")]),
+    ({"Names": PART | inline(**{"paidAt": TEXT})}, {"Names": PART | inline(paid_at=TEXT)}, [("major", f"`Names.paid_at` is now `Names.paid_at` on the wire, it was `Names.paidAt`: {BRIDGE}")]),
+    ({"Colour": COLOUR | {"enum": ["red", "blue"]}}, {"Colour": COLOUR | {"enum": ["red", "green"]}}, [
+        ("minor", "`models.Colour.GREEN`, 'green', is new: handle it where all values are handled."),
+        ("major", "`models.Colour.BLUE`, 'blue', is gone: remove its uses. A response with it may be a ContractError."),
+    ]),
+    ({"Light": COLOUR | {"enum": ["on", "off"]}}, {"Light": COLOUR | {"enum": ["on", "off"], "x-enum-varnames": ["BRIGHT", "OFF"]}}, [("major", "`models.Light.ON` was renamed to `models.Light.BRIGHT`: update its uses.")]),
+    ({"Word": TEXT | {"x-provenance": MADE}}, {"Word": TEXT | {"maxLength": 3, "x-provenance": MADE}}, []),  # told where it is used
+    ({"Sent": PART | inline(a=TEXT)}, {"Sent": PART | inline(a=TEXT | {"maxLength": 3})}, [("major", limited("Sent.a", "maxLength", "3", "no `maxLength`") + ": the bridge may reject values that it accepted; check what you pass.")]),
+]  # fmt: skip
+
+# What only people read is counted: servers, flows, headers, and the words of what comes and goes above.
+READ_BY_PEOPLE: Told = [
+    ("patch", "The documentation of 7 elements changed: nothing to do."),
+    ("patch", "The examples of 1 element changed, and with them what the sandbox sends: nothing to do."),
+]
+
+ROWS = [row[-1] for table in (ARGUMENTS, OPERATIONS, FIELDS, SCHEMAS) for row in table] + [READ_BY_PEOPLE]
+
+
+def both(side: int) -> Node:
+    """The contract before (0) or after (1) all of these changes."""
     data = copy.deepcopy(DATA)
-    for where, value in edits:
-        put(data, where, value)
-    return json.dumps(data, indent=1)
+    parameters = [row[side] for row in ARGUMENTS if row[side]]
+    things = operation("get_things")
+    things["/get_things/{account}"]["get"]["parameters"] += parameters
+    operations: list[Any] = [things, added("send", json_of("Sent")), *(row[side] for row in OPERATIONS)]
+    for paths in operations:
+        for path, item in (paths or {}).items():
+            data["paths"].setdefault(path, {}).update(item)
+    fields = {name: dict(shapes[side] or {}) for name, *shapes, _ in FIELDS if shapes[side]}
+    required = [name for name, node in fields.items() if node.pop("required", None)]
+    data["components"]["schemas"] |= {"Thing": PART | inline(**fields) | {"required": required}}
+    for schemas in (row[side] for row in SCHEMAS):
+        data["components"]["schemas"] |= schemas or {}
+    data["tags"].append({"name": "other", "x-provenance": MADE})
+    schemes = data["components"]["securitySchemes"]
+    schemes["Password"] = schemes["Basic"]
+    schemes["Header"] = schemes["HeaderKey"] | {"name": ("Authorization", "X-Key")[side]}
+    if side:
+        schemes["OAuth2"]["flows"]["clientCredentials"]["tokenUrl"] = "/token"
+        data["servers"] = [{"url": "/v2"}]
+        data["paths"][PATH]["get"]["parameters"][0]["example"] = "2"
+    return data
 
 
-def state(text: str) -> Side:
-    """A contract, with what the package that is generated from it offers."""
+def harmless() -> Node:
+    """The contract, written in another way, and in another order."""
+    data = copy.deepcopy(DATA)
+    get, schemas = data["paths"][PATH]["get"], data["components"]["schemas"]
+    page = next(index for index, node in enumerate(get["parameters"]) if node["name"] == "page")
+    data["components"]["parameters"] = {"page": get["parameters"][page]}
+    get["parameters"][page] = {"$ref": "#/components/parameters/page"}
+    get["parameters"][-1] |= {"required": False, "explode": True}
+    get |= {"operationId": "getAccountInvoices", "tags": ["billing", "more"], "x-other": 1}
+    data["tags"].append({"name": "more", "x-provenance": MADE})
+    get["security"] = [{"Password": []}, *reversed([way for way in get["security"] if "Basic" not in way])]
+    schemes = data["components"]["securitySchemes"]
+    schemes["Password"] = schemes.pop("Basic")
+    schemes["Bearer"]["scheme"] = "Bearer"
+    get["responses"]["4XX"]["content"]["application/json"]["schema"] = {"allOf": [{"$ref": f"{REF}ErrorInfo"}]}
+    schemas["InvoiceDetails"] |= {"required": [], "additionalProperties": True}
+    schemas["InvoiceDetails"]["properties"]["status"] |= {"minLength": 0, "type": ["null", "string"]}
+    get["parameters"][0]["x-provenance"]["note"] = "Another note."
+    data["info"]["version"] = "9.0.0"
+    turned: Node = _turned(data)
+    return turned
+
+
+def _turned(node: Any) -> Any:
+    if isinstance(node, list):
+        return [_turned(item) for item in node]
+    return {key: _turned(node[key]) for key in reversed(node)} if isinstance(node, dict) else node
+
+
+State = tuple[Surface, Contract, dict[str, str]]
+
+
+def state(data: Node) -> State:
+    """The surface of a contract and of the package that is generated from it."""
     with tempfile.TemporaryDirectory() as folder:
-        file = Path(folder, "openapi.json")
-        file.write_text(text, encoding="utf-8")
+        file = Path(folder, "openapi.yaml")
+        file.write_text("# A comment.\n" + yaml.safe_dump(data, sort_keys=False, indent=3, width=60), encoding="utf-8")
         contract = load(file)
         generate(contract, Path(folder, PACKAGE))
-        return Side(contract, offered(Path(folder)))
-
-
-def opened(*values: str) -> list[Edit]:
-    """The status of an invoice as an enumeration that leaves other values open."""
-    known = {"type": "string", "enum": [*values], "x-provenance": MADE}
-    return [(STATUS, {"anyOf": [{"$ref": f"{REF}Status"}, {"type": "string"}]}), ((*SCHEMAS, "Status"), known)]
-
-
-Row = tuple[list[Edit], list[Edit], list[tuple[str, str]]]
-CALL = "`client.billing.get_account_invoices()`"
-ITERATOR = "`client.billing.iter_account_invoices()`"
-REF = "#/components/schemas/"
-# Whoever corrects what is assumed does not have to correct the table.
-ARGUMENT = str(load(CONTRACT).at((*NUMBER, "name")))
-HEADER = str(load(CONTRACT).at((*SCHEMES, "HeaderKey", "name")))
-OTHER = PATH.replace(f"{{{ARGUMENT}}}", "{account}")
-OK = (*ANSWERS, "200")
-ROWS: list[Row] = [
-    # operations
-    ([], [another('get_balance', '/balance/{account}')], [("minor", "`client.billing.get_balance()` and `client.billing.iter_balance()` are new: nothing to do.")]),
-    ([another('get_balance', '/balance/{account}')], [], [("major", "`client.billing.get_balance()` and `client.billing.iter_balance()` are gone: remove the calls.")]),
-    ([], [((*GET, 'operationId'), 'get_invoices')], [("major", f"{CALL} is now `client.billing.get_invoices()` and {ITERATOR} is now `client.billing.iter_invoices()`: rename the calls.")]),
-    ([], [((*GET, 'tags'), ['invoices']), (('tags', 1), {'name': 'invoices', 'x-provenance': MADE})], [("major", f"{CALL} is now `client.invoices.get_account_invoices()` and {ITERATOR} is now `client.invoices.iter_account_invoices()`: rename the calls.")]),
-    ([], [((*GET, 'deprecated'), True)], [("minor", f"{CALL} is deprecated: stop calling it before it goes.")]),
-    ([], [renamed(('paths', PATH), f'/v2{PATH}')], [("major", f"{CALL} asks `GET /v2{PATH}` instead of `GET {PATH}`: nothing to change in code, but the bridge must expect it.")]),
-    ([], [renamed(GET, 'post')], [("major", f"{CALL} asks `POST {PATH}` instead of `GET {PATH}`: nothing to change in code, but the bridge must expect it."), ("major", f"{ITERATOR} is gone: read the body of {CALL} instead.")]),
-    ([], [((*SCHEMAS, 'InvoiceList', 'properties', 'notes'), {'type': 'array', 'items': {'type': 'string'}})], [("major", f"{ITERATOR} is gone: read the body of {CALL} instead."), ("minor", '`InvoiceList.notes` is new, and None where it is not sent. Code that read it from `additional_properties["notes"]` must read the attribute.')]),
-    ([((*SCHEMAS, 'InvoiceList', 'properties', 'notes'), {'type': 'array', 'items': {'type': 'string'}})], [], [("major", '`InvoiceList.notes` is gone: remove its uses. If the bridge still sends it, it is in `additional_properties["notes"]`.'), ("minor", f"{ITERATOR} is new: nothing to do.")]),
-    # arguments
-    ([], [query('a_word')], [("minor", f"{CALL} takes `a_word`: nothing to do.")]),
-    ([], [query('a_word', required=True)], [("major", f"{CALL} needs `a_word`: pass it.")]),
-    ([], [(PER_PAGE, GONE)], [("major", f"{CALL} does not take `per_page` any more: remove the argument.")]),
-    ([], [(PAGE, GONE)], [("major", f"{CALL} does not take `page` any more: remove the argument. {ITERATOR} follows links only.")]),
-    ([(PAGE, GONE)], [], [("minor", f"{CALL} takes `page`: nothing to do. {ITERATOR} can go on by page numbers.")]),
-    ([], [((*PER_PAGE, 'name'), 'size')], [("major", f"{CALL} does not take `per_page` any more: remove the argument. If it was renamed, it is `size` now."), ("minor", f"{CALL} takes `size`: nothing to do.")]),
-    ([], [renamed(('paths', PATH), OTHER), (('paths', OTHER, 'get', 'parameters', 0, 'name'), 'account')], [("major", f"{CALL} calls its argument `{ARGUMENT}` now `account`: whoever passes it by name renames it.")]),
-    ([], [((*PER_PAGE, 'required'), True)], [("major", f"{CALL} needs `per_page` now: pass it.")]),
-    ([((*PER_PAGE, 'required'), True)], [], [("minor", f"{CALL} can do without `per_page`: nothing to do.")]),
-    ([another('get_x', '/{a}/{b}')], [another('get_x', '/{b}/{a}')], [("major", "`client.billing.get_x()` takes its arguments in another order, (b, a): pass them by name, or check each call.")]),
-    ([], [((*PER_PAGE, 'in'), 'header')], [("major", f"{CALL} sends `per_page` in the header instead of the query: nothing to change in code, but the bridge must expect it.")]),
-    ([], [((*PER_PAGE, 'schema'), {'type': 'string'})], [("major", f"{CALL} takes `per_page` as `str | None`, it was `int | None`: adapt what passes it.")]),
-    ([], [((*PER_PAGE, 'schema', 'type'), ['integer', 'string'])], [("minor", f"{CALL} takes `per_page` as `int | str | None`, it was `int | None`: nothing to do.")]),
-    ([query('a_word')], [query('a_word', enum=['Due', 'Paid'])], [("major", f"{CALL} takes `a_word` as `models.GetAccountInvoicesAWord` ('Due', 'Paid'), it was `str | None`: pass a member; a plain value fails.")]),
-    ([], [((*PER_PAGE, 'schema', 'minimum'), 10)], [("major", f"`per_page` of {CALL} has `minimum` 10 now (it was 1): the bridge may refuse what it took; check what you pass.")]),
-    ([], [((*PER_PAGE, 'schema', 'maximum'), 100)], [("major", f"`per_page` of {CALL} has `maximum` 100 now: the bridge may refuse what it took; check what you pass.")]),
-    ([((*PER_PAGE, 'schema', 'maximum'), 100)], [((*PER_PAGE, 'schema', 'maximum'), 50)], [("major", f"`per_page` of {CALL} has `maximum` 50 now (it was 100): the bridge may refuse what it took; check what you pass.")]),
-    ([], [((*PER_PAGE, 'schema', 'minimum'), GONE)], [("patch", f"`per_page` of {CALL} has no `minimum` any more: nothing to do, the client does not check it.")]),
-    ([], [((*NUMBER, 'schema', 'pattern'), '^[0-9]+$')], [("major", f'`{ARGUMENT}` of {CALL} has `pattern` "^[0-9]+$" now: the bridge may refuse what it took; check what you pass.')]),
-    ([], [((*PER_PAGE, 'schema', 'default'), 50)], [("major", f"`per_page` of {CALL} has the default 50 now: where it is not given, the bridge may do otherwise; give what you mean, if not that.")]),
-    ([((*PER_PAGE, 'schema', 'default'), 20)], [((*PER_PAGE, 'schema', 'default'), 50)], [("major", f"`per_page` of {CALL} has the default 50 now (it was 20): where it is not given, the bridge may do otherwise; give 20 to keep what was.")]),
-    ([((*PER_PAGE, 'schema', 'default'), 20)], [], [("major", f"`per_page` of {CALL} has no default any more: where it is not given, the bridge may do otherwise; give 20 to keep what was.")]),
-    ([], [((*PER_PAGE, 'deprecated'), True)], [("minor", f"`per_page` of {CALL} is deprecated: stop passing it before it goes.")]),
-    # bodies of requests
-    ([added()], [added(**body())], [("minor", "`client.billing.add_invoice()` takes `body`: nothing to do.")]),
-    ([added()], [added(**body(required=True))], [("major", "`client.billing.add_invoice()` needs `body`: pass it.")]),
-    ([added(**body())], [added()], [("major", "`client.billing.add_invoice()` does not take `body` any more: remove the argument.")]),
-    ([added(**body())], [added(**body(required=True))], [("major", "`client.billing.add_invoice()` needs `body` now: pass it.")]),
-    ([added(**body(required=True))], [added(**body())], [("minor", "`client.billing.add_invoice()` can do without `body`: nothing to do.")]),
-    ([added(**body())], [added(**body('InvoiceItemDetails'))], [("major", "`client.billing.add_invoice()` takes `body` as `InvoiceItemDetails | None`, it was `InvoiceDetails | None`: adapt what passes it.")]),
-    ([added(**body())], [added(**body(media_type='application/x-www-form-urlencoded'))], [("major", "`client.billing.add_invoice()` sends its body as application/x-www-form-urlencoded instead of application/json: nothing to change in code, but the bridge must expect it.")]),
-    ([added(**body())], [added(**body()), ((*AMOUNT, 'maxLength'), 20)], [("major", "`InvoiceDetails.amount` has `maxLength` 20 now: the bridge may refuse what it took; check what you pass.")]),
-    # answers
-    ([], [((*OK, 'content', 'application/json', 'schema', '$ref'), REF + 'InvoiceList')], [("major", f"{ITERATOR} is gone: read the body of {CALL} instead."), ("major", f"{CALL} returns `InvoiceList`, it was `InvoiceDetailsResponse`: adapt what uses it.")]),
-    ([((*ANSWERS, '202'), {'description': 'Later'})], [], [("major", f"An answer 202 to {CALL} is a ContractError now: handle that, if the bridge still sends it."), ("minor", f"{ITERATOR} is new: nothing to do."), ("minor", f"{CALL} returns `InvoiceDetailsResponse`, it was `InvoiceDetailsResponse | None`: nothing to do.")]),
-    ([], [((*ANSWERS, '201'), {'description': 'New', **body('InvoiceDetailsResponse')})], [("major", f"{ITERATOR} is gone: read the body of {CALL} instead."), ("minor", f"An answer 201 to {CALL} is read, it was a ContractError: nothing to do.")]),
-    ([((*ANSWERS, '201'), {'description': 'New', **body('InvoiceDetailsResponse')})], [], [("major", f"An answer 201 to {CALL} is a ContractError now: handle that, if the bridge still sends it."), ("minor", f"{ITERATOR} is new: nothing to do.")]),
-    ([], [renamed((*OK, 'content', 'application/json'), 'application/hal+json')], [("major", f"The answer 200 to {CALL} is application/hal+json instead of application/json: it is read as before, but the client asks for application/json, which the bridge must accept.")]),
-    ([], [((*OK, 'headers'), {'X-Rate': {'schema': {'type': 'integer'}}})], [("patch", f"The headers of the answer 200 to {CALL} changed: nothing to do, the client does not read them.")]),
-    ([], [((*ANSWERS, '5XX'), {'description': 'Failed'})], [("patch", f"Refusals 5XX of {CALL} are described now: nothing to do, they are raised as StatusError as before.")]),
-    ([], [((*ANSWERS, '4XX', 'content', 'application/json', 'schema', '$ref'), REF + 'ErrorDetails')], [("major", f"Refusals 4XX of {CALL} carry ErrorDetails instead of ErrorInfo: `error.error_info` may be None; handle that.")]),
-    # credentials
-    ([((*GET, 'security', 3), GONE)], [], [("minor", f"{CALL} accepts `OAuth2ClientCredentials`: nothing to do.")]),
-    ([], [((*GET, 'security', 1), GONE)], [("major", f"{CALL} does not accept `BasicAuth` any more: give the client `BearerAuth` or `HeaderAuth` or `OAuth2ClientCredentials`.")]),
-    ([((*GET, 'security'), [])], [], [("major", f"{CALL} needs a credential now: give the client `BasicAuth` or `BearerAuth` or `HeaderAuth` or `OAuth2ClientCredentials`.")]),
-    ([], [((*GET, 'security'), [])], [("minor", f"{CALL} needs no credential any more: nothing to do.")]),
-    ([], [((*SCHEMES, 'Basic', 'scheme'), 'bearer')], [("major", "The credential Basic is of another kind now: give the client `BearerAuth`.")]),
-    ([], [((*SCHEMES, 'HeaderKey', 'name'), 'X-API-Key')], [("major", f'The credential HeaderKey is sent in the header `X-API-Key` instead of the header `{HEADER}`: make it with `HeaderAuth(value, name="X-API-Key")`.')]),
-    ([], [((*SCHEMES, 'OAuth2', 'flows', 'clientCredentials', 'tokenUrl'), '/token')], [("patch", "The credential OAuth2 is described otherwise: nothing to do, a client is given URLs and scopes.")]),
-    # models
-    ([], [((*SCHEMAS, 'Extra'), {'type': 'object', 'x-provenance': MADE})], [("minor", "`models.Extra` is new: nothing to do.")]),
-    ([((*SCHEMAS, 'Extra'), {'type': 'object', 'x-provenance': MADE})], [], [("major", "`models.Extra` is gone: remove its uses.")]),
-    ([], [renamed((*SCHEMAS, 'ErrorDetailsProperties'), 'Place'), ((*SCHEMAS, 'ErrorDetails', 'properties', 'properties', '$ref'), REF + 'Place')], [("major", "`models.ErrorDetailsProperties` is now `models.Place`: rename its uses.")]),
-    ([], [((*SCHEMAS, 'invoice_details_reponse'), GONE)], [("major", "`models.InvoiceDetailsReponse` is gone: use `models.InvoiceDetailsResponse`, the same class.")]),
-    ([], [((*SCHEMAS, 'invoice_details_reponse'), {'type': 'object', 'x-provenance': MADE})], [("major", "`models.InvoiceDetailsReponse` is a class, it was another name of InvoiceDetailsResponse: adapt its uses."), ("patch", "The schema `invoice_details_reponse` is assumed, it was documented: nothing to do.")]),
-    ([], [((*INVOICE, 'additionalProperties'), {'type': 'string'})], [("major", "`InvoiceDetails.additional_properties` is `dict[str, str]`, it was `dict[str, Any]`: adapt what reads it.")]),
-    ([], [((*INVOICE, 'deprecated'), True)], [("minor", "`models.InvoiceDetails` is deprecated: stop using it before it goes.")]),
-    # fields
-    ([], [((*INVOICE, 'properties', 'note'), {'type': 'string'})], [("minor", '`InvoiceDetails.note` is new, and None where it is not sent. Code that read it from `additional_properties["note"]` must read the attribute.')]),
-    ([], [((*INVOICE, 'properties', 'note'), {'type': 'string'}), ((*INVOICE, 'required'), ['note'])], [("major", '`InvoiceDetails.note` is new and required: an answer without it is a ContractError, and whoever makes the model gives it. Code that read it from `additional_properties["note"]` must read the attribute.')]),
-    ([], [(STATUS, GONE)], [("major", '`InvoiceDetails.status` is gone: remove its uses. If the bridge still sends it, it is in `additional_properties["status"]`.')]),
-    ([], [renamed((*ITEM, 'installment_number'), 'number')], [("major", "`InvoiceItemDetails.installment_number` is gone: remove its uses. If it was renamed, it is `InvoiceItemDetails.number` now."), ("minor", '`InvoiceItemDetails.number` is new, and None where it is not sent. Code that read it from `additional_properties["number"]` must read the attribute.')]),
-    ([], [((*INVOICE, 'required'), ['status'])], [("major", "`InvoiceDetails.status` is required now: an answer without it is a ContractError, and whoever makes the model gives it.")]),
-    ([((*INVOICE, 'required'), ['status'])], [], [("major", "`InvoiceDetails.status` may be None now: handle that.")]),
-    ([((*INVOICE, 'required'), ['status'])], [((*INVOICE, 'required'), ['status']), ((*STATUS, 'type'), ['string', 'null'])], [("major", "`InvoiceDetails.status` may be None now: handle that.")]),
-    ([((*INVOICE, 'required'), ['status']), ((*STATUS, 'type'), ['string', 'null'])], [((*INVOICE, 'required'), ['status'])], [("major", "`InvoiceDetails.status` is never None now: an answer with null there may be a ContractError.")]),
-    ([], [((*STATUS, 'type'), ['string', 'null'])], [("patch", "`InvoiceDetails.status` is written otherwise in the contract: nothing to do, it reads as before.")]),
-    ([], [((*ITEM, 'installment_number', 'type'), 'string')], [("major", "`InvoiceItemDetails.installment_number` is `str | None`, it was `int | None`: adapt what reads or sets it.")]),
-    ([], [((*DUE, 'format'), GONE)], [("major", "`InvoiceDetails.invoice_due_date` is `str | None`, it was `datetime.date | None`: adapt what reads or sets it.")]),
-    ([], [((*SCHEMAS, 'InvoiceList', 'properties', 'invoices', 'items'), {'type': 'string'})], [("major", "`InvoiceList.invoices` is `list[str] | None`, it was `list[InvoiceDetails] | None`: adapt what reads or sets it."), ("major", f"{ITERATOR} returns `Items[InvoiceDetailsResponse, str]`, it was `Items[InvoiceDetailsResponse, InvoiceDetails]`: adapt what uses it.")]),
-    ([], [((*STATUS, 'enum'), ['Due', 'Paid'])], [("major", "`InvoiceDetails.status` is now an enumeration, `models.InvoiceDetailsStatus` ('Due', 'Paid'), it was `str | None`: comparing it with a plain value still works; another value is a ContractError.")]),
-    ([], [*opened('Due')], [("major", "`InvoiceDetails.status` is now an enumeration, `models.Status` ('Due'), it was `str | None`: comparing it with a plain value still works; another value stays a plain one."), ("minor", "`models.Status` is new: nothing to do.")]),
-    ([((*STATUS, 'enum'), ['Due'])], [], [("major", "`InvoiceDetails.status` is `str | None`, it was `InvoiceDetailsStatus | None`: adapt what reads or sets it.")]),
-    ([((*STATUS, 'enum'), ['Due'])], [((*STATUS, 'enum'), ['Due', 'Paid'])], [("minor", "`models.InvoiceDetailsStatus.PAID`, 'Paid', is new: handle it where every value is handled.")]),
-    ([*opened('Due')], [*opened('Due', 'Paid')], [("minor", "`models.Status.PAID`, 'Paid', is new: handle it where every value is handled.")]),
-    ([((*STATUS, 'enum'), ['Due', 'Paid'])], [((*STATUS, 'enum'), ['Due'])], [("major", "`models.InvoiceDetailsStatus.PAID`, 'Paid', is gone: remove its uses; where only these values are allowed, an answer with it is a ContractError now.")]),
-    ([((*STATUS, 'enum'), ['Due'])], [((*STATUS, 'enum'), ['Due']), ((*STATUS, 'x-enum-varnames'), ['OPEN'])], [("major", "`models.InvoiceDetailsStatus.DUE` is now `models.InvoiceDetailsStatus.OPEN`: rename its uses.")]),
-    ([], [((*STATUS, 'maxLength'), 10)], [("patch", "`InvoiceDetails.status` has `maxLength` 10 now: nothing to do, the client does not check it.")]),
-    ([], [((*STATUS, 'default'), 'Due')], [("major", '`InvoiceDetails.status` has the default "Due" now: a model made without it differs; give what you mean, if not that.')]),
-    ([], [((*STATUS, 'deprecated'), True)], [("minor", "`InvoiceDetails.status` is deprecated: stop using it before it goes.")]),
-    ([((*INVOICE, 'properties', 'more'), {'type': 'object', 'properties': {'a': {'type': 'string'}}})], [((*INVOICE, 'properties', 'more'), {'type': 'object', 'properties': {'a': {'type': 'integer'}, 'b': {'type': 'string'}}})], [("major", "`InvoiceDetailsMore.a` is `int | None`, it was `str | None`: adapt what reads or sets it."), ("minor", '`InvoiceDetailsMore.b` is new, and None where it is not sent. Code that read it from `additional_properties["b"]` must read the attribute.')]),
-    # what is only read by people
-    ([], [((*PAGE, 'x-provenance', 'status'), 'observed')], [("patch", "The parameter `page` is observed, it was assumed: nothing to do.")]),
-    ([], [((*STATUS, 'description'), 'Due, or another word.')], [("patch", "The documentation of 1 element changed: nothing to do.")]),
-    ([], [((*NUMBER, 'example'), '2')], [("patch", "The examples of 1 element changed, and so what the sandbox answers: nothing to do.")]),
-    ([], [(('servers',), [{'url': '/v2'}])], [("patch", "The servers changed: nothing to do, a client is given its base URL.")]),
-    # what no sentence knows
-    ([], [((*INVOICE, 'patternProperties'), {'^x-': {'type': 'string'}})], [("major", "The schema `InvoiceDetails` changed in a way that has no sentence: look at the contract, and decide.")]),
-    ([], [((*GET, 'externalDocs'), {'url': 'https://docs.example'})], [("patch", "The documentation of 1 element changed: nothing to do.")]),
-    # several at once, and what hides behind another name or place
-    ([query('q', type='array', items={'type': 'string'})], [query('q', type='array', items={'type': 'string', 'maxLength': 3}), ((*GET, 'deprecated'), True)], [("major", f"`q` of {CALL} changed in a way that has no sentence: look at the contract, and decide."), ("minor", f"{CALL} is deprecated: stop calling it before it goes.")]),
-    ([((*GET, 'security'), [{'Basic': []}, {'Bearer': []}])], [((*GET, 'security'), [{'Basic': [], 'Bearer': []}]), query('q')], [("major", f"What {CALL} needs together changed in a way that has no sentence: look at the contract, and decide."), ("minor", f"{CALL} takes `q`: nothing to do.")]),
-    ([((*GET, 'security'), [{}, {'Basic': []}])], [((*GET, 'security'), [{'Basic': []}])], [("major", f"{CALL} needs a credential now: give the client `BasicAuth`.")]),
-    ([added(**inline(a={'type': 'string'}))], [added(**inline(a={'type': 'string', 'maxLength': 3}))], [("major", "`AddInvoiceBody.a` has `maxLength` 3 now: the bridge may refuse what it took; check what you pass.")]),
-    ([added(**inline(a={'type': 'string'}))], [added(**inline(a={'type': 'string'}, b={'type': 'string'}))], [("minor", '`AddInvoiceBody.b` is new, and None where it is not sent. Code that read it from `additional_properties["b"]` must read the attribute.')]),
-    ([], [((*INVOICE, 'patternProperties'), {'^x-': {'type': 'string'}}), ((*INVOICE, 'properties', 'note'), {'type': 'string'})], [("major", "The schema `InvoiceDetails` changed in a way that has no sentence: look at the contract, and decide."), ("minor", '`InvoiceDetails.note` is new, and None where it is not sent. Code that read it from `additional_properties["note"]` must read the attribute.')]),
-    ([added(**body()), ((*INVOICE, 'properties', 'n'), {'anyOf': [{'type': 'string'}, {'type': 'integer'}]})], [added(**body()), ((*INVOICE, 'properties', 'n'), {'anyOf': [{'type': 'string'}, {'type': 'integer', 'minimum': 5}]})], [("major", "`InvoiceDetails.n` changed in a way that has no sentence: look at the contract, and decide.")]),
-    ([((*SCHEMAS, 'Word'), {'type': 'string', 'x-provenance': MADE}), query('q', type='array', items={'$ref': REF + 'Word'})], [((*SCHEMAS, 'Word'), {'type': 'string', 'maxLength': 3, 'x-provenance': MADE}), query('q', type='array', items={'$ref': REF + 'Word'})], [("major", "`Word` has `maxLength` 3 now: the bridge may refuse what it took; check what you pass.")]),
-    ([], [((*SCHEMES, 'OAuth2', 'flows'), {'authorizationCode': {'authorizationUrl': '/a', 'tokenUrl': '/t', 'scopes': {}}})], [("major", "The credential OAuth2 is of another kind now: give the client `BearerAuth`, with a token from elsewhere.")]),
-    ([], [((*PER_PAGE, 'name'), 'perPage')], [("major", f"{CALL} sends `per_page` as `perPage`, it was `per_page`: nothing to change in code, but the bridge must expect it.")]),
-    ([((*INVOICE, 'properties', 'paidAt'), {'type': 'string'})], [((*INVOICE, 'properties', 'paid_at'), {'type': 'string'})], [("major", "`InvoiceDetails.paid_at` is `paid_at` on the wire, it was `paidAt`: nothing to change in code, but the bridge must use it.")]),
-    ([another('get_x', '/x/{a}/{b}')], [another('get_x', '/x/{b}')], [("major", "`client.billing.get_x()` asks `GET /x/{b}` instead of `GET /x/{a}/{b}`: nothing to change in code, but the bridge must expect it."), ("major", "`client.billing.get_x()` does not take `a` any more: remove the argument.")]),
-    ([another('get_x', '/x/{a}')], [another('get_x', '/x', (('parameters',), [{'name': 'a', 'in': 'query', 'required': True, 'schema': {'type': 'string'}}]))], [("major", "`client.billing.get_x()` asks `GET /x` instead of `GET /x/{a}`: nothing to change in code, but the bridge must expect it."), ("major", "`client.billing.get_x()` sends `a` in the query instead of the path: nothing to change in code, but the bridge must expect it."), ("major", "`client.billing.get_x()` takes its arguments in another order, (): pass them by name, or check each call.")]),
-    ([query('q', enum=['a', 'b'])], [query('q', enum=['a', 'b', 'c'])], [("minor", "`models.GetAccountInvoicesQ.C`, 'c', is new: handle it where every value is handled.")]),
-    ([query('q', enum=['a', 'b'])], [query('q', enum=['a'])], [("major", "`models.GetAccountInvoicesQ.B`, 'b', is gone: remove its uses; where only these values are allowed, an answer with it is a ContractError now.")]),
-    ([], [renamed(OK, '2XX')], [("minor", f"An answer 2XX to {CALL} is read, it was a ContractError: nothing to do.")]),
-    ([((*ANSWERS, '4XX', 'content', 'application/json', 'schema', '$ref'), REF + 'ErrorDetails')], [], [("patch", f"Refusals 4XX of {CALL} are described as ErrorInfo: nothing to do, they are raised as StatusError as before.")]),
-    ([((*INVOICE, 'required'), ['status']), ((*STATUS, 'type'), ['string', 'null'])], [((*STATUS, 'type'), ['string', 'null'])], [("patch", "`InvoiceDetails.status` is written otherwise in the contract: nothing to do, it reads as before.")]),
-    ([((*STATUS, 'enum'), ['Due'])], [*opened('Due')], [("major", "`InvoiceDetails.status` is `Status | str | None`, it was `InvoiceDetailsStatus | None`: adapt what reads or sets it."), ("minor", "`models.Status` is new: nothing to do.")]),
-    ([query('q', format='date')], [query('q', format='date-time')], [("major", f"{CALL} takes `q` as `datetime.datetime | None`, it was `datetime.date | None`: adapt what passes it.")]),
-    ([query('word'), ((*SCHEMAS, 'word'), {'type': 'object', 'x-provenance': MADE})], [query('word'), ((*SCHEMAS, 'term'), {'type': 'object', 'x-provenance': MADE})], [("major", "`models.Word` is now `models.Term`: rename its uses.")]),
-]  # fmt: skip
-
-# What changes nothing for callers.
-NOTHING: list[list[Edit]] = [
-    [((*GET, 'security'), lambda holder: holder['security'].reverse())],
-    [((*PER_PAGE, 'required'), False)],
-    [((*PER_PAGE, 'explode'), True)],
-    [((*INVOICE, 'required'), [])],
-    [((*INVOICE, 'additionalProperties'), True)],
-    [((*ANSWERS, '4XX', 'content', 'application/json', 'schema'), {'allOf': [{'$ref': REF + 'ErrorInfo'}]})],
-    [((*GET, 'operationId'), 'getAccountInvoices')],
-    [((*GET, 'tags'), ['billing', 'more']), (('tags', 1), {'name': 'more', 'x-provenance': MADE})],
-    [((*SCHEMES, 'Bearer', 'scheme'), 'Bearer')],
-    [((*STATUS, 'minLength'), 0)],
-    [renamed((*SCHEMES, 'Basic'), 'Password'), ((*GET, 'security', 1), {'Password': []})],
-    [(('info', 'version'), '9.0.0')],
-    [((*GET, 'x-other'), 1)],
-    [((*PAGE, 'x-provenance', 'note'), 'Another note.')],
-    [renamed(DUE, 'invoice_due_date')],
-    [(('components', 'parameters'), {'page': {'name': 'page', 'in': 'query', 'schema': {'type': 'integer', 'minimum': 1}, 'description': 'Number of the page, counted from 1. Left to the bridge where not given.', 'x-provenance': MADE}}), (PAGE, {'$ref': '#/components/parameters/page'})],
-]  # fmt: skip
+        found = offered(Path(folder))
+        return read(contract, found), contract, found
 
 
 @pytest.fixture(scope="module")
-def states() -> dict[str, Side]:
-    """Every state that the tables ask for, by its text; each takes a run of the generator."""
-    texts = {edited(*edits) for row in ROWS for edits in row[:2]} | {edited(*edits) for edits in NOTHING}
-    with ThreadPoolExecutor(os.cpu_count()) as pool:
-        return dict(zip(texts, pool.map(state, texts), strict=True))
+def states() -> Iterator[dict[str, State]]:
+    wanted = {"before": both(0), "after": both(1), "harmless": harmless(), "now": DATA}
+    with ThreadPoolExecutor(2) as pool:
+        yield dict(zip(wanted, pool.map(state, wanted.values()), strict=True))
 
 
-@pytest.mark.parametrize(("before", "after", "told"), ROWS)
-def test_a_change_is_rated_and_told(
-    states: dict[str, Side], before: list[Edit], after: list[Edit], told: list[tuple[str, str]]
-) -> None:
-    changes = compare(states[edited(*before)], states[edited(*after)])
-    assert [(change.rating, change.message) for change in changes] == told
-    assert rating(changes) == told[0][0]
-    assert all(change.wire for change in changes if change.kind != "returns")
+@pytest.fixture(scope="module")
+def changes(states: dict[str, State]) -> list[Change]:
+    return compare(states["before"][0], *states["after"][:2])
 
 
-@pytest.mark.parametrize("after", NOTHING)
-def test_what_changes_nothing_for_callers(states: dict[str, Side], after: list[Edit]) -> None:
-    assert compare(states[edited()], states[edited(*after)]) == []
+@pytest.mark.parametrize("told", ROWS)
+def test_a_change_is_rated_and_told(changes: list[Change], told: Told) -> None:
+    found = [(change.rating, change.message) for change in changes]
+    assert [one for one in told if one not in found] == []
 
 
-def test_the_layout_of_the_contract_changes_nothing(states: dict[str, Side]) -> None:
-    def turned(node: Any) -> Any:
-        if isinstance(node, list):
-            return [turned(item) for item in node]
-        return {key: turned(node[key]) for key in reversed(node)} if isinstance(node, dict) else node
+def test_nothing_else_is_told_and_the_gravest_first(changes: list[Change]) -> None:
+    told = [one for row in ROWS for one in row]
+    assert [change for change in changes if (change.rating, change.message) not in told] == []
+    assert [change.rating for change in changes] == sorted((change.rating for change in changes), key=RATINGS.index)[
+        ::-1
+    ]
+    assert all(change.wire for change in changes)
+    assert rating(changes) == "major"
 
-    text = "# Another comment.\n" + yaml.safe_dump(turned(DATA), sort_keys=False, indent=3, width=60)
-    assert compare(states[edited()], state(text)) == []
+
+def test_every_sentence_is_told_somewhere(changes: list[Change]) -> None:
+    assert {change.kind for change in changes} | {"code"} == SENTENCES.keys()
+    assert {rated for rated, _ in SENTENCES.values()} == {*RATINGS} - {"none"}
+
+
+def test_a_change_names_its_line(states: dict[str, State], changes: list[Change]) -> None:
+    by_name = {change.python: change for change in changes}
+    line = states["after"][1].places["components", "schemas", "Thing", "properties", "come"][0]
+    assert by_name["models.Thing.come"].line == line
+    assert by_name["models.Thing.gone_away"].line is None
+
+
+def test_what_changes_nothing_for_callers(states: dict[str, State]) -> None:
+    assert compare(states["now"][0], *states["harmless"][:2]) == []
+    assert compare(states["harmless"][0], *states["now"][:2]) == []
 
 
 # Python that changed, though the contract did not: a generator, a template, or the client's own code.
@@ -317,36 +364,30 @@ OFFERED = {
     "BridgeClient.from_env(environ)": "Mapping[str, str] | None = None",
     "errors.PagingError": "class from BridgeError",
 }
-PYTHON = [
-    ({"NoAuth": "class", "NoAuth()": "None"}, "minor", "`NoAuth` is new: nothing to do."),
-    ({"BridgeClient.from_env(timeout)": "float = 5.0"}, "minor", "`BridgeClient.from_env(timeout)` is new: nothing to do."),
-    ({"BridgeClient.from_env(timeout)": "float"}, "major", "`BridgeClient.from_env(timeout)` is new and must be given: pass it."),
-    ({"BridgeClient.from_env(environ)": None, "BridgeClient.from_env(*)": ""}, "major", "`BridgeClient.from_env()` takes its arguments in another order, (): pass them by name, or check each call."),
-    ({"BridgeClient": None}, "major", "`BridgeClient` is gone: remove its uses."),
-    ({"BridgeClient.from_env(environ)": "Mapping[str, str]"}, "major", "`BridgeClient.from_env(environ)` is `Mapping[str, str]`, it was `Mapping[str, str] | None = None`: adapt its uses."),
-    ({"BridgeClient.from_env(environ)": "None | Mapping[str, str] = None"}, None, None),
-    ({"BridgeClient.from_env()": "BridgeClient"}, "major", "`BridgeClient.from_env()` returns `BridgeClient`, it was `Self`: adapt what uses it."),
-    ({"models.InvoiceDetails(*)": "amount"}, "major", "`models.InvoiceDetails()` takes its arguments in another order, (amount): pass them by name, or check each call."),
-    ({"errors.PagingError": "class"}, "major", "`errors.PagingError` is `class`, it was `class from BridgeError`: adapt its uses."),
-    ({"models.InvoiceDetails.status": "int | None = None"}, "major", "`InvoiceDetails.status` is `int | None`, it was `str | None`: adapt what reads or sets it."),
-    ({"models.InvoiceDetails.status": "str | None = 'Due'"}, "major", "`models.InvoiceDetails.status` is `str | None = 'Due'`, it was `str | None = None`: adapt its uses."),
+ENVIRON = "`environ` of `BridgeClient.from_env()`"
+PYTHON: list[tuple[dict[str, str | None], Told]] = [
+    ({"NoAuth": "class", "NoAuth()": "None"}, [("minor", "`NoAuth` is new: nothing to do.")]),
+    ({"BridgeClient.from_env(timeout)": "float = 5.0"}, [("minor", "`timeout` of `BridgeClient.from_env()` is new: nothing to do.")]),
+    ({"BridgeClient.from_env(timeout)": "float"}, [("major", "`timeout` of `BridgeClient.from_env()` is new and required: pass it.")]),
+    ({"BridgeClient.from_env(environ)": None, "BridgeClient.from_env(*)": ""}, [("major", f"{ENVIRON} is gone: remove its uses.")]),
+    ({"BridgeClient.from_env(*)": ""}, [("major", "`BridgeClient.from_env()` now takes () as positional arguments, it took (environ): check each call, or pass them by name.")]),
+    ({"BridgeClient": None}, [("major", "`BridgeClient` is gone: remove its uses.")]),
+    ({"BridgeClient.from_env(environ)": "Mapping[str, str]"}, [("major", f"{ENVIRON} is now required: pass it.")]),
+    ({"BridgeClient.from_env(environ)": "None | Mapping[str, str] = None"}, []),
+    ({"BridgeClient.from_env(environ)": "Mapping[str, str] | None = {}"}, [("major", f"{ENVIRON} now has {{}} as default, it had None: pass a value if the difference matters.")]),
+    ({"BridgeClient.from_env()": "BridgeClient"}, [("major", "`BridgeClient.from_env()` now returns `BridgeClient` instead of `Self`: adapt code that uses it.")]),
+    ({"errors.PagingError": "class"}, [("major", "`errors.PagingError` was `class from BridgeError` and is now `class`: adapt its uses.")]),
+    ({"models.InvoiceDetails.status": "int | None = None"}, [("major", "`InvoiceDetails.status` is now `int | None`, it was `str | None`: adapt code that passes or reads it.")]),
 ]  # fmt: skip
 
 
-@pytest.mark.parametrize(("edits", "rated", "told"), PYTHON)
-def test_python_that_changed_alone(
-    states: dict[str, Side], edits: dict[str, str | None], rated: str | None, told: str | None
-) -> None:
-    contract, then = states[edited()].contract, states[edited()].offered | OFFERED
+@pytest.mark.parametrize(("edits", "told"), PYTHON)
+def test_python_that_changed_alone(states: dict[str, State], edits: dict[str, str | None], told: Told) -> None:
+    _, contract, found = states["now"]
+    then = found | OFFERED
     now = {name: text for name, text in (then | edits).items() if text is not None}
-    changes = compare(Side(contract, then), Side(contract, now))
-    assert [(change.rating, change.message) for change in changes][:1] == ([(rated, told)] if told else [])
-
-
-def test_every_sentence_is_told_somewhere(states: dict[str, Side]) -> None:
-    told = {change.kind for row in ROWS for change in compare(states[edited(*row[0])], states[edited(*row[1])])}
-    assert told | {name for name in SENTENCES if name.startswith("python-")} == SENTENCES.keys()
-    assert {rated for rated, _ in SENTENCES.values()} == {*RATINGS} - {"none"}
+    changes = compare(read(contract, then), read(contract, now), contract)
+    assert [(change.rating, change.message) for change in changes] == told
 
 
 @pytest.mark.parametrize(
@@ -356,3 +397,43 @@ def test_every_sentence_is_told_somewhere(states: dict[str, Side]) -> None:
 )  # fmt: skip
 def test_the_next_version(version: str, rated: str, following: str) -> None:
     assert next_version(version, rated) == following
+
+
+NOTE = Change("minor", "field-new", "models.InvoiceDetails.note", "InvoiceDetails.note", "It is new.", 7)
+NAMED = f"CHANGELOG.md: no item of `## 0.1.1` names `InvoiceDetails note`: say there:\n- {NOTE.message}"
+
+
+@pytest.mark.parametrize(
+    ("version", "changelog", "told"),
+    [
+        ("0.1.0", "", "openapi.yaml: `info.version` is 0.1.0, but what changed since v0.1.0 (0.1.0) is minor: set it to 0.1.1, and run `make generate` (`make changes` lists the changes)."),
+        ("0.1.1", "## 0.1.0\n", "CHANGELOG.md: has no section `## 0.1.1`: add it, with what users must know of these:\n- It is new."),
+        ("0.1.1", "## [0.1.1-rc1]\n\n- `InvoiceDetails.note`.\n", "CHANGELOG.md: has no section `## 0.1.1`: add it, with what users must know of these:\n- It is new."),
+        ("0.1.1", "## 0.1.1\n\n- Something.\n", NAMED),
+        ("0.1.1", "## 0.1.1\n\n- InvoiceDetails.\n- A note.\n", NAMED),
+        ("0.1.1", "## 0.1.1\n\n- <!-- InvoiceDetails.note --> x\n", NAMED),
+        ("0.1.1", "## 0.1.1\n\n- InvoiceDetails.notes\n", NAMED),
+        ("0.1.1", "## 0.1.1\n\n## 0.1.0\n\n- InvoiceDetails.note\n", NAMED),
+        ("0.1.1", "## [0.1.1] - 2026-11-23\n\n- `InvoiceDetails.note` can be read.\n\n## 0.1.0\n", None),
+        ("1.0.0", "## 1.0.0\n\n- `InvoiceDetails` has a note, `note`.\n", None),
+    ],
+)  # fmt: skip
+def test_the_changelog_names_what_changed(version: str, changelog: str, told: str | None) -> None:
+    found = faults(Comparison("v0.1.0", ("0.1.0", version), [NOTE]), changelog)
+    assert found == ([told] if told else [])
+
+
+@pytest.mark.parametrize(
+    ("python", "changelog"),
+    [
+        ("client.billing.get_x", "`get_x`"),
+        ("client.billing.get_x(page)", "`page` of `get_x`"),
+        ("client.billing.get_x()", "`get_x` returns"),
+        ("models.Extra", "`models.Extra`"),
+        ("errors.PagingError", "`PagingError`"),
+    ],
+)
+def test_what_an_item_must_name(python: str, changelog: str) -> None:
+    comparison = Comparison("v1.0.0", ("1.0.0", "2.0.0"), [Change("major", "gone", python, "", "Gone.")])
+    assert faults(comparison, f"## 2.0.0\n\n- {changelog}\n") == []
+    assert faults(comparison, "## 2.0.0\n\n- Something else.\n") != []

@@ -6,7 +6,9 @@ import re
 import sys
 from collections.abc import Iterator
 
-from tools.changes.command import CONTRACT, ComparisonError, git, last_release, section_of, since, wrong
+from tools.changes.history import CONTRACT, ComparisonError, git, last_release, since
+from tools.changes.report import faults as wrong
+from tools.changes.report import section_of
 from tools.contract import load, mapping
 from tools.generate import ROOT
 

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from tests.repository import BASE, VERSION, Repository
-from tools.changes.compare import next_version
+from tools.changes.sentences import next_version
 
 pytestmark = pytest.mark.skipif(shutil.which("make") is None, reason="needs make")
 

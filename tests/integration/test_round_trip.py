@@ -20,7 +20,7 @@ from tests.integration.commands import ready, run
 from tests.integration.commands import serving as sandbox_of
 from tests.integration.indexes import BIN, PASSWORD, USER, Index, serving
 from tests.repository import BASE, VERSION, Repository
-from tools.changes.compare import next_version
+from tools.changes.sentences import next_version
 
 UV = str(ROOT / ".venv-uv" / "bin" / "uv")
 FOLLOWING = next_version(VERSION, "minor")

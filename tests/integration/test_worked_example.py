@@ -8,7 +8,7 @@ from pathlib import Path
 
 from tests.conftest import ROOT
 from tests.repository import VERSION, Repository
-from tools.changes.compare import next_version
+from tools.changes.sentences import next_version
 
 
 def test_the_worked_example(tmp_path: Path) -> None:

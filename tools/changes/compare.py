@@ -1,110 +1,258 @@
-"""Compares two states of the project whole, and proposes the version that follows."""
+"""Compares two surfaces, name by name: what came, what went, and what is otherwise."""
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import Iterable
+from dataclasses import replace
 from typing import Any
 
-from tools.arrival import class_name
-from tools.changes import operations, schemas
-from tools.changes.ledger import At, Change, Ledger, Side, members
-from tools.changes.sentences import RATINGS
-from tools.contract import PROVENANCE, mapping
+from tools.changes.sentences import RATINGS, Change, sentence
+from tools.changes.surface import FREE, Name, Surface, owners
+from tools.contract import PROVENANCE, Contract, Where
 
-__all__ = ["compare", "next_version", "rating"]
+__all__ = ["compare"]
 
-
-def compare(old: Side, new: Side) -> list[Change]:
-    """Every change for callers from `old` to `new`, the gravest first."""
-    ledger = Ledger(old, new)
-    schemas.renamed(ledger)
-    operations.compare(ledger)
-    schemas.compare(ledger)
-    _rest(ledger)
-    _python(ledger)
-    return sorted(ledger.changes, key=lambda change: -RATINGS.index(change.rating))
+LEAST = ("minimum", "exclusiveMinimum", "minLength", "minItems", "minProperties")
+MOST = ("maximum", "exclusiveMaximum", "maxLength", "maxItems", "maxProperties")
+LIMITS = (*LEAST, *MOST, "pattern", "multipleOf", "uniqueItems", "format", "const")
+"""Limit values; Python shows none of them, except a `format` that is a type of its own."""
+DOCUMENTATION = (
+    *("description", "summary", "title", "externalDocs", "license", "contact", "termsOfService", "servers"),
+    *("headers", "links", "flows", "bearerFormat", "openIdConnectUrl", PROVENANCE),
+)
+"""For people: the client uses none of them."""
+NOTHING = Name()
 
 
-def rating(changes: Iterable[Change]) -> str:
-    """The gravest rating of some changes; `none` without any."""
-    return max((change.rating for change in changes), key=RATINGS.index, default="none")
+def compare(old: Surface, new: Surface, contract: Contract) -> list[Change]:
+    """Every change for callers from `old` to `new`, the gravest first; `contract` is the newer one, for its lines."""
+    comparison = _Comparison(old, new, contract)
+    comparison.renames()
+    for name in dict.fromkeys((*comparison.old, *new)):
+        comparison.name(name)
+    for kind, names in comparison.read_otherwise.items():
+        if names:
+            count = f"{len(names)} element{'s' if len(names) > 1 else ''}"
+            comparison.changes.append(sentence(kind, "", kind, count=count))
+    return sorted(dict.fromkeys(comparison.changes), key=lambda change: -RATINGS.index(change.rating))
 
 
-def next_version(version: str, rated: str) -> str:
-    """The version that follows after changes of a rating.
+class _Comparison:
+    def __init__(self, old: Surface, new: Surface, contract: Contract) -> None:
+        self.old, self.new, self.contract = old, new, contract
+        self.changes: list[Change] = []
+        self.read_otherwise: dict[str, set[str]] = {"documentation": set(), "examples": set()}
+        self.special = {
+            "default": self._default,
+            "error": self._error,
+            "response": self._response,
+            "security": self._security,
+        }
 
-    Below 1.0.0 the second number stands for what breaks and the third for the rest, which is how `~=0.1.0` reads them.
-    """
-    major, minor, patch = map(int, version.split("."))
-    if rated == "none":
-        return version
-    if rated == "patch" or (rated == "minor" and not major):
-        return f"{major}.{minor}.{patch + 1}"
-    return f"{major + 1}.0.0" if rated == "major" and major else f"{major}.{minor + 1}.0"
+    def report(self, kind: str, name: str, **words: Any) -> None:
+        """Write down a change of a name: which sentence, and the words that it needs."""
+        known = self.new.get(name) or self.old[name]
+        line = self.contract.places.get(known.where, (None,))[0] if name in self.new and known.where else None
+        python = name if known.python else ""
+        self.changes.append(sentence(kind, python, known.wire, line, shown=self._shown(name), **words))
+
+    def _shown(self, name: str) -> str:
+        """A name as a caller writes it, or a part of the contract."""
+        known = self.new.get(name) or self.old[name]
+        call, _, argument = name.rstrip("()*").partition("(")
+        if argument:
+            return f"`{argument}` of `{call}()`"
+        if name.endswith(")") or known.python == "callable":
+            return f"`{call}()`"
+        if self._is_field(name):
+            return f"`{name.removeprefix('models.')}`"
+        return f"`{name}`" if known.python else f"the {name}"
+
+    def _owner(self, name: str) -> str:
+        """The class that a name is in: what Python shows of it."""
+        owner = name.rpartition(".")[0]
+        return (self.new.get(owner) or self.old.get(owner) or NOTHING).python if name.startswith("models.") else ""
+
+    def _is_field(self, name: str) -> bool:
+        return self._owner(name) == "class"
+
+    # Names.
+
+    def renames(self) -> None:
+        """Report what only has another name now, owners first, and give the older side the new names."""
+        for is_part in (False, True):
+            gone = [name for name, known in self.old.items() if name not in self.new and known.identity]
+            for was in [name for name in gone if (next(owners(name)) in self.old) is is_part]:
+                around, identity = next(owners(was)), self.old[was].identity
+                alike = [name for name in self.new if name not in self.old and self.new[name].identity == identity]
+                come = [name for name in alike if not is_part or next(owners(name)) == around]
+                for now in come[:1]:
+                    shown, argument = self._shown(was), now.rstrip(")").rpartition("(")[2]
+                    self.old = _renamed(self.old, was, now)
+                    self.report("argument-renamed" if now.endswith(")") else "renamed", now, was=shown, now=argument)
+
+    def name(self, name: str) -> None:
+        """Report what changed of a name, unless it is a part of what came, went, or is of another kind now."""
+        old, new = self.old.get(name), self.new.get(name)
+        if any(self._is_another(owner) for owner in owners(name)):
+            return
+        if old and new:
+            another = self._python(name, old, new)
+            if old.wire != new.wire and old.identity != new.identity:
+                self.report("wire", name, was=old.wire, now=new.wire)
+            for key in dict.fromkeys((*old.keywords, *new.keywords)):
+                was, now = old.keywords.get(key), new.keywords.get(key)
+                if was != now:
+                    self._keyword(name, key, was, now, another=another)
+        elif not name.endswith(("()", "(*)")):
+            self._came_or_went(name, old or new or NOTHING)
+
+    def _is_another(self, name: str) -> bool:
+        old, new = self.old.get(name, NOTHING), self.new.get(name, NOTHING)
+        return old.python.split()[:1] != new.python.split()[:1]
+
+    def _came_or_went(self, name: str, known: Name) -> None:
+        kind = "new" if name in self.new else "gone"
+        if self._owner(name).startswith("enumeration"):
+            self.report(f"value-{kind}", name, was=known.python, now=known.python)
+        elif self._is_field(name):
+            kind = "new-required" if kind == "new" and not known.default else kind
+            self.report(f"field-{kind}", name, unknown=f"`additional_properties[{json.dumps(known.identity)}]`")
+        elif known.python:
+            required = kind == "new" and name.endswith(")") and not known.default
+            self.report("new-required" if required else kind, name)
+
+    # What Python shows.
+
+    def _python(self, name: str, old: Name, new: Name) -> bool:
+        """Report what Python shows otherwise; returns whether the type is another one, and its keywords with it."""
+        if name.endswith("(*)"):
+            self._order(name, old, new)
+        elif name.endswith(")") or self._is_field(name):
+            return self._type(name, old, new)
+        elif old.python != new.python:
+            self.report("kind", name, was=old.python, now=new.python)
+            return True
+        return False
+
+    def _order(self, name: str, old: Name, new: Name) -> None:
+        """Positional arguments, without those that went, must be the first ones still."""
+        was, now = (known.python.split(", ") if known.python else [] for known in (old, new))
+        kept = [one for one in was if name.replace("*", one) in self.new]
+        if now[: len(kept)] != kept:
+            self.report("order", name, was=old.python, now=new.python)
+
+    def _type(self, name: str, old: Name, new: Name) -> bool:
+        """Report another type or default of an argument or a field, or another type of what a method returns."""
+        was, now = _members(old.type), _members(new.type)
+        bare, bare_now = was - {"None"}, now - {"None"}
+        is_field, needed = self._is_field(name), bool(old.default and not new.default)
+        kind = ""
+        if name.endswith("()"):
+            kind = "returns-less" if now < was else "returns" if now != was else ""
+        elif bare != bare_now:
+            kind = "wider" if bare < bare_now and not is_field and not needed else "type"
+        elif needed:
+            kind = "field-required" if is_field else "required"
+        elif is_field and was != now:
+            kind = "field-optional" if was < now else "field-never-none"
+        elif new.default and not old.default:
+            kind = "optional"
+        elif was != now:
+            kind = "wider" if was < now else "type"
+        if kind:
+            self.report(kind, name, was=old.type, now=new.type)
+        elif old.default != new.default:
+            self.report("default", name, was=old.default, now=new.default)
+        return bare != bare_now
+
+    # What the contract says.
+
+    def _keyword(self, name: str, key: Where, was: Any, now: Any, *, another: bool) -> None:
+        """Report a keyword with another value; None stands for its absence."""
+        keyword = str(key[-1])
+        if keyword in DOCUMENTATION:
+            self.read_otherwise["documentation"].add(name)
+        elif keyword in ("example", "examples"):
+            self.read_otherwise["examples"].add(name)
+        elif keyword == "deprecated":
+            if now:
+                self.report("deprecated", name)
+        elif keyword == "media types":
+            self.report("media-type", name, was=_either(was), now=_either(now))
+        elif keyword in self.special:
+            self.special[keyword](name, str(key[0]), was, now)
+        elif another:
+            pass  # reported with the type
+        elif keyword in LIMITS:
+            self._limit(name, keyword, was, now)
+        else:
+            self.report("unknown", name, keyword="/".join(map(str, key)))
+
+    def _default(self, name: str, _: str, was: Any, now: Any) -> None:
+        if self.old[name].default == self.new[name].default:  # else Python shows it
+            said = ["none" if value is None else json.dumps(value) for value in (was, now)]
+            self.report("default", name, was=said[0], now=said[1])
+
+    def _limit(self, name: str, keyword: str, was: Any, now: Any) -> None:
+        tighter = now is not None
+        if tighter and was is not None and keyword in (*LEAST, *MOST):
+            tighter = (now > was) == (keyword in LEAST)
+        said = [f"no `{keyword}`" if value is None else f"`{keyword}` {json.dumps(value)}" for value in (was, now)]
+        self.report("limit" if self.new[name].sent and tighter else "limit-unchecked", name, was=said[0], now=said[1])
+
+    def _response(self, name: str, status: str, was: Any, now: Any) -> None:
+        """A status of a success, which another one or its range may cover."""
+        family = (f"{status[0]}XX", "response")
+        if was and now:
+            self.report("response-media-type", name, status=status, was=_either(was), now=_either(now))
+        elif was and family not in self.new[name].keywords:
+            self.report("response-gone", name, status=status)
+        elif (
+            now
+            and family not in self.old[name].keywords
+            and self.old[f"{name}()"].python == self.new[f"{name}()"].python
+        ):
+            self.report("response-new", name, status=status)
+
+    def _error(self, name: str, status: str, was: Any, now: Any) -> None:
+        """The client reads an error that is not declared as its range is, and without that as ErrorInfo."""
+        family = (f"{status[0]}XX", "error")
+        was = was or self.old[name].keywords.get(family, "ErrorInfo")
+        now = now or self.new[name].keywords.get(family, "ErrorInfo")
+        if was != now:
+            self.report("error-body", name, status=status, was=was, now=now)
+
+    def _security(self, name: str, _: str, was: list[str], now: list[str]) -> None:
+        gone, come = [way for way in was if way not in now], [way for way in now if way not in was]
+        if gone and FREE not in now:
+            self.report("credential-gone", name, was=_either(gone), now=_either(now))
+        if come:
+            self.report("credential-new", name, now=_either(come))
 
 
-def _rest(ledger: Ledger) -> None:
-    """Provenance, documentation, examples, servers."""
-    olds, news = ({_identity(one): one for one in side.contract.elements()} for side in (ledger.old, ledger.new))
-    for key, new in news.items():
-        old = olds.get(key)
-        if old and PROVENANCE in old.node and PROVENANCE in new.node and old.status != new.status:
-            at, words = At(f"{new.kind} {new.name}", new.where), {"now": new.status, "was": old.status}
-            ledger.say("provenance", at, what=new.kind, name=new.name, **words)
-        if old and new.kind in ("tag", "security scheme"):
-            ledger.talk(old.node, new.node)
-    old_data, new_data = (side.contract.data for side in (ledger.old, ledger.new))
-    ledger.talk(old_data.get("info"), new_data.get("info"))
-    if old_data.get("servers") != new_data.get("servers"):
-        ledger.say("servers", At("servers", ("servers",)))
-    for kind, count in ledger.talked.items():
-        if count:
-            ledger.say(kind, At(kind), count=f"{count} element{'s' if count > 1 else ''}")
+def _renamed(surface: Surface, was: str, now: str) -> Surface:
+    """A surface with another name for a name and its parts, and for a class wherever it is a type."""
+    word, other = was.rpartition(".")[2], now.rpartition(".")[2]
+    found: Surface = {}
+    for name, known in surface.items():
+        if name == was or name.startswith((f"{was}(", f"{was}.")):
+            name = now + name.removeprefix(was)
+        if re.fullmatch(r"models\.\w+", was):
+            known = replace(known, python=re.sub(rf"\b{word}\b", other, known.python), keywords=dict(known.keywords))
+            known.keywords |= {
+                key: other for key, value in known.keywords.items() if key[-1:] == ("$ref",) and value == word
+            }
+        found[name] = known
+    return found
 
 
-def _identity(element: Any) -> tuple[Any, ...]:
-    """What an element is known by, wherever it stands in a list."""
-    return (element.kind, element.name, *(key for key in element.where if not isinstance(key, int)))
+def _members(type_: str) -> set[str]:
+    """The members of a union; what is inside brackets stays together."""
+    return {*re.split(r" \| (?![^\[]*\])", type_)} - {""}
 
 
-def _python(ledger: Ledger) -> None:
-    """What Python offers otherwise, where no change of the contract told it."""
-    olds, news = ledger.old.offered, ledger.new.offered
-    named = [mapping(side.contract.at(("components", "schemas"))) for side in (ledger.old, ledger.new)]
-    components = {f"models.{class_name(name)}" for names in named for name in names}
-    come_or_gone = {name for name in olds.keys() ^ news.keys() if not name.endswith(")")}
-    for name in dict.fromkeys((*olds, *news)):
-        was, now = ledger.current(olds.get(name, "")), news.get(name, "")
-        both, owner = name in olds and name in news, _owner(name)
-        if _normal(was) == _normal(now) or any(_is_part(name, known) for known in ledger.covered):
-            continue
-        if any(_is_part(owner, known) for known in come_or_gone):
-            continue  # told of the owner
-        if not both and re.fullmatch(r"models\.\w+", name) and name not in components:
-            continue  # the class of what is written inside another schema, where its change was told
-        if both and name.endswith("()"):
-            ledger.say("returns", At("", (), [name]), call=f"`{name}`", was=was, now=now)
-            continue
-        if both and name.endswith("(*)"):
-            ledger.say("argument-order", At("", (), [name]), call=f"`{name.replace('(*)', '()')}`", now=now)
-            continue
-        kind = "python-changed" if both else "python-gone" if name in olds else "python-new"
-        if kind == "python-new" and name.endswith(")") and not re.search(r"\(\*?\)$| = ", name + now):
-            kind = "python-new-required"
-        ledger.say(kind, At("", (), [name]), shown=name, was=was, now=now)
-
-
-def _owner(name: str) -> str:
-    """The method of an argument, the class of a field or a method; empty where there is none."""
-    return name.rpartition("(")[0] if name.endswith(")") else name.rpartition(".")[0]
-
-
-def _is_part(name: str, known: str) -> bool:
-    return name == known or name.startswith((f"{known}(", f"{known}."))
-
-
-def _normal(text: str) -> tuple[set[str], str]:
-    """A type and a default, for comparing: the order in a union means nothing."""
-    type_, _, default = text.partition(" = ")
-    return members(type_), default
+def _either(names: Iterable[str]) -> str:
+    return " or ".join(names)

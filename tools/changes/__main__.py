@@ -1,0 +1,43 @@
+"""`python -m tools.changes`: list what changed for callers, or check the version and the changelog against it."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+
+from tools.changes.history import ROOT, ComparisonError, last_release, since
+from tools.changes.report import FORMATS, faults
+
+
+def main(arguments: list[str]) -> int:
+    """List the changes, or check the version; 0 if done or right, 1 if wrong, 2 if nothing can be compared."""
+    parser = argparse.ArgumentParser(prog="python -m tools.changes")
+    parser.add_argument("--base", default="")
+    parser.add_argument("--format", default="text", choices=FORMATS)
+    parser.add_argument("--check-version", action="store_true")
+    options = parser.parse_args(arguments)
+    try:
+        base = options.base or last_release()
+        if options.check_version and not base:
+            print("No release (a tag such as v1.4.0) is in reach, so any version will do; or name one with BASE=...")
+            return 0
+        comparison = since(base or "HEAD")
+        if not options.check_version:
+            print(FORMATS[options.format](comparison))
+            return 0
+        found = faults(comparison, (ROOT / "CHANGELOG.md").read_text(encoding="utf-8"))
+    except (ComparisonError, OSError) as error:
+        print(error, file=sys.stderr)
+        return 2
+    except ValueError as error:
+        print(f"pyproject.toml or CHANGELOG.md, here or there, cannot be read: {error}.", file=sys.stderr)
+        return 2
+    except KeyboardInterrupt:
+        return 130
+    good = f"The version {comparison.versions[1]} and the changelog match what changed since {comparison.base}."
+    print("\n".join(found) or good)
+    return 1 if found else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))

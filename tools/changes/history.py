@@ -1,0 +1,146 @@
+"""The older state of the project, as git has it, and what changed since."""
+
+from __future__ import annotations
+
+import io
+import re
+import subprocess
+import tempfile
+import tomllib
+import zipfile
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from tools import lock
+from tools.changes.compare import compare
+from tools.changes.sentences import Change, next_version, rating, sentence
+from tools.changes.surface import Surface, read
+from tools.contract import Contract, load
+from tools.generate import PACKAGE, ROOT
+from tools.looking import ProbeError, offered
+
+__all__ = ["CONTRACT", "ROOT", "Comparison", "ComparisonError", "git", "last_release", "since"]
+
+CONTRACT = "openapi.yaml"
+SHIPPED = (CONTRACT, "generated", "overrides", "extras", "pyproject.toml")
+"""What reaches callers: the packages, and what installing them needs."""
+
+
+class ComparisonError(Exception):
+    """The two states cannot be compared; the message says why and what to do."""
+
+
+@dataclass(frozen=True)
+class Comparison:
+    """What changed for callers since a revision."""
+
+    base: str
+    """The revision, as it was named."""
+    versions: tuple[str, str]
+    """`info.version` then and now."""
+    changes: list[Change]
+
+    @property
+    def next(self) -> str:
+        """The version that the changes ask for."""
+        return next_version(self.versions[0], rating(self.changes))
+
+
+def since(base: str) -> Comparison:
+    """Compare the working tree with a revision of the repository.
+
+    Raises:
+        ComparisonError: the revision cannot be read, or generated/ is not what the contract gives.
+
+    """
+    now = load(ROOT / CONTRACT)
+    with tempfile.TemporaryDirectory() as folder:
+        older = Path(folder)
+        _extract(base, older)
+        then = load(older / CONTRACT)
+        if then.findings or not then.data:
+            raise ComparisonError(f"The contract at {base} cannot be read: name a later revision.")
+        _check_generated(now)
+        old, new = _surface(then, older, f"at {base}"), _surface(now, ROOT, "here")
+        changes = compare(old, new, now)
+        if not changes and _code(older) != _code(ROOT):
+            changes = [sentence("code", "", "")]
+    versions = str(then.data["info"].get("version")), str(now.data["info"].get("version"))
+    if not re.fullmatch(r"\d+\.\d+\.\d+", versions[0]):
+        raise ComparisonError(f"The version at {base} is {versions[0]}, not three numbers: name a later revision.")
+    return Comparison(base, versions, changes)
+
+
+def last_release(besides: str = "") -> str | None:
+    """The newest release tag before the working tree; None if there is none.
+
+    Args:
+        besides: A tag that does not count.
+
+    Raises:
+        ComparisonError: this is no clone of the project.
+
+    """
+    top = git("rev-parse", "--show-toplevel").stdout.decode().strip()
+    if not top or Path(top).resolve() != ROOT:
+        raise ComparisonError(
+            "This is no git clone of the project: make one, with its tags, to compare with another state."
+        )
+    found = git("describe", "--tags", "--abbrev=0", "--match=v[0-9]*", "--exclude=v*[!0-9.]*", f"--exclude={besides}")
+    return found.stdout.decode().strip() if found.returncode == 0 else None
+
+
+def git(*arguments: str) -> subprocess.CompletedProcess[bytes]:
+    """The output of git in the project, whatever its exit status."""
+    return subprocess.run(["git", *arguments], cwd=ROOT, capture_output=True, check=False)  # noqa: S607 # git, wherever it is
+
+
+def _extract(base: str, folder: Path) -> None:
+    """Write what the revision ships into a folder."""
+    if git("rev-parse", "--verify", "--quiet", "--end-of-options", f"{base}^{{commit}}").returncode:
+        remedy = "name a tag, a branch or a commit with BASE=..., and fetch it first if this is a shallow clone"
+        raise ComparisonError(f"`{base}` is no revision of this repository: {remedy}.")
+    names = git("ls-tree", "--name-only", base).stdout.decode().split("\n")
+    shipped = [name for name in SHIPPED if name in names]
+    archive = git("archive", "--format=zip", base, *shipped)
+    if not {CONTRACT, "generated"} <= {*shipped} or archive.returncode:
+        raise ComparisonError(f"`{base}` has no {CONTRACT} or no generated/: name a later revision.")
+    with zipfile.ZipFile(io.BytesIO(archive.stdout)) as held:
+        held.extractall(folder)
+
+
+def _surface(contract: Contract, folder: Path, state: str) -> Surface:
+    packages = [place for place in (folder / "generated", folder / "overrides") if place.exists()]
+    try:
+        return read(contract, offered(*packages))
+    except ProbeError as error:
+        raise ComparisonError(f"The package {state} cannot be imported with today's tools: {error}") from None
+    except (AttributeError, IndexError, KeyError, TypeError) as error:
+        # The newer contract is generated from, so it keeps the rules; the older one may be from before them.
+        reason = f"{type(error).__name__}: {error}"
+        raise ComparisonError(f"The contract {state} does not keep today's rules ({reason}).") from None
+
+
+def _check_generated(contract: Contract) -> None:
+    """What callers get must be what the contract says."""
+    package = ROOT / "generated" / PACKAGE
+    found = lock.read(package) or {}
+    readable = isinstance(contract.data.get("info"), dict) and not contract.findings
+    said = [lock.hash_contract(contract), lock.tree_hash(package)] if readable else None
+    if [found.get("contract"), found.get("tree")] != said:
+        raise ComparisonError(f"generated/ is not what {CONTRACT} gives: run `make validate generate` first.")
+
+
+def _code(folder: Path) -> list[Any]:
+    """What reaches callers besides the contract, the version aside: the client, how it was generated, what it needs."""
+    settings = folder / "pyproject.toml"
+    project = tomllib.loads(settings.read_text(encoding="utf-8")) if settings.exists() else {}
+    facts = lock.read(folder / "generated" / PACKAGE) or {}
+    found = [*(folder / "overrides").rglob("*"), *(folder / "extras").rglob("*")]
+    return [
+        *(project.get(name) for name in ("project", "build-system")),
+        project.get("tool", {}).get("hatch"),
+        *(facts.get(name) for name in ("settings", "templates", "openapi-python-client")),
+        {file.relative_to(folder): file.read_bytes() for file in found if file.is_file() and file.suffix != ".pyc"},
+    ]
