@@ -1,4 +1,4 @@
-"""What bridges, gateways and networks do wrong, a case a line, and the page that lists it: `make faults`."""
+"""What bridges, gateways and networks do wrong, a case a line, and the page that lists it: `make docs`."""
 
 from __future__ import annotations
 
@@ -651,7 +651,7 @@ def written() -> str:
     """The page."""
     every = [case for cases in CASES.values() for case in cases]
     lines = [
-        "<!-- Written by `make faults` from tests/faults.py: edits are lost. -->",
+        "<!-- Written by `make docs` from tests/faults.py: edits are lost. -->",
         "# Faults",
         "",
         "What bridges, gateways and networks do wrong, and what the client makes of it. `tests/test_faults.py` runs each case",

@@ -1,4 +1,4 @@
-"""A million invoices of ten thousand accounts, killed and resumed: `make soak-accounts`, and in small in tests/test_accounts.py.
+"""A million invoices of ten thousand accounts, killed and resumed: `make soak ACCOUNTS=1`, and in small in tests/test_accounts.py.
 
 As `python -m tests.soak_accounts serve INVOICES` it is the bridge: documented pages of 50, made once, so that the
 command is what is measured.
@@ -222,7 +222,7 @@ def main() -> int:
     told += f" ({done.found / done.seconds:.0f} a second), killed {done.statuses.count(-signal.SIGKILL)} times"
     told += f"; resident at most {max((one.resident for one in done.samples), default=0) / 2**20:.0f} MiB"
     told += f", grown by {done.growth() / 2**20:.1f} MiB (at most {MORE_BYTES // 2**20})"
-    print(f"{told}: {'holds' if done.holds() else 'does not hold'}", *done.faults[:10], sep="\n")  # noqa: T201 # what `make soak-accounts` shows
+    print(f"{told}: {'holds' if done.holds() else 'does not hold'}", *done.faults[:10], sep="\n")  # noqa: T201 # what `make soak ACCOUNTS=1` shows
     return 0 if done.holds() else 1
 
 

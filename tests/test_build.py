@@ -27,7 +27,7 @@ COMMITTED = 1_700_000_000
 WHEEL, SDIST = f"talkdesk_bridge-{VERSION}-py3-none-any.whl", f"talkdesk_bridge-{VERSION}.tar.gz"
 API, CLIENT = tool.PACKAGES[:2]
 NOT_OURS: tool.Checkers = {}
-"""`make test` has no .venv-build; tests/integration/test_wheel.py tries what is there."""
+"""`make test` does without them; tests/integration/test_wheel.py tries what is there."""
 
 
 def copied(folder: Path) -> Path:

@@ -166,4 +166,4 @@ def test_nothing_is_lost_and_no_case_is_told_twice() -> None:
 
 
 def test_the_page_says_what_the_cases_say() -> None:
-    assert PAGE.read_text(encoding="utf-8") == written(), "run `make faults`"
+    assert PAGE.read_text(encoding="utf-8") == written(), "run `make docs`"

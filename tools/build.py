@@ -46,7 +46,7 @@ PROMISED = {f"{package}/py.typed" for package in PACKAGES} | {
 Checkers = Mapping[Sequence[str], str]
 """Commands that refuse a bad file, and the pattern of the files that each is given."""
 
-BIN = ROOT / ".venv-build" / "bin"
+BIN = ROOT / ".venv" / "bin"
 CHECKERS: Checkers = {
     (str(BIN / "twine"), "--no-color", "check", "--strict"): "*",
     (str(BIN / "check-wheel-contents"), "--config", str(ROOT / "pyproject.toml")): "*.whl",

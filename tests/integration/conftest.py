@@ -21,7 +21,7 @@ from tests.integration.serving import CLIENTS, SIGNER, SIGNERS_KEYS
 from tests.keys import bare, pair
 from tools.build import build
 
-PYTHON = ROOT / ".venv-servers" / "bin" / "python"
+PYTHON = ROOT / ".venv-integration" / "bin" / "python"
 DIRECT = build_opener(ProxyHandler({}))
 
 
@@ -62,7 +62,7 @@ class TokenServer:
 def _running(module: str, audience: str) -> Iterator[TokenServer]:
     command = [str(PYTHON), "-m", f"tests.integration.{module}"]
     if not PYTHON.exists():
-        pytest.fail("there is no .venv-servers: run `make integration`")
+        pytest.fail("there is no .venv-integration: run `make integration`")
     jwks = {"ec": ECAlgorithm.to_jwk(pair().public_key()), "rsa": RSAAlgorithm.to_jwk(pair("RSA").public_key())}
     keys = json.dumps({"keys": [{**json.loads(jwk), "kid": key_id} for key_id, jwk in jwks.items()]})
     with subprocess.Popen(

@@ -16,7 +16,7 @@ import pytest
 
 from tests.conftest import ROOT
 
-BIN = ROOT / ".venv-index" / "bin"
+BIN = ROOT / ".venv-integration" / "bin"
 USER, PASSWORD = "ci", "s3cret/+%@:"
 """Who may upload to an index, and read it; in a URL, the password has to be quoted."""
 
@@ -60,7 +60,7 @@ def serving(folder: Path, *, actions: str = "update download list", buffered: bo
 
     """
     if not BIN.exists():
-        pytest.fail("there is no .venv-index: run `make integration`")
+        pytest.fail("there is no .venv-integration: run `make integration`")
     packages, passwords = folder / "packages", folder / "passwords"
     packages.mkdir(parents=True, exist_ok=True)
     code = "import sys; from passlib.apache import HtpasswdFile; file = HtpasswdFile(sys.argv[1], new=True); "
