@@ -64,21 +64,21 @@ check-version: $(DEV) ## Fail if info.version or the changelog does not fit the 
 	@python -m tools.changes --base="$(BASE)" --check-version
 
 build: $(DEV) ## Write the wheel and the sdist to dist/: the same bytes for the same commit
-	@python -m tools.build
+	@python -m tools.release build
 
 publish: $(DEV) $(UV) ## Check, build and upload this commit to UV_PUBLISH_URL: docs/publishing.md
-	@python -m tools.upload --check
-	@python -m tools.release
+	@python -m tools.release upload --check
+	@python -m tools.release check
 	@python -m tools.generate --check
-	@python -m tools.build
-	@$(VENV)-uv/bin/python -m tools.upload
+	@python -m tools.release build
+	@$(VENV)-uv/bin/python -m tools.release upload
 
 # The two halves of `publish` for a release workflow, where only the second one sees the index's credential.
 check-release: $(DEV)
-	@python -m tools.release
+	@python -m tools.release check
 
 upload: $(UV)
-	@$(VENV)-uv/bin/python -m tools.upload
+	@$(VENV)-uv/bin/python -m tools.release upload
 
 ##@ Tests that take longer
 integration: $(DEV) $(foreach name,bench integration uv,$(VENV)-$(name)/.set-up) ## With what is not ours: indexes, installers, token servers, httpx2, a browser

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-import compileall
 import os
+import re
 import shutil
 import subprocess
 import sys
@@ -11,6 +11,7 @@ import tarfile
 import time
 import zipfile
 from collections.abc import Callable, Iterator
+from email.parser import HeaderParser
 from pathlib import Path
 
 import hatchling
@@ -20,58 +21,47 @@ from tests import repository
 from tests.conftest import ROOT
 from tests.pythons import SUPPORTED, python
 from tests.repository import VERSION, git
-from tools import build as tool
-from tools.build import BuildError, build
+from tools.release import __main__ as command
+from tools.release import build as tool
+from tools.release.upload import PRIVATE
 
 COMMITTED = 1_700_000_000
 WHEEL, SDIST = f"talkdesk_bridge-{VERSION}-py3-none-any.whl", f"talkdesk_bridge-{VERSION}.tar.gz"
-API, CLIENT = tool.PACKAGES[:2]
-NOT_OURS: tool.Checkers = {}
-"""`make test` does without them; tests/integration/test_wheel.py tries what is there."""
+CLIENT = next(package for package in tool.PACKAGES if package.endswith("/talkdesk_bridge"))
 
 
-def copied(folder: Path) -> Path:
+@pytest.fixture(scope="module")
+def origin(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """What a build reads, as it is in the working tree, committed at a certain time."""
+    folder = tmp_path_factory.mktemp("origin") / "project"
     folder.mkdir()
     for name in (*tool.SOURCES, ".gitignore", ".gitattributes"):
         shutil.copy(ROOT / name, folder / name)
     for name in tool.PACKAGES:
         shutil.copytree(ROOT / name, folder / name, ignore=shutil.ignore_patterns("__pycache__"))
     git(folder, "init", "--quiet", "--initial-branch=main")
-    commit(folder)
+    repository.commit(folder, GIT_COMMITTER_DATE=f"{COMMITTED} +0300")
     return folder
 
 
-def commit(folder: Path) -> None:
-    repository.commit(folder, GIT_COMMITTER_DATE=f"{COMMITTED} +0300")
-
-
 @pytest.fixture(autouse=True)
-def _no_date_of_the_machine(monkeypatch: pytest.MonkeyPatch) -> None:
+def checkers(monkeypatch: pytest.MonkeyPatch) -> pytest.MonkeyPatch:
+    """No date of the machine, and none of the checkers, which take a second: one test below has them all."""
     monkeypatch.delenv("SOURCE_DATE_EPOCH", raising=False)
-
-
-@pytest.fixture(scope="module")
-def origin(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return copied(tmp_path_factory.mktemp("origin") / "project")
+    monkeypatch.setattr(tool, "CHECKERS", {})
+    return monkeypatch
 
 
 @pytest.fixture(scope="module")
 def wanted(origin: Path) -> dict[str, bytes]:
     """The two files, as one build wrote them."""
-    with pytest.MonkeyPatch.context() as patch:
-        patch.delenv("SOURCE_DATE_EPOCH", raising=False)
-        return held(build(origin, origin / "dist", NOT_OURS))
+    return held(tool.write(origin, origin / "dist"))
 
 
 @pytest.fixture
 def clone(origin: Path, tmp_path: Path) -> Path:
-    return cloned(origin, tmp_path / "clone")
-
-
-def cloned(origin: Path, folder: Path, *options: str) -> Path:
-    git(origin, *options, "clone", "--quiet", str(origin), str(folder))
-    return folder
+    git(origin, "clone", "--quiet", str(origin), str(tmp_path / "clone"))
+    return tmp_path / "clone"
 
 
 def held(files: list[Path]) -> dict[str, bytes]:
@@ -100,26 +90,20 @@ def _far_from_here(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[
 
 @pytest.mark.usefixtures("_far_from_here")
 def test_another_machine_gives_the_same_bytes(origin: Path, wanted: dict[str, bytes], tmp_path: Path) -> None:
-    # A path that .gitignore names, and settings of git that convert what it checks out.
-    (tmp_path / "dist").mkdir()
-    away = cloned(origin, tmp_path / "dist" / "a clöne", "-c", "core.autocrlf=true", "-c", "core.eol=crlf")
+    # A path that .gitignore names, settings of git that convert what it checks out, and what tools leave there.
+    away = tmp_path / "dist" / "a clöne"
+    away.parent.mkdir()
+    git(origin, "-c", "core.autocrlf=true", "-c", "core.eol=crlf", "clone", "--quiet", str(origin), str(away))
     for number, file in enumerate(away.rglob("*")):
         os.utime(file, (number, number))
     assert {file.stat().st_mode & 0o777 for file in away.rglob("*.py")} == {0o600}
-    assert held(build(away, away / "dist", NOT_OURS)) == wanted
-
-
-def test_what_tools_leave_in_the_packages_is_not_built(clone: Path, wanted: dict[str, bytes]) -> None:
-    for package in tool.PACKAGES:
-        assert compileall.compile_dir(clone / package, quiet=1)
-        for name in (".mypy_cache", ".ruff_cache", ".pytest_cache"):
-            (clone / package / name).mkdir()
-            (clone / package / name / "some.py").touch()
-    (clone / "generated" / ".half").mkdir()
-    (clone / "generated" / ".half" / "written.py").touch()
-    assert held(build(clone, clone / "dist", NOT_OURS)) == wanted
+    for name in ("__pycache__/some.pyc", ".mypy_cache/some.py", ".ruff_cache/some.py"):
+        (away / CLIENT / name).parent.mkdir()
+        (away / CLIENT / name).touch()
+    (away / "generated" / ".half").mkdir()
+    assert held(tool.write(away, away / "dist")) == wanted
     # Once more, over what is there.
-    assert held(build(clone, clone / "dist", NOT_OURS)) == wanted
+    assert held(tool.write(away, away / "dist")) == wanted
 
 
 def hatched(folder: Path, with_python: str, *options: str) -> dict[str, bytes]:
@@ -139,44 +123,51 @@ def test_each_python_gives_the_same_bytes(clone: Path, wanted: dict[str, bytes],
     assert hatched(clone, python(version)) == wanted
 
 
-def test_the_wheel_of_the_sdist_is_the_same(wanted: dict[str, bytes], tmp_path: Path) -> None:
+def test_the_sdist_holds_what_a_build_needs_and_no_more(wanted: dict[str, bytes], tmp_path: Path) -> None:
     git(tmp_path, "init", "--quiet")  # of whoever builds it
     (tmp_path / ".gitignore").write_text("*\n")
     (tmp_path / "sdist").write_bytes(wanted[SDIST])
     with tarfile.open(tmp_path / "sdist") as archive:
+        names = {name.partition("/")[2] for name in archive.getnames()}
         archive.extractall(tmp_path, filter="data")
+        assert {entry.mtime for entry in archive} == {COMMITTED}
+    # The last two are hatchling's.
+    others = {name for name in names if not name.startswith(("generated/", "overrides/", "extras/"))}
+    assert others == {*tool.SOURCES, "PKG-INFO", ".gitignore"}
     unpacked = tmp_path / SDIST.removesuffix(".tar.gz")
     assert hatched(unpacked, sys.executable, "-t", "wheel") == {WHEEL: wanted[WHEEL]}
 
 
-@pytest.mark.parametrize(
-    ("given", "dated"),
-    [(None, COMMITTED), ("", COMMITTED), ("1600000000", 1_600_000_000), ("4294967295", 4_294_967_295)],
-)
+def test_what_the_wheel_says_of_itself(wanted: dict[str, bytes], tmp_path: Path) -> None:
+    (tmp_path / WHEEL).write_bytes(wanted[WHEEL])
+    (tmp_path / SDIST).write_bytes(wanted[SDIST])
+    with zipfile.ZipFile(tmp_path / WHEEL) as archive:
+        info = f"talkdesk_bridge-{VERSION}.dist-info"
+        text = archive.read(f"{info}/METADATA").decode()
+        assert archive.read(f"{info}/licenses/LICENSE") == (ROOT / "LICENSE").read_bytes()
+        assert {entry.date_time for entry in archive.infolist()} == {
+            (*time.gmtime(COMMITTED)[:5], COMMITTED % 60 // 2 * 2)
+        }
+    with tarfile.open(tmp_path / SDIST) as archive_:
+        described = archive_.extractfile(f"talkdesk_bridge-{VERSION}/PKG-INFO")
+        assert described
+        assert described.read().decode() == text
+    found = HeaderParser().parsestr(text)
+    assert (found["Name"], found["Version"]) == ("talkdesk-bridge", VERSION)
+    assert PRIVATE in found.get_all("Classifier", [])
+    assert found["Requires-Python"] == f">={SUPPORTED[0]}"
+    always = [need for need in found.get_all("Requires-Dist", []) if "extra ==" not in need]
+    assert sorted(re.findall(r"^[a-z]+", "\n".join(always), re.M)) == ["attrs", "httpx"]
+
+
+@pytest.mark.parametrize(("given", "dated"), [("", COMMITTED), ("1600000000", 1_600_000_000)])
 def test_the_date_is_that_of_the_commit_unless_one_is_given(
-    clone: Path, monkeypatch: pytest.MonkeyPatch, given: str | None, dated: int
+    clone: Path, monkeypatch: pytest.MonkeyPatch, given: str, dated: int
 ) -> None:
-    if given is not None:
-        monkeypatch.setenv("SOURCE_DATE_EPOCH", given)
-    wheel, sdist = build(clone, clone / "dist", NOT_OURS)
-    with zipfile.ZipFile(wheel) as archive:
-        assert {entry.date_time for entry in archive.infolist()} == {(*time.gmtime(dated)[:5], dated % 60 // 2 * 2)}
+    monkeypatch.setenv("SOURCE_DATE_EPOCH", given)
+    _, sdist = tool.write(clone, clone / "dist")
     with tarfile.open(sdist) as archive:
         assert {entry.mtime for entry in archive} == {dated}
-
-
-def test_without_git_the_date_is_that_of_hatchling_and_it_is_told(
-    clone: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
-) -> None:
-    (clone / ".git").rename(clone.parent / ".git")  # another repository, further up
-    monkeypatch.setenv("PATH", "")
-    monkeypatch.setenv("SOURCE_DATE_EPOCH", "")
-    assert tool.main(clone, NOT_OURS) == 0
-    told = "no git here, so nobody knows whether the files are those of a commit"
-    assert capsys.readouterr().err == f"{clone / 'dist'}: {told}: build in a clone what others are to install.\n"
-    wheel = clone / "dist" / WHEEL
-    with zipfile.ZipFile(wheel) as archive:
-        assert {entry.date_time for entry in archive.infolist()} == {(2020, 2, 2, 0, 0, 0)}
 
 
 # What is refused.
@@ -192,19 +183,23 @@ def ignored(clone: Path) -> None:
 
 
 def deleted(clone: Path) -> None:
-    (clone / CLIENT / "_money.py").unlink()
+    (clone / CLIENT / "errors.py").unlink()
 
 
 def untyped(clone: Path) -> None:
-    git(clone, "rm", "--quiet", f"{CLIENT}/py.typed", f"{API}/openapi.json")
+    git(clone, "rm", "--quiet", f"{CLIENT}/py.typed")
 
 
 def executable(clone: Path) -> None:
     (clone / "README.md").chmod(0o755)
 
 
-def ignoring(clone: Path) -> None:
-    (clone.parent / ".hgignore").write_text("syntax: glob\n*.py\n")
+def without_git(clone: Path) -> None:
+    (clone / ".git").rename(clone.parent / "moved")
+
+
+def undated(clone: Path) -> None:
+    os.environ["SOURCE_DATE_EPOCH"] = "now"  # taken out again by the fixture
 
 
 def edit(name: str, old: str, new: str) -> Callable[[Path], None]:
@@ -216,156 +211,86 @@ def edit(name: str, old: str, new: str) -> Callable[[Path], None]:
     return change
 
 
-def project(old: str, new: str) -> Callable[[Path], None]:
-    return edit("pyproject.toml", old, new)
-
-
-HATCH = "[tool.hatch] in pyproject.toml."
-
-
 @pytest.mark.parametrize(
     ("change", "told"),
     [
-        (stray, [f"{CLIENT}/new.py: is in the wheel, but git does not track it: remove it, or `git add` it."]),
-        (ignored, [f"{CLIENT}/.errors.py.swp: is in the wheel, but git does not track it: remove it, or `git add` it."]),
-        (deleted, [f"{CLIENT}/_money.py: is tracked by git, but not in the wheel: restore it, or see {HATCH}"]),
-        (untyped, [
-            f"{API}/openapi.json: is missing, but callers count on it: restore it.",
-            f"{CLIENT}/py.typed: is missing, but callers count on it: restore it.",
-        ]),
-        (project(', "/CHANGELOG.md"', ', "/.gitattributes"'), [
-            f".gitattributes: is in the sdist, but not needed to build: remove it, or see {HATCH}",
-            f"CHANGELOG.md: is not in the sdist, but needed to build: restore it, or see {HATCH}",
-        ]),
-        (ignoring, [f".hgignore: is in the sdist, but not needed to build: remove it, or see {HATCH}"]),
-        (executable, ["README.md: may be executed, which differs from machine to machine: `chmod -x` it."]),
-        (project('license-files = ["LICENSE"]', "license-files = []"), [
-            f"LICENSE: is not in the sdist, but needed to build: restore it, or see {HATCH}",
-            "pyproject.toml: the wheel lacks the licence: name LICENSE under `license-files`.",
-        ]),
-        (project('core-metadata-version = "2.4" # as the wheel', ""), [
-            "pyproject.toml: the metadata of wheel and sdist differ: give both the same settings under [tool.hatch].",
-        ]),
-        (project('name = "talkdesk-bridge"', 'name = "bridge"'), [
-            "pyproject.toml: the name is bridge: set it to talkdesk-bridge, which is what people install.",
-        ]),
-        (edit("openapi.yaml", f"  version: {VERSION}\n", "  version: 99.0.0\n"), [
-            f"openapi.yaml: `info.version` is 99.0.0, the version of the wheel 99.0.0 and that in lock.json {VERSION}: set it to three numbers, and run `make generate`.",
-        ]),
-        (edit("openapi.yaml", f"  version: {VERSION}\n", f"  version: v{VERSION}\n"), [
-            f"openapi.yaml: `info.version` is v{VERSION}, the version of the wheel {VERSION} and that in lock.json {VERSION}: set it to three numbers, and run `make generate`.",
-        ]),
-        (edit(f"{API}/lock.json", "{\n", "\n"), [
-            f"openapi.yaml: `info.version` is {VERSION}, the version of the wheel {VERSION} and that in lock.json None: set it to three numbers, and run `make generate`.",
-        ]),
-        (project('  "Private :: Do Not Upload",\n', ""), [
-            "pyproject.toml: lacks the classifier `Private :: Do Not Upload`, which keeps the package off public indexes: add it.",
-        ]),
-        (project('requires-python = ">=3.11"', 'requires-python = ">=3.10"'), [
-            "pyproject.toml: `requires-python` is >=3.10, but the lowest Python of the classifiers is 3.11: let them agree.",
-        ]),
-        (project('requires-python = ">=3.11"\n', ""), [
-            "pyproject.toml: `requires-python` is None, but the lowest Python of the classifiers is 3.11: let them agree.",
-        ]),
-        (project('dependencies = ["attrs>=23.2", ', "dependencies = [\"attrs>=23.2\", \"anyio; sys_platform == 'win32'\", "), [
-            "pyproject.toml: without an extra it depends on anyio, attrs, httpx, instead of attrs and httpx: put the others in an extra.",
-        ]),
-        (project('dependencies = ["attrs>=23.2", "httpx>=0.28,<0.29"]', "dependencies = []"), [
-            "pyproject.toml: without an extra it depends on nothing, instead of attrs and httpx: put the others in an extra.",
-        ]),
-        (project('"Typing :: Typed"', '"Typing :: Tpyed"'), [
-            "pyproject.toml: hatchling cannot build from it: ValueError: Unknown classifier in field `project.classifiers`: Typing :: Tpyed",
-        ]),
+        (stray, f"{CLIENT}/new.py: is in the wheel, but git does not track it: remove it, or `git add` it."),
+        (ignored, f"{CLIENT}/.errors.py.swp: is in the wheel, but git does not track it: remove it, or `git add` it."),
+        (deleted, f"{CLIENT}/errors.py: is not in the wheel: restore it, or see [tool.hatch] in pyproject.toml."),
+        (untyped, f"{CLIENT}/py.typed: is not in the wheel: restore it, or see [tool.hatch] in pyproject.toml."),
+        (executable, "README.md: may be executed, which differs from machine to machine: `chmod -x` it."),
+        (edit("pyproject.toml", f'  "{PRIVATE}",\n', ""), f"pyproject.toml: lacks the classifier `{PRIVATE}`, which keeps the package off public indexes: add it."),
+        (edit("pyproject.toml", '"Typing :: Typed"', '"Typing :: Tpyed"'), "hatchling cannot build the package; correct pyproject.toml or SOURCE_DATE_EPOCH: ValueError: Unknown classifier in field `project.classifiers`: Typing :: Tpyed"),
+        (undated, "hatchling cannot build the package; correct pyproject.toml or SOURCE_DATE_EPOCH: ValueError: invalid literal for int() with base 10: 'now'"),
+        (without_git, "git has no commit to build here: fatal: not a git repository (or any of the parent directories): .git"),
     ],
 )  # fmt: skip
 def test_what_must_not_be_handed_out_is_refused(
-    clone: Path, capsys: pytest.CaptureFixture[str], change: Callable[[Path], None], told: list[str]
-) -> None:
+    clone: Path, capsys: pytest.CaptureFixture[str], checkers: pytest.MonkeyPatch, change: Callable[[Path], None], told: str
+) -> None:  # fmt: skip
     (clone / "dist").mkdir()
     (clone / "dist" / "earlier").write_text("as it was")
+    checkers.setenv("SOURCE_DATE_EPOCH", "")
+    checkers.setenv("GIT_CEILING_DIRECTORIES", str(clone.parent))
     change(clone)
-    assert tool.main(clone, NOT_OURS) == 1
+    assert tool.build(clone) == 1
     output = capsys.readouterr()
-    assert output.err.splitlines() == [*told, "dist/ is as it was."]
+    assert output.err.splitlines() == [told, "dist/ is as it was."]
     assert output.out == ""
     assert [file.name for file in clone.glob("*dist*")] == ["dist"]
     assert [(file.name, file.read_text()) for file in (clone / "dist").iterdir()] == [("earlier", "as it was")]
 
 
-@pytest.mark.parametrize("given", ["now", "-1", "1.5", "4294967296", "9" * 5000])
-def test_a_date_that_is_none_is_refused(clone: Path, monkeypatch: pytest.MonkeyPatch, given: str) -> None:
-    monkeypatch.setenv("SOURCE_DATE_EPOCH", given)
-    with pytest.raises(BuildError) as refused:
-        build(clone, clone / "dist", NOT_OURS)
-    told = "is no number of seconds since 1970: correct it, or unset it for the date of the commit."
-    assert str(refused.value) == f"SOURCE_DATE_EPOCH={given}: {told}"
-
-
-def test_a_clone_that_git_cannot_read_is_refused(clone: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    # As another user's clone is, in a container.
-    monkeypatch.setenv("GIT_TEST_ASSUME_DIFFERENT_OWNER", "1")
-    monkeypatch.setenv("GIT_CONFIG_GLOBAL", os.devnull)
-    monkeypatch.setenv("GIT_CONFIG_NOSYSTEM", "1")
-    with pytest.raises(BuildError, match=r"^git cannot tell the date and the files of the commit: fatal: .*ownership"):
-        build(clone, clone / "dist", NOT_OURS)
-    monkeypatch.setenv("PATH", "")
-    with pytest.raises(BuildError, match=r"^git was not found: install it, since it knows the date and the files"):
-        build(clone, clone / "dist", NOT_OURS)
-
-
-# What other people's tools say, and what is left in dist/.
-
-
-def test_digests_are_printed_of_what_is_there(clone: Path, capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
+def test_digests_are_printed_of_what_is_there(clone: Path, capsys: pytest.CaptureFixture[str]) -> None:
     (clone / "dist").mkdir()
     (clone / "dist" / "talkdesk_bridge-0.0.9.tar.gz").touch()
-    seen = tmp_path / "seen"
-    note = "import sys; open(sys.argv[1], 'a').write('\\n'.join(sys.argv[2:]) + '\\n'); print('fine')"
-    checkers: tool.Checkers = {
-        (sys.executable, "-c", note, str(seen)): "*",
-        (sys.executable, "-c", note, str(seen), ""): "*.whl",
-    }
-    assert tool.main(clone, checkers) == 0
+    assert tool.build(clone) == 0
     output = capsys.readouterr()
     assert output.err == ""
     files = [line.split()[1] for line in output.out.splitlines()]
-    assert files == [WHEEL, SDIST]
-    assert sorted(file.name for file in (clone / "dist").iterdir()) == files
+    assert files == [WHEEL, SDIST] == sorted(file.name for file in (clone / "dist").iterdir())
     summed = ["sha256sum", "--check", "--strict", "--quiet"]
     subprocess.run(summed, input=output.out, cwd=clone / "dist", text=True, check=True)
-    checked = [Path(line).name for line in seen.read_text().splitlines()]
-    assert checked == [*files, "", files[0]]
 
 
-def test_a_tool_that_refuses_is_heard(clone: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    refuse = "import sys; print(f'{sys.argv[1]}: is bad'); sys.exit('That is all.')"
-    good, bad, gone = (sys.executable, "-c", ""), (sys.executable, "-c", refuse), (str(clone / "none"),)
-    assert tool.main(clone, {good: "*", bad: "*.gz"}) == 1
-    told = f"{Path(sys.executable).name} refuses the build; correct what it names:\n"
-    told += f"dist/{SDIST}: is bad\nThat is all.\ndist/ is as it was.\n"
-    assert capsys.readouterr() == ("", told)
-    assert tool.main(clone, {gone: "*"}) == 1
-    told = f"{clone / 'none'}: was not found: run `make build`, which sets it up.\ndist/ is as it was.\n"
-    assert capsys.readouterr() == ("", told)
-    assert not (clone / "dist").exists()
+def test_what_other_tools_refuse(clone: Path, capsys: pytest.CaptureFixture[str], checkers: pytest.MonkeyPatch) -> None:
+    checkers.undo()
+    assert [Path(name).name for name, *_ in tool.CHECKERS] == ["twine", "check-wheel-contents"]
+    assert tool.build(clone) == 0
+    capsys.readouterr()
+    edit("pyproject.toml", '"README.md"', '{ file = "README.md", content-type = "text/x-rst" }')(clone)
+    (clone / CLIENT / "twice.py").write_bytes((clone / CLIENT / "errors.py").read_bytes())
+    git(clone, "add", "--all")
+    assert tool.build(clone) == 1
+    told = capsys.readouterr().err
+    assert "twine refuses the build; correct what it names:\n" in told
+    assert "check-wheel-contents refuses the build; correct what it names:\n" in told
+    assert f"dist/{WHEEL}: W002: Wheel contains duplicate files" in told
 
 
-def test_an_interrupted_build_leaves_dist_as_it_was(clone: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_an_interrupted_build_leaves_dist_as_it_was(clone: Path, checkers: pytest.MonkeyPatch) -> None:
     interrupt = "import os, signal; os.kill(os.getppid(), signal.SIGINT)"
-    assert tool.main(clone, {(sys.executable, "-c", interrupt): "*"}) == 130
-    assert capsys.readouterr() == ("", "Interrupted; dist/ is as it was.\n")
+    checkers.setattr(tool, "CHECKERS", {(sys.executable, "-c", interrupt): "*"})
+    with pytest.raises(KeyboardInterrupt):
+        tool.build(clone)
     assert not [*clone.glob("*dist*")]
-    # Killed, when the old one was moved aside already.
-    (clone / ".dist.old").mkdir()
-    (clone / ".dist.old" / "earlier").touch()
-    (clone / ".dist.half").mkdir()
-    stray(clone)
-    assert tool.main(clone, NOT_OURS) == 1
-    assert "dist: an earlier run was interrupted; the tree from before it is back.\n" in capsys.readouterr().err
-    assert [file.name for file in clone.glob("*dist*/*")] == ["earlier"]
-    assert [file.name for file in clone.glob("*dist*")] == ["dist"]
 
 
-def test_where_nothing_can_be_written_it_is_said(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    assert tool.main(tmp_path / "none", NOT_OURS) == 2
-    assert capsys.readouterr().err == f"{tmp_path / 'none'}: No such file or directory; dist/ is as it was.\n"
+@pytest.mark.parametrize(
+    ("arguments", "fails", "status", "told"),
+    [
+        ([], None, 2, "usage: python -m tools.release build|check|upload\n"),
+        (["build"], KeyboardInterrupt(), 130, "Interrupted.\n"),
+        (["build"], PermissionError(13, "Permission denied", "dist"), 2, "dist: Permission denied.\n"),
+    ],
+)
+def test_what_the_command_says(
+    checkers: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str],
+    arguments: list[str], fails: BaseException | None, status: int, told: str,
+) -> None:  # fmt: skip
+    def build() -> int:
+        raise fails or AssertionError
+
+    checkers.setattr(tool, "build", build)
+    assert command.main(arguments) == status
+    assert capsys.readouterr() == ("", told)

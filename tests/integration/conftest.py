@@ -19,7 +19,7 @@ from tests.conftest import ROOT
 from tests.integration.commands import HASHED, PIP, run
 from tests.integration.serving import CLIENTS, SIGNER, SIGNERS_KEYS
 from tests.keys import bare, pair
-from tools.build import build
+from tools.release.build import write
 
 PYTHON = ROOT / ".venv-integration" / "bin" / "python"
 DIRECT = build_opener(ProxyHandler({}))
@@ -108,7 +108,7 @@ def tokens(request: pytest.FixtureRequest) -> TokenServer:
 def dist(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """What `make build` writes, and where."""
     target = tmp_path_factory.mktemp("built") / "dist"
-    build(ROOT, target)
+    write(ROOT, target)
     return target
 
 

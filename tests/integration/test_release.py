@@ -43,10 +43,8 @@ def test_a_commit_may_be_published_with_its_tag_or_before_it_gets_one(repository
     repository.git("tag", BASE)
     result = repository.make("check-release")
     nothing = "with nothing to compare it with: no release before it is tagged"
-    assert (result.returncode, result.stdout) == (0, f"This commit may be published as {VERSION}, {nothing}.\n")
-    assert repository.run("python", "-m", "tools.release", "--tag").stdout == ""
-    repository.git("tag", "--delete", BASE)
-    assert repository.run("python", "-m", "tools.release", "--tag").stdout.endswith(f": git tag {BASE}\n")
+    may = f"This commit may be published as {VERSION}, with the tag {BASE}, {nothing}.\n"
+    assert (result.returncode, result.stdout) == (0, may)
 
 
 def test_a_tree_that_is_not_what_is_committed(repository: Repository) -> None:
@@ -62,7 +60,7 @@ def test_a_tree_that_git_does_not_look_at(repository: Repository) -> None:
     repository.git("update-index", "--assume-unchanged", "README.md")
     repository.edit("README.md", "# talkdesk-bridge", "# Another")
     (fault,) = told(repository)
-    assert fault.startswith("README.md: git is told not to look at it: ")
+    assert fault.startswith("README.md: git is configured not to look at it: ")
     subprocess.run(shlex.split(fault.split("`")[1]), cwd=repository.folder, check=True)
     assert "The tree is not what is committed (README.md)" in told(repository)[0]
 
@@ -84,9 +82,6 @@ def test_a_version_that_another_commit_has(repository: Repository) -> None:
     repository.git("tag", "v9.0.0")
     assert f"{VERSION}, but this commit is tagged v9.0.0" in told(repository)[0]
     repository.git("tag", "--delete", "v9.0.0")
-    repository.git("tag", "vnext")
-    assert f"{VERSION}, but this commit is tagged vnext" in told(repository)[0]
-    repository.git("tag", "--delete", "vnext")
     repository.git("tag", VERSION)
     assert f"{VERSION}, but this commit is tagged {VERSION}" in told(repository)[0]
 
@@ -117,7 +112,7 @@ def test_a_version_that_does_not_fit_what_changed_since_the_release_before(repos
 
 def test_what_is_no_clone_or_has_no_version(repository: Repository) -> None:
     repository.edit("openapi.yaml", f"version: {VERSION}", "version: one")
-    assert told(repository) == ["openapi.yaml: has no version of three numbers: `make validate` tells where."]
+    assert told(repository) == ["openapi.yaml: has no version of three numbers: `make validate` says where."]
     shutil.rmtree(repository.folder / ".git")
     repository.edit("openapi.yaml", "version: one", f"version: {VERSION}")
     assert told(repository)[0].startswith("This is no git clone of the project: make one, with its tags")

@@ -23,8 +23,6 @@ from talkdesk_bridge_sandbox import Sandbox
 from tests.conftest import ROOT
 from tests.integration.commands import HASHED, PIP, ready, run, serving
 from tests.pythons import SUPPORTED, found, python
-from tests.test_build import commit, copied
-from tools.build import RUNTIME, BuildError, build
 
 SETS = ("lowest", "highest")
 MOST_BYTES = 6_000_000
@@ -178,7 +176,7 @@ def test_without_an_extra_it_is_small_and_complete(
     run(*PIP, "--python", str(inside), "install", "-qq", "--no-index", "--find-links", str(wheels), wheel)
     site = tmp_path / "new" / "lib" / f"python{version}" / "site-packages"
     there = {each.name: each for each in distributions(path=[str(site)])}
-    assert {*there} == {"talkdesk-bridge"} | closure({*RUNTIME}, there, version)
+    assert {*there} == {"talkdesk-bridge"} | closure({"attrs", "httpx"}, there, version)
     sizes = {file: file.stat().st_size for file in site.rglob("*") if file.is_file()}
     bare = sum(size for file, size in sizes.items() if file.suffix != ".pyc")
     with capsys.disabled():
@@ -200,24 +198,3 @@ def closure(names: set[str], there: dict[str, Distribution], version: str) -> se
     needs = [Requirement(need) for name in names for need in there[name].requires or []]
     more = {need.name for need in needs if not need.marker or need.marker.evaluate(variables)} - names
     return closure(names | more, there, version) if more else names
-
-
-# What other people's tools say of a build.
-
-
-@pytest.mark.parametrize(
-    ("name", "old", "new", "told"),
-    [
-        ("pyproject.toml", '"README.md"', '{file = "README.md", content-type = "text/x-rst"}', "twine refuses the build.*syntax errors"),
-        ("overrides/talkdesk_bridge/not-a-module.py", "", "pass\n", "check-wheel-contents refuses the build.*W004: .*not-a-mod"),
-    ],
-)  # fmt: skip
-def test_what_they_refuse_is_not_handed_out(tmp_path: Path, name: str, old: str, new: str, told: str) -> None:
-    project = copied(tmp_path / "project")
-    build(project, project / "dist")
-    file = project / name
-    file.write_text(file.read_text().replace(old, new) if old else new)
-    commit(project)
-    with pytest.raises(BuildError, match=f"(?s)^{told}") as refused:
-        build(project, project / "dist")
-    assert "\x1b" not in str(refused.value)

@@ -1,0 +1,155 @@
+"""Hands what dist/ holds to `uv publish`: the right files, to an index that was named, with no secret in the output.
+
+Runs with nothing but the standard library and uv, since it sees the credential.
+"""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import html
+import json
+import os
+import re
+import subprocess
+import sys
+import zipfile
+from collections.abc import Mapping
+from pathlib import Path
+from urllib.parse import SplitResult, quote, quote_plus, urlsplit
+
+__all__ = ["PRIVATE", "digest", "is_private", "upload"]
+
+ROOT = Path(__file__).resolve().parent.parent.parent
+UV = Path(sys.executable).with_name("uv")
+PRIVATE = "Private :: Do Not Upload"
+"""The classifier that keeps the package off the public index, which refuses it."""
+LOOPBACK = ("127.0.0.1", "::1", "localhost")
+
+
+class UploadError(Exception):
+    """Nothing was uploaded; the message says why and what to do."""
+
+
+def digest(file: Path) -> str:
+    """The line that sha256sum prints for a file in its folder."""
+    return f"{hashlib.sha256(file.read_bytes()).hexdigest()}  {file.name}"
+
+
+def is_private(wheel: Path) -> bool:
+    """Whether a wheel says of itself that it must not go to the public index."""
+    try:
+        with zipfile.ZipFile(wheel) as archive:
+            name = next(name for name in archive.namelist() if name.endswith(".dist-info/METADATA"))
+            headers = archive.read(name).partition(b"\n\n")[0]
+    except (StopIteration, zipfile.BadZipFile):
+        return False
+    return f"Classifier: {PRIVATE}".encode() in headers.splitlines()
+
+
+def built(folder: Path, digests: str | None) -> list[Path]:
+    """The wheel and the sdist in a folder: one release, and nothing else.
+
+    Args:
+        folder: Where they are.
+        digests: Lines as sha256sum prints them, which the files must match; None if they need not.
+
+    Raises:
+        UploadError: something else is there, or one of the files is not what it should be.
+
+    """
+    files = sorted(folder.iterdir()) if folder.is_dir() else []
+    names = " ".join(file.name for file in files)
+    if not re.fullmatch(r"talkdesk_bridge-(\d+\.\d+\.\d+)-py3-none-any\.whl talkdesk_bridge-\1\.tar\.gz", names):
+        raise UploadError(f"{folder.name}/ must hold a wheel and an sdist of one version: run `make build`.")
+    if digests is not None:
+        wanted = sorted(line.strip().replace(" *", "  ") for line in digests.splitlines() if line.strip())
+        if wanted != sorted(map(digest, files)):
+            raise UploadError(f"The files in {folder.name}/ are not those of DIGESTS: find out why, and upload none.")
+    if not is_private(files[0]):
+        reason = f"lacks the classifier `{PRIVATE}`, which keeps it off public indexes"
+        raise UploadError(f"{files[0].name} {reason}: put it into pyproject.toml again, and run `make build`.")
+    return files
+
+
+def _url(name: str, environ: Mapping[str, str]) -> SplitResult:
+    """The URL in a variable.
+
+    Raises:
+        UploadError: it is missing, or would show the credential to others.
+
+    """
+    try:
+        parts = urlsplit(environ.get(name, ""))
+        host = parts.hostname
+    except ValueError:
+        host = None
+    if not host:
+        raise UploadError(f"{name} is no URL: set it to that of your index (docs/publishing.md).")
+    if "@" in parts.netloc:
+        raise UploadError(f"{name} holds a credential: set UV_PUBLISH_USERNAME and UV_PUBLISH_PASSWORD instead.")
+    if parts.scheme != "https" and host not in LOOPBACK:
+        raise UploadError(f"{name} is not https, so others could read the credential: use https.")
+    return parts
+
+
+def settings(environ: Mapping[str, str]) -> dict[str, str]:
+    """The variables that uv gets instead of its own: no file, no keyring and no other index is used.
+
+    Raises:
+        UploadError: one of them is missing, or would show the credential to others.
+
+    """
+    url, read = _url("UV_PUBLISH_URL", environ), _url("UV_PUBLISH_CHECK_URL", environ)
+    user = environ.get("UV_PUBLISH_USERNAME") or "__token__"
+    password = environ.get("UV_PUBLISH_PASSWORD") or environ.get("UV_PUBLISH_TOKEN")
+    if not password:
+        raise UploadError("No credential: set UV_PUBLISH_USERNAME and UV_PUBLISH_PASSWORD, or UV_PUBLISH_TOKEN.")
+    if read[:2] == url[:2]:  # the same server; another one must not get the credential
+        read = read._replace(netloc=f"{quote(user, safe='')}:{quote(password, safe='')}@{read.netloc}")
+    return {
+        "COLUMNS": "10000",  # a line is not broken within a secret
+        "NETRC": os.devnull,
+        "UV_CREDENTIALS_DIR": os.devnull,
+        "UV_PUBLISH_URL": url.geturl(),
+        "UV_PUBLISH_CHECK_URL": read.geturl(),
+        "UV_PUBLISH_USERNAME": user,
+        "UV_PUBLISH_PASSWORD": password,
+    }
+
+
+def redacted(text: str, user: str, password: str) -> str:
+    """Text without the password, however a server spells its characters, and without the header that sends it."""
+    text = text.replace(base64.b64encode(f"{user}:{password}".encode()).decode(), "****")
+    return re.sub("".join(map(_spelt, password)), "****", text)
+
+
+def _spelt(character: str) -> str:
+    """A pattern for a character as it is, in a URL, in HTML or in JSON."""
+    in_url = {quote(character, safe=""), quote(character, safe="").lower(), quote_plus(character)}
+    spellings = {character, f"\\{character}", json.dumps(character)[1:-1], html.escape(character)} | in_url
+    longest_first = sorted(spellings, key=len, reverse=True)
+    return f"(?:{'|'.join(map(re.escape, longest_first))}|&#0*{ord(character)};)"
+
+
+def upload(*options: str) -> int:
+    """Upload dist/ to the index of the environment; with --check, only see that it names one. Returns uv's status."""
+    try:
+        given = settings(os.environ)
+        if "--check" in options:
+            return 0
+        files = built(ROOT / "dist", os.environ.get("DIGESTS"))
+    except UploadError as error:
+        print(error, file=sys.stderr)
+        return 1
+    # What is http goes to this machine: a proxy would read the credential.
+    apart = ("UV_", "HTTP_PROXY", "ALL_PROXY") if given["UV_PUBLISH_URL"].startswith("http:") else ("UV_",)
+    others = {name: value for name, value in os.environ.items() if not name.upper().startswith(apart)}
+    command = [str(UV), "--no-config", "--no-cache", "--no-progress", "--color=never", "publish", "--no-attestations"]
+    command += ["--trusted-publishing=never", "--keyring-provider=disabled", *map(str, files)]
+    done = subprocess.run(command, env=others | given, capture_output=True, text=True, check=False)
+    said = redacted(done.stderr, given["UV_PUBLISH_USERNAME"], given["UV_PUBLISH_PASSWORD"])
+    if done.returncode:
+        said += "If some files were uploaded, a repeat sends only the others."
+    print(said.strip(), file=sys.stderr if done.returncode else sys.stdout)
+    return done.returncode
