@@ -111,7 +111,7 @@ def _extract(base: str, folder: Path) -> None:
 
 
 def _surface(contract: Contract, folder: Path, state: str) -> Surface:
-    packages = [place for place in (folder / "generated", folder / "overrides") if place.exists()]
+    packages = [place for name in SHIPPED if (place := folder / name).is_dir()]
     try:
         return read(contract, offered(*packages))
     except ProbeError as error:
