@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import inspect
+import json
 import re
+from typing import get_type_hints
 
 import yaml
-from talkdesk_bridge import VARIABLES, AsyncBridgeClient, BridgeClient, contract
+from talkdesk_bridge import VARIABLES, AsyncBridgeClient, BridgeClient, __version__, contract
 
 from tests.conftest import ROOT
 
@@ -27,9 +30,23 @@ def test_each_operation_names_methods_that_both_clients_have() -> None:
     for client in (BridgeClient("https://bridge.example"), AsyncBridgeClient("https://bridge.example")):
         for info in contract.operations():
             group = getattr(client, info.group)
-            assert callable(getattr(group, info.name))
+            assert getattr(group, info.name).__doc__ == info.function.__doc__
             assert info.iterator is None or callable(getattr(group, info.iterator))
             assert (info.iterator is None) == (info.list_name is None) == (info.item is None)
+
+
+def test_the_function_of_an_operation_has_the_signature_of_its_method() -> None:
+    bridge = BridgeClient("https://bridge.example")
+    for info in contract.operations():
+        method = getattr(getattr(bridge, info.group), info.name)
+        assert [*inspect.signature(info.function).parameters][1:] == [*inspect.signature(method).parameters]
+        assert get_type_hints(info.function) == get_type_hints(method)
+
+
+def test_the_lock_names_what_the_client_was_generated_from() -> None:
+    locked = json.loads((ROOT / "generated" / "talkdesk_bridge_api" / "lock.json").read_text(encoding="utf-8"))
+    assert contract.lock() == locked
+    assert locked["version"] == __version__
 
 
 def test_the_variables_are_those_that_the_docs_list() -> None:

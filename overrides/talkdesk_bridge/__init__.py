@@ -1,7 +1,9 @@
 """A client for Talkdesk's Financial Services Experience Cloud for Insurance - Integrations Bridge."""
 
 from talkdesk_bridge_api import VERSION
+from talkdesk_bridge_api.places import Place
 from talkdesk_bridge_api.reading import Number
+from talkdesk_bridge_api.types import File
 
 from talkdesk_bridge import contract, errors, models
 from talkdesk_bridge._answer import Deviation, Response
@@ -28,12 +30,14 @@ __all__ = [
     "BearerAuth",
     "BridgeClient",
     "Deviation",
+    "File",
     "HeaderAuth",
     "Money",
     "NoAuth",
     "Number",
     "OAuth2ClientCredentials",
     "OAuth2PrivateKeyJWT",
+    "Place",
     "Response",
     "Retry",
     "contract",

@@ -5,6 +5,7 @@ from __future__ import annotations
 import inspect
 import json
 import re
+from collections.abc import Callable
 from functools import cache
 from importlib.resources import files
 from typing import Any
@@ -13,7 +14,7 @@ from attrs import frozen
 from talkdesk_bridge_api.api import Operations
 from talkdesk_bridge_api.types import ListOperation, Operation
 
-__all__ = ["OperationInfo", "document", "operations"]
+__all__ = ["OperationInfo", "document", "lock", "operations"]
 
 
 @frozen
@@ -30,6 +31,8 @@ class OperationInfo:
     """The attribute of the client that holds its methods, such as `billing`."""
     name: str
     """The method that sends one request."""
+    function: Callable[..., Any]
+    """The function behind that method, for its signature, type hints and docstring."""
     iterator: str | None = None
     """The method that yields the items of all pages; None if the operation returns no list."""
     list_name: str | None = None
@@ -56,10 +59,16 @@ def document() -> dict[str, Any]:
     return contract
 
 
+def lock() -> dict[str, str]:
+    """What the client was generated from: hashes of the contract and the settings, versions of the tools."""
+    locked: dict[str, str] = json.loads(files("talkdesk_bridge_api").joinpath("lock.json").read_bytes())
+    return locked
+
+
 @cache
 def operations() -> tuple[OperationInfo, ...]:
     """The operations of the contract, in the order of their operationIds."""
-    single: dict[Any, tuple[str, str, Operation[Any]]] = {}
+    single: dict[Any, tuple[str, Any, Operation[Any]]] = {}
     iterators: dict[Any, str] = {}
     recorder: Any = _Recorder()
     for group, methods in vars(Operations(recorder)).items():
@@ -70,21 +79,22 @@ def operations() -> tuple[OperationInfo, ...]:
             if paged:
                 iterators[_key(operation.method, operation.path)] = name
             else:
-                single[_key(operation.method, operation.path)] = group, name, operation
+                single[_key(operation.method, operation.path)] = group, method, operation
     declared = _declared()
     found = [_info(declared[key], *single[key], iterators.get(key)) for key in single]
     return tuple(sorted(found, key=lambda info: info.operation_id))
 
 
 def _info(
-    declared: dict[str, Any], group: str, name: str, operation: Operation[Any], iterator: str | None
+    declared: dict[str, Any], group: str, bound: Any, operation: Operation[Any], iterator: str | None
 ) -> OperationInfo:
     return OperationInfo(
         operation_id=declared["operationId"],
         method=operation.method,
         path=operation.path,
         group=group,
-        name=name,
+        name=bound.__name__,
+        function=bound.__func__,
         iterator=iterator,
         list_name=operation.list_name if isinstance(operation, ListOperation) else None,
         item=operation.item if isinstance(operation, ListOperation) else None,
