@@ -1,19 +1,31 @@
-"""The command as a process of its own, for the tests: in a pipe, and on a terminal."""
+"""The command for the tests: in this process, as a process of its own, and on a terminal."""
 
 from __future__ import annotations
 
 import fcntl
+import io
+import json
 import os
 import re
+import shlex
 import signal
 import struct
 import subprocess
 import sys
 import termios
-from contextlib import suppress
+import threading
+import time
+from collections.abc import Callable, Iterator
+from contextlib import chdir, contextmanager, suppress
 from pathlib import Path
+from tempfile import NamedTemporaryFile
+from typing import Any
+from unittest.mock import patch
+
+from talkdesk_bridge_cli.main import main
 
 COMMAND = str(Path(sys.executable).with_name("talkdesk-bridge"))
+Run = Callable[..., subprocess.CompletedProcess[str]]
 
 
 def environment(**variables: str) -> dict[str, str]:
@@ -22,8 +34,68 @@ def environment(**variables: str) -> dict[str, str]:
     return os.environ | {"COLUMNS": "40", "LINES": "5"} | named
 
 
-def run(*arguments: str, stdin: str = "", **variables: str) -> subprocess.CompletedProcess[str]:
-    """What the command does with its output in pipes."""
+def run(
+    *arguments: str, stdin: str = "", encoding: str = "utf-8", **variables: str
+) -> subprocess.CompletedProcess[str]:
+    """What the command does, called in this process, with these TALKDESK_BRIDGE_ variables."""
+    return call([*arguments], environment(**variables), stdin, encoding=encoding)
+
+
+def call(
+    arguments: list[str], environ: dict[str, str], stdin: str = "", *, encoding: str = "utf-8", interrupt: bool = False
+) -> subprocess.CompletedProcess[str]:
+    """What the command does, called in this process, with its output in files; `interrupt` it once it printed anything.
+
+    Signals are handled as before then.
+    """
+    handlers = {number: signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)}
+    status: object = "no exit"
+    with stream(stdin) as given, stream("", encoding) as out, stream() as err:
+        if interrupt:
+            threading.Thread(target=_interrupt, args=(out,)).start()
+        streams: dict[str, Any] = {
+            "stdin": given,
+            "stdout": out,
+            "stderr": err,
+            "argv": ["talkdesk-bridge", *arguments],
+        }
+        try:
+            with patch.multiple(sys, **streams), patch.dict(os.environ, environ, clear=True):
+                main()
+        except SystemExit as ended:
+            status = ended.code
+        finally:
+            for number, handler in handlers.items():
+                signal.signal(number, handler)
+        assert isinstance(status, int), status
+        return subprocess.CompletedProcess(arguments, status, written(out), written(err))
+
+
+def _interrupt(out: io.TextIOWrapper) -> None:
+    for _ in range(3000):
+        if os.fstat(out.fileno()).st_size:
+            os.kill(os.getpid(), signal.SIGINT)
+            return
+        time.sleep(0.01)
+
+
+@contextmanager
+def stream(text: str = "", encoding: str = "utf-8") -> Iterator[io.TextIOWrapper]:
+    """A standard stream, in a file."""
+    with NamedTemporaryFile() as file, io.TextIOWrapper(file, encoding) as wrapped:
+        file.write(text.encode())
+        file.seek(0)
+        yield wrapped
+
+
+def written(out: io.TextIOWrapper) -> str:
+    """What was written to a standard stream."""
+    out.flush()
+    return Path(out.name).read_text("utf-8")
+
+
+def as_process(*arguments: str, stdin: str = "", **variables: str) -> subprocess.CompletedProcess[str]:
+    """What the command does as a process of its own, with its output in pipes."""
     return subprocess.run(
         [COMMAND, *arguments],
         env=environment(**variables), input=stdin, capture_output=True, text=True, check=False, timeout=60,
@@ -47,25 +119,45 @@ def on_a_terminal(*command: str, variables: dict[str, str], width: int = 80) -> 
 
 def works(line: str, url: str, folder: Path) -> None:
     """Run a line of a shell, in a folder of its own; it must do what it is an example of."""
-    named = {"TALKDESK_BRIDGE_URL": url, "TALKDESK_BRIDGE_BEARER_TOKEN": "sandbox-token"}
+    named = environment(URL=url, BEARER_TOKEN="sandbox-token")  # made up
     if " accounts.txt" in line:
         (folder / "accounts.txt").write_text("1000000001\n1000000005\n", encoding="ascii")
-    path = f"{Path(COMMAND).parent}{os.pathsep}{os.environ['PATH']}"
-    with subprocess.Popen(
-        ["/bin/sh", "-c", f"exec {line}"],
-        env=os.environ | named | {"PATH": path}, cwd=folder, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
-    ) as process:  # fmt: skip
-        assert process.stdout
-        serves = "sandbox" in line and not re.search("--(help|accounts|faults)", line)
-        if serves:  # until it is interrupted
-            assert process.stdout.readline()
-            process.send_signal(signal.SIGINT)
-        try:
-            out, told = process.communicate(timeout=60)
-        finally:
-            process.kill()  # what was not ended must not be waited for
-        assert process.returncode == (130 if serves else 0), told
-        assert out or "--output" in line or serves
-        assert all(" 200 in " in told_line for told_line in told.splitlines()) or "sandbox" in line
+    program, *arguments = shlex.split(line)
+    assert program == "talkdesk-bridge"
+    serves = arguments[0] == "sandbox" and not re.search("--(help|accounts|faults)", line)
+    with chdir(folder):
+        done = call(arguments, named, interrupt=serves)
+    assert done.returncode == (130 if serves else 0), done.stderr
+    assert done.stdout or "--output" in line
+    assert all(" 200 in " in told for told in done.stderr.splitlines())
     for name in re.findall(r"--output (\S+)", line):
         assert (folder / name).stat().st_size
+
+
+@contextmanager
+def elsewhere(*folders: Path) -> Iterator[Run]:
+    """Runs the command in one other process, which imports packages from these folders first."""
+    paths = {"PYTHONPATH": os.pathsep.join([*map(str, folders), str(Path(__file__).parent.parent)])}
+    program = [sys.executable, "-c", "from tests.command import answer; answer()"]
+    with subprocess.Popen(
+        program, env=os.environ | paths, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
+    ) as process:
+        assert process.stdin
+        assert process.stdout
+        asked, answered = process.stdin, process.stdout
+
+        def run_there(*arguments: str, stdin: str = "", **variables: str) -> subprocess.CompletedProcess[str]:
+            asked.write(json.dumps([arguments, environment(**variables), stdin]) + "\n")
+            asked.flush()
+            return subprocess.CompletedProcess(arguments, *json.loads(answered.readline()))
+
+        yield run_there
+        asked.close()
+
+
+def answer() -> None:
+    """Run the command for each line of standard input: arguments, environment and standard input, as JSON."""
+    answers = sys.stdout
+    for line in sys.stdin:
+        done = call(*json.loads(line))
+        print(json.dumps([done.returncode, done.stdout, done.stderr]), file=answers, flush=True)  # to who asks

@@ -30,7 +30,7 @@ FOLDERS = {
 ARROWS = {
     "talkdesk_bridge_api": set[str](),
     "talkdesk_bridge": {"talkdesk_bridge_api"},
-    "talkdesk_bridge_cli": {"talkdesk_bridge", "talkdesk_bridge_api", "talkdesk_bridge_sandbox"},
+    "talkdesk_bridge_cli": {"talkdesk_bridge", "talkdesk_bridge_sandbox"},
     "talkdesk_bridge_pytest": {"talkdesk_bridge_sandbox"},
     "talkdesk_bridge_sandbox": {"talkdesk_bridge", "talkdesk_bridge_api"},
     "tools": set[str](),
@@ -53,6 +53,14 @@ def test_imports_go_one_way(package: str) -> None:
     assert files
     for file in files:
         assert {*imports(file)} & (FOLDERS.keys() - {package}) <= ARROWS[package], file
+
+
+def test_the_command_uses_public_names_alone() -> None:
+    for file in FOLDERS["talkdesk_bridge_cli"].rglob("*.py"):
+        for node in ast.walk(ast.parse(file.read_text(encoding="utf-8"))):
+            if isinstance(node, ast.ImportFrom) and node.module != "__future__":
+                names = [*(node.module or "").split("."), *(alias.name for alias in node.names)]
+                assert not [name for name in names if name.startswith("_")], file
 
 
 def test_one_module_imports_httpx() -> None:

@@ -1,310 +1,131 @@
-"""The command `get`: a command for each operation of the installed client, read from its methods and docstrings."""
+"""The command `get`: a command for each operation of the contract, made from the client's methods and docstrings."""
 
 from __future__ import annotations
 
 import inspect
-import json
 import re
 import shlex
-import sys
 import textwrap
-from collections.abc import Callable, Iterator, Mapping
-from contextlib import suppress
-from datetime import date, datetime
-from decimal import Decimal
-from enum import Enum
+from collections.abc import Iterator, Mapping, Sequence
 from functools import cache, partial
-from importlib.resources import files
-from io import BytesIO
-from pathlib import Path
 from types import NoneType
-from typing import Any, Literal, Union, get_args, get_origin, get_type_hints
-from uuid import UUID
+from typing import Any, Union, get_args, get_origin, get_type_hints
 
 import click
-from attrs import frozen
-from talkdesk_bridge._answer import Response
-from talkdesk_bridge._json import read_json
-from talkdesk_bridge_api.api import Operations
-from talkdesk_bridge_api.places import MisfitError, Place
-from talkdesk_bridge_api.reading import Number
-from talkdesk_bridge_api.types import File, ListOperation, Operation
+from talkdesk_bridge import Response, contract
+from talkdesk_bridge.contract import OperationInfo
 
-from talkdesk_bridge_cli.formats import (
-    as_data,
-    as_json,
-    as_table,
-    cell,
-    columns_of,
-    new_table,
-    without_controls,
-)
-from talkdesk_bridge_cli.options import FORMATS, Command, asking_options
-from talkdesk_bridge_cli.output import Destination
+from talkdesk_bridge_cli.formats import as_data, from_json, without_controls
+from talkdesk_bridge_cli.options import AskingCommand, asking_options
+from talkdesk_bridge_cli.output import Output
 from talkdesk_bridge_cli.run import asking
-from talkdesk_bridge_cli.values import is_union, reader
+from talkdesk_bridge_cli.values import Body, Value, is_union
 
 __all__ = ["commands"]
 
-# Of each type: its name on a help page, what is wanted where something else came, and an example.
-KINDS: dict[Any, tuple[str, str, str]] = {
-    str: ("TEXT", "text", "1000000001"),  # an account of the sandbox
-    int: ("INTEGER", "an integer", "1000000001"),
-    float: ("NUMBER", "a number", "1.5"),
-    bool: ("true|false", "true or false", "true"),
-    date: ("DATE", "a date such as 2023-07-22", "2023-07-22"),
-    datetime: ("DATE-TIME", "a date and time such as 2023-07-22T10:00:00Z", "2023-07-22T10:00:00Z"),
-    UUID: ("UUID", "a UUID", "00000000-0000-4000-8000-000000000001"),
-}
-OURS = ("--all", "--debug", "--format", "--help", "--output", "--strict", "--timeout")
-
-
-class Recorder:
-    """Stands in for a client, to learn from a method which operation it calls, and whether it goes through pages."""
-
-    def call(self, operation: Operation[Any], _: object) -> Any:
-        """One request."""
-        return operation, False
-
-    def paginate(self, operation: ListOperation[Any, Any], _: object, **__: object) -> Any:
-        """All pages."""
-        return operation, True
-
-
-@frozen
-class Method:
-    """A method of the client."""
-
-    tag: str
-    name: str
-    parameters: Mapping[str, inspect.Parameter]
-    hints: Mapping[str, Any]
-    doc: str
-
-    def of(self, client: Any) -> Callable[..., Any]:
-        """The method, of a client."""
-        method: Callable[..., Any] = getattr(getattr(client, self.tag), self.name)
-        return method
-
-
-def _methods() -> Iterator[tuple[Operation[Any], bool, Method]]:
-    """Each method, with its operation and whether it goes through pages."""
-    recorder: Any = Recorder()
-    for tag, group in vars(Operations(recorder)).items():
-        for name, method in inspect.getmembers(group, inspect.ismethod):
-            if not name.startswith("_"):
-                parameters = inspect.signature(method).parameters
-                operation, paged = method(**dict.fromkeys(parameters))
-                hints = {name: _without_none(kind) for name, kind in get_type_hints(method).items()}
-                yield operation, paged, Method(tag, name, parameters, hints, inspect.getdoc(method) or "")
+OWN_OPTIONS = ("--all", "--debug", "--format", "--help", "--output", "--strict", "--timeout")
+ARGUMENT = "of_"
+"""What the names of an operation's arguments begin with, to tell them from the command's own options."""
 
 
 @cache
-def commands() -> dict[str, Command]:
+def commands() -> dict[str, click.Command]:
     """The commands, by the operationId of the contract."""
-    found = [*_methods()]
-    twins = {_place(operation.method, operation.path): method for operation, paged, method in found if paged}
-    made = {}
-    declared = _declared()
-    for operation, paged, method in found:
-        if not paged:
-            place = _place(operation.method, operation.path)
-            name = declared[place]["operationId"]
-            made[name] = _command(name, operation, method, twins.get(place), "requestBody" in declared[place])
-    return dict(sorted(made.items()))
+    return {info.operation_id: _command(info) for info in contract.operations()}
 
 
-def _declared() -> dict[tuple[str, str], dict[str, Any]]:
-    """The operations as the contract has them: the client has other names, and not whether `body` is a body."""
-    contract = json.loads(files("talkdesk_bridge_api").joinpath("openapi.json").read_bytes())
-    return {
-        _place(method, path): operation
-        for path, item in contract["paths"].items()
-        for method, operation in item.items()
-        if isinstance(operation, dict) and "operationId" in operation
-    }
+def _command(info: OperationInfo) -> click.Command:
+    summary, paragraphs, about = _read(inspect.getdoc(info.function) or "")
+    parameters = [*_parameters(info, about)]
+    for parameter in parameters:
+        described = about.get(str(parameter.name).removeprefix(ARGUMENT))
+        if isinstance(parameter, click.Argument) and described:
+            paragraphs.append(f"{parameter.metavar}: {described}")
+    lines = [_example(info.operation_id, parameters)]
+    if info.iterator:
+        parameters += [
+            click.Option(["--all", "everything"], is_flag=True, help="Print every item of all pages."),
+            click.Option(
+                ["--format", "form"], type=click.Choice(["json", "jsonl"]), default="json", metavar="FORMAT",
+                help="json (the default), or jsonl, which prints every item of all pages, a line each.",
+            ),
+        ]  # fmt: skip
+        lines += [f"{lines[0]} --all", f"{lines[0]} --format jsonl --output {shlex.quote(f'{info.list_name}.jsonl')}"]
+    examples = "\n  ".join(["Examples:", *lines])
+    # Wrapped here, because click would break URLs at their hyphens.
+    wrapped = [textwrap.fill(" ".join(part.split()), 76, break_on_hyphens=False) for part in paragraphs]
+    text = "\n\n".join([summary, *(f"\b\n{part}" for part in [f"{info.method} {info.path}", *wrapped, examples])])
+    declare = click.command(info.operation_id, AskingCommand, params=parameters, help=text, short_help=summary)
+    return declare(asking_options(partial(_call, info)))
 
 
-def _place(method: str, path: str) -> tuple[str, str]:
-    """What tells an operation from all others, whatever the names of its parameters."""
-    return method.upper(), re.sub("{.*?}", "{}", path)
-
-
-def _command(called: str, operation: Operation[Any], method: Method, twin: Method | None, with_body: bool) -> Command:
-    summary, text, about = _read(method.doc)
-    names = [name for name, parameter in method.parameters.items() if parameter.kind is not parameter.KEYWORD_ONLY]
-    flags: dict[str, str] = {}
-    for name in method.parameters:
-        if name not in names:
-            flag = f"--{_shown(name).lower().replace('_', '-')}"
-            while flag in (*OURS, *flags.values()):
-                flag = f"--parameter{flag[1:]}"
-            flags[name] = flag
-    parameters: list[click.Parameter] = []
-    example = ["talkdesk-bridge", "get", called]
-    for name, parameter in method.parameters.items():
-        kind, dest = method.hints[name], f"of_{name}"
-        if name in names:
-            parameters.append(click.Argument([dest], type=Value(kind), metavar=_shown(name)))
-            example.append(_kind(kind)[2])
+def _parameters(info: OperationInfo, about: Mapping[str, str]) -> Iterator[click.Parameter]:
+    """Path parameters are arguments, all others options."""
+    hints, taken = get_type_hints(info.function), [*OWN_OPTIONS]
+    for name, parameter in [*inspect.signature(info.function).parameters.items()][1:]:  # without `self`
+        kind, shown = _without_none(hints[name]), name.rstrip("_")  # Python's keywords have an underscore more
+        if parameter.kind is not parameter.KEYWORD_ONLY:
+            yield click.Argument([ARGUMENT + name], type=Value(kind), metavar=shown.upper())
             continue
-        as_body = name == "body" and with_body
-        option = _option([flags[name], dest], kind, about.get(name, ""), parameter.default is parameter.empty, as_body)
-        parameters.append(option)
-        example += [flags[name], "body.json" if as_body else _kind(kind)[2]] if option.required else []
-    lines = [shlex.join(example)]
-    callback = partial(_call, operation, method)
-    if twin and isinstance(operation, ListOperation):
-        callback = partial(_call_list, operation, method, twin, flags)
-        every = click.Option(
-            ["--all", "everything"], is_flag=True, help="Print every item of all pages, not one answer."
-        )
-        told = "json (the default), or jsonl, csv or table, which print every item of all pages."
-        form = click.Option(
-            ["--format", "form"], type=click.Choice(FORMATS), default="json", metavar="FORMAT", help=told
-        )
-        parameters += [every, form]
-        lines += [f"{lines[0]} --all", f"{lines[0]} --format csv --output {shlex.quote(operation.list_name)}.csv"]
-    # As click wraps it, but for hyphens, which URLs have.
-    paragraphs = [textwrap.fill(" ".join(part.split()), 76, break_on_hyphens=False) for part in text.split("\n\n")]
-    told = "\n\n".join([summary, *(f"\b\n{part}" for part in [f"{operation.method} {operation.path}", *paragraphs])])
-    return click.command(
-        called, Command, params=parameters, help=told, short_help=summary, examples=lines,
-        about={_shown(name): about.get(name, "") for name in names},
-    )(asking_options(callback))  # fmt: skip
+        flag = f"--{shown.lower().replace('_', '-')}"
+        while flag in taken:
+            flag = f"--parameter{flag[1:]}"
+        taken.append(flag)
+        yield _option([flag, ARGUMENT + name], kind, about.get(name, ""), parameter, as_body=info.has_body)
 
 
-def _option(declared: list[str], kind: Any, about: str, required: bool, as_body: bool) -> click.Option:
-    if as_body:
-        about = f"The file that holds the body, or - for standard input. {about}"
-        return click.Option(declared, type=BodyFile(kind), metavar="FILE", help=about, required=required)
-    if many := get_origin(kind) is list:
-        kind = get_args(kind)[0]
-        about += " Can be given more than once."
-    metavar, wanted, _ = _kind(kind)
-    about += f" {wanted.capitalize()}." if wanted.startswith("one of") else ""
-    return click.Option(declared, type=Value(kind), metavar=metavar, help=about, required=required, multiple=many)
+def _option(
+    declared: Sequence[str], kind: Any, about: str, parameter: inspect.Parameter, *, as_body: bool
+) -> click.Option:
+    required = parameter.default is parameter.empty
+    if as_body and parameter.name == "body":
+        text = f"The file that holds the body, or - for standard input. {about}"
+        return click.Option(declared, type=Body(kind), metavar="FILE", help=text, required=required)
+    many = get_origin(kind) is list
+    value = Value(get_args(kind)[0] if many else kind)
+    text = " ".join(filter(None, [about, "Can be given more than once." if many else ""]))
+    return click.Option(declared, type=value, metavar=value.name, help=text, required=required, multiple=many)
 
 
-def _call(operation: Operation[Any], method: Method, **options: Any) -> None:
-    given, how = _parted(options)
-    with asking(**how) as run:
-        with run.at(operation.operation_id):
-            response = run.bridge.with_response(method.of(run.bridge), **given)
-        run.output.write([_answer(operation, response, run.output)])
+def _example(operation: str, parameters: Sequence[click.Parameter]) -> str:
+    """A call with all that is required."""
+    words = ["talkdesk-bridge", "get", operation]
+    for parameter in parameters:
+        example = parameter.type.example if isinstance(parameter.type, Value) else "body.json"
+        if isinstance(parameter, click.Argument):
+            words.append(example)
+        elif parameter.required:
+            words += [parameter.opts[0], example]
+    return shlex.join(words)
 
 
-def _call_list(
-    operation: ListOperation[Any, Any], method: Method, twin: Method, flags: Mapping[str, str], *,
-    everything: bool, form: str, **options: Any,
-) -> None:  # fmt: skip
-    if not everything and form == "json":
-        _call(operation, method, **options)
-        return
-    arguments, how = _parted(options)
-    if one := [flags[name] for name in arguments if name not in twin.parameters]:
-        told = "--all" if everything else f"--format {form}"
-        click.get_current_context().fail(f"{one[0]} asks for one page, and {told} for all: leave out one of them.")
-    with asking(**how) as run:
-        name = operation.list_name
-        _, values = run.collect(operation.operation_id, name, twin.of(run.bridge)(**arguments), operation.items)
-        rows = [value if isinstance(value, dict) else {name: value} for value in values]
-        documented = [*getattr(operation.item, "FIELDS", [name])]
-        if form == "table":
-            table = new_table(columns := columns_of(rows, documented))
-            for row in rows:
-                table.add_row(*(cell(row.get(column)) for column in columns))
-            run.output.write([as_table(table, [f"{name}: {len(rows)}"], run.output)])
-        else:
-            run.output.write([as_data(form, values, rows, documented)])
+def _call(info: OperationInfo, *, everything: bool = False, form: str = "json", **options: Any) -> None:
+    given = {}
+    for name in [name for name in options if name.startswith(ARGUMENT)]:
+        value = options.pop(name)
+        if value not in (None, ()):
+            given[name.removeprefix(ARGUMENT)] = [*value] if isinstance(value, tuple) else value
+    with asking(**options) as run:
+        group = getattr(run.client, info.group)
+        if not everything and form == "json":
+            with run.at(info.operation_id):
+                response = run.client.with_response(getattr(group, info.name), **given)
+            run.output.write([_body(response, run.output)])
+            return
+        iterate = getattr(group, str(info.iterator))
+        if extra := given.keys() - inspect.signature(iterate).parameters.keys():
+            flag, asked = min(extra).replace("_", "-"), "--all" if everything else f"--format {form}"
+            raise click.UsageError(f"--{flag} asks for one page, and {asked} for all: leave out one of them.")
+        items = run.collect(info.operation_id, iterate(**given), str(info.list_name))
+        run.output.write([as_data(form, items)])
 
 
-def _parted(options: Mapping[str, Any]) -> tuple[dict[str, Any], dict[str, Any]]:
-    """The arguments that were given, by the names of the method, and the options of `asking`."""
-    given = {name.removeprefix("of_"): value for name, value in options.items() if name.startswith("of_")}
-    given = {name: value for name, value in given.items() if value not in (None, ())}
-    how = {name: value for name, value in options.items() if not name.startswith("of_")}
-    return {name: [*value] if isinstance(value, tuple) else value for name, value in given.items()}, how
-
-
-def _answer(operation: Operation[Any], response: Response[Any], output: Destination) -> bytes:
-    source = next(body.source for body in operation.bodies if body.first <= response.status_code <= body.last)
-    if source == "json":
-        return as_json(read_json(response.content))
-    if source == "nothing":
-        return b""
-    if output.terminal:
+def _body(response: Response[Any], output: Output) -> bytes:
+    if response.data is not None:
+        return as_data("json", from_json(response.content))
+    if output.is_terminal():
         return without_controls(response.content.decode(errors="replace")).encode()
     return response.content
-
-
-class Value(click.ParamType):  # type: ignore[type-arg,unused-ignore] # has one in newer versions of click
-    """Text of the command line, as a value of a type of the contract."""
-
-    name = "value"
-
-    def __init__(self, kind: Any) -> None:
-        self._kind = kind
-
-    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
-        """What the text stands for: as JSON, else as it is."""
-        if self._kind is str or not isinstance(value, str):
-            return value
-        candidates: list[Any] = [value]
-        with suppress(ValueError, RecursionError):
-            candidates.insert(0, read_json(value.encode()))
-        for candidate in candidates:
-            with suppress(MisfitError):
-                read = reader(self._kind)(candidate, Place(strict=True), "")
-                if isinstance(read, float) and not _can_be_sent(candidate):
-                    raise click.BadParameter(f"{value!r} has more digits than can be sent.", ctx, param)
-                return read
-        raise click.BadParameter(f"{value!r} is not {_kind(self._kind)[1]}.", ctx, param)
-
-
-def _standard_input() -> bytes:
-    return sys.stdin.buffer.read() if sys.stdin else b""
-
-
-class BodyFile(click.ParamType):  # type: ignore[type-arg,unused-ignore] # as above
-    """The name of a file, as the body that it holds."""
-
-    name = "file"
-
-    def __init__(self, kind: Any) -> None:
-        self._kind = kind
-
-    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
-        """The body."""
-        try:
-            content = _standard_input() if value == "-" else Path(value).read_bytes()
-        except OSError as error:
-            raise click.BadParameter(f"{value} cannot be read: {error.strerror}.", ctx, param) from None
-        if File in (self._kind, *get_args(self._kind)):
-            return File(BytesIO(content))
-        try:
-            data = read_json(content)
-            if not _can_be_sent(data):
-                raise click.BadParameter("a number in it has more digits than can be sent.", ctx, param)
-            return reader(self._kind)(data, Place(strict=True), "")
-        except MisfitError as misfit:
-            told = str(misfit).rstrip(".")
-        except (ValueError, RecursionError):
-            told = "it is not JSON"
-        where = "standard input" if value == "-" else value
-        raise click.BadParameter(f"{where} does not fit the contract: {told}.", ctx, param)
-
-
-def _can_be_sent(data: Any) -> bool:
-    """Whether each number is the one that JSON's encoder will write of it."""
-    if isinstance(data, dict | list):
-        return all(map(_can_be_sent, data.values() if isinstance(data, dict) else data))
-    return not isinstance(data, Number) or Decimal(str(data)) == Decimal(repr(float(data)))
-
-
-def _shown(name: str) -> str:
-    """The name of an argument on a help page; Python's keywords have an underscore more."""
-    return name.rstrip("_").upper()
 
 
 def _without_none(kind: Any) -> Any:
@@ -314,33 +135,12 @@ def _without_none(kind: Any) -> Any:
     return Union[tuple(one for one in get_args(kind) if one is not NoneType)]  # noqa: UP007 # of a tuple
 
 
-def _kind(kind: Any) -> tuple[str, str, str]:
-    """As in KINDS, of any type."""
-    if kind in KINDS:
-        return KINDS[kind]
-    values: list[str] = []
-    if get_origin(kind) is Literal:
-        values = [str(value) for value in get_args(kind)]
-    elif isinstance(kind, type) and issubclass(kind, Enum):
-        values = [str(one.value) for one in kind]
-    if values:
-        return "VALUE", f"one of {', '.join(values)}", values[0]
-    if is_union(kind):
-        names, wanted, samples = zip(*map(_kind, get_args(kind)), strict=True)
-        return "|".join(names), " or ".join(wanted), samples[0]
-    if get_origin(kind) is list:
-        return "LIST", "a list in JSON", _kind(get_args(kind)[0])[2]
-    if hasattr(kind, "from_dict"):
-        return "OBJECT", "a fitting object in JSON", "{}"
-    return "JSON", "a value in JSON", "1"
-
-
-def _read(doc: str) -> tuple[str, str, dict[str, str]]:
-    """The summary of a method's docstring, its other paragraphs, and what it tells of each argument."""
+def _read(doc: str) -> tuple[str, list[str], dict[str, str]]:
+    """The summary of a method's docstring, its other paragraphs, and what it says of each argument."""
     head, _, rest = doc.rpartition("\nArgs:\n")
-    summary, _, text = head.partition("\n\n")
+    summary, *paragraphs = head.strip().split("\n\n")
     entries = re.split(r"^ {4}(?=\S)", rest.rpartition("\nRaises:\n")[0], flags=re.MULTILINE)
     pairs = (entry.partition(": ") for entry in entries if entry.strip())
-    # Without the pages that a fact comes from, which have no room in a column; the docstring has them.
-    about = {name: re.sub(r" See https?://\S+", "", " ".join(told.split())) for name, _, told in pairs}
-    return " ".join(summary.split()), text.strip(), about
+    # Without the addresses that a fact comes from: a column has no room for them, and the docstring has them.
+    about = {name: re.sub(r" See https?://\S+", "", " ".join(text.split())) for name, _, text in pairs}
+    return " ".join(summary.split()), paragraphs, about

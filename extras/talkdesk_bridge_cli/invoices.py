@@ -2,16 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+import re
+import sys
+from collections.abc import Iterable, Mapping, Sequence
+from datetime import date
 from typing import Any
 
+from attrs import define, field
+from rich.box import SIMPLE_HEAD
+from rich.console import Console
+from rich.table import Table
 from rich.text import Text
 from talkdesk_bridge import Money, errors
-from talkdesk_bridge.models import InvoiceDetails, InvoiceDetailsResponse
+from talkdesk_bridge.models import InvoiceDetails
 
-from talkdesk_bridge_cli.exit import exit_status, printable
-from talkdesk_bridge_cli.formats import as_data, as_table, cell, new_table
-from talkdesk_bridge_cli.output import Destination
+from talkdesk_bridge_cli.exit import bridge_errors, coloured, printable
+from talkdesk_bridge_cli.formats import as_data, columns_of, csv_lines
+from talkdesk_bridge_cli.output import Output
 from talkdesk_bridge_cli.run import account_name, asking
 
 __all__ = ["list_invoices"]
@@ -21,75 +28,112 @@ AMOUNTS = ("amount", "paid", "due")
 
 
 def list_invoices(accounts: Iterable[str], *, per_page: int | None, form: str, **how: Any) -> None:
-    """Print the invoices of the accounts; all of them are here before the first byte goes out.
+    """Print the invoices of the accounts, once all of them are here.
 
     Args:
         accounts: Their numbers.
         per_page: Invoices a page.
-        form: One of FORMATS.
+        form: table, json, jsonl or csv.
         how: The options of `asking`.
 
     """
     with asking(**how) as run:
-        method, name = run.bridge.billing.iter_account_invoices, account_name()
-        listed: dict[str, list[InvoiceDetails]] = {}
-        rows: list[dict[str, Any]] = []
+        iterate, name = run.client.billing.iter_account_invoices, account_name(run.client)
+        listed: dict[str, list[Any]] = {}
         for account in dict.fromkeys(accounts):
             place = f"account {account}"
-            with exit_status(f"{place}: "):
-                listed[account], sent = run.collect(place, "invoices", method(account, per_page=per_page), _invoices_of)
-            # What the bridge itself sends under this name stays.
-            rows += ({name: account, **invoice} for invoice in sent)
+            with bridge_errors(f"{place}: "):
+                listed[account] = run.collect(place, iterate(account, per_page=per_page), "invoices")
+        # If the bridge sends a field of this name itself, its value stays.
+        rows = [{name: account, **invoice} for account, invoices in listed.items() for invoice in invoices]
         if form == "table":
             run.output.write([_tables(listed, run.output)])
+        elif form == "csv":
+            run.output.write(csv_lines(rows, columns_of(rows, [name, *InvoiceDetails.FIELDS])))
         else:
-            run.output.write([as_data(form, rows, rows, [name, *InvoiceDetails.FIELDS])])
+            run.output.write([as_data(form, rows)])
 
 
-def _invoices_of(body: InvoiceDetailsResponse) -> list[InvoiceDetails] | None:
-    return body.embedded.invoices if body.embedded else None
+def _tables(listed: Mapping[str, list[Any]], output: Output) -> bytes:
+    """A table for each account; after several, the totals of all."""
+    models = {account: [*map(InvoiceDetails.from_dict, invoices)] for account, invoices in listed.items()}
+    if len(models) == 1:
+        return b"".join(_table(invoices, output) for invoices in models.values())
+    parts = [f"account {printable(account)}\n".encode() + _table(models[account], output) for account in models]
+    together = [invoice for invoices in models.values() for invoice in invoices]
+    return b"\n".join([*parts, f"{len(models)} accounts\n".encode() + _table(together, output, rows=False)])
 
 
-def _tables(listed: Mapping[str, list[InvoiceDetails]], output: Destination) -> bytes:
-    """A table for each account, and one of the totals of all where there are several."""
-    if len(listed) == 1:
-        return b"".join(_table(invoices, output) for invoices in listed.values())
-    parts = [
-        f"account {printable(account)}\n".encode() + _table(invoices, output) for account, invoices in listed.items()
-    ]
-    together = [invoice for invoices in listed.values() for invoice in invoices]
-    return b"\n".join([*parts, f"{len(listed)} accounts\n".encode() + _table(together, output, rows=False)])
+@define
+class _Totals:
+    """Sums by currency and column, and how many amounts are not in them."""
+
+    sums: dict[str, dict[str, Money]] = field(factory=dict)
+    absent: int = 0
+    unread: int = 0
+
+    def add(self, column: str, text: str | None) -> None:
+        if text is None:
+            self.absent += 1
+            return
+        try:
+            money = Money.parse(text)
+        except errors.ArgumentError:
+            self.unread += 1
+            return
+        sums = self.sums.setdefault(money.currency or "", {})
+        sums[column] = sums[column] + money if column in sums else money
+
+    def lacking(self) -> str:
+        """The amounts that are not in the sums, in words; empty if there are none."""
+        parts = []
+        if self.absent:
+            parts.append(f"{self.absent} absent amount{_plural(self.absent)}")
+        if self.unread:
+            parts.append(f"{self.unread} amount{_plural(self.unread)} that cannot be read")
+        return " and ".join(parts)
 
 
-def _table(invoices: list[InvoiceDetails], output: Destination, *, rows: bool = True) -> bytes:
-    table = new_table((*TEXTS, *AMOUNTS), right=AMOUNTS)
-    totals: dict[str, dict[str, Money]] = {}
-    unread = absent = 0
+def _table(invoices: Sequence[InvoiceDetails], output: Output, *, rows: bool = True) -> bytes:
+    table, totals = Table(box=SIMPLE_HEAD, pad_edge=False, show_edge=False, padding=0), _Totals()
+    for name in (*TEXTS, *AMOUNTS):
+        table.add_column(name, justify="right" if name in AMOUNTS else "left", no_wrap=True)
     for invoice in invoices:
-        amounts = dict(zip(AMOUNTS, (invoice.amount, invoice.paid_amount, invoice.due_amount), strict=True))
-        for column, text in amounts.items():
-            if text is None:
-                absent += 1
-                continue
-            try:
-                money = Money.parse(text)
-            except errors.ArgumentError:
-                unread += 1
-                continue
-            sums = totals.setdefault(money.currency or "", {})
-            sums[column] = sums[column] + money if column in sums else money
-        texts = (invoice.invoice_number, invoice.invoice_bill_date, invoice.invoice_due_date, invoice.status)
+        amounts = (invoice.amount, invoice.paid_amount, invoice.due_amount)
+        for column, text in zip(AMOUNTS, amounts, strict=True):
+            totals.add(column, text)
         if rows:
-            table.add_row(*map(cell, (*texts, *amounts.values())))
-    if totals and rows:
+            texts = (invoice.invoice_number, invoice.invoice_bill_date, invoice.invoice_due_date, invoice.status)
+            table.add_row(*map(_cell, (*texts, *amounts)))
+    if totals.sums and rows:
         table.add_section()
-    counted = ((absent, "absent amount{}"), (unread, "amount{} that cannot be read"))
-    lacking = [f"{count} {told.format('' if count == 1 else 's')}" for count, told in counted if count]
-    for currency, sums in sorted(totals.items()):
-        label = (f"total {currency}" if currency else "total, no currency") + (" *" if lacking else "")
-        amounts_of = (f"{sums[column].amount:f}" if column in sums else "" for column in AMOUNTS)
-        table.add_row(Text(label), *[""] * (len(TEXTS) - 1), *amounts_of, style="bold")
-    under = [f"{len(invoices)} invoice{'' if len(invoices) == 1 else 's'}"]
-    without = "* without" if totals else "no totals:"
-    under += [f"{without} {' and '.join(lacking)}"] if lacking else []
-    return as_table(table, under, output)
+    lacking = totals.lacking()
+    for currency, sums in sorted(totals.sums.items()):
+        label = f"total {currency}" if currency else "total, no currency"
+        cells = [f"{sums[column].amount:f}" if column in sums else "" for column in AMOUNTS]
+        table.add_row(Text(f"{label} *" if lacking else label), *[""] * (len(TEXTS) - 1), *cells, style="bold")
+    under = [f"{len(invoices)} invoice{_plural(len(invoices))}"]
+    if lacking:
+        under.append(f"* without {lacking}" if totals.sums else f"no totals: {lacking}")
+    return _shown(table, under, output)
+
+
+def _cell(value: str | date | None) -> Text:
+    """A value without control characters and markup."""
+    return Text(printable(value.isoformat() if isinstance(value, date) else value or ""))
+
+
+def _shown(table: Table, under: Iterable[str], output: Output) -> bytes:
+    """The table and lines under it, with the colours and the encoding of the output. No line is cut or wrapped."""
+    colours = output.is_terminal() and coloured(sys.stdout)
+    console = Console(
+        width=10**7, force_terminal=colours, color_system="standard" if colours else None, highlight=False
+    )
+    with console.capture() as captured:
+        console.print(table, soft_wrap=True)
+    text = re.sub(" +\n", "\n", captured.get()) + "".join(f"{line}\n" for line in under)
+    return text.encode("utf-8" if output.path else sys.stdout.encoding, "backslashreplace")
+
+
+def _plural(count: int) -> str:
+    return "" if count == 1 else "s"

@@ -1,63 +1,63 @@
-"""The entry point of the command talkdesk-bridge, which says in a sentence what is missing where an extra is."""
+"""The entry point of the command talkdesk-bridge: every failure becomes one sentence and an exit status."""
 
 from __future__ import annotations
 
 import io
 import os
-import signal
 import sys
 from pathlib import Path
 
-from talkdesk_bridge_cli.exit import fail, give_up, needs_extra
+from talkdesk_bridge_cli.exit import CommandError, coloured, discard, needs_extra, printable, report
+from talkdesk_bridge_cli.signals import ended_by_signals
 
 __all__ = ["main"]
 
 
 def main() -> None:
     """Run the command; see `talkdesk-bridge --help`, and `exit` for the exit status."""
-    if sys.stderr is None:
-        # Else `print` would take standard output for it.
-        sys.stderr = Path(os.devnull).open("w", encoding="utf-8")  # noqa: SIM115 # as long as the process
-    # Where Python's own handler would tell of an interrupt in the middle of an import or of its end, in many lines.
-    interruptible = signal.getsignal(signal.SIGINT) is signal.default_int_handler
-    if interruptible:
-        signal.signal(signal.SIGINT, signal.SIG_DFL)
+    for name, mode in (("stdin", "r"), ("stderr", "w")):
+        if getattr(sys, name) is None:  # it is closed; without standard error, `print` would take standard output
+            setattr(sys, name, Path(os.devnull).open(mode, encoding="utf-8"))  # noqa: SIM115 # as long as the process
+    with ended_by_signals():
+        try:
+            status = _run()
+        except CommandError as failure:
+            prefix = "\x1b[1;31mtalkdesk-bridge:\x1b[0m" if coloured(sys.stderr) else "talkdesk-bridge:"
+            report(f"{prefix} {printable(str(failure))}")
+            status = failure.status
+    sys.exit(status)
+
+
+def _run() -> int:
+    if sys.stdout is None:
+        raise CommandError("standard output is closed.", 1)
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors="backslashreplace")  # if the terminal's encoding lacks a character
     try:
         import click
 
         from talkdesk_bridge_cli.commands import app
 
-        if interruptible:
-            signal.signal(signal.SIGINT, signal.default_int_handler)
-        if sys.stdout is None:
-            raise fail("standard output is closed.", 1)
-        for stream in (sys.stdout, sys.stderr):
-            if isinstance(stream, io.TextIOWrapper):
-                stream.reconfigure(errors="backslashreplace")  # whatever the terminal cannot show
-        status = 0
-        try:
-            with app.make_context("talkdesk-bridge", sys.argv[1:]) as context:
-                app.invoke(context)
-        except click.exceptions.Exit as done:
-            status = done.exit_code
+        status = app.main(prog_name="talkdesk-bridge", standalone_mode=False) or 0
         sys.stdout.flush()
-    except ImportError as error:  # first, since the next clause needs click
-        if error.name not in ("click", "rich"):
-            remedy = "run 'talkdesk-bridge doctor', or install it again the way it was installed (README.md tells it)"
-            raise fail(f"{error.name or 'a module'} cannot be imported: {remedy}.", 1) from None
-        raise needs_extra("sandbox" if sys.argv[1:2] == ["sandbox"] else "cli") from None
-    except click.ClickException as error:
-        context = getattr(error, "ctx", None) or click.Context(app, info_name="talkdesk-bridge")
-        told = " ".join(error.format_message().split())
-        told += "" if told.endswith((".", "?")) else "."
-        raise fail(f"{told} Try '{context.command_path} --help'.", 2) from None
-    except KeyboardInterrupt:
-        status = 130
+    except ImportError as error:  # first, because the clauses on click need it
+        if error.name in ("click", "rich"):
+            raise needs_extra("sandbox" if sys.argv[1:2] == ["sandbox"] else "cli") from None
+        remedy = "run 'talkdesk-bridge doctor', or install it again, the way it was installed (README.md says how)"
+        raise CommandError(f"{error.name or 'a module'} cannot be imported: {remedy}.", 1) from None
     except OSError as error:
-        give_up(sys.stdout)
+        discard(sys.stdout)
         if isinstance(error, BrokenPipeError):
-            sys.exit(1)  # the reader has had enough
-        raise fail(f"the output cannot be written: {error.strerror}.", 1) from None
-    if interruptible:
-        signal.signal(signal.SIGINT, signal.SIG_DFL)
-    sys.exit(status)
+            return 1  # such as `head`, which has read enough
+        raise CommandError(f"the output cannot be written: {error.strerror}.", 1) from None
+    except click.exceptions.NoArgsIsHelpError as error:
+        error.show()
+        return 2
+    except click.ClickException as error:
+        context = getattr(error, "ctx", None)
+        command = context.command_path if context else "talkdesk-bridge"
+        message = " ".join(error.format_message().split())
+        message += "" if message.endswith((".", "?")) else "."
+        raise CommandError(f"{message} Try '{command} --help'.", 2) from None
+    return int(status)

@@ -1,48 +1,136 @@
-"""Readers for the values of arguments on the command line, found by their Python type."""
+"""Arguments and bodies from the command line, as the types that the client's methods take."""
 
 from __future__ import annotations
 
+import json
+from collections.abc import Callable
+from contextlib import suppress
 from datetime import date, datetime
+from decimal import Decimal
 from enum import Enum
-from functools import cache
-from types import NoneType, UnionType
+from io import BytesIO
+from math import isfinite
+from types import UnionType
 from typing import Any, Literal, Union, get_args, get_origin
 from uuid import UUID
 
-from talkdesk_bridge_api import base, reading
+import click
+from talkdesk_bridge import File, Place
 
-__all__ = ["is_union", "reader"]
+__all__ = ["Body", "Value", "is_union"]
 
-SIMPLE: dict[Any, reading.Reader] = {
-    Any: reading.anything,
-    NoneType: reading.null,
-    str: reading.string,
-    int: reading.integer,
-    float: reading.number,
-    bool: reading.boolean,
-    date: reading.date,
-    datetime: reading.date_time,
-    UUID: reading.uuid,
+
+KINDS: dict[Any, tuple[str, str]] = {
+    str: ("TEXT", "1000000001"),  # an account of the sandbox
+    int: ("INTEGER", "1000000001"),
+    float: ("NUMBER", "1.5"),
+    bool: ("true|false", "true"),
+    date: ("DATE", "2023-07-22"),
+    datetime: ("DATE-TIME", "2023-07-22T10:00:00Z"),
+    UUID: ("UUID", "00000000-0000-4000-8000-000000000001"),
 }
+"""Of each type its name on a help page, and an example."""
 
 
-@cache
-def reader(kind: Any) -> reading.Reader:
-    """What reads a value of a type that the methods of the client take."""
-    inner = get_args(kind)
-    if kind in SIMPLE:
-        return SIMPLE[kind]
+def _date_time(text: str) -> datetime:
+    read = datetime.fromisoformat(text)
+    if not read.tzinfo:
+        raise ValueError("the time has no offset, such as Z.")
+    return read
+
+
+READERS: dict[Any, Callable[[str], Any]] = {date: date.fromisoformat, datetime: _date_time, UUID: UUID}
+
+
+class Value(click.ParamType):  # type: ignore[type-arg,unused-ignore] # has one in newer versions of click
+    """Text of the command line, as a value of a type."""
+
+    def __init__(self, kind: Any) -> None:
+        self._kind = kind
+        self.name, self.example = _shape(kind)
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
+        """Read the text as JSON, otherwise as it is."""
+        if self._kind is str:
+            return value
+        candidates: list[Any] = [value]
+        with suppress(ValueError, RecursionError):
+            candidates.insert(0, _parsed(value))
+        for candidate in candidates:
+            with suppress(ValueError):
+                return _read(self._kind, candidate)
+        raise click.BadParameter(f"{value!r} is not {self.name}, such as {self.example}.", ctx, param)
+
+
+class Body(click.File):
+    """The name of a file, as the body that it holds."""
+
+    def __init__(self, kind: Any) -> None:
+        super().__init__("rb")
+        self._kind = kind
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
+        """Read the body: bytes, or JSON that keeps the contract."""
+        content = super().convert(value, param, ctx).read()
+        if File in (self._kind, *get_args(self._kind)):
+            return File(BytesIO(content))
+        try:
+            return _read(self._kind, _parsed(content))
+        except (ValueError, RecursionError) as error:
+            raise click.BadParameter(f"{value} does not fit the contract: {error}", ctx, param) from None
+
+
+def _read(kind: Any, data: Any) -> Any:
+    """A value of JSON as a value of a type; raises ValueError if it does not fit."""
     if is_union(kind):
-        kinds = [one for one in inner if one is not NoneType]
-        read = reading.union(" or ".join(getattr(one, "__name__", str(one)) for one in kinds), *map(reader, kinds))
-        return reading.nullable(read) if NoneType in inner else read
-    if get_origin(kind) is list:
-        return reading.array(reader(inner[0]))
-    if get_origin(kind) is Literal:
-        return reading.one_of(inner)
-    return reading.one_of(kind) if issubclass(kind, Enum) else base.model(kind)
+        for part in get_args(kind):
+            with suppress(ValueError):
+                return _read(part, data)
+    elif get_origin(kind) is list and isinstance(data, list):
+        return [_read(get_args(kind)[0], item) for item in data]
+    elif choices := _choices(kind):
+        if str(data) in choices:
+            return choices[str(data)]
+    elif kind in READERS and isinstance(data, str):
+        return READERS[kind](data)
+    elif hasattr(kind, "from_dict"):
+        return kind.from_dict(data, Place(strict=True))
+    elif kind is Any or type(data) is kind or (kind is float and type(data) is int):
+        return data
+    raise ValueError(f"{_shape(kind)[0]} is wanted, such as {_shape(kind)[1]}.")
 
 
 def is_union(kind: Any) -> bool:
     """Whether a type is one of several."""
     return isinstance(kind, UnionType) or get_origin(kind) is Union
+
+
+def _choices(kind: Any) -> dict[str, Any]:
+    """The values of an enumeration or of constants, by their text."""
+    if isinstance(kind, type) and issubclass(kind, Enum):
+        return {str(one.value): one for one in kind}
+    return {str(one): one for one in get_args(kind)} if get_origin(kind) is Literal else {}
+
+
+def _shape(kind: Any) -> tuple[str, str]:
+    """As in KINDS, of any type."""
+    if kind in KINDS:
+        return KINDS[kind]
+    if choices := [*_choices(kind)]:
+        return "|".join(choices), choices[0]
+    if is_union(kind):
+        names, examples = zip(*map(_shape, get_args(kind)), strict=True)
+        return "|".join(names), examples[0]
+    return "JSON", "{}"
+
+
+def _parsed(text: str | bytes) -> Any:
+    return json.loads(text, parse_float=_exact, parse_constant=_exact)
+
+
+def _exact(text: str) -> float:
+    """A number that is sent with the digits that were given."""
+    number = float(text)
+    if not isfinite(number) or Decimal(text) != Decimal(repr(number)):
+        raise ValueError(f"{text} cannot be sent with all of its digits.")
+    return number
