@@ -21,7 +21,7 @@ from talkdesk_bridge_api import models
 from talkdesk_bridge_api.places import Place
 
 from tests.drawing import TALLY, Bodies, examples
-from tools.arrival import class_name
+from tools.generate import class_name
 
 __all__ = ["agree", "same"]
 

@@ -2,27 +2,26 @@
 
 from __future__ import annotations
 
-import fcntl
 import hashlib
 import json
 import os
 import re
 import shutil
-import signal
 import subprocess
 import sys
-import time
-from collections.abc import Callable, Iterator
-from importlib.metadata import PackageNotFoundError, version
+from collections.abc import Callable, Iterable, Iterator
+from importlib.metadata import distributions
 from pathlib import Path
+from types import SimpleNamespace
 
 import openapi_python_client
 import pytest
 
 from tests.conftest import CONTRACT, ROOT, merged
-from tools import generate as tool
-from tools import lock
-from tools.contract import load
+from tools.contract import Contract, load
+from tools.generate import PACKAGE, GenerationError, generate, generator, lock
+from tools.generate import __main__ as command
+from tools.generate.__main__ import main
 
 Change = Callable[[str, str], Path]
 
@@ -39,12 +38,10 @@ STOCK = {
 
 
 @pytest.fixture
-def tree(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+def tree(tmp_path: Path) -> Path:
     """A copy of generated/ that the tool works on."""
     copy = tmp_path / "generated"
-    shutil.copytree(ROOT / "generated", copy, ignore=shutil.ignore_patterns("__pycache__", ".*"))
-    monkeypatch.setattr(tool, "GENERATED", copy)
-    return copy
+    return Path(shutil.copytree(ROOT / "generated", copy, ignore=shutil.ignore_patterns("__pycache__", ".*")))
 
 
 @pytest.fixture
@@ -53,9 +50,9 @@ def template(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[[str],
 
     def write(text: str) -> None:
         templates = tmp_path / "templates"
-        shutil.copytree(tool.TEMPLATES, templates)
+        shutil.copytree(generator.TEMPLATES, templates)
         (templates / "api_init.py.jinja").write_text(text)
-        monkeypatch.setattr(tool, "TEMPLATES", templates)
+        monkeypatch.setattr(generator, "TEMPLATES", templates)
 
     return write
 
@@ -65,36 +62,36 @@ def content(tree: Path) -> dict[str, bytes]:
 
 
 def test_the_committed_tree_is_what_the_contract_gives(tree: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    assert tool.main(["--check", str(CONTRACT)]) == 0, capsys.readouterr().out
+    assert main(["--check", str(CONTRACT)], tree) == 0, capsys.readouterr().out
 
 
 def test_two_runs_give_the_same_bytes(tree: Path) -> None:
     before = content(tree)
     shutil.rmtree(tree)
-    assert tool.main([str(CONTRACT)]) == 0
+    assert main([str(CONTRACT)], tree) == 0
     assert content(tree) == before
 
 
 def test_differences_are_named(tree: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    package = tree / tool.PACKAGE
+    package = tree / PACKAGE
     edited = package / "models" / "invoice_details.py"
     edited.write_text(edited.read_text() + "\n")
     (package / "models" / "error_info.py").unlink()
     (package / "extra.py").touch()
     (tree / "stray.txt").touch()
-    assert tool.main(["--check", str(CONTRACT)]) == 1
+    assert main(["--check", str(CONTRACT)], tree) == 1
     printed = capsys.readouterr()
     assert printed.out.splitlines() == [
         "generated/stray.txt: was added, and is not generated: remove it",
         "generated/talkdesk_bridge_api/extra.py: was added",
         "generated/talkdesk_bridge_api/models/error_info.py: is missing",
         "generated/talkdesk_bridge_api/models/invoice_details.py: differs",
-        "Why: files of generated/ were edited, added or removed by hand, which the next `make generate` undoes.",
+        "Why: files of generated/, or its lock.json, were edited by hand, which the next `make generate` undoes.",
     ]
     assert printed.err.endswith("run `make generate`, and commit it.\n")
-    assert tool.main([str(CONTRACT)]) == 0
+    assert main([str(CONTRACT)], tree) == 0
     assert "3 changed" in capsys.readouterr().out
-    assert tool.main(["--check", str(CONTRACT)]) == 1
+    assert main(["--check", str(CONTRACT)], tree) == 1
     printed = capsys.readouterr()
     assert printed.out == "generated/stray.txt: was added, and is not generated: remove it\n"
     assert printed.err == ""
@@ -104,87 +101,30 @@ def test_a_contract_with_findings_replaces_nothing(
     tree: Path, changed: Change, capsys: pytest.CaptureFixture[str]
 ) -> None:
     before = content(tree)
-    assert tool.main([str(changed("operationId: get", "operationID: get"))]) == 1
+    assert main([str(changed("operationId: get", "operationID: get"))], tree) == 1
     printed = capsys.readouterr()
     assert "did you mean `operationId`?" in printed.out
     assert "Nothing was generated" in printed.err
     assert content(tree) == before
 
 
-@pytest.mark.parametrize(
-    "text",
-    ["", "openapi: [", "openapi 3.1.0", "openapi: 3.1.0", "openapi: 3.1.0\ninfo: x\npaths: {}",
-     "openapi: 3.1.0\ncomponents: {schemas: {A: {allOf: [{$ref: '#/nowhere'}]}}}",
-     "openapi: 3.1.0\ninfo: {}\ncomponents: {schemas: {A: {x-provenance: {source: {a: 1}}, description: []}}}",
-     "openapi: 3.1.0\ninfo: {}\npaths: {/x: {get: {security: [null], parameters: {a: b}, responses: 5}}}",
-     "openapi: 3.1.0\ninfo: {}\ncomponents: {schemas: {A: {type: {a: 1}}, B: {type: [string, 'null'], enum: [a, null]}}}"],
-)  # fmt: skip
-def test_a_contract_of_no_known_shape_is_told_and_replaces_nothing(
-    tree: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str], text: str
-) -> None:
-    before = content(tree)
-    file = tmp_path / "openapi.yaml"
-    file.write_text(text)
-    assert tool.main([str(file)]) == 1
-    printed = capsys.readouterr()
-    assert re.match(rf"{file}:\d+:\d+: .+ \[[a-z-]+\]\n", printed.out)
-    assert "Nothing was generated" in printed.err
-    assert content(tree) == before
-
-
-def test_a_folder_that_cannot_be_written_is_told(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
-) -> None:
+def test_a_folder_that_cannot_be_written_is_told(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     (tmp_path / "generated").touch()
-    monkeypatch.setattr(tool, "GENERATED", tmp_path / "generated")
-    assert tool.main([str(CONTRACT)]) == 2
+    assert main([str(CONTRACT)], tmp_path / "generated") == 2
     assert capsys.readouterr().err == f"{tmp_path / 'generated'}: File exists; generated/ is as it was.\n"
 
 
-def test_an_interrupt_ends_it_in_a_sentence(tree: Path) -> None:
-    before = content(tree)
-    code = "import sys; from pathlib import Path; "
-    code += "from tools import generate as tool; tool.GENERATED = Path(sys.argv[1]); sys.exit(tool.main([sys.argv[2]]))"
-    command = [sys.executable, "-c", code, str(tree), str(CONTRACT)]
-    run = subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
-    while not list(tree.glob(f".{tool.PACKAGE}.*/{tool.PACKAGE}/models")):
-        time.sleep(0.01)
-    run.send_signal(signal.SIGINT)
-    printed = run.communicate()
-    assert (run.returncode, *printed) == (130, "", "Interrupted; generated/ is as it was.\n")
-    assert content(tree) == before
-
-
-def test_an_interrupt_that_a_library_makes_another_error_of_is_told_as_one(
-    tree: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+@pytest.mark.parametrize("argument", ["--check", ""])
+def test_an_interrupt_ends_it_in_a_sentence(
+    tree: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], argument: str
 ) -> None:
-    def loading(_: object) -> None:
-        try:
-            signal.raise_signal(signal.SIGINT)
-        except KeyboardInterrupt:
-            raise KeyError("OpenAPI") from None
+    def interrupted(contract: Contract, target: Path) -> None:
+        generate(contract, target)
+        raise KeyboardInterrupt
 
     before = content(tree)
-    monkeypatch.setattr(tool, "_refused", loading)
-    assert tool.main([str(CONTRACT)]) == 130
-    assert capsys.readouterr() == ("", "Interrupted; generated/ is as it was.\n")
-    assert content(tree) == before
-
-
-def test_an_interrupt_while_an_object_is_destroyed_is_not_lost(
-    tree: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
-) -> None:
-    class Destroyed:
-        def __del__(self) -> None:
-            signal.raise_signal(signal.SIGINT)
-
-    def refused(_: object) -> bool:
-        Destroyed()
-        return False
-
-    before = content(tree)
-    monkeypatch.setattr(tool, "_refused", refused)
-    assert tool.main([str(CONTRACT)]) == 130
+    monkeypatch.setattr(command, "generate", interrupted)
+    assert main([str(CONTRACT), argument], tree) == 130
     assert capsys.readouterr() == ("", "Interrupted; generated/ is as it was.\n")
     assert content(tree) == before
 
@@ -195,7 +135,7 @@ def test_what_the_generator_refuses_replaces_nothing(
     before = content(tree)
     members = "[{$ref: '#/components/schemas/Things'}, {properties: {total: {type: string}}}]"
     file = changed("    ThingList:\n", f"    Merged: {{x-provenance: *assumed, allOf: {members}}}\n    ThingList:\n")
-    assert tool.main([str(file)]) == 1
+    assert main([str(file)], tree) == 1
     assert "the generator refuses the contract; change what it names:" in (told := capsys.readouterr().err)
     assert "int can't be merged with str" in told
     assert content(tree) == before
@@ -206,7 +146,7 @@ def test_a_crash_of_the_generator_replaces_nothing(
 ) -> None:
     before = content(tree)
     template("{{ nothing.of.this.name }}\n")
-    assert tool.main([str(CONTRACT)]) == 1
+    assert main([str(CONTRACT)], tree) == 1
     assert "the generator crashed: UndefinedError: 'nothing' is undefined" in capsys.readouterr().err
     assert content(tree) == before
 
@@ -216,7 +156,7 @@ def test_what_the_generator_loses_is_named_and_replaces_nothing(
 ) -> None:
     before = content(tree)
     template("class Operations:\n    def __init__(self, caller): ...\n\n\nclass AsyncOperations(Operations): ...\n")
-    assert tool.main([str(CONTRACT)]) == 1
+    assert main([str(CONTRACT)], tree) == 1
     told = capsys.readouterr().err
     assert "the generator lost parts of the contract without a word" in told
     line = next(number for number, line in enumerate(CONTRACT.read_text().splitlines(), 1) if line == "    get:")
@@ -229,146 +169,68 @@ def test_code_that_cannot_be_imported_replaces_nothing(
 ) -> None:
     before = content(tree)
     template("import nothing_of_this_name\n")
-    with pytest.raises(tool.GenerationError, match="cannot be imported: ModuleNotFoundError"):
-        tool.generate(load(CONTRACT), tmp_path / tool.PACKAGE)
-    assert tool.main([str(CONTRACT)]) == 1
+    with pytest.raises(GenerationError, match="cannot be imported: ModuleNotFoundError"):
+        generate(load(CONTRACT), tmp_path / PACKAGE)
+    assert main([str(CONTRACT)], tree) == 1
     assert content(tree) == before
 
 
-@pytest.mark.parametrize("name", ["openapi-python-client", "ruff"])
+@pytest.mark.parametrize("asked", ["openapi-python-client", "ruff"])
 @pytest.mark.parametrize("found", ["0.0.1", "not installed"])
 def test_a_tool_of_another_version_is_refused(
-    tree: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], name: str, found: str
+    tree: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], asked: str, found: str
 ) -> None:
-    def other(asked: str) -> str:
-        if asked == name and found == "not installed":
-            raise PackageNotFoundError(asked)
-        return found if asked == name else version(asked)
+    def other(*, name: str) -> Iterable[object]:
+        if name != asked:
+            return distributions(name=name)
+        return [] if found == "not installed" else [SimpleNamespace(version=found)]
 
-    monkeypatch.setattr(tool, "version", other)
+    monkeypatch.setattr(generator, "distributions", other)
     before = content(tree)
-    assert tool.main([str(CONTRACT)]) == 1
-    told = rf"{CONTRACT}: {name} must be \d+\.\d+\.\d+, but is {re.escape(found)}: run `make clean setup`\.\n"
+    assert main([str(CONTRACT)], tree) == 1
+    told = rf"{CONTRACT}: {asked} must be \d+\.\d+\.\d+, but is {re.escape(found)}: run `make clean setup`\.\n"
     assert re.fullmatch(told, capsys.readouterr().err)
     assert content(tree) == before
 
 
-def test_why_the_tree_is_not_what_the_contract_gives(
-    tree: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
-) -> None:
-    def reasons(contract: Path = CONTRACT) -> list[str]:
-        assert tool.main(["--check", str(contract)]) == 1
-        return [line[5:] for line in capsys.readouterr().out.splitlines() if line.startswith("Why: ")]
-
-    def edited(old: str, new: str) -> Path:
-        text = CONTRACT.read_text(encoding="utf-8")
-        assert old in text
-        file = tmp_path / "openapi.yaml"
-        file.write_text(text.replace(old, new, 1), encoding="utf-8")
-        return file
-
-    version = load(CONTRACT).data["info"]["version"]
-    assert reasons(edited(f"version: {version}", "version: 9.0.0")) == [
-        f"`info.version` is 9.0.0; generated/ was written with {version}."
-    ]
-    contract = "the contract says something else than when generated/ was written."
-    assert reasons(edited("description: OK", "description: Fine")) == [contract]
-    assert tool.main(["--check", str(edited("openapi: 3.1.0", "openapi:   3.1.0 # the same"))]) == 0
-    capsys.readouterr()
-    package = tree / tool.PACKAGE
+def test_why_the_tree_is_not_what_the_contract_gives(tree: Path, tmp_path: Path) -> None:
+    package = tree / PACKAGE
     facts = lock.read(package)
     assert facts is not None
 
-    def locked(**changes: str) -> list[str]:
-        (package / lock.NAME).write_text(
-            json.dumps(facts | {name.replace("_", "-"): value for name, value in changes.items()})
-        )
-        return reasons()
+    def reasons(**changes: str) -> list[str]:
+        """What is told when the lock in the tree has these facts."""
+        changed = {name.replace("_", "-"): value for name, value in changes.items()}
+        (package / lock.NAME).write_text(json.dumps(facts | changed))
+        return [*lock.moved(package, facts)]
 
-    assert locked(settings="x") == ["the generator's settings in pyproject.toml have changed."]
-    assert locked(templates="x") == ["tools/templates/ has changed."]
-    assert locked(openapi_python_client="0.1.0") == [
-        f"openapi-python-client is {facts['openapi-python-client']}; generated/ was written by 0.1.0."
-    ]
-    assert locked(ruff="0.1.0") == [f"ruff, the formatter, is {facts['ruff']}; generated/ was written with 0.1.0."]
-    assert locked(tree="x") == ["lock.json was edited by hand."]
+    was = facts["openapi-python-client"]
+    assert reasons() == ["tools/generate/ writes other files than it did."]
+    assert reasons(version="9.0.0") == [f"`info.version` is {facts['version']}; generated/ was written with 9.0.0."]
+    assert reasons(contract="x") == ["the contract says something else than when generated/ was written."]
+    assert reasons(settings="x") == ["the generator's settings in pyproject.toml have changed."]
+    assert reasons(templates="x") == ["tools/templates/ has changed."]
+    assert reasons(openapi_python_client="1") == [f"openapi-python-client is {was}; generated/ was written by 1."]
+    assert reasons(ruff="1") == [f"ruff, the formatter, is {facts['ruff']}; generated/ was written with 1."]
+    edited = "files of generated/, or its lock.json, were edited by hand, which the next `make generate` undoes."
+    assert reasons(tree="x") == [edited]
+    assert len(reasons(ruff="1", tree="x")) == 2
     (package / lock.NAME).write_text("{")
-    (missing,) = reasons()
+    (missing,) = lock.moved(package, facts)
     assert missing.startswith("lock.json is missing or cannot be read")
-    monkeypatch.setattr(tool, "MARKER", "# Another marker.\n")
-    (package / lock.NAME).write_text(json.dumps(facts, indent=2) + "\n")
-    assert reasons() == ["tools/generate.py writes other files than it did."]
 
 
-def test_an_interrupted_run_is_put_right(tree: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    before = content(tree)
-    (tree / tool.PACKAGE).rename(tree / f".{tool.PACKAGE}.old")
-    (tree / f".{tool.PACKAGE}.half").mkdir()
-    assert tool.main(["--check", str(CONTRACT)]) == 0
-    assert "an earlier run was interrupted" in capsys.readouterr().err
-    assert content(tree) == before
+def test_the_lock_knows_what_a_contract_says_and_not_how_it_is_written(tmp_path: Path) -> None:
+    def locked(old: str, new: str) -> str:
+        text = CONTRACT.read_text(encoding="utf-8")
+        assert old in text
+        (tmp_path / "openapi.yaml").write_text(text.replace(old, new, 1), encoding="utf-8")
+        return lock.hash_contract(load(tmp_path / "openapi.yaml"))
 
-
-# Runs the tool in a process that kills itself at its nth touch of the file system, or writes down what it touched.
-KILLED = """
-import json, os, signal, sys
-from pathlib import Path
-from tools import generate as tool
-from tools import lock
-
-tree, contract, point, log = Path(sys.argv[1]), sys.argv[2], int(sys.argv[3]), Path(sys.argv[4])
-tool.GENERATED = tree
-touched = []
-
-
-def watch(event, arguments):
-    writes = event == "open" and isinstance(arguments[2], int) and arguments[2] & (os.O_WRONLY | os.O_RDWR)
-    touches = ("os.rename", "os.mkdir", "os.remove", "os.rmdir", "shutil.rmtree", "subprocess.Popen")
-    if event == "subprocess.Popen" or (writes or event in touches) and str(tree) in str(arguments[0]):
-        if len(touched) == point:
-            os.kill(os.getpid(), signal.SIGKILL)
-        touched.append(event)
-
-
-sys.addaudithook(watch)
-status = tool.main([contract])
-log.write_text(json.dumps(touched))
-sys.exit(status)
-"""
-
-
-def test_a_run_that_is_killed_at_any_point_leaves_a_whole_tree(
-    tree: Path, grown: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
-) -> None:
-    log, target = tmp_path / "touched.json", tree / tool.PACKAGE
-    old = content(tree)
-
-    def run(point: int) -> int:
-        command = [sys.executable, "-c", KILLED, str(tree), str(grown), str(point), str(log)]
-        return subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False).returncode
-
-    assert run(-1) == 0
-    new = content(tree)
-    assert old != new
-    touched = json.loads(log.read_text())
-    first, second = (index for index, event in enumerate(touched) if event == "os.rename")
-    # Spread over the run, and before, between and after the two renames.
-    points = {*range(0, first, first // 6), first, first + 1, second, second + 1, len(touched) - 1}
-    assert len(points) >= 10
-    for point in sorted(points):
-        shutil.rmtree(tree)
-        for name, data in old.items():
-            (tree / name).parent.mkdir(parents=True, exist_ok=True)
-            (tree / name).write_bytes(data)
-        assert run(point) == -signal.SIGKILL, point
-        between = first < point <= second
-        assert target.exists() is not between
-        handle = os.open(tree, os.O_RDONLY)
-        fcntl.flock(handle, fcntl.LOCK_EX)  # the generator, if it was left behind, has ended
-        os.close(handle)
-        tool.restore(target)
-        assert ("the tree from before it is back" in capsys.readouterr().err) is between
-        assert content(tree) == (old if point <= second else new), point
+    facts = lock.read(ROOT / "generated" / PACKAGE) or {}
+    assert locked("openapi: 3.1.0", "openapi:   3.1.0 # the same") == facts["contract"]
+    assert locked("version: ", "version: 9") == facts["contract"]  # a fact of its own
+    assert locked("description: OK", "description: Fine") != facts["contract"]
 
 
 WORDS = "        words: {type: array, items: {type: [string, 'null']}}\n"
@@ -383,7 +245,7 @@ def test_a_type_has_none_once(tree: Path, changed: Change) -> None:
             f"{WORDS}        thing_number:\n          type: [string, 'null']",
         )
     )
-    assert tool.main([str(file)]) == 0
+    assert main([str(file)], tree) == 0
     texts = [
         data.decode()
         for name, data in content(tree).items()
@@ -398,7 +260,7 @@ def test_a_type_has_none_once(tree: Path, changed: Change) -> None:
 def test_names_of_the_contract_do_not_meet_those_of_the_code(tree: Path, tmp_path: Path) -> None:
     contract = tmp_path / "names.yaml"
     contract.write_text(json.dumps(merged("things", "names")), encoding="utf-8")
-    assert tool.main([str(contract)]) == 0
+    assert main([str(contract)], tree) == 0
     code = """
 from talkdesk_bridge_api import models
 from talkdesk_bridge_api.places import MisfitError
@@ -421,26 +283,26 @@ except MisfitError as misfit:
 def test_every_generated_module_is_marked() -> None:
     modules = list((ROOT / "generated").rglob("*.py"))
     assert modules
-    assert all(module.read_text(encoding="utf-8").startswith(tool.MARKER) for module in modules)
-    assert (ROOT / "generated" / tool.PACKAGE / "py.typed").exists()
+    assert all(module.read_text(encoding="utf-8").startswith(generator.MARKER) for module in modules)
+    assert (ROOT / "generated" / PACKAGE / "py.typed").exists()
 
 
 def test_the_templates_replace_stock_ones_or_are_shared_by_those() -> None:
-    files = {file.name for file in tool.TEMPLATES.iterdir() if file.is_file()}
+    files = {file.name for file in generator.TEMPLATES.iterdir() if file.is_file()}
     assert files == {*STOCK, "base.py", "macros.jinja", "places.py", "reading.py", "types.py"} - {"types.py.jinja"}
 
 
 def test_what_all_contracts_share_is_copied_as_it_is_tested(tree: Path) -> None:
     for name in ("base.py", "places.py", "reading.py", "types.py"):
-        text = (tool.TEMPLATES / name).read_text(encoding="utf-8")
-        assert (tree / tool.PACKAGE / name).read_text(encoding="utf-8") == tool.MARKER + text
+        text = (generator.TEMPLATES / name).read_text(encoding="utf-8")
+        assert (tree / PACKAGE / name).read_text(encoding="utf-8") == generator.MARKER + text
 
 
 def test_there_is_no_second_client(tree: Path) -> None:
     """A stock client would be a way to the API without authentication, retries and checks."""
-    names = {file.name for file in (tree / tool.PACKAGE).rglob("*")}
+    names = {file.name for file in (tree / PACKAGE).rglob("*")}
     assert not names & {"client.py", "errors.py"}
-    for file in (tree / tool.PACKAGE).rglob("*.py"):
+    for file in (tree / PACKAGE).rglob("*.py"):
         assert "httpx" not in file.read_text(encoding="utf-8"), file
 
 
@@ -448,30 +310,10 @@ def test_there_is_no_second_client(tree: Path) -> None:
 def test_each_template_replaces_the_stock_one_that_we_know_and_says_why(name: str) -> None:
     stock = Path(openapi_python_client.__file__).parent / "templates" / name
     assert hashlib.sha256(stock.read_bytes()).hexdigest() == STOCK[name]
-    text = (tool.TEMPLATES / name.replace("types.py.jinja", "types.py")).read_text(encoding="utf-8")
+    text = (generator.TEMPLATES / name.replace("types.py.jinja", "types.py")).read_text(encoding="utf-8")
     head = text[: text.index("#}" if "#}" in text else "import")]
     pinned = f"openapi-python-client {openapi_python_client.__version__}"
     assert all(said in head for said in (pinned, "Why:", "Test:", "Remove when:"))
-
-
-def test_runs_at_the_same_time_do_not_disturb_each_other(tree: Path) -> None:
-    code = (
-        "import sys; from pathlib import Path; from tools import generate as tool; tool.GENERATED = Path(sys.argv[1]); "
-    )
-    code += "sys.exit(tool.main(['--check', sys.argv[2]]))"
-    command = [sys.executable, "-c", code, str(tree), str(CONTRACT)]
-    half = tree / f".{tool.PACKAGE}.half"
-    half.mkdir()  # as another run, which holds the lock, has it
-    handle = os.open(tree, os.O_RDONLY)
-    try:
-        fcntl.flock(handle, fcntl.LOCK_EX)
-        runs = [subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.PIPE) for _ in range(3)]
-        time.sleep(2)
-        assert half.exists()
-    finally:
-        os.close(handle)
-    told = [run.communicate() for run in runs]
-    assert [run.returncode for run in runs] == [0, 0, 0], told
 
 
 @pytest.fixture
@@ -545,11 +387,11 @@ with Sandbox(credentials=key) as sandbox, http.server.HTTPServer(("127.0.0.1", 0
 
 
 def test_a_new_operation_needs_no_hand_written_line(tree: Path, grown: Path, tmp_path: Path) -> None:
-    assert tool.main([str(grown)]) == 0
+    assert main([str(grown)], tree) == 0
     paths = os.pathsep.join([str(tree), str(ROOT / "overrides")])
     script = tmp_path / "caller.py"
     script.write_text(CALLER)
-    environment = os.environ | {"PYTHONPATH": paths, "MYPYPATH": paths}
+    environment = os.environ | {"PYTHONPATH": paths}
     result = subprocess.run([sys.executable, script], env=environment, capture_output=True, text=True, check=False)
     assert result.returncode == 0, result.stderr
     told, targets, refused, count, failed = result.stdout.splitlines()
@@ -565,22 +407,39 @@ def test_a_new_operation_needs_no_hand_written_line(tree: Path, grown: Path, tmp
     # On both clients; refused with a type of its own; a request that is not idempotent is sent once, whatever comes back.
     assert (refused, count) == (f"401 /things/{account}", "137")
     assert failed == '503 [{"thing_number": "1", "example": {"things": [{"due": "9999-12-31"}]}}]'
-    script.write_text(f"{CALLER}    things.import_(5)\n    more.patch_thing(account)\n    bridge.nothing\n")
+
+
+TYPED = """
+import datetime
+from talkdesk_bridge_api import api, models
+
+def use(bridge: api.Operations) -> list[models.Thing]:
+    bridge.things.import_("1", since=datetime.date.max, labels=["a"])
+    bridge.things.import_(5)
+    bridge.more_things.patch_thing("1")
+    bridge.nothing
+    return list(bridge.things.iter_things("1", kind="a"))
+
+async def await_it(bridge: api.AsyncOperations) -> models.Thing:
+    return await bridge.more_things.patch_thing("1", "2", body=models.Thing(thing_number="1"))
+"""
+
+
+def test_a_type_checker_knows_new_operations(tree: Path, grown: Path, tmp_path: Path) -> None:
+    """BridgeClient has these operations, as tests/typing_api.py shows; without it, only the package is checked."""
+    generate(load(grown), tmp_path / PACKAGE)
+    (tmp_path / "typed.py").write_text(TYPED)
     command = [sys.executable, "-m", "mypy", "--strict", "--config-file", os.devnull, "--cache-dir", os.devnull]
-    checked = subprocess.run([*command, script, tree], env=environment, capture_output=True, text=True, check=False)
-    wrong = len(script.read_text().splitlines()) - 2
-    assert [line.split(":")[1] for line in checked.stdout.splitlines() if "error" in line[:200] and ".py" in line] == [
-        str(wrong),
-        str(wrong + 1),
-        str(wrong + 2),
-    ], checked.stdout
+    checked = subprocess.run([*command, "typed.py", PACKAGE], cwd=tmp_path, capture_output=True, text=True, check=False)
+    wrong = [line.split(":")[:2] for line in checked.stdout.splitlines() if "error:" in line]
+    assert wrong == [["typed.py", "7"], ["typed.py", "8"], ["typed.py", "9"]], checked.stdout
 
 
 def test_an_operation_that_goes_leaves_no_file_behind(tree: Path, grown: Path) -> None:
     before = content(tree)
-    assert tool.main([str(grown)]) == 0
+    assert main([str(grown)], tree) == 0
     assert [file for file in content(tree) if "thing" in file]
-    assert tool.main([str(CONTRACT)]) == 0
+    assert main([str(CONTRACT)], tree) == 0
     assert content(tree) == before
 
 

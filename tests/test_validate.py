@@ -2,18 +2,17 @@
 
 from __future__ import annotations
 
-import os
 import re
 import shutil
 import subprocess
-import sys
 from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
 from tests.conftest import ROOT
-from tools.validate import main, validate
+from tools.contract import check, load
+from tools.contract.__main__ import main
 
 Change = Callable[[str, str], Path]
 
@@ -22,7 +21,7 @@ TOTAL = "        total:\n          type: integer"
 
 # The passage, what it becomes, the rule, where the finding must point (None: the start of the file), what it says.
 FAULTS = [
-    ("paths:\n", "paths: [\n", "yaml", "x-provenance:"[:0], "this is not YAML"),
+    ("paths:\n", "paths: [\n", "yaml", "", "this is not YAML"),
     ("  title:", "\ttitle:", "yaml", "\ttitle:", "this is not YAML"),
     ("      operationId: get_things\n", "      operationId: get_things\n      operationId: again\n", "duplicate-key",
      "operationId: again", "the key `operationId` stands here a second time, after line 17."),
@@ -41,43 +40,44 @@ FAULTS = [
     ('        - $ref: "#/components/schemas/Things"', '        - $ref: "#/components/schemas/things_reponse"', "reference",
      "things_reponse:", "is combined from itself"),
     ("        - name: page\n", "        - {name: page, in: query, schema: {type: integer}}\n        - name: page\n", "openapi",
-     "name: page\n"[:-1], "`page` is declared twice."),
+     "name: page", "Duplicate parameter 'page'."),
     ("          format: date\n", "          format: datetime\n", "openapi", "format: datetime", "the format `datetime` is not known"),
     ('        "200":', '        "20O":', "openapi", '"20O":', "`20O` is no status: write three digits in quotes"),
     ("  /things/{thing_id}:", "  things/{thing_id}:", "openapi", "things/", "is no path: begin it with `/`."),
-    ("openapi: 3.1.0", "openapi: 3.1", "openapi", "openapi:", "`openapi` must be text such as 3.1.0"),
-    ("          required: true\n", "", "openapi", "name: thing_id", "entry 1 of `parameters` lacks `required`"),
+    ("openapi: 3.1.0", "openapi: 3.1", "openapi", "openapi:", "`openapi` is not valid: 3.1 is not of type 'string'."),
+    ("          required: true\n", "", "openapi", "name: thing_id", "`parameters` is not valid: 'required' is a required property."),
     ("            application/json:", "            application/jsn:", "media-type", "application/jsn:", "did you mean `application/json`?"),
     ("            minimum: 1", "            pattern: '['\n            minimum: 1", "openapi", "pattern:", "is not a 'regex'"),
-    ("            minimum: 1", "            minimum: one", "openapi", "minimum: one", "`minimum` must be a number, not a string."),
+    ("            minimum: 1", "            minimum: one", "openapi", "minimum: one", "`minimum` is not valid: 'one' is not of type 'number'."),
     ("            minimum: 1", "            minimun: 1", "openapi", "minimun: 1", "did you mean `minimum`?"),
     ("            X-Count:\n              schema:\n                type: integer",
      "            X-Count:\n              schema:\n                type: intger", "openapi", "type: intger", "`type` must be one of"),
     ("          schema:\n            $ref: \"#/components/schemas/Thing\"", "          schema:\n            type: intger",
      "openapi", "type: intger", "`type` must be one of"),
     ("operationId: get", "operationID: get", "openapi", "operationID:", "did you mean `operationId`?"),
-    ("- name: thing_id", "- name: thing", "openapi", "parameters:", "no path parameter of this name"),
-    ("- name: thing_id", "- name: thing", "openapi", "parameters:", "the path has no `{thing}`"),
-    ("in: path", "in: pth", "openapi", "in: pth", "`in` must be one of query, header, path, cookie, not `pth`."),
-    ("operationId: add_thing", "operationId: get_things", "openapi", "operationId:", "the operationId `get_things` is taken by another operation: rename one."),
-    ("info:\n", "infos:\n", "openapi", "openapi:", "the contract lacks `info`: add it."),
-    ("openapi: 3.1.0", "openapi: 3.0.3", "openapi", "openapi:", "`openapi` must be text such as 3.1.0, for this version of OpenAPI, not `3.0.3`."),
-    ("paths:\n", "paths: []\nx-paths:\n", "openapi", "paths:", "`paths` must be an object, not an array."),
-    ("          description: OK\n", "", "openapi", '"200":', "`200` lacks `description`: add it."),
+    ("- name: thing_id", "- name: thing", "openapi", "get:", "Path parameter 'thing_id' for 'get' operation in '/things/{thing_id}' was not resolved: `parameters` and"),
+    ("- name: thing_id", "- name: thing", "openapi", "get:", "Path parameter 'thing' for 'get' operation in"),
+    ("in: path", "in: pth", "openapi", "in: pth", "`in` is not valid: 'pth' is not one of ['query', 'header', 'path', 'cookie']."),
+    ("operationId: add_thing", "operationId: get_things", "openapi", "post:", "Operation ID 'get_things' for 'post' in '/things/{thing_id}' is not unique."),
+    ("info:\n", "infos:\n", "openapi", "openapi:", "the contract is not valid: 'info' is a required property."),
+    ("openapi: 3.1.0", "openapi: 3.0.3", "openapi", "openapi:", "`openapi` is not valid: '3.0.3' does not match '^3"),
+    ("paths:\n", "paths: []\nx-paths:\n", "openapi", "paths:", "`paths` is not valid: [] is not of type 'object'."),
+    ("          description: OK\n", "", "openapi", '"200":', "`200` is not valid: 'description' is a required property."),
     ("  version: 1.2.3", "  version: 1.2.3rc1", "version", "version:", "is `1.2.3rc1`, and must be three numbers"),
     ("operationId: get", "operationID: get", "operation", "get:", "the operation has no `operationId`"),
     ("      tags: [things]\n", "", "operation", "get:", "the operation has no `tags`"),
     ("      tags: [things]\n", "      tags: [thing]\n", "operation", "thing]", "the tag `thing` is not declared: did you mean `things`?"),
     ("      security: []\n", "", "operation", "post:", "the operation has no `security`"),
     ("        - Key: []", "        - Kay: []", "operation", "Kay:", "the security scheme `Kay` is not declared"),
-    ('        "200":', '        "300":', "response", "responses:", "no response of success"),
-    ("        4XX:\n", "        5XX:\n", "response", "responses:", "no response of refusal (`4XX`)"),
-    ("      responses:\n", "      x-responses:\n", "response", "get:", "no response of success"),
-    ("operationId: add_thing", "operationId: getThings", "name", "operationId:", "`things.get_things` is already made from"),
-    ("operationId: add_thing", "operationId: list_things", "name", "operationId:", "`things.iter_things` is already made from"),
+    ('        "200":', '        "300":', "response", "responses:", "no response for success"),
+    ("        4XX:\n", "        5XX:\n", "response", "responses:", "no response for errors (`4XX`)"),
+    ("        4XX:\n", "        default: {description: Any}\n        4XX:\n", "response", "default:", "write 4XX and 5XX"),
+    ("      responses:\n", "      x-responses:\n", "response", "get:", "no response for success"),
+    ("operationId: add_thing", "operationId: getThings", "name", "operationId:", "becomes `get_things`, which is already made from `get_things`"),
+    ("operationId: add_thing", "operationId: list_things", "name", "operationId:", "becomes `iter_things`, which is already made from `get_things`"),
     ("operationId: add_thing", "operationId: 2do", "name", "operationId:", "becomes `2do`, which is no name"),
-    ("      tags: [things]\n", "      tags: [from env]\n", "name", "from env", "the attribute `from_env`, which the client has"),
-    ("        - name: page\n", "        - name: max_items\n", "name", "name: max_items", "has the name of an argument"),
+    ("      tags: [things]\n", "      tags: [from env]\n", "name", "from env", "becomes `from_env`, which the client has for itself"),
+    ("        - name: page\n", "        - name: max_items\n", "name", "name: max_items", "becomes `max_items`, which the client has for itself"),
     ('thing_number: "2"', "thing_number: 2", "example", "thing_number: 2",
      "at `_embedded.things[1].thing_number`: 2 is not of type 'string'."),
     ('thing_number: "2"', 'thing_numbr: "2"', "example", "thing_numbr:", "did you mean `thing_number`?"),
@@ -105,7 +105,7 @@ FAULTS = [
 
 
 def test_the_small_contract_has_no_fault(changed: Change) -> None:
-    assert validate(changed("Things", "Things"))[1] == []
+    assert check(load(changed("Things", "Things"))) == []
 
 
 @pytest.mark.parametrize(("old", "new", "rule", "at", "told"), FAULTS)
@@ -113,7 +113,7 @@ def test_a_fault_is_told_with_its_place(
     changed: Change, old: str, new: str, rule: str, at: str | None, told: str
 ) -> None:
     file = changed(old, new)
-    _, findings = validate(file)
+    findings = check(load(file))
     found = [finding for finding in findings if finding.rule == rule and told in finding.message]
     assert found, findings
     if at is not None:
@@ -138,7 +138,7 @@ def test_all_faults_come_in_one_run(changed: Change, capsys: pytest.CaptureFixtu
      (REF, '          $ref: "#/info"'), ("          description: OK\n", "")],
 )  # fmt: skip
 def test_one_fault_is_told_once(changed: Change, old: str, new: str) -> None:
-    findings = validate(changed(old, new))[1]
+    findings = check(load(changed(old, new)))
     assert len(findings) == 1, findings
 
 
@@ -149,34 +149,42 @@ def test_one_fault_is_told_once(changed: Change, old: str, new: str) -> None:
      b"openapi: 3.1.0\ncomponents: {schemas: {A: {$ref: '#/components/schemas/A'}, B: 5, C: {properties: []}}}",
      b"openapi: 3.1.0\ncomponents: {schemas: {A: {allOf: 5, items: [], type: 7, enum: 5}}, parameters: [x]}",
      b"openapi: 3.1.0\npaths: {/x: {post: {requestBody: {content: {a/b: null, c/d: []}}, responses: {'200': null}}}}",
-     b"openapi: 3.1.0\ncomponents: {schemas: {A: {allOf: [{$ref: '#/components/schemas/A'}]}}}",
+     b"openapi: 3.1.0\ncomponents: {schemas: {A: {allOf: [{$ref: '#/components/schemas/A'}]}}}", b"openapi: 3.1.0\ninfo: x\npaths: {}",
+     b"openapi: 3.1.0\ncomponents: {schemas: {A: {allOf: [{$ref: '#/nowhere'}]}}}",
+     b"openapi: 3.1.0\ninfo: {}\ncomponents: {schemas: {A: {x-provenance: {source: {a: 1}}, description: []}}}",
+     b"openapi: 3.1.0\ninfo: {}\npaths: {/x: {get: {security: [null], parameters: {a: b}, responses: 5}}}",
+     b"openapi: 3.1.0\ninfo: {}\ncomponents: {schemas: {A: {type: {a: 1}}, B: {type: [string, 'null'], enum: [a, null]}}}",
      b"a: " + b"[" * 5000, b"a: " + b"{b: " * 5000],
 )  # fmt: skip
 def test_nothing_makes_it_crash(tmp_path: Path, content: bytes) -> None:
     file = tmp_path / "openapi.yaml"
     file.write_bytes(content)
-    _, findings = validate(file)
+    findings = check(load(file))
     assert findings
 
 
-def run(*arguments: str, **environment: str) -> subprocess.CompletedProcess[str]:
-    command = [sys.executable, "-m", "tools.validate", *arguments]
-    return subprocess.run(command, cwd=ROOT, env=os.environ | environment, capture_output=True, text=True, check=False)
-
-
-def test_the_exit_status_and_what_is_printed(changed: Change, capsys: pytest.CaptureFixture[str]) -> None:
-    good = run()
-    assert (good.returncode, good.stderr) == (0, "")
-    assert re.match(r"openapi.yaml: valid\. \d+ operation\(s\); elements: \d+ documented, \d+ observed, ", good.stdout)
-    missing = run("nothing.yaml")
-    assert (missing.returncode, missing.stdout) == (2, "")
+def test_the_exit_status_and_what_is_printed(
+    changed: Change, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(ROOT)
+    assert main(["nothing.yaml"]) == 2
     told = "nothing.yaml: cannot be read: No such file or directory. Name a contract with CONTRACT=path.\n"
-    assert missing.stderr == told
+    assert capsys.readouterr() == ("", told)
     file = changed("operationId: get", "operationID: get")
     assert main([str(file)]) == 1
     printed = capsys.readouterr()
     assert all(re.fullmatch(rf"{file}:\d+:\d+: .+ \[[a-z-]+\]", line) for line in printed.out.splitlines())
     assert printed.err == f"{file}: 2 findings.\n"
+
+
+def test_without_an_argument_it_is_the_contract_of_the_project(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(ROOT)
+    assert main([]) == 0
+    printed = capsys.readouterr()
+    assert re.match(r"openapi.yaml: valid\. \d+ operation\(s\); elements: \d+ documented, \d+ observed, ", printed.out)
+    assert printed.err == ""
 
 
 def test_annotations_for_github_with_ci(

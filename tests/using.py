@@ -22,8 +22,8 @@ from talkdesk_bridge_api.types import File
 from talkdesk_bridge_sandbox import Credentials, Sandbox
 
 from tests.drawing import Bodies, examples
-from tools.arrival import class_name
-from tools.probe import made
+from tools.generate import class_name
+from tools.generate.samples import made
 
 __all__ = ["use"]
 

@@ -12,13 +12,11 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from tools import lock
 from tools.changes.compare import compare
 from tools.changes.sentences import Change, next_version, rating, sentence
 from tools.changes.surface import Surface, read
 from tools.contract import Contract, load
-from tools.generate import PACKAGE, ROOT
-from tools.looking import ProbeError, offered
+from tools.generate import PACKAGE, ROOT, ProbeError, lock, offered
 
 __all__ = ["CONTRACT", "ROOT", "Comparison", "ComparisonError", "git", "last_release", "since"]
 

@@ -8,11 +8,9 @@ from collections.abc import Collection, Iterator
 from dataclasses import dataclass, field
 from typing import Any
 
-from tools.arrival import class_name, python_name
 from tools.changes.keywords import Keywords, Reading
-from tools.contract import METHODS, Contract, Where, mapping, sequence
-from tools.documented import aliases, signature
-from tools.rules import iterator_name
+from tools.contract import METHODS, Contract, Where, aliases, mapping, sequence, signature
+from tools.generate import class_name, iterator_name, python_name
 
 __all__ = ["FREE", "Name", "Surface", "owners", "read"]
 

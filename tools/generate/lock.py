@@ -27,12 +27,11 @@ MEANINGS = {
 
 def facts(contract: Contract, settings: dict[str, Any], templates: Path, tools: dict[str, str]) -> dict[str, str]:
     """What decides the generated tree: `tools` are the versions of generator and formatter, the rest is hashed."""
-    texts = {file.name: file.read_text(encoding="utf-8") for file in templates.iterdir() if file.is_file()}
     return {
         "version": contract.data["info"]["version"],
         "contract": hash_contract(contract),
         "settings": _hash(settings),
-        "templates": _hash(texts),
+        "templates": _hash({file.name: file.read_text("utf-8") for file in templates.iterdir() if file.is_file()}),
         **tools,
     }
 
@@ -68,22 +67,23 @@ def moved(package: Path, decided: dict[str, str]) -> Iterator[str]:
         yield f"{NAME} is missing or cannot be read, so nothing is known of how generated/ was written."
         return
     reasons = [name for name in MEANINGS if lock.get(name) != decided.get(name)]
-    for name in reasons:
-        yield MEANINGS[name].format(now=decided.get(name), was=lock.get(name, "something unknown"))
-    tree, locked = tree_hash(package), lock.get("tree")
-    if tree == decided.get("tree") and (locked != tree or lock.keys() != decided.keys()):
-        yield f"{NAME} was edited by hand."
-    elif locked != tree:
-        yield "files of generated/ were edited, added or removed by hand, which the next `make generate` undoes."
+    yield from (MEANINGS[name].format(now=decided.get(name), was=lock.get(name, "unknown")) for name in reasons)
+    if lock.get("tree") != tree_hash(package):
+        yield f"files of generated/, or its {NAME}, were edited by hand, which the next `make generate` undoes."
     elif not reasons:
-        yield "tools/generate.py writes other files than it did."
+        yield "tools/generate/ writes other files than it did."
 
 
 def tree_hash(package: Path) -> str:
-    """The hash of all files in `package`, names and bytes, except of the lock and of what Python leaves there."""
-    names = {file.relative_to(package).as_posix(): file for file in package.rglob("*") if file.is_file()}
-    kept = sorted(name for name in names if name != NAME and "__pycache__" not in name.split("/"))
-    return _hash({name: hashlib.sha256(names[name].read_bytes()).hexdigest() for name in kept})
+    """The hash of all files in `package`, names and bytes, except of the lock."""
+    found = {name: hashlib.sha256(data).hexdigest() for name, data in files(package).items() if name != NAME}
+    return _hash(found)
+
+
+def files(folder: Path) -> dict[str, bytes]:
+    """The files of a tree by their names, without what Python leaves there."""
+    names = {file.relative_to(folder).as_posix(): file for file in folder.rglob("*") if file.is_file()}
+    return {name: file.read_bytes() for name, file in names.items() if "__pycache__" not in name.split("/")}
 
 
 def _hash(value: Any) -> str:

@@ -1,0 +1,27 @@
+"""`python -m tools.contract openapi.yaml`: what `make validate` runs."""
+
+from __future__ import annotations
+
+import sys
+from collections import Counter
+
+from tools.contract import STATUSES, check, named, report
+
+
+def main(arguments: list[str]) -> int:
+    """Check the contract that is named; 0 when nothing was found, 1 with findings, 2 when it cannot be read."""
+    contract = named(arguments)
+    if contract is None:
+        return 2
+    findings = check(contract)
+    report(contract, findings)
+    if findings:
+        return 1
+    statuses = Counter(element.status for element in contract.elements())
+    counts = ", ".join(f"{statuses[status]} {status}" for status in STATUSES)
+    print(f"{contract.file}: valid. {len(list(contract.operations()))} operation(s); elements: {counts}.")
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))

@@ -1,0 +1,219 @@
+"""A contract as read from YAML: its data, the place of every value, and what could not be read."""
+
+from __future__ import annotations
+
+import copy
+import json
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from tools.contract.elements import METHODS, Element, Where, elements, in_example, mapping, members, sequence
+
+
+@dataclass(frozen=True, order=True)
+class Finding:
+    """One thing that is wrong with a contract: where (line and column count from 1), by which rule, and the remedy."""
+
+    line: int
+    column: int
+    rule: str
+    message: str
+
+
+@dataclass
+class Contract:
+    """The contract in `file`; what could not be read of it is in `findings`, and `data` holds the rest."""
+
+    file: Path
+    data: dict[str, Any] = field(default_factory=dict)
+    places: dict[Where, tuple[int, int]] = field(default_factory=dict)
+    findings: list[Finding] = field(default_factory=list)
+
+    def finding(self, rule: str, where: Where, message: str) -> Finding:
+        """A finding at `where`, or at the innermost value around it that is in the file."""
+        while where and where not in self.places:
+            where = where[:-1]
+        return Finding(*self.places.get(where, (1, 1)), rule, message)
+
+    def at(self, where: Where) -> Any:
+        """The value at `where`, or None."""
+        node: Any = self.data
+        for key in where:
+            if isinstance(node, list) and str(key).isdigit() and int(key) < len(node):
+                node = node[int(key)]
+            elif isinstance(node, dict) and key in node:
+                node = node[key]
+            else:
+                return None
+        return node
+
+    def follow(self, node: Any) -> Where | None:
+        """Where the target of `node` stands, its `$ref` followed to the end; None if it has none or it dangles."""
+        seen: set[str] = set()
+        where: Where | None = None
+        while isinstance(node, dict) and isinstance(ref := node.get("$ref"), str):
+            if ref in seen or not ref.startswith("#/"):
+                return None
+            seen.add(ref)
+            where = tuple(part.replace("~1", "/").replace("~0", "~") for part in ref[2:].split("/"))
+            node = self.at(where)
+            if node is None:
+                return None
+        return where
+
+    def resolve(self, node: Any) -> Any:
+        """What `node` stands for: the target of its `$ref` (followed to its end), else itself; None if dangling."""
+        if "$ref" not in mapping(node):
+            return node
+        where = self.follow(node)
+        return None if where is None else self.at(where)
+
+    def reached(self, where: Where) -> set[Where]:
+        """The places that the references at and below a place lead to, directly or not."""
+        found: set[Where] = set()
+        left = [self.at(where)]
+        while left:
+            node = left.pop()
+            if (target := self.follow(node)) is not None and target not in found:
+                found.add(target)
+                left.append(self.at(target))
+            left += mapping(node).values() if isinstance(node, dict) else sequence(node)
+        return found
+
+    def parts(self, schema: Any) -> list[dict[str, Any]]:
+        """The schemas that a schema is combined from, at any depth; itself among them only if that is endless."""
+        found: list[dict[str, Any]] = []
+        left = members(self.resolve(schema))
+        while left:
+            part = mapping(self.resolve(left.pop()))
+            if not any(part is known for known in found):
+                found.append(part)
+                left += members(part)
+        return found
+
+    def dangling(self) -> list[Where]:
+        """Where the references stand that lead to no component of this file, those inside examples excepted."""
+        return [
+            where
+            for where, ref in self.references()
+            if self.resolve({"$ref": ref}) is None or not ref.startswith("#/components/")
+        ]
+
+    def references(self) -> Iterator[tuple[Where, str]]:
+        """Every `$ref` with where it stands, those inside examples excepted."""
+        for where in self.places:
+            if where[-1:] == ("$ref",) and isinstance(ref := self.at(where), str) and not in_example(where):
+                yield where, ref
+
+    def without_dangling(self) -> dict[str, Any]:
+        """The contract without those references: a validator would stop at the first one."""
+        data = copy.deepcopy(self.data)
+        for *parent, _ in self.dangling():
+            Contract(self.file, data).at(tuple(parent)).pop("$ref")
+        return data
+
+    def operations(self) -> Iterator[tuple[Where, dict[str, Any]]]:
+        """Every operation, with where it stands."""
+        for path, item in mapping(self.data.get("paths")).items():
+            for method in METHODS:
+                if isinstance(operation := mapping(item).get(method), dict):
+                    yield ("paths", path, method), operation
+
+    def operation_named(self, operation_id: str) -> Where | None:
+        """Where the operation with this operationId stands; None if there is none."""
+        found = (where for where, operation in self.operations() if operation.get("operationId") == operation_id)
+        return next(found, None)
+
+    def parameters(self, operation: Where) -> Iterator[tuple[Where, dict[str, Any]]]:
+        """The parameters of an operation and of its path, with where each stands or is referred to."""
+        for holder in (operation, operation[:2]):
+            for index, node in enumerate(sequence(self.at((*holder, "parameters")))):
+                yield (*holder, "parameters", index), mapping(self.resolve(node))
+
+    def elements(self) -> Iterator[Element]:
+        """Every element that has a provenance, outer ones first."""
+        return elements(self.data)
+
+
+def load(file: Path) -> Contract:
+    """Read `file`; what is wrong with the YAML itself becomes findings of the contract.
+
+    Raises:
+        OSError: the file cannot be read.
+
+    """
+    contract = Contract(file)
+    text = file.read_bytes()
+    try:
+        root = yaml.compose(text.decode(), Loader=getattr(yaml, "CSafeLoader", yaml.SafeLoader))
+        data = _Reader(contract).read(root, (), frozenset()) if root else None
+    except (yaml.YAMLError, UnicodeDecodeError, RecursionError) as error:
+        mark = getattr(error, "problem_mark", None) or getattr(error, "context_mark", None)
+        line, column = (mark.line + 1, mark.column + 1) if mark else (1, 1)
+        why = " ".join((getattr(error, "problem", None) or str(error)).split())
+        message = f"this is not YAML: {why}; look at indents, tabs and quotes here and above."
+        contract.findings.append(Finding(line, column, "yaml", message))
+        return contract
+    if isinstance(data, dict):
+        contract.data = data
+    else:
+        message = "the file holds no mapping: a contract begins with `openapi:`."
+        contract.findings.append(contract.finding("yaml", (), message))
+    return contract
+
+
+class _Reader(yaml.SafeLoader):
+    """Turns YAML nodes into the JSON that they mean, noting places, duplicate keys and what JSON does not have."""
+
+    def __init__(self, contract: Contract) -> None:
+        super().__init__("")
+        self._contract = contract
+
+    def read(self, node: Any, where: Where, parents: frozenset[int]) -> Any:
+        self._contract.places.setdefault(where, _place(node))
+        if id(node) in parents:
+            self._report("yaml", node, "an alias leads back to the value around it: write the value out.")
+            return None
+        parents |= {id(node)}
+        if isinstance(node, yaml.SequenceNode):
+            return [self.read(item, (*where, index), parents) for index, item in enumerate(node.value)]
+        if isinstance(node, yaml.MappingNode):
+            if node.tag != "tag:yaml.org,2002:map":
+                self._report("yaml", node, f"the tag {node.tag} has no JSON form: remove it.")
+            return self._mapping(node, where, parents)
+        try:
+            value = self.construct_object(node)
+            json.dumps(value, allow_nan=False)
+            if not isinstance(value, str | None) and str(node.value).lower() not in ("true", "false"):
+                json.loads(node.value)  # YAML 1.1 also reads 1:30, 0o7 and `yes` as something else than text
+        except (yaml.YAMLError, TypeError, ValueError):
+            self._report("yaml", node, f"`{node.value}` has no JSON form: quote it if it is text (dates are).")
+            return node.value
+        return value
+
+    def _mapping(self, node: yaml.MappingNode, where: Where, parents: frozenset[int]) -> dict[str, Any]:
+        result: dict[str, Any] = {}
+        for key_node, value_node in node.value:
+            key = key_node.value
+            if not isinstance(key, str) or key_node.tag not in ("tag:yaml.org,2002:str", "!"):
+                self._report("yaml", key_node, f"the key `{key}` is not text: quote it.")
+                key = str(key)
+            if key in result:
+                line = self._contract.places[(*where, key)][0]
+                message = f"the key `{key}` stands here a second time, after line {line}."
+                self._report("duplicate-key", key_node, message)
+                continue
+            self._contract.places[(*where, key)] = _place(key_node)
+            result[key] = self.read(value_node, (*where, key), parents)
+        return result
+
+    def _report(self, rule: str, node: Any, message: str) -> None:
+        self._contract.findings.append(Finding(*_place(node), rule, message))
+
+
+def _place(node: Any) -> tuple[int, int]:
+    return node.start_mark.line + 1, node.start_mark.column + 1

@@ -1,0 +1,129 @@
+"""The elements of a contract: its parts that have a provenance, their own or that of the element around them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any
+
+METHODS = ("get", "put", "post", "delete", "options", "head", "patch", "trace")
+PROVENANCE = "x-provenance"
+STATUSES = ("documented", "observed", "assumed")
+CARRIERS = ("parameter", "response", "header", "request body")
+"""The kinds of elements that carry values with a schema."""
+
+Where = tuple[str | int, ...]
+"""The keys and indexes that lead from the root of the contract to a value."""
+
+# What each kind of node holds, by key; with a star, one for each name or index under that key.
+_SCHEMA = {
+    "properties": "property*",
+    **dict.fromkeys(("items", "additionalProperties", "not"), "schema"),
+    **dict.fromkeys(("allOf", "anyOf", "oneOf", "prefixItems"), "schema*"),
+}
+_HOLDS: dict[str, dict[str, str]] = {
+    "contract": {"tags": "tag*", "paths": "path*", "components": "components"},
+    "path": {"parameters": "parameter*", **dict.fromkeys(METHODS, "operation")},
+    "operation": {"parameters": "parameter*", "requestBody": "request body", "responses": "response*"},
+    "components": {
+        "parameters": "parameter*",
+        "responses": "response*",
+        "headers": "header*",
+        "requestBodies": "request body*",
+        "securitySchemes": "security scheme*",
+        "schemas": "schema*",
+    },
+    "parameter": {"schema": "schema", "content": "media type*"},
+    "header": {"schema": "schema", "content": "media type*"},
+    "response": {"headers": "header*", "content": "media type*"},
+    "request body": {"content": "media type*"},
+    "media type": {"schema": "schema"},
+    "schema": _SCHEMA,
+    "property": _SCHEMA,
+}
+
+
+@dataclass(frozen=True)
+class Element:
+    """A part of the contract that has a provenance, its own or that of the element around it."""
+
+    kind: str
+    """tag, path, operation, parameter, response, header, request body, schema, property or security scheme."""
+    name: str
+    where: Where
+    node: dict[str, Any]
+    provenance: dict[str, Any] | None
+
+    @property
+    def status(self) -> str | None:
+        """documented, observed or assumed; None if nothing says."""
+        return (self.provenance or {}).get("status")
+
+
+def elements(data: dict[str, Any]) -> Iterator[Element]:
+    """Every element of a contract that has a provenance, outer ones first."""
+    return _walk(Element("contract", "", (), data, None))
+
+
+def _walk(outer: Element) -> Iterator[Element]:
+    for keys, kind, node in _held(outer):
+        if not isinstance(node, dict) or (is_reference(node) and kind != "property"):
+            continue  # what a reference stands for is an element elsewhere
+        own = node.get(PROVENANCE)
+        provenance = own if isinstance(own, dict) else outer.provenance
+        element = Element(kind, _name(outer, kind, keys[-1], node), (*outer.where, *keys), node, provenance)
+        if kind not in ("components", "media type"):
+            yield element
+        yield from _walk(element)
+
+
+def _held(outer: Element) -> Iterator[tuple[Where, str, Any]]:
+    """What an element holds: the keys that lead there, its kind, and the node."""
+    for key, kind in _HOLDS.get(outer.kind, {}).items():
+        held = outer.node.get(key)
+        if not kind.endswith("*"):
+            yield (key,), kind, held
+            continue
+        for name, node in held.items() if isinstance(held, dict) else enumerate(sequence(held)):
+            yield (key, name), kind[:-1], node
+
+
+def _name(outer: Element, kind: str, key: str | int, node: dict[str, Any]) -> str:
+    if kind == "property":
+        return f"{outer.name}.{key}"
+    if kind == "operation":
+        return f"{str(key).upper()} {outer.name}"
+    if kind in ("tag", "parameter"):
+        return str(node.get("name", key))
+    if kind in ("path", "response", "header") or outer.kind == "components":
+        return str(key)
+    return outer.name
+
+
+def mapping(node: Any) -> dict[Any, Any]:
+    """`node` if it is a mapping, else an empty one: the rules read on past what another rule reports."""
+    return node if isinstance(node, dict) else {}
+
+
+def sequence(node: Any) -> list[Any]:
+    """`node` if it is a list, else an empty one."""
+    return node if isinstance(node, list) else []
+
+
+def is_reference(node: Any) -> bool:
+    """Whether `node` is a reference, so that what it stands for is an element elsewhere."""
+    return "$ref" in mapping(node)
+
+
+def members(schema: Any) -> list[Any]:
+    """The schemas that a schema is directly combined from, by `allOf`, `anyOf` or `oneOf`."""
+    return [member for key in ("allOf", "anyOf", "oneOf") for member in sequence(mapping(schema).get(key))]
+
+
+def in_example(where: Where) -> bool:
+    """Whether a place is inside an example or another literal value, where nothing has a meaning for OpenAPI."""
+    literal = {"example", "examples", "default", "enum", "const"}
+    return any(
+        key in literal and (index == 0 or where[index - 1] not in ("properties", "schemas", "parameters", "responses"))
+        for index, key in enumerate(where)
+    )

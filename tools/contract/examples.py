@@ -1,0 +1,81 @@
+"""The rule `example`: bodies have examples, and these and the defaults fit their schemas."""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Iterator
+from typing import Any
+
+from openapi_schema_validator import OAS31Validator, oas31_format_checker
+from referencing import Registry
+
+from tools.contract.document import Contract, Finding
+from tools.contract.elements import CARRIERS, Element, Where, in_example, mapping
+from tools.contract.messages import short
+
+
+def examples(contract: Contract) -> Iterator[Finding]:
+    """Each 2xx and 4XX body has an example, and each example and default fits its schema."""
+    yield from _missing(contract)
+    components = contract.without_dangling().get("components")
+    for element in contract.elements():
+        for schema, found in _given(contract, element):
+            for where, value in found:
+                for error in errors_of(components, schema, value):
+                    inside = "".join(f"[{key}]" if isinstance(key, int) else f".{key}" for key in error.absolute_path)
+                    place = inside.lstrip(".") or "its root"
+                    message = f"the example does not fit its schema at `{place}`: {short(error.message)}."
+                    yield contract.finding("example", (*where, *error.absolute_path), message)
+    yield from _misspelt(contract)
+
+
+def _missing(contract: Contract) -> Iterator[Finding]:
+    for where, operation in contract.operations():
+        for status, response in mapping(operation.get("responses")).items():
+            place = contract.follow(response) or (*where, "responses", status)
+            for media_type, media in mapping(mapping(contract.at(place)).get("content")).items():
+                if str(status)[:1] in "24" and not list(_examples(contract, (), mapping(media))):
+                    message = f"the body of `{status}` has no example: add one under `examples`."
+                    yield contract.finding("example", (*place, "content", media_type), message)
+
+
+def _given(contract: Contract, element: Element) -> Iterator[tuple[Any, list[tuple[Where, Any]]]]:
+    """The schemas that an element shows by examples, with these."""
+    node, where = element.node, element.where
+    if element.kind in CARRIERS:
+        yield node.get("schema"), list(_examples(contract, where, node))
+        for name, media in mapping(node.get("content")).items():
+            yield mapping(media).get("schema"), list(_examples(contract, (*where, "content", name), mapping(media)))
+    elif element.kind in ("schema", "property"):
+        yield node, [((*where, key), node[key]) for key in ("example", "default") if key in node]
+
+
+def _examples(contract: Contract, where: Where, node: dict[str, Any]) -> Iterator[tuple[Where, Any]]:
+    if "example" in node:
+        yield (*where, "example"), node["example"]
+    for name, example in mapping(node.get("examples")).items():
+        resolved = mapping(contract.resolve(example))
+        if "value" in resolved:
+            yield (*where, "examples", name, "value"), resolved["value"]
+
+
+def errors_of(components: Any, schema: Any, value: Any) -> list[Any]:
+    """What a schema has against a value; nothing if the schema is broken, which other rules report with its place."""
+    if not isinstance(schema, dict):
+        return []
+    # An empty registry: whatever a schema refers to, nothing is fetched.
+    whole = {"allOf": [schema], "components": components or {}}
+    try:
+        return [*OAS31Validator(whole, format_checker=oas31_format_checker, registry=Registry()).iter_errors(value)]
+    except Exception:  # noqa: BLE001 # whatever a broken schema leads to
+        return []
+
+
+def _misspelt(contract: Contract) -> Iterator[Finding]:
+    """Unknown fields are allowed; those that are spelt almost like a field are mistakes."""
+    fields = {str(element.where[-1]) for element in contract.elements() if element.kind == "property"}
+    for where in contract.places:
+        key = where[-1] if where else None
+        if in_example(where) and "value" in where[:-1] and isinstance(key, str) and key not in fields:
+            for close in difflib.get_close_matches(key, fields, 1, 0.85):
+                yield contract.finding("example", where, f"`{key}` is no field of a schema: did you mean `{close}`?")

@@ -1,0 +1,87 @@
+"""The rule `name`: what the contract names has a name in Python, one that is free, and no two have the same."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+
+from openapi_python_client.strings import ClassName, PythonIdentifier
+
+from tools.contract.document import Contract, Finding
+from tools.contract.elements import Where, mapping, sequence
+
+# What the client has beside its tags, its methods beside the contract's parameters, and the generated code for itself.
+TAGS = {"close", "from_env"}
+PARAMETERS = {"start", "max_pages", "max_items", "params", "headers", "cookies", "quote"}
+PROPERTIES = {"additional_properties", "additional_keys", "to_dict", "from_dict", "to_multipart"}
+CLASSES = {"UUID", "Unset"}
+
+
+@dataclass
+class Scope:
+    """Names that must differ; each finding ends with the remedy."""
+
+    contract: Contract
+    remedy: str = "rename it"
+    reserved: set[str] = field(default_factory=set)
+    taken: dict[str, str] = field(default_factory=dict)
+    """What each name in Python was written like."""
+
+    def check(self, where: Where, kind: str, written: str, python: str) -> Iterator[Finding]:
+        """What speaks against a name in this scope."""
+        message = ""
+        if not python.isidentifier() or python.startswith("_"):
+            message = f"the {kind} `{written}` becomes `{python}`, which is no name in Python"
+        elif python in self.reserved:
+            message = f"the {kind} `{written}` becomes `{python}`, which the client has for itself"
+        elif (other := self.taken.setdefault(python, written)) != written:
+            message = f"the {kind} `{written}` becomes `{python}`, which is already made from `{other}`"
+        if message:
+            yield self.contract.finding("name", where, f"{message}: {self.remedy}.")
+
+
+def names(contract: Contract) -> Iterator[Finding]:
+    """Everything that gets a name in Python can be told apart and reached there."""
+    yield from _operations(contract)
+    classes = Scope(contract, reserved=CLASSES)
+    for name in mapping(contract.at(("components", "schemas"))):
+        yield from classes.check(("components", "schemas", name), "schema", name, class_name(name))
+    for element in contract.elements():
+        if element.kind in ("schema", "property"):
+            fields = Scope(contract, "leave it out; it is kept in `additional_properties`", PROPERTIES)
+            for name in mapping(element.node.get("properties")):
+                yield from fields.check((*element.where, "properties", name), "property", name, python_name(name))
+
+
+def _operations(contract: Contract) -> Iterator[Finding]:
+    tags, groups = Scope(contract, reserved=TAGS), Scope(contract)
+    methods: dict[str, Scope] = {}
+    for where, operation in contract.operations():
+        tag, name = str((sequence(operation.get("tags")) or ["default"])[0]), str(operation.get("operationId", "none"))
+        yield from tags.check((*where, "tags", 0), "tag", tag, python_name(tag))
+        for group in (class_name(python_name(tag)), f"Async{class_name(python_name(tag))}"):
+            yield from groups.check((*where, "tags", 0), "tag", tag, f"{group}Operations")
+        scope = methods.setdefault(python_name(tag), Scope(contract))
+        for method in (python_name(name), iterator_name(python_name(name))):
+            yield from scope.check((*where, "operationId"), "operationId", name, method)
+        body = {"body"} if "requestBody" in operation else set()
+        arguments = Scope(contract, "rename it, if the bridge can", PARAMETERS | body)
+        for place, parameter in contract.parameters(where):
+            written = str(parameter.get("name"))
+            yield from arguments.check(place, "parameter", written, python_name(written))
+
+
+def class_name(name: str) -> str:
+    """The Python class that the generator makes of a schema."""
+    return str(ClassName(name, ""))
+
+
+def python_name(name: str) -> str:
+    """The Python name that the generator gives a property, a parameter, an operation or a tag."""
+    return str(PythonIdentifier(name, ""))
+
+
+def iterator_name(method: str) -> str:
+    """The name of the iterator over all items of an operation, as tools/templates/endpoint_init.py.jinja gives it."""
+    verb, _, plural = method.partition("_")
+    return f"iter_{plural}" if verb in ("get", "list") and plural else f"iter_{method}"

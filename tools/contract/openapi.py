@@ -1,0 +1,163 @@
+"""The rules `openapi` and `reference`: what openapi-spec-validator refuses, each with its place."""
+
+from __future__ import annotations
+
+import difflib
+import re
+from collections.abc import Iterator
+from typing import Any
+
+from jsonschema import Draft202012Validator
+from jsonschema_specifications import REGISTRY
+from openapi_schema_validator import OAS31Validator
+from openapi_spec_validator import OpenAPIV31SpecValidator
+from openapi_spec_validator.validation.exceptions import OpenAPIValidationError
+
+from tools.contract.document import Contract, Finding
+from tools.contract.elements import Element, Where, mapping
+from tools.contract.messages import did_you_mean, short
+
+# openapi-spec-validator's structure of OpenAPI, in which schemas are checked too: so all faults have a place.
+_DRAFT = "https://json-schema.org/draft/2020-12"
+_OPENAPI = OpenAPIV31SpecValidator.schema_validator.schema
+_WHOLE = {
+    "$schema": f"{_DRAFT}/schema",
+    "$id": "urn:contract",
+    "$ref": _OPENAPI["$id"],
+    "$defs": {"schema": {"$dynamicAnchor": "meta", "$ref": f"{_DRAFT}/schema"}},
+}
+_STRUCTURE = Draft202012Validator(
+    _WHOLE,
+    registry=REGISTRY.with_contents([(_OPENAPI["$id"], _OPENAPI), (_WHOLE["$id"], _WHOLE)]).crawl(),
+    format_checker=Draft202012Validator.FORMAT_CHECKER,
+)
+_KEYWORDS = {*OAS31Validator.VALIDATORS}.union(
+    *(REGISTRY.contents(uri).get("properties", ()) for uri in REGISTRY if uri.startswith(f"{_DRAFT}/meta/"))
+)
+# Formats that mean something to the generator or to the validators; others are allowed, if they are not misspelt.
+_FORMATS = (
+    *("date", "date-time", "time", "duration", "email", "uri", "uuid", "byte", "binary", "regex", "hostname"),
+    *("int32", "int64", "float", "double", "decimal", "password", "ipv4", "ipv6"),
+)
+
+
+def references(contract: Contract) -> Iterator[Finding]:
+    """Each `$ref` leads to a component of this file, and no schema is combined from itself."""
+    for where in contract.dangling():
+        ref = contract.at(where)
+        *parent, name = ref.removeprefix("#/").replace("~1", "/").split("/")
+        if not ref.startswith("#"):
+            message = f"`{ref}` leads out of this file: the generator reads one file, so write the target into it."
+        elif contract.resolve({"$ref": ref}) is not None:
+            message = f"`{ref}` does not lead to a component, which is all that the generator follows: make it one."
+        elif contract.at((*parent, name)) is not None:
+            message = f"`{ref}` leads back to itself: write the target out."
+        else:
+            hint = did_you_mean(name, mapping(contract.at(tuple(parent))), "add it")
+            message = f"`{ref}` leads nowhere: {hint}"
+        yield contract.finding("reference", where, message)
+    for name, schema in mapping(contract.at(("components", "schemas"))).items():
+        if any(part is schema for part in contract.parts(schema)):
+            message = f"the schema `{name}` is combined from itself: an endless schema."
+            yield contract.finding("reference", ("components", "schemas", name), message)
+
+
+def openapi(contract: Contract) -> Iterator[Finding]:
+    """openapi-spec-validator accepts the contract, and no schema has an unknown keyword."""
+    data = contract.without_dangling()
+    structure = list(_STRUCTURE.iter_errors(data))
+    for error in _causes(structure):
+        yield from _from_structure(contract, tuple(error.absolute_path), error)
+    for element in contract.elements():
+        if element.kind in ("schema", "property"):
+            yield from _misspelt(contract, element)
+    gate = OpenAPIV31SpecValidator(data)
+    seen = {error.message for error in structure}
+    try:
+        rest = list(gate.root_validator(gate.schema_path))
+    except Exception as crash:  # noqa: BLE001 # it trips over structures that are refused above
+        if not seen:
+            message = f"openapi-spec-validator gave up on this contract ({type(crash).__name__})."
+            yield contract.finding("openapi", (), message)
+        return
+    for error in rest:
+        # What is no error of OpenAPI is a wrong default, which the rule `example` reports.
+        if isinstance(error, OpenAPIValidationError) and error.message not in seen:
+            yield _without_place(contract, error.message)
+
+
+def _misspelt(contract: Contract, element: Element) -> Iterator[Finding]:
+    """Keywords and formats of a schema that are not known; JSON Schema ignores them, and so a misspelt one."""
+    for key in sorted(key for key in element.node.keys() - _KEYWORDS if not key.startswith("x-")):
+        hint = did_you_mean(key, _KEYWORDS, "remove it, or begin it with `x-`")
+        yield contract.finding("openapi", (*element.where, key), f"`{key}` is no keyword of a schema: {hint}")
+    given = element.node.get("format")
+    for close in difflib.get_close_matches(str(given), _FORMATS, 1) if given not in _FORMATS else ():
+        message = f"the format `{given}` is not known: did you mean `{close}`?"
+        yield contract.finding("openapi", (*element.where, "format"), message)
+
+
+def _causes(errors: list[Any]) -> list[Any]:
+    """The errors without those that only follow from another one at their place or inside it."""
+    causes = [error for error in errors if not _may_follow(error)]
+    places = [tuple(error.absolute_path) for error in causes]
+    for error in errors:
+        around = tuple(error.absolute_path)
+        if _may_follow(error) and not any(place[: len(around)] == around for place in places):
+            causes.append(error)
+    return causes
+
+
+def _may_follow(error: Any) -> bool:
+    """A key counts as unevaluated, and an alternative as not chosen, also if something beside it is wrong."""
+    if error.validator == "unevaluatedProperties":
+        return _unknown(error) <= _NAMES
+    return error.validator in ("oneOf", "anyOf")
+
+
+def _unknown(error: Any) -> set[str]:
+    """The keys that an error about unevaluated or additional properties names."""
+    return {key for key in mapping(error.instance) if repr(key) in error.message.rpartition("(")[2]}
+
+
+def _from_structure(contract: Contract, where: Where, error: Any) -> Iterator[Finding]:
+    """An error of the structure, in words."""
+    if error.validator in ("unevaluatedProperties", "additionalProperties") and isinstance(error.instance, dict):
+        for key in _unknown(error) - _NAMES or _unknown(error):
+            hint = did_you_mean(key, _NAMES, "remove it, or begin it with `x-`")
+            message = f"the key `{key}` has no meaning here: {hint}"
+            if where[-1:] == ("responses",):
+                message = f"`{key}` is no status: write three digits in quotes, or a range such as 4XX."
+            elif where == ("paths",):
+                message = f"`{key}` is no path: begin it with `/`."
+            yield contract.finding("openapi", (*where, key), message)
+        return
+    names = [f"`{key}`" for key in where if isinstance(key, str)]
+    text = f"{names[-1] if names else 'the contract'} is not valid: {short(error.message)}."
+    if where[-1:] == ("type",):
+        kinds = "array, boolean, integer, null, number, object, string"
+        text = f"`type` must be one of {kinds} (or a list of them), not {short(repr(error.instance))}."
+    yield contract.finding("openapi", where, text)
+
+
+def _without_place(contract: Contract, message: str) -> Finding:
+    """A finding that openapi-spec-validator gives without a place: that of the operation or parameter it quotes."""
+    quoted = {*re.findall(r"'([^']+)'", message)}
+    named = [one.where for one in contract.elements() if one.kind == "parameter" and one.name in quoted]
+    named += [where for where, _ in contract.operations() if {*where[1:]} <= quoted]
+    text = f"{short(message)}."
+    if message.endswith("was not resolved"):
+        text = f"{short(message)}: `parameters` and the braces in the path must have the same names."
+    return contract.finding("openapi", named[-1] if named else (), text)
+
+
+def _property_names(schema: Any) -> Iterator[str]:
+    """Every property name anywhere in a JSON Schema."""
+    if isinstance(schema, dict):
+        yield from mapping(schema.get("properties"))
+    for inner in schema.values() if isinstance(schema, dict) else schema if isinstance(schema, list) else ():
+        yield from _property_names(inner)
+
+
+# The keys that have a meaning somewhere in OpenAPI.
+_NAMES = {*_property_names(_OPENAPI)} | _KEYWORDS

@@ -1,0 +1,58 @@
+"""The rules `version`, `operation` and `response`: what the client needs of a contract beside valid OpenAPI."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+
+from tools.contract.document import Contract, Finding
+from tools.contract.elements import mapping, sequence
+from tools.contract.messages import did_you_mean
+
+# What an operation must have, and why.
+NEEDED = {
+    "operationId": "the client's method is named after it.",
+    "tags": "the first one names the client's attribute.",
+    "security": "name its schemes, or write `security: []` if it needs none.",
+}
+
+
+def version(contract: Contract) -> Iterator[Finding]:
+    """The version of the contract, which is that of the package, says what follows it."""
+    found = str(mapping(contract.data.get("info")).get("version"))
+    if not re.fullmatch(r"(0|[1-9]\d*)\.(0|[1-9]\d*)\.(0|[1-9]\d*)", found):
+        message = f"`info.version` is `{found}`, and must be three numbers, such as 1.4.0: it is the package's version."
+        yield contract.finding("version", ("info", "version"), message)
+
+
+def operations(contract: Contract) -> Iterator[Finding]:
+    """Each operation has a name, and a tag and credentials that are declared."""
+    tags = [mapping(tag).get("name") for tag in sequence(contract.data.get("tags"))]
+    schemes = [*mapping(contract.at(("components", "securitySchemes")))]
+    for where, operation in contract.operations():
+        for key, why in NEEDED.items():
+            if key not in operation or (key != "security" and not operation[key]):
+                yield contract.finding("operation", where, f"the operation has no `{key}`: {why}")
+        for index, tag in enumerate(sequence(operation.get("tags"))):
+            if tag not in tags:
+                message = f"the tag `{tag}` is not declared: {did_you_mean(str(tag), tags, 'add it under `tags`')}"
+                yield contract.finding("operation", (*where, "tags", index), message)
+        for index, requirement in enumerate(sequence(operation.get("security"))):
+            for name in mapping(requirement).keys() - {*schemes}:
+                hint = did_you_mean(name, schemes, "add it under components.securitySchemes")
+                message = f"the security scheme `{name}` is not declared: {hint}"
+                yield contract.finding("operation", (*where, "security", index, name), message)
+
+
+def responses(contract: Contract) -> Iterator[Finding]:
+    """Each operation has a response for success and one for errors, and none that would read both."""
+    for where, operation in contract.operations():
+        place = (*where, "responses")
+        statuses = [str(status) for status in mapping(operation.get("responses"))]
+        for digit, meaning in (("2", "success (such as `200`)"), ("4", "errors (`4XX`)")):
+            if not any(status.startswith(digit) for status in statuses):
+                message = f"the operation has no response for {meaning}: add it under `responses`."
+                yield contract.finding("response", place, message)
+        if "default" in statuses:
+            message = "a `default` response would also read an undeclared success as an error: write 4XX and 5XX."
+            yield contract.finding("response", (*place, "default"), message)

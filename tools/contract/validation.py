@@ -1,0 +1,23 @@
+"""All rules that a contract keeps, in the order in which they are read."""
+
+from __future__ import annotations
+
+from tools.contract.document import Contract, Finding
+from tools.contract.documented import compare
+from tools.contract.examples import examples
+from tools.contract.hazards import hazards
+from tools.contract.names import names
+from tools.contract.openapi import openapi, references
+from tools.contract.provenance import provenance
+from tools.contract.rules import operations, responses, version
+
+RULES = (references, openapi, version, operations, responses, names, hazards, examples, provenance, compare)
+
+
+def check(contract: Contract) -> list[Finding]:
+    """All that is wrong with a contract, in the order of its file."""
+    findings = {*contract.findings}
+    if contract.data:
+        for rule in RULES:
+            findings.update(rule(contract))
+    return sorted(findings)

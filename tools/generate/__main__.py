@@ -1,0 +1,85 @@
+"""`python -m tools.generate openapi.yaml [--check]`: what `make generate` and `make check-generated` run."""
+
+from __future__ import annotations
+
+import sys
+import tempfile
+from pathlib import Path
+
+from tools.contract import Contract, check, named, report
+from tools.generate import lock
+from tools.generate.generator import GENERATED, PACKAGE, ROOT, GenerationError, generate
+
+
+def main(arguments: list[str], generated: Path = GENERATED) -> int:
+    """Generate, or with --check compare; 0 when done or equal, 1 when not, 2 when something cannot be read or written.
+
+    Args:
+        arguments: The contract, by default openapi.yaml, and `--check`.
+        generated: The folder that the package is in.
+
+    """
+    contract = named(arguments)
+    if contract is None:
+        return 2
+    try:
+        if findings := check(contract):
+            report(contract, findings)
+            print("Nothing was generated: correct the contract first.", file=sys.stderr)
+            return 1
+        return _run(contract, generated, compare_only="--check" in arguments)
+    except GenerationError as error:
+        print(f"{contract.file}: {error}", file=sys.stderr)
+        return 1
+    except OSError as error:
+        print(f"{error.filename or generated}: {error.strerror}; generated/ is as it was.", file=sys.stderr)
+        return 2
+    except KeyboardInterrupt:
+        print("Interrupted; generated/ is as it was.", file=sys.stderr)
+        return 130
+
+
+def _run(contract: Contract, generated: Path, *, compare_only: bool) -> int:
+    target = generated / PACKAGE
+    generated.mkdir(exist_ok=True)
+    # Inside generated/, so that renaming replaces all at once; the old tree goes with this folder.
+    with tempfile.TemporaryDirectory(prefix=f".{PACKAGE}.", dir=generated) as folder:
+        new = Path(folder, PACKAGE)
+        generate(contract, new)
+        differences = compare(new.parent, generated)
+        changed = [line for line in differences if line.startswith(f"{PACKAGE}/")]
+        reasons = [*lock.moved(target, lock.read(new) or {})] if changed else []
+        if changed and not compare_only:
+            if target.exists():
+                target.rename(new.with_name("old"))
+            new.rename(target)
+    if compare_only:
+        return _report(contract, differences, reasons)
+    print(f"generated/{PACKAGE}: {len(lock.files(target))} files from {contract.file}, {len(changed)} changed.")
+    return 0
+
+
+def _report(contract: Contract, differences: list[str], reasons: list[str]) -> int:
+    lines = [f"generated/{difference}" for difference in differences] + [f"Why: {reason}" for reason in reasons]
+    print("\n".join(lines or [f"generated/ is what {contract.file} gives."]))
+    if reasons:
+        option = "" if contract.file.resolve() == ROOT / "openapi.yaml" else f" CONTRACT={contract.file}"
+        message = f"generated/ is not what {contract.file} gives: run `make generate{option}`, and commit it."
+        print(message, file=sys.stderr)
+    return 1 if differences else 0
+
+
+def compare(expected: Path, tree: Path) -> list[str]:
+    """How a tree differs from `expected`: a line for each file, in the order of their names."""
+    wanted = lock.files(expected)
+    # What begins with a dot is a tree that is being made.
+    given = {name: data for name, data in lock.files(tree).items() if not name.startswith(".")}
+    found = {name: "differs" for name in wanted.keys() & given.keys() if wanted[name] != given[name]}
+    found |= dict.fromkeys(wanted.keys() - given.keys(), "is missing")
+    for name in given.keys() - wanted.keys():
+        found[name] = "was added" if name.startswith(f"{PACKAGE}/") else "was added, and is not generated: remove it"
+    return [f"{name}: {found[name]}" for name in sorted(found)]
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))

@@ -1,0 +1,62 @@
+"""The contract as the generator reads it: its descriptions say what is assumed."""
+
+from __future__ import annotations
+
+import copy
+from collections.abc import Iterator
+from typing import Any
+
+from tools.contract import PROVENANCE, STATUSES, Contract, Element, Where, aliases, mapping, sequence
+
+
+def annotate(contract: Contract) -> dict[str, Any]:
+    """The contract with what is assumed in its descriptions, and with the second names of schemas.
+
+    The generator shows its templates the descriptions of operations and parameters, but not their extensions.
+    """
+    data = copy.deepcopy(contract.data)
+    annotated = Contract(contract.file, data)
+    elements = {element.where: element for element in annotated.elements()}
+    for element in elements.values():
+        added: list[str] = []
+        if element.kind == "operation":
+            added = list(_assumptions(annotated, element, elements))
+        elif PROVENANCE in element.node and element.kind in ("parameter", "property", "schema"):
+            added = [_origin(element)]
+        # The generator reads a parameter's description from its schema.
+        node = mapping(element.node.get("schema")) if element.kind == "parameter" else element.node
+        described = [element.node["description"]] if "description" in element.node else []
+        if added:
+            node["description"] = ("\n\n" if element.kind == "operation" else " ").join(described + added)
+    schemas = mapping(annotated.at(("components", "schemas")))
+    for alias, name in aliases(annotated).items():
+        schemas[name].setdefault("x-aliases", []).append(alias)
+    for schema in schemas.values():
+        schema.pop("title", None)  # the generator would name the class after it, and not as the contract does
+    return data
+
+
+def _assumptions(contract: Contract, operation: Element, elements: dict[Where, Element]) -> Iterator[str]:
+    """What is documented of an operation and what is not, a sentence each."""
+    used = [operation.where[:2], *(where for where, _ in contract.parameters(operation.where))]
+    used += [(*operation.where, "responses", status) for status in mapping(operation.node.get("responses"))]
+    for requirement in sequence(operation.node.get("security")):
+        used += [("components", "securitySchemes", name) for name in requirement]
+    places = [contract.follow(contract.at(where)) or where for where in used]
+    parts = [elements[where] for where in dict.fromkeys(places) if where in elements]
+    for status in STATUSES:
+        names = [_subject(part) for part in parts if part.status == status]
+        if names:
+            yield f"{status.capitalize()}: {', '.join(names)}."
+    yield from (_origin(part) for part in parts if part.kind == "path" and part.status != "documented")
+
+
+def _subject(part: Element) -> str:
+    return "method and path" if part.kind == "path" else f"{part.kind} `{part.name}`"
+
+
+def _origin(element: Element) -> str:
+    """Where an element comes from, in a sentence."""
+    provenance = element.provenance or {}
+    status, source = str(element.status).capitalize(), provenance.get("source")
+    return f"{status}: {provenance['note']} See {source}" if provenance.get("note") else f"{status}: {source}"

@@ -1,0 +1,66 @@
+"""Whether what generated code read from a sample is all of it, in the types that the code declares."""
+
+from __future__ import annotations
+
+import types
+import typing
+from collections.abc import Iterator
+from dataclasses import dataclass
+from types import ModuleType
+from typing import Any
+
+from tools.contract import Contract, Where
+from tools.generate.samples import EXTRA, hints_of
+
+
+@dataclass
+class Part:
+    """A part of the contract, beside the generated package."""
+
+    contract: Contract
+    generated: ModuleType
+    where: Where
+    """Where it stands in the contract."""
+
+
+def lost(generated: ModuleType, value: Any, sample: Any) -> list[str]:
+    """What of a sample is not known to what was read from it, or does not come back."""
+    unknown = [f"lost the property `{name}`: it is read as `{kind}`, which has none" for name, kind in _unknown(value)]
+    back = generated.base.to_json(value)
+    if unknown or back == sample:
+        return unknown
+    if not isinstance(back, dict) or not isinstance(sample, dict):
+        return ["changes the value"]
+    return [f"changes `{name}`" for name in {**sample, **back} if back.get(name) != sample.get(name)]
+
+
+def _unknown(value: Any) -> Iterator[tuple[str, str]]:
+    """The fields that a model, or one inside it, took for unknown ones, each with the name of that model."""
+    unknown = getattr(value, "additional_properties", {})
+    yield from ((name, type(value).__name__) for name in unknown if name != EXTRA)
+    inner = value if isinstance(value, list) else [getattr(value, name) for name in attributes(value)]
+    for item in (*inner, *unknown.values()):
+        yield from _unknown(item)
+
+
+def attributes(value: Any) -> list[str]:
+    """The attributes of a model, or of one made from it, that are fields of the contract."""
+    return [field.name for field in getattr(value, "__attrs_attrs__", ()) if field.name != "additional_properties"]
+
+
+def fits(value: Any, hint: Any) -> bool:
+    """Whether a value, with all that is inside, is of a type."""
+    origin, inner = typing.get_origin(hint), typing.get_args(hint)
+    if origin in (typing.Union, types.UnionType):
+        return any(fits(value, one) for one in inner)
+    if origin is list:
+        return isinstance(value, list) and all(fits(item, inner[0]) for item in value)
+    if origin is dict:
+        return isinstance(value, dict) and all(fits(item, inner[1]) for item in value.values())
+    if origin is typing.Literal:
+        return value in inner
+    if not hasattr(hint, "from_dict"):
+        return hint is Any or isinstance(value, (int, float) if hint is float else hint)
+    hints = hints_of(hint)
+    names = [*attributes(value), *(["additional_properties"] if hasattr(value, "additional_properties") else [])]
+    return type(value) is hint and all(fits(getattr(value, name), hints[name]) for name in names)

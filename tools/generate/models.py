@@ -1,0 +1,79 @@
+"""The part of the proof that is about schemas: samples go through the generated models, and come back the same."""
+
+from __future__ import annotations
+
+import enum
+from collections.abc import Iterator
+from typing import Any
+
+from tools.contract import aliases, mapping
+from tools.contract.examples import errors_of
+from tools.contract.names import class_name, python_name
+from tools.generate.comparison import Part, attributes, fits, lost
+from tools.generate.samples import EXTRA, hints_of, samples
+
+
+class Schema(Part):
+    """A component of the contract, beside the generated package."""
+
+    def __str__(self) -> str:
+        return f"the schema `{self.where[-1]}`"
+
+    def missing(self) -> Iterator[str]:
+        """What is not in the schema's class, as the rest of a sentence about the schema."""
+        name, schema = str(self.where[-1]), self.contract.at(self.where)
+        other = aliases(self.contract).get(name)
+        wanted = samples(self.contract, schema)
+        if not self._is_class(self.contract.resolve(schema["allOf"][0]) if other else schema, wanted):
+            return
+        model = getattr(self.generated.models, class_name(name), None)
+        if model is None:
+            yield f"has no class `{class_name(name)}`"
+        elif other and model is not getattr(self.generated.models, class_name(other), None):
+            yield f"is not the class `{class_name(other)}`"
+        elif issubclass(model, enum.Enum):
+            if {member.value for member in model} != {*wanted}:
+                yield f"has other values than {', '.join(map(str, wanted))}"
+        else:
+            for sample in wanted:
+                yield from self._changed(model, schema, sample)
+
+    def _is_class(self, schema: Any, wanted: list[Any]) -> bool:
+        """Whether the generator makes a class of a component, instead of writing its type where it is used."""
+        schema = mapping(self.contract.resolve(schema))
+        if "enum" in schema:
+            return not all(isinstance(value, bool) for value in wanted)
+        is_union = schema.keys() & {"oneOf", "anyOf"} or isinstance(schema.get("type"), list)
+        return not is_union and any(isinstance(sample, dict) for sample in wanted)
+
+    def _changed(self, model: Any, schema: Any, sample: dict[str, Any]) -> Iterator[str]:
+        """What of a sample does not come back, also without a field or with null, and what must not be read and is."""
+        fields = {name: python_name(name) for name in sample if name != EXTRA}
+        if hints_of(model).get("additional_properties") == dict[str, Any]:
+            sample = {**sample, EXTRA: "kept"}
+        # Fields without a sample, such as files, are not among `fields`.
+        if not fields.items() <= model.FIELDS.items() or sorted(model.FIELDS.values()) != sorted(attributes(model)):
+            yield "is not described by FIELDS"
+            return
+        wrong = self._unread(model, sample, "with every property")
+        for name in fields if not wrong else ():
+            others = {key: value for key, value in sample.items() if key != name}
+            for given, what in ((others, f"without `{name}`"), ({**others, name: None}, f"with null as `{name}`")):
+                wrong += self._unread(model, given, what, is_allowed=self._is_allowed(schema, given, name))
+        yield from wrong
+
+    def _is_allowed(self, schema: Any, given: dict[str, Any], name: str) -> bool:
+        """Whether a field may be absent, or null, as it is; other faults of a sample, as by `pattern`, do not count."""
+        errors = errors_of(self.contract.data.get("components"), schema, given)
+        places = {(*error.absolute_path, error.message)[0] for error in errors}
+        return not places & {name, f"{name!r} is a required property"}
+
+    def _unread(self, model: Any, given: dict[str, Any], what: str, *, is_allowed: bool = True) -> list[str]:
+        try:
+            read = model.from_dict(given, self.generated.places.Place(strict=True))
+        except ValueError as error:
+            return [f"does not read an object {what}: {error}"] if is_allowed else []
+        if not is_allowed:
+            return [f"reads an object {what}, which is not allowed"]
+        wrong = lost(self.generated, read, {name: value for name, value in given.items() if value is not None})
+        return wrong or ([] if fits(read, model) else ["does not have the types that it says"])

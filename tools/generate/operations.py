@@ -1,0 +1,174 @@
+"""The part of the proof that is about operations: every argument is sent, and the body of every status is read."""
+
+from __future__ import annotations
+
+import asyncio
+import inspect
+import json
+import re
+from collections.abc import Iterator
+from types import SimpleNamespace
+from typing import Any, get_args
+from urllib.parse import parse_qs, quote
+
+import httpx
+
+from tools.contract import mapping
+from tools.contract.names import class_name, iterator_name, python_name
+from tools.generate.comparison import Part, fits, lost
+from tools.generate.samples import hints_of, made, samples
+
+LIMITS = {"start", "max_pages", "max_items"}
+
+
+def _passed(operation: Any, arguments: dict[str, Any], **_: Any) -> Any:
+    return operation, arguments
+
+
+async def _awaited(operation: Any, arguments: dict[str, Any]) -> Any:
+    return operation, arguments
+
+
+# What takes the place of the two clients, and returns what the methods of the operations pass to it.
+CALLERS = {
+    "Operations": SimpleNamespace(call=_passed, paginate=_passed),
+    "AsyncOperations": SimpleNamespace(call=_awaited, paginate=_passed),
+}
+
+
+class Operation(Part):
+    """An operation of the contract, beside the generated package."""
+
+    def __str__(self) -> str:
+        return f"the operation `{self.contract.at(self.where)['operationId']}`"
+
+    def missing(self) -> Iterator[str]:
+        """What the methods of both clients do not send or read, as the rest of a sentence about the operation."""
+        operation = self.contract.at(self.where)
+        tag, name = python_name(str(operation["tags"][0])), python_name(str(operation["operationId"]))
+        for groups, caller in CALLERS.items():
+            group = getattr(getattr(self.generated.api, groups)(caller), tag, None)
+            method = getattr(group, name, None)
+            if method is None:
+                yield f"has no method `{tag}.{name}` in `{groups}`"
+                continue
+            hints = hints_of(method)
+            for turn in range(max(len(get_args(hint)) for hint in hints.values()) or 1):
+                called, arguments = _called(method, turn)
+                yield from self._unsent(called, arguments)
+            unread = [*self._unread(called, hints["return"])]
+            yield from unread or self._not_iterated(called, method, getattr(group, iterator_name(name), None))
+
+    def _unsent(self, called: Any, arguments: dict[str, Any]) -> Iterator[str]:
+        """What of the arguments is not in the request, in the form that JSON gives their values."""
+        request = called.request(**arguments)
+        head = {key: request[key] for key in ("params", "headers", "cookies") if key in request}
+        sent = httpx.Request("GET", "https://bridge", **head)
+        values = {name: self.generated.base.to_json(value) for name, value in arguments.items()}
+        url = str(self.where[1])
+        for _, parameter in self.contract.parameters(self.where):
+            place, name = parameter["in"], parameter["name"]
+            python = python_name(name)
+            value = values.get(python, values.get(f"{python}_{place}"))  # the latter of one name in two places
+            if place == "path":
+                url = url.replace(f"{{{name}}}", quote("".join(_texts(value)), safe=""))
+            elif not _is_sent(sent, place, name, value):
+                yield f"does not send the {place} parameter `{name}`, or not in the form of JSON"
+        shapes = {re.sub("{.*?}", "{}", path) for path in (called.path, str(self.where[1]))}
+        if (request["method"], request["url"]) != (self.where[2], url) or len(shapes) > 1:
+            yield f"asks {request['method'].upper()} {request['url']} instead of {url}"
+        body = mapping(self.contract.resolve(self.contract.at((*self.where, "requestBody"))))
+        for media_type in mapping(body.get("content")):
+            is_declared = request.get("headers", {}).get("Content-Type", "").startswith(media_type)
+            if not is_declared or not _is_body(request, arguments["body"], values["body"]):
+                yield f"does not send the body ({media_type})"
+
+    def _bodies(self) -> Iterator[tuple[str, str, Any, str]]:
+        """The bodies that are declared: the status, what they are read from, a sample, and the component."""
+        for status, node in mapping(self.contract.at((*self.where, "responses"))).items():
+            content = mapping(mapping(self.contract.resolve(node)).get("content"))
+            media_type, media = next(iter(content.items()), ("", None))
+            schema = mapping(media).get("schema")
+            source = "json" if "json" in media_type else "text" if media_type.startswith("text/") else "bytes"
+            shown = samples(self.contract, schema) if content else []
+            component = (self.contract.follow(schema) or ("",))[-1]
+            yield str(status), source if content else "nothing", shown[0] if shown else "some bytes", str(component)
+
+    def _unread(self, called: Any, returned: Any) -> Iterator[str]:
+        """The statuses whose body is not read, whole and as the declared type."""
+        declared = {status for status, *_ in self._bodies()}
+        for status, source, body, component in self._bodies():
+            otherwise = returned if status.startswith("2") else Any
+            expected = getattr(self.generated.models, class_name(component), otherwise)
+            # Of a range, the first and the last status that has no body of its own.
+            codes = [status.replace("XX", f"{number:02}") for number in range(100)]
+            codes = [code for code in codes if code == status or code not in declared]
+            for code in {codes[0], codes[-1]}:
+                if why := self._misread(called.body(int(code)), source, body, expected):
+                    yield f"does not read the body of `{status}`: {why}"
+
+    def _misread(self, declared: Any, source: str, body: Any, expected: Any) -> str:
+        if declared is None or declared.source != source:
+            return f"it is not declared as {source}"
+        strict = self.generated.places.Place(strict=True)
+        try:
+            read = declared.read(body if source == "json" else str(body).encode(), strict, "")
+        except ValueError as error:
+            return str(error)
+        whole = source in ("bytes", "nothing") or not lost(self.generated, read, body)
+        return "" if whole and fits(read, expected) else "a part is lost, or its type"
+
+    def _not_iterated(self, called: Any, method: Any, iterator: Any) -> Iterator[str]:
+        """Whether the iterator over a list belongs to the operation, and takes the items from where they are."""
+        if (iterator is None) is hasattr(called, "items"):
+            yield "has an iterator without a list, or a list without an iterator"
+        elif iterator is not None:
+            parameters, own = ({*inspect.signature(one).parameters} for one in (method, iterator))
+            if _called(iterator)[0] is not called or parameters - own != ({"page"} if called.has_page else set()):
+                yield f"goes through pages of another operation, or without an argument, in `{iterator.__name__}`"
+            for status, _, body, _ in self._bodies():
+                if status.startswith("2"):
+                    read = called.body(int(status.replace("X", "0"))).read(body, self.generated.places.Place(), "")
+                    items, sent = called.items(read), body.get("_embedded", {}).get(called.list_name)
+                    is_list = self.generated.base.to_json(items) == sent and fits(items, list[called.item])
+                    if not is_list or type(read) is not called.page:
+                        yield f"does not find the items of `{called.list_name}`"
+
+
+def _called(method: Any, turn: int = 0) -> tuple[Any, dict[str, Any]]:
+    """The operation that a method calls, and the arguments, which must reach it all."""
+    hints = hints_of(method)
+    arguments = {name: made(hints[name], turn) for name in inspect.signature(method).parameters.keys() - LIMITS}
+    called = method(**arguments)
+    operation, passed = asyncio.run(called) if inspect.iscoroutine(called) else called
+    if passed != arguments:
+        raise ValueError(f"`{method.__name__}` does not pass on all of its arguments")
+    return operation, arguments
+
+
+def _is_sent(sent: httpx.Request, place: str, name: str, value: Any) -> bool:
+    """Whether a value is in a request; each field of an object in a query by its own name."""
+    if place == "query":
+        fields = value if isinstance(value, dict) else {name: value}
+        return all(sent.url.params.get_list(key) == _texts(inner) for key, inner in fields.items())
+    if place == "header":
+        return sent.headers.get_list(name) == _texts(value)
+    return "; ".join(f"{name}={text}" for text in _texts(value)) in sent.headers.get("Cookie", "")
+
+
+def _texts(value: Any) -> list[str]:
+    """The texts that a value is sent as, one for each item of a list."""
+    items = value if isinstance(value, list) else [value]
+    return [item if isinstance(item, str) else json.dumps(item) for item in items]
+
+
+def _is_body(request: dict[str, Any], body: Any, value: Any) -> bool:
+    if "files" in request:
+        given = {name for name, python in body.FIELDS.items() if getattr(body, python) is not None}
+        return {name for name, _ in request["files"]} == given | {*getattr(body, "additional_properties", ())}
+    if "content" in request:
+        return request["content"] is body.payload
+    if "data" in request:
+        form = httpx.Request("POST", "https://bridge", data=request["data"]).content.decode()
+        return parse_qs(form) == {name: _texts(inner) for name, inner in value.items()}
+    return bool(request.get("json") == value)

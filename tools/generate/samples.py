@@ -1,0 +1,117 @@
+"""Values that the proof puts through generated code: samples of a schema, and arguments of a type."""
+
+from __future__ import annotations
+
+import enum
+import inspect
+import types
+import typing
+from datetime import UTC, date, datetime, timedelta
+from functools import cache, reduce
+from itertools import count
+from operator import or_
+from typing import Any
+from uuid import UUID
+
+from tools.contract import Contract, is_reference, mapping, sequence
+
+EXTRA = "x-extra"  # a field of samples that the contract does not know
+DEPTH = 3  # from where on a sample leaves out what other schemas are shown by
+hints_of = cache(typing.get_type_hints)
+NUMBERS = count(7)  # every value is another one, so that two cannot change places unseen
+
+
+def samples(contract: Contract, schema: Any, seen: frozenset[int] = frozenset()) -> list[Any]:
+    """Samples that together show every property, every value of an enumeration and every member of a combination.
+
+    Args:
+        contract: What the schema is part of.
+        schema: The schema, or a reference to one.
+        seen: The schemas around it. An endless schema has no sample.
+
+    """
+    if seen and is_reference(schema):
+        # A component has samples of its own: one will do here, and far inside none.
+        return samples(contract, contract.resolve(schema), seen)[:1] if len(seen) <= DEPTH else []
+    schema = mapping(contract.resolve(schema))
+    if id(schema) in seen:
+        return []
+    seen |= {id(schema)}
+    if values := [value for value in sequence(schema.get("enum")) if value is not None]:
+        return values
+    if "const" in schema:
+        return [schema["const"]]
+    if alternatives := _alternatives(schema):
+        return [one for alternative in alternatives for one in samples(contract, alternative, seen)]
+    parts = [samples(contract, node, seen) for node in sequence(schema.get("allOf")) if _has_type(contract, node)]
+    for part in parts:
+        if part and not isinstance(part[0], dict):
+            return part
+    kind = schema.get("type")
+    if kind == "array":
+        return [[item] for item in samples(contract, schema.get("items"), seen)] or [[]]
+    if kind != "object" and (kind or not (parts or "properties" in schema)):
+        return _simple(str(kind), schema.get("format"))
+    fields = {name: samples(contract, node, seen) for name, node in mapping(schema.get("properties")).items()}
+    if isinstance(schema.get("additionalProperties"), dict):
+        fields[EXTRA] = samples(contract, schema["additionalProperties"], seen)
+    parts += [[{name: value} for value in values] for name, values in fields.items()]
+    rows = range(max(map(len, parts), default=1))
+    return [reduce(or_, (part[row % len(part)] for part in parts if part), {}) for row in rows]
+
+
+def _simple(kind: str, form: Any) -> list[Any]:
+    number = next(NUMBERS)
+    day = datetime(2026, 1, 1, tzinfo=UTC) + timedelta(days=number)
+    if kind == "null" or (kind == "string" and form == "binary"):
+        return []
+    values: dict[Any, Any] = {"integer": number, "number": number + 0.5, "boolean": True}
+    if kind == "string":
+        values = {"date": day.date().isoformat(), "date-time": day.isoformat(), "uuid": str(UUID(int=number))}
+    return [values.get(form if kind == "string" else kind, f"text {number}")]
+
+
+def _has_type(contract: Contract, schema: Any) -> bool:
+    """Whether a member of a combination says what a value is, and does not only limit it."""
+    return bool(mapping(contract.resolve(schema)).keys() - {"required", "description", "title", "default"})
+
+
+def _alternatives(schema: dict[str, Any]) -> list[Any]:
+    """What a value may be instead of null; absent and null are one in Python."""
+    found = [*sequence(schema.get("oneOf")), *sequence(schema.get("anyOf"))]
+    if isinstance(kinds := schema.get("type"), list):
+        found += [{**schema, "type": kind} for kind in kinds]
+    return [member for member in found if mapping(member).get("type") != "null"]
+
+
+def made(hint: Any, turn: int = 0, depth: int = 0) -> Any:
+    """A value of a type that a method takes; every field of an object is filled, as far as it is not endless.
+
+    Args:
+        hint: The type, as `hints_of` gives it.
+        turn: Which one of its alternatives, and of the values of an enumeration.
+        depth: How many objects the value is inside of.
+
+    """
+    options = [option for option in typing.get_args(hint) if option is not type(None)]
+    origin = typing.get_origin(hint)
+    if origin in (typing.Union, types.UnionType):
+        return made(options[turn % len(options)], turn, depth)
+    if origin is list:
+        return [made(options[0], turn, depth)]
+    if origin is typing.Literal or isinstance(hint, enum.EnumMeta):
+        choices = options or [*hint]
+        return choices[turn % len(choices)]
+    number = next(NUMBERS)
+    day = datetime(2026, 1, 1, tzinfo=UTC) + timedelta(days=number)
+    simple = {str: f"text {number}", int: number, float: number + 0.5, bool: True, UUID: UUID(int=number)}
+    simple |= {date: day.date(), datetime: day, Any: "any"}
+    if hint in simple:
+        return simple[hint]
+    hints = hints_of(hint)
+    parameters = inspect.signature(hint).parameters.values()
+    wanted = [one.name for one in parameters if depth < DEPTH or one.default is one.empty]
+    value = hint(**{name: made(hints[name], turn, depth + 1) for name in wanted})
+    if "additional_properties" in hints and depth < DEPTH:
+        value[EXTRA] = made(typing.get_args(hints["additional_properties"])[1], turn, depth + 1)
+    return value
