@@ -13,7 +13,6 @@ import sys
 import threading
 from collections.abc import Callable, Iterator
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
@@ -23,8 +22,7 @@ from talkdesk_bridge import AsyncBridgeClient, Auth, BridgeClient, HeaderAuth, N
 from talkdesk_bridge.models import InvoiceDetails
 from talkdesk_bridge_sandbox import Sandbox
 
-from tools import documented
-from tools.contract import load
+from tools.contract import documented, load
 
 # What is started in the background of a shell ignores interrupts, and so would the commands that tests interrupt.
 if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
@@ -221,19 +219,12 @@ def tls(tmp_path: Path) -> Iterator[tuple[Server, Path]]:
 
 ONCE: Any = {"retry": Retry(attempts=1)}
 
-# Some environments that run some of the tests have no extra.
-needs_bulk = pytest.mark.skipif(find_spec("httpx_aiohttp") is None, reason="needs the extra `bulk`")
-BULK = pytest.param("bulk", marks=needs_bulk)
-with_and_without_bulk = pytest.mark.parametrize(
-    "bulk", [pytest.param(False, id="httpx"), pytest.param(True, id="bulk", marks=needs_bulk)]
-)
-
 Listing = Callable[..., list[InvoiceDetails]]
 
 
-@pytest.fixture(params=["sync", "async", BULK])
+@pytest.fixture(params=["sync", "async"])
 def listing(request: pytest.FixtureRequest) -> Listing:
-    """Lists an account's invoices, once with each client, and with `bulk`: `listing(url, auth, account, options, **limits)`.
+    """Lists an account's invoices, once with each client: `listing(url, auth, account, options, **limits)`.
 
     Each request is sent once, unless the client's options say otherwise.
     """
@@ -248,8 +239,7 @@ def listing(request: pytest.FixtureRequest) -> Listing:
         url: str, auth: Auth | None = None, account: str = "1", options: Any = None, **limits: Any
     ) -> list[InvoiceDetails]:
         async def run() -> list[InvoiceDetails]:
-            given = ONCE | {"bulk": request.param == "bulk"} | (options or {})
-            async with AsyncBridgeClient(url, auth=auth or NoAuth(), **given) as bridge:
+            async with AsyncBridgeClient(url, auth=auth or NoAuth(), **ONCE | (options or {})) as bridge:
                 return [invoice async for invoice in bridge.billing.iter_account_invoices(account, **limits)]
 
         return asyncio.run(run())

@@ -169,7 +169,7 @@ def waits(exchange: Exchange) -> None:
 
 
 def url(exchange: Exchange) -> str:
-    return f"http://127.0.0.1:{exchange.server.port}"
+    return exchange.server.url
 
 
 def later(seconds: int) -> str:
@@ -199,7 +199,7 @@ def grant(value: object = TOKEN, **more: object) -> bytes:
 
 
 def oauth(raw: Raw) -> Auth:
-    return OAuth2ClientCredentials(f"http://127.0.0.1:{raw.port}/token", "id", SECRET)
+    return OAuth2ClientCredentials(f"{raw.url}/token", "id", SECRET)
 
 
 def oauth_nowhere(_: Raw) -> Auth:
@@ -508,8 +508,8 @@ CASES: dict[str, list[Case]] = {
         reads("a link with capitals in scheme and host, and a fragment", (linked(1, lambda at: f"{url(at).replace('http', 'HTTP')}{PATH}?c=2#x"), http(page(2))), "1 2"),
         fails("a link that is a template", linked(1, "?c={c}"), PagingError, "is a template", "1"),
         fails("a link to another host", linked(1, "https://bridge.example/x"), PagingError, "another host", "1"),
-        fails("a link to another port", linked(1, lambda at: f"http://127.0.0.1:{at.server.port - 1}/"), PagingError, "another host, scheme or port", "1"),
-        fails("a link to another scheme", linked(1, lambda at: url(at).replace("http", "https")), PagingError, "another host, scheme or port", "1"),
+        fails("a link to another port", linked(1, lambda at: f"{at.server.scheme}://127.0.0.1:{at.server.port - 1}/"), PagingError, "another host, scheme or port", "1"),
+        fails("a link to another scheme", linked(1, lambda at: url(at).replace("https:", "http:") if at.server.scheme == "https" else url(at).replace("http:", "https:")), PagingError, "another host, scheme or port", "1"),
         fails("a link to another host, without a scheme", linked(1, "//bridge.example/x"), PagingError, "must begin with https://", "1"),
         fails("a link with a user", linked(1, lambda at: url(at).replace("//", "//127.0.0.1@")), PagingError, "must not hold a user", "1"),
         fails("a link of no scheme for HTTP", linked(1, "file:///etc/passwd"), PagingError, "cannot be followed", "1"),
@@ -604,21 +604,6 @@ CASES: dict[str, list[Case]] = {
 }  # fmt: skip
 
 
-# What the extra `bulk` makes of it, where that is something else: another parser, and so another opinion of what is HTTP.
-BULK: dict[str, tuple[type[BridgeError] | None, str]] = {
-    "a length that is too short": (NoAnswerError, "bytes that are no HTTP"),
-    "a length of 0 with a body": (NoAnswerError, "bytes that are no HTTP"),
-    "two lengths that agree": (NoAnswerError, "bytes that are no HTTP"),
-    "no length, and reset before the end": (ContractError, NOT_JSON),
-    "chunks, and a length that is wrong": (NoAnswerError, "bytes that are no HTTP"),
-    "a coding of transfer that nobody knows": (None, ""),
-    "a status of 0": (StatusError, "answered 0"),
-    "bytes after the answer that would spoil the next": (NoAnswerError, "bytes that are no HTTP"),
-    "101": (StatusError, "answered 101 Switching Protocols"),
-    "no answer to CONNECT": (NotSentError, "no connection in time"),
-}
-
-
 def outcomes(cases: list[Case]) -> list[str]:
     """How many were tried, and what came of them."""
     return [
@@ -641,9 +626,6 @@ def _does(case: Case) -> str:
     if case.error:
         says = f": \u201c{_shown(case.says)}\u201d" if case.says else ""
         does = f"`{case.error.__name__}`{says}{f', after {numbers}' if numbers else ''}"
-    if case.name in BULK:
-        error, says = BULK[case.name]
-        does += f"; with `bulk`, `{error.__name__}`: \u201c{_shown(says)}\u201d" if error else "; with `bulk`, lists 1"
     return does
 
 
@@ -655,11 +637,11 @@ def written() -> str:
         "# Faults",
         "",
         "What bridges, gateways and networks do wrong, and what the client makes of it. `tests/test_faults.py` runs each case",
-        "over real sockets, with both clients and with `bulk`, and asserts what stands here: the invoices that come, or the",
+        "over real sockets, with both clients, over http and TLS, and asserts what stands here: the invoices that come, or the",
         "error, and the number of requests that the server has seen. An error that follows invoices does so where the caller",
         "asks for more. What is listed are invoice numbers. A request is sent once unless the row says how often, and limits",
         "are short, to see each fault by itself; docs/client.md has the defaults, with which most of these faults are tried",
-        "again first. Where `bulk` makes something else of a fault, its row says so.",
+        "again first.",
         "",
         "- **survived**: the caller gets every invoice that the bridge has, once; what differs from the contract is told.",
         "- **reported**: the caller gets an error of `talkdesk_bridge.errors`, which says what is wrong.",

@@ -87,6 +87,8 @@ class Raw:
         self._socket = socket.socket()
         self._socket.bind(("127.0.0.1", 0))
         self.port: int = self._socket.getsockname()[1]
+        self.scheme = "https" if tls else "http"
+        self.url = f"{self.scheme}://127.0.0.1:{self.port}"
 
     def __enter__(self) -> Self:
         if not self._refusals:

@@ -12,7 +12,6 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from functools import partial
 from pathlib import Path
 
 from talkdesk_bridge import AsyncBridgeClient, BridgeClient
@@ -91,12 +90,12 @@ def blocking(requests: int) -> Growth:
     return growth
 
 
-def awaiting(requests: int, *, bulk: bool = False) -> Growth:
+def awaiting(requests: int) -> Growth:
     """One client, so many requests at a time."""
     growth = Growth(requests)
 
     async def run(url: str) -> None:
-        async with AsyncBridgeClient(url, bulk=bulk) as bridge:
+        async with AsyncBridgeClient(url) as bridge:
             for number in range(0, requests, IN_FLIGHT):
                 await asyncio.gather(*(bridge.billing.get_account_invoices("1") for _ in range(IN_FLIGHT)))
                 growth.at(number + IN_FLIGHT)
@@ -111,7 +110,6 @@ def main() -> int:
     kinds: list[tuple[str, Callable[[int], Growth], int]] = [
         ("sync", blocking, 1),
         ("async", awaiting, IN_FLIGHT),
-        ("bulk", partial(awaiting, bulk=True), IN_FLIGHT),
     ]
     grew = False
     for name, run, at_a_time in kinds:

@@ -433,7 +433,7 @@ def test_an_output_that_cannot_be_written_costs_no_request(listing: Listing, bri
     Path("folder").mkdir()
     for output, told in (
         ("missing/out.jsonl", "missing/out.jsonl cannot be written: No such file or directory"),
-        ("folder-to-be/", "folder-to-be/ cannot be written: Is a directory"),
+        ("folder-to-be/", "folder-to-be/ is not a regular file"),
         ("folder/", "folder/ is not a regular file"),
         ("", "--output: the name is empty"),
     ):

@@ -19,6 +19,7 @@ from tests.conftest import ROOT
 FOLDERS = {
     "talkdesk_bridge": ROOT / "overrides" / "talkdesk_bridge",
     "talkdesk_bridge_api": ROOT / "generated" / "talkdesk_bridge_api",
+    "talkdesk_bridge_http": ROOT / "overrides" / "talkdesk_bridge_http",
     "talkdesk_bridge_cli": ROOT / "extras" / "talkdesk_bridge_cli",
     "talkdesk_bridge_pytest": ROOT / "extras" / "talkdesk_bridge_pytest",
     "talkdesk_bridge_sandbox": ROOT / "extras" / "talkdesk_bridge_sandbox",
@@ -29,10 +30,11 @@ FOLDERS = {
 # Who may import whom, besides itself.
 ARROWS = {
     "talkdesk_bridge_api": set[str](),
-    "talkdesk_bridge": {"talkdesk_bridge_api"},
+    "talkdesk_bridge": {"talkdesk_bridge_api", "talkdesk_bridge_http"},
+    "talkdesk_bridge_http": set[str](),
     "talkdesk_bridge_cli": {"talkdesk_bridge", "talkdesk_bridge_sandbox"},
     "talkdesk_bridge_pytest": {"talkdesk_bridge_sandbox"},
-    "talkdesk_bridge_sandbox": {"talkdesk_bridge", "talkdesk_bridge_api"},
+    "talkdesk_bridge_sandbox": {"talkdesk_bridge"},
     "tools": set[str](),
 }
 ARROWS["tests"] = {*ARROWS}
@@ -55,17 +57,19 @@ def test_imports_go_one_way(package: str) -> None:
         assert {*imports(file)} & (FOLDERS.keys() - {package}) <= ARROWS[package], file
 
 
-def test_the_command_uses_public_names_alone() -> None:
-    for file in FOLDERS["talkdesk_bridge_cli"].rglob("*.py"):
+@pytest.mark.parametrize("package", ["talkdesk_bridge_cli", "talkdesk_bridge_sandbox"])
+def test_an_extra_uses_public_names_of_the_client_alone(package: str) -> None:
+    for file in FOLDERS[package].rglob("*.py"):
         for node in ast.walk(ast.parse(file.read_text(encoding="utf-8"))):
-            if isinstance(node, ast.ImportFrom) and node.module != "__future__":
+            if isinstance(node, ast.ImportFrom) and (node.module or "").split(".")[0] == "talkdesk_bridge":
                 names = [*(node.module or "").split("."), *(alias.name for alias in node.names)]
                 assert not [name for name in names if name.startswith("_")], file
 
 
 def test_one_module_imports_httpx() -> None:
-    files = FOLDERS["talkdesk_bridge"].rglob("*.py")
-    assert [file.name for file in files if "httpx" in imports(file)] == ["_wire.py"]
+    files = [*FOLDERS["talkdesk_bridge"].rglob("*.py")]
+    for library in ("httpx", "talkdesk_bridge_http"):
+        assert [file.name for file in files if library in imports(file)] == ["_http.py"]
 
 
 def test_every_module_says_what_lives_in_it() -> None:

@@ -77,7 +77,7 @@ def test_options_share_connections_and_token(server: Server) -> None:
     with BridgeClient(server.url, auth=auth, headers={"X-Team": "billing"}) as bridge:
         for _ in range(3):
             bridge.with_options(strict=True).billing.get_account_invoices("1")
-        assert bridge.with_options(strict=True)._transport._wire is bridge._transport._wire
+        assert bridge.with_options(strict=True)._caller._http is bridge._caller._http
         server.answers(as_json({**page(1), "total": "1"}))
         with pytest.raises(errors.ContractError):
             bridge.with_options(strict=True).billing.get_account_invoices("1")
@@ -157,7 +157,7 @@ def test_a_client_certificate(tls: tuple[Server, Path], tmp_path: Path) -> None:
 
 def test_credentials_and_clients_are_not_pickled() -> None:
     with BridgeClient("https://bridge.example", auth=KEY) as bridge:
-        for value in (KEY, bridge, bridge._transport.settings):
+        for value in (KEY, bridge, bridge._caller.settings):
             with pytest.raises(TypeError) as caught:
                 pickle.dumps(value)
             assert "s3cret" not in str(caught.value)

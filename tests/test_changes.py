@@ -22,8 +22,7 @@ from tools.changes.report import faults
 from tools.changes.sentences import RATINGS, SENTENCES, Change, next_version, rating
 from tools.changes.surface import Surface, read
 from tools.contract import Contract, load
-from tools.generate import PACKAGE, generate
-from tools.looking import offered
+from tools.generate import PACKAGE, generate, offered
 
 DATA = load(CONTRACT).data
 MADE = {"status": "assumed", "source": "a test", "retrieved": "2026-11-23", "note": "Made up."}

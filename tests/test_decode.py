@@ -14,8 +14,8 @@ from typing import Any
 
 import pytest
 from talkdesk_bridge import BridgeClient, Deviation, errors, models
-from talkdesk_bridge._answer import Answer, Reader
 from talkdesk_bridge._json import read_json
+from talkdesk_bridge._response import RawResponse, Reader
 from talkdesk_bridge_api.base import model
 from talkdesk_bridge_api.base import models as models_reader
 from talkdesk_bridge_api.places import MisfitError, Place
@@ -437,7 +437,7 @@ def test_an_error_body_is_read_as_declared_or_as_error_info(
         Body(410, 410, "json", model(models.InvoiceItemDetails)),
     )
     operation = Operation[Any](operation_id="op", method="GET", path="/x", request=dict, bodies=bodies)
-    answer = Answer("GET /x", "https://bridge.example/x", status, {}, content)
+    answer = RawResponse("GET /x", "https://bridge.example/x", status, {}, content)
     with pytest.raises(errors.StatusError) as caught:
         Reader(strict=False, on_deviation=None).read(operation, answer, credential=True)
     assert caught.value.body == body

@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 from talkdesk_bridge import errors
-from talkdesk_bridge._settings import KINDS, PREFIX
+from talkdesk_bridge._environment import KINDS, PREFIX
 from talkdesk_bridge_cli import exit as ending
 from talkdesk_bridge_sandbox import ACCOUNTS, Credentials, Sandbox
 
@@ -75,8 +75,8 @@ def test_its_lists_are_complete() -> None:
     for number, account in ACCOUNTS.items():
         assert f"| `{number}` | {account.about} |" in sandbox
     contract = (ROOT / "docs" / "contract.md").read_text(encoding="utf-8")
-    modules = ("contract", "gate", "hazards", "rules")
-    source = "".join((ROOT / "tools" / f"{name}.py").read_text(encoding="utf-8") for name in modules)
+    modules = (ROOT / "tools" / "contract").glob("*.py")
+    source = "".join(module.read_text(encoding="utf-8") for module in modules)
     rules = {*re.findall(r'(?:finding|_report)\(\s*"([a-z-]+)"', source), "documented"}
     assert rules == {*re.findall(r"^\| `([a-z-]+)` \|", contract, re.M)}
     assert tuple(re.findall(r"^- \*\*(\w+)\*\*", contract, re.M)) == STATUSES

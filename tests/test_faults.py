@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import re
+import socket
 import ssl
 import subprocess
 import time
@@ -16,14 +17,19 @@ from attrs import evolve
 from talkdesk_bridge import AsyncBridgeClient, BridgeClient, Deviation, errors
 from talkdesk_bridge.models import InvoiceDetails
 
-from tests.conftest import ONCE, needs_bulk, page
-from tests.faults import BULK, CASES, PAGE, SECRET, TOKEN, Case, Told, http, written
-from tests.raw import LIMIT, Raw
+from tests.conftest import ONCE, page
+from tests.faults import CASES, PAGE, SECRET, TOKEN, Case, Told, http, written
+from tests.raw import LIMIT, Exchange, Raw, Reply
 
 # One for all clients without TLS: to load the authorities for each would take most of the time.
 CONTEXT = ssl.create_default_context()
 
-EVERY = [pytest.param(case, id=f"{category}: {case.name}"[:90]) for category, cases in CASES.items() for case in cases]
+WAYS = pytest.mark.parametrize("way", ["blocking", "awaiting"])
+EVERY = [(f"{category}: {case.name}"[:90], case) for category, cases in CASES.items() for case in cases]
+# Those that are not about TLS or a proxy.
+OVER_TLS = [(name, case) for name, case in EVERY if not (case.tls or case.scheme or case.proxied)]
+
+OTHERWISE_OVER_TLS = {"a link to another host, without a scheme": "another host"}  # it has the scheme of the page
 
 Contexts = dict[str, tuple[ssl.SSLContext, ssl.SSLContext]]
 
@@ -86,9 +92,6 @@ class Listed:
 
         asyncio.run(run())
 
-    def bulk(self, url: str, account: str, **options: Any) -> None:
-        self.awaiting(url, account, bulk=True, **options)
-
 
 def run(case: Case, way: str, contexts: Contexts) -> tuple[Listed, Raw]:
     listed = Listed()
@@ -117,14 +120,22 @@ def chain(error: BaseException | None) -> Iterator[BaseException]:
         yield from chain(error.__context__)
 
 
-@pytest.mark.parametrize("way", ["blocking", "awaiting", pytest.param("bulk", marks=needs_bulk)])
-@pytest.mark.parametrize("case", EVERY)
-def test_what_comes_of_it(case: Case, way: str, contexts: Contexts, monkeypatch: pytest.MonkeyPatch) -> None:
+@WAYS
+@pytest.mark.parametrize("case", [pytest.param(case, id=name) for name, case in EVERY])
+def test_what_comes_of_it(case: Case, way: str, contexts: Contexts) -> None:
+    check(case, way, contexts)
+
+
+@WAYS
+@pytest.mark.parametrize("case", [pytest.param(case, id=name) for name, case in OVER_TLS])
+def test_what_comes_of_it_over_tls(case: Case, way: str, contexts: Contexts) -> None:
+    says = OTHERWISE_OVER_TLS.get(case.name, case.says.replace("http://127", "https://127"))
+    check(evolve(case, tls="good", says=says), way, contexts)
+
+
+def check(case: Case, way: str, contexts: Contexts) -> None:
     begun = time.monotonic()
     listed, raw = run(case, way, contexts)
-    if way == "bulk" and case.name in BULK:
-        other, says = BULK[case.name]
-        case = evolve(case, error=other, says=says, items=() if other else ("1",), requests=1)
     assert time.monotonic() - begun < LIMIT / 2
     assert type(listed.error) is (case.error or type(None)), listed.error
     assert case.says in str(listed.error or "")
@@ -141,21 +152,65 @@ def test_what_comes_of_it(case: Case, way: str, contexts: Contexts, monkeypatch:
         assert TOKEN not in shown
 
 
-@pytest.mark.parametrize("way", ["blocking", "awaiting", pytest.param("bulk", marks=needs_bulk)])
-def test_an_answer_that_comes_twice_is_never_taken_for_another_accounts(way: str) -> None:
+def in_two_parts(exchange: Exchange) -> None:
+    """The same response twice: over TLS, two records."""
+    exchange.send(http(page(1)))
+    exchange.send(http(page(1)))
+    exchange.wait()
+
+
+def in_one_segment(exchange: Exchange) -> None:
+    """Both records come at once, so that the second waits in the TLS layer of the client."""
+    if hasattr(socket, "TCP_CORK"):
+        exchange.connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_CORK, 1)
+    exchange.send(http(page(1)))
+    exchange.send(http(page(1)))
+    if hasattr(socket, "TCP_CORK"):
+        exchange.connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_CORK, 0)
+    exchange.wait()
+
+
+def of_64_kib(exchange: Exchange) -> None:
+    """As much as is read at a time, and another response behind it."""
+    first = http(page(1), X_Pad="x" * (65_536 - len(http(page(1), X_Pad="x")) + 1))
+    assert len(first) == 65_536
+    exchange.send(first + http(page(1)))
+    exchange.wait()
+
+
+def while_idle(exchange: Exchange) -> None:
+    """The second comes when the connection serves nobody."""
+    exchange.send(http(page(1)))
+    time.sleep(0.05)
+    exchange.send(http(page(1)))
+    exchange.wait()
+
+
+@WAYS
+@pytest.mark.parametrize("tls", [False, True])
+@pytest.mark.parametrize("reply", [http(page(1)) * 2, in_two_parts, in_one_segment, of_64_kib, while_idle])
+def test_a_response_that_comes_twice_is_never_taken_for_another_accounts(
+    way: str, tls: bool, reply: Reply, contexts: Contexts
+) -> None:
     async def awaiting(url: str) -> list[str | None]:
-        async with AsyncBridgeClient(url, verify=CONTEXT, bulk=way == "bulk") as bridge:
-            every = [bridge.billing.iter_account_invoices(account) for account in ("1", "2")]
-            return [one.invoice_number for invoices in every async for one in invoices]
+        numbers = []
+        async with AsyncBridgeClient(url, verify=verify) as bridge:
+            for account in ("1", "2"):
+                numbers += [one.invoice_number async for one in bridge.billing.iter_account_invoices(account)]
+                await asyncio.sleep(0.15 if reply is while_idle else 0)
+        return numbers
 
     def blocking(url: str) -> list[str | None]:
-        with BridgeClient(url, verify=CONTEXT) as bridge:
-            every = [bridge.billing.iter_account_invoices(account) for account in ("1", "2")]
-            return [one.invoice_number for invoices in every for one in invoices]
+        numbers = []
+        with BridgeClient(url, verify=verify) as bridge:
+            for account in ("1", "2"):
+                numbers += [one.invoice_number for one in bridge.billing.iter_account_invoices(account)]
+                time.sleep(0.15 if reply is while_idle else 0)
+        return numbers
 
-    with Raw([http(page(1)) * 2, http(page(2))]) as raw:
-        url = f"http://127.0.0.1:{raw.port}"
-        assert (blocking(url) if way == "blocking" else asyncio.run(awaiting(url))) == ["1", "2"]
+    server, verify = contexts["good"]
+    with Raw([reply, http(page(2))], tls=server if tls else None) as raw:
+        assert (blocking(raw.url) if way == "blocking" else asyncio.run(awaiting(raw.url))) == ["1", "2"]
     assert len(raw.requests) == 2
 
 

@@ -10,13 +10,12 @@ import threading
 import time
 import warnings
 from collections.abc import Callable, Iterator
-from functools import partial
 
 import pytest
 from talkdesk_bridge import AsyncBridgeClient, BridgeClient, errors
 from talkdesk_bridge.models import InvoiceDetails
 
-from tests.conftest import ONCE, needs_bulk, page, with_and_without_bulk
+from tests.conftest import ONCE, page
 from tests.keepalive import KeepAlive, answer
 from tests.soak import Growth, awaiting, blocking, descriptors
 
@@ -29,9 +28,7 @@ def quick() -> Iterator[KeepAlive]:
         yield server
 
 
-@pytest.mark.parametrize(
-    "run", [blocking, awaiting, pytest.param(partial(awaiting, bulk=True), marks=needs_bulk, id="bulk")]
-)
+@pytest.mark.parametrize("run", [blocking, awaiting])
 def test_three_hundred_requests_leave_nothing_behind(run: Callable[[int], Growth]) -> None:
     growth = run(300)
     assert growth.holds(), growth
@@ -54,10 +51,9 @@ def test_a_client_is_closed_once_and_for_all(quick: KeepAlive) -> None:
     assert quick.requests == 1
 
 
-@with_and_without_bulk
-def test_an_awaiting_client_is_closed_once_and_for_all(quick: KeepAlive, bulk: bool) -> None:
+def test_an_awaiting_client_is_closed_once_and_for_all(quick: KeepAlive) -> None:
     async def run() -> None:
-        bridge = AsyncBridgeClient(quick.url, bulk=bulk, **ONCE)
+        bridge = AsyncBridgeClient(quick.url, **ONCE)
         await bridge.billing.get_account_invoices("1")
         await bridge.close()
         await bridge.close()
@@ -130,8 +126,7 @@ def test_closing_while_many_threads_send(quick: KeepAlive) -> None:
     assert all(isinstance(error, errors.ConfigurationError) for error in caught), caught
 
 
-@with_and_without_bulk
-def test_closing_while_a_task_is_in_a_request(bulk: bool) -> None:
+def test_closing_while_a_task_is_in_a_request() -> None:
     asked, closed = threading.Event(), threading.Event()
 
     def answers(_: str) -> bytes:
@@ -140,7 +135,7 @@ def test_closing_while_a_task_is_in_a_request(bulk: bool) -> None:
         return PAGE
 
     async def run(url: str) -> None:
-        bridge = AsyncBridgeClient(url, bulk=bulk, timeout=(5, 5))
+        bridge = AsyncBridgeClient(url, timeout=(5, 5))
         task = asyncio.create_task(bridge.billing.get_account_invoices("1"))
         while not asked.is_set():
             await asyncio.sleep(0.001)
@@ -168,12 +163,11 @@ def test_a_forgotten_client_leaves_no_descriptor(quick: KeepAlive) -> None:
     assert descriptors() <= before
 
 
-@with_and_without_bulk
 @pytest.mark.filterwarnings("ignore::ResourceWarning")
 @pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")
-def test_a_forgotten_awaiting_client_leaves_no_descriptor(quick: KeepAlive, bulk: bool) -> None:
+def test_a_forgotten_awaiting_client_leaves_no_descriptor(quick: KeepAlive) -> None:
     async def forget() -> None:
-        await AsyncBridgeClient(quick.url, bulk=bulk).billing.get_account_invoices("1")
+        await AsyncBridgeClient(quick.url).billing.get_account_invoices("1")
 
     asyncio.run(forget())
     settle(0)
@@ -195,9 +189,8 @@ def settle(wanted: int) -> None:
         time.sleep(0.01)
 
 
-@with_and_without_bulk
-def test_an_awaiting_client_belongs_to_one_loop(quick: KeepAlive, bulk: bool) -> None:
-    bridge = AsyncBridgeClient(quick.url, bulk=bulk, **ONCE)
+def test_an_awaiting_client_belongs_to_one_loop(quick: KeepAlive) -> None:
+    bridge = AsyncBridgeClient(quick.url, **ONCE)
 
     async def use() -> None:
         await bridge.billing.get_account_invoices("1")
@@ -272,7 +265,7 @@ def test_tasks_that_share_an_iterator_get_each_item_once() -> None:
                     except StopAsyncIteration:
                         return
                     except errors.ArgumentError as error:
-                        assert "one thread or task at a time" in str(error)  # noqa: PT017 # not always raised
+                        assert "already in use by another thread or task" in str(error)  # noqa: PT017 # not always raised
                     await asyncio.sleep(0)
 
             await asyncio.gather(*(take() for _ in range(4)))

@@ -4,17 +4,23 @@ from __future__ import annotations
 
 import asyncio
 import json
+import signal
+import subprocess
+import sys
 import threading
 import time
 from collections.abc import AsyncIterator, Iterator
 from contextlib import aclosing
 from typing import Any
 
+import httpcore
 import pytest
-from talkdesk_bridge import AsyncBridgeClient, Attempt, Retry, errors
+from talkdesk_bridge import AsyncBridgeClient, Attempt, BridgeClient, Retry, errors
+from talkdesk_bridge.models import InvoiceDetails, InvoiceDetailsResponse
 
-from tests.conftest import ONCE, page, with_and_without_bulk
+from tests.conftest import ONCE, page
 from tests.keepalive import KeepAlive, answer
+from tests.raw import Raw
 
 ACCOUNTS = [str(number) for number in range(40)]
 
@@ -60,43 +66,61 @@ def many() -> Iterator[Bridge]:
         yield bridge
 
 
-def asked(bridge: Bridge, *, at_once: int = 5, **options: Any) -> dict[str, Any]:
+WAYS = pytest.mark.parametrize("way", ["awaiting", "blocking"])
+
+
+def asked(bridge: Bridge, way: str = "awaiting", *, at_once: int = 5, **options: Any) -> dict[str, Any]:
     """The results by account, the numbers of its invoices instead of each list."""
+    results: dict[str, Any] = {}
+    given = {"retry": Retry(backoff=0.01), **options}
 
-    async def run() -> dict[str, Any]:
-        results: dict[str, Any] = {}
-        async with AsyncBridgeClient(bridge.url, **{"retry": Retry(backoff=0.01), **options}) as client:
+    def add(account: str, result: list[InvoiceDetails] | errors.BridgeError) -> None:
+        assert account not in results
+        if isinstance(result, errors.BridgeError):
+            results[account] = result
+        else:
+            results[account] = [invoice.invoice_number for invoice in result]
+
+    async def run() -> None:
+        async with AsyncBridgeClient(bridge.url, **given) as client:
             async for account, result in client.each(client.billing.iter_account_invoices, ACCOUNTS, at_once=at_once):
-                assert account not in results
-                if isinstance(result, errors.BridgeError):
-                    results[account] = result
-                else:
-                    results[account] = [invoice.invoice_number for invoice in result]
+                add(account, result)
         assert asyncio.all_tasks() == {asyncio.current_task()}
-        return results
 
-    return asyncio.run(run())
+    if way == "awaiting":
+        asyncio.run(run())
+    else:
+        with BridgeClient(bridge.url, **given) as client:
+            for account, result in client.each(client.billing.iter_account_invoices, ACCOUNTS, at_once=at_once):
+                add(account, result)
+        assert not workers()
+    return results
 
 
-@with_and_without_bulk
-def test_each_account_comes_once_and_so_many_are_asked_at_a_time(many: Bridge, bulk: bool) -> None:
+def workers() -> list[threading.Thread]:
+    """The threads of a blocking `each` that have not ended."""
+    return [thread for thread in threading.enumerate() if "_work" in thread.name]
+
+
+@WAYS
+def test_each_account_comes_once_and_so_many_are_asked_at_a_time(many: Bridge, way: str) -> None:
     many.together = threading.Barrier(5)
-    assert asked(many, bulk=bulk) == {account: [account] for account in ACCOUNTS}
+    assert asked(many, way) == {account: [account] for account in ACCOUNTS}
     assert many.most == 5
     many.most = 0
-    assert len(asked(many, bulk=bulk, at_once=1)) == 40
+    assert len(asked(many, way, at_once=1)) == 40
     assert many.most == 1
 
 
-@with_and_without_bulk
-def test_an_account_that_fails_costs_no_other(many: Bridge, bulk: bool) -> None:
+@WAYS
+def test_an_account_that_fails_costs_no_other(many: Bridge, way: str) -> None:
     many.refusals = {
         "3": [refusal(404)],
         "7": [answer(b"<html>")],
         "9": [refusal(503)] * 4,
         "11": [refusal(503), refusal(500)],
     }
-    results = asked(many, bulk=bulk)
+    results = asked(many, way)
     assert {account: type(result) for account, result in results.items() if result != [account]} == {
         "3": errors.NotFoundError,
         "7": errors.ContractError,
@@ -105,9 +129,9 @@ def test_an_account_that_fails_costs_no_other(many: Bridge, bulk: bool) -> None:
     assert results.keys() == {*ACCOUNTS}
 
 
-@with_and_without_bulk
+@WAYS
 @pytest.mark.parametrize("status", [429, 503])
-def test_all_wait_where_one_is_told_to(many: Bridge, bulk: bool, status: int) -> None:
+def test_all_wait_where_one_is_told_to(many: Bridge, way: str, status: int) -> None:
     many.refusals = {"2": [refusal(status, "Retry-After: 1")]}
     told: list[float] = []
 
@@ -115,7 +139,7 @@ def test_all_wait_where_one_is_told_to(many: Bridge, bulk: bool, status: int) ->
         if attempt.status == status:
             told.append(time.monotonic())
 
-    assert asked(many, bulk=bulk, retry=Retry(on_attempt=seen)) == {account: [account] for account in ACCOUNTS}
+    assert asked(many, way, retry=Retry(on_attempt=seen)) == {account: [account] for account in ACCOUNTS}
     assert len(told) == 1
     after = [when - told[0] for when, _ in many.asked if when > told[0]]
     assert len([seconds for seconds in after if seconds < 0.95]) <= 4, "those that were on their way already"
@@ -134,9 +158,10 @@ def test_calls_that_are_not_made_together_do_not_wait_for_each_other(many: Bridg
     asyncio.run(asyncio.wait_for(run(), 5))
 
 
-def test_a_bridge_that_wants_nothing_for_long_gets_no_more_requests(many: Bridge) -> None:
+@WAYS
+def test_a_bridge_that_wants_nothing_for_long_gets_no_more_requests(many: Bridge, way: str) -> None:
     many.refusals = {account: [refusal(429, "Retry-After: 3600")] * 4 for account in ACCOUNTS}
-    results = asked(many)
+    results = asked(many, way)
     assert {type(result) for result in results.values()} == {errors.TooManyRequestsError, errors.NotSentError}
     assert results.keys() == {*ACCOUNTS}
     assert "come back in 3600 s" in str(results["39"])
@@ -177,18 +202,25 @@ def test_a_limit_of_requests_fails_no_account() -> None:
     assert results == {account: [account] for account in ACCOUNTS}
 
 
-def test_who_is_always_turned_away_is_given_up_where_nobody_gets_through(many: Bridge) -> None:
+def test_a_bridge_that_turns_away_without_saying_for_how_long(many: Bridge) -> None:
+    many.refusals = {"0": [refusal(429)] * 99}
+    results = asked(many)
+    assert type(results.pop("0")) is errors.TooManyRequestsError
+    assert results == {account: [account] for account in ACCOUNTS[1:]}
+
+
+@WAYS
+def test_who_is_always_turned_away_is_given_up_where_nobody_gets_through(many: Bridge, way: str) -> None:
     many.refusals = {account: [refusal(429, "Retry-After: 0")] * 99 for account in ACCOUNTS}
-    assert {type(result) for result in asked(many).values()} == {errors.TooManyRequestsError}
+    assert {type(result) for result in asked(many, way).values()} == {errors.TooManyRequestsError}
     assert len(many.asked) == 4 * 40
 
 
-@with_and_without_bulk
-def test_whoever_takes_no_results_gets_no_more_requests_sent(many: Bridge, bulk: bool) -> None:
+def test_whoever_takes_no_results_gets_no_more_requests_sent(many: Bridge) -> None:
     many.pause = 0
 
     async def run() -> None:
-        async with AsyncBridgeClient(many.url, bulk=bulk, **ONCE) as client:
+        async with AsyncBridgeClient(many.url, **ONCE) as client:
             results = client.each(client.billing.get_account_invoices, ACCOUNTS, at_once=5)
             taken = [await anext(results) for _ in range(3)]
             await asyncio.sleep(0.2)
@@ -321,3 +353,130 @@ def test_pages_can_be_gone_through_one_by_one(many: Bridge) -> None:
             return {account: result async for account, result in client.each(numbers, ACCOUNTS)}
 
     assert asyncio.run(run()) == {account: [account] for account in ACCOUNTS}
+
+
+def test_a_blocking_client_sends_no_more_than_results_are_taken(many: Bridge) -> None:
+    many.pause = 0
+    with BridgeClient(many.url, **ONCE) as client:
+        results = client.each(client.billing.get_account_invoices, ACCOUNTS, at_once=5)
+        taken = [next(results) for _ in range(3)]
+        time.sleep(0.2)
+        assert len(taken) + 5 <= len(many.asked) <= len(taken) + 5 + 1
+        results.close()
+        assert not workers()
+
+
+def test_a_blocking_function_that_raises_ends_all(many: Bridge) -> None:
+    def count(account: str) -> int:
+        found = client.billing.get_account_invoices(account)
+        if account == "20":
+            raise ZeroDivisionError("x")
+        return found.total or 0
+
+    got: list[str] = []
+    with BridgeClient(many.url, **ONCE) as client:
+        with pytest.raises(ZeroDivisionError, match="x"):
+            got += [account for account, _ in client.each(count, ACCOUNTS, at_once=5)]
+        assert not workers()
+        assert client.billing.get_account_invoices("7").total == 1  # the client serves on
+    assert len(many.asked) < 35
+
+
+def test_accounts_that_cannot_be_taken_end_a_blocking_client_too(many: Bridge) -> None:
+    def broken() -> Iterator[str]:
+        yield "1"
+        raise OSError("no more")
+
+    with BridgeClient(many.url, **ONCE) as client, pytest.raises(OSError, match="no more"):
+        list(client.each(client.billing.get_account_invoices, broken()))
+
+
+@pytest.fixture
+def silent() -> Iterator[Raw]:
+    """A server that takes requests, and never answers."""
+    with Raw([lambda exchange: exchange.wait()]) as raw:
+        yield raw
+
+
+def test_leaving_a_blocking_loop_ends_requests_that_nobody_answers(silent: Raw) -> None:
+    failed: list[tuple[float, str]] = []
+
+    def ask(account: str) -> InvoiceDetailsResponse | None:
+        if account == "0":
+            return None
+        try:
+            return client.billing.get_account_invoices(account)
+        except errors.BridgeError as error:
+            failed.append((time.monotonic(), type(error).__name__))
+            raise
+
+    with BridgeClient(silent.url, **ONCE) as client:
+        results = client.each(ask, ACCOUNTS, at_once=5)
+        assert next(results) == ("0", None)
+        while len(silent.requests) < 5:
+            time.sleep(0.01)
+        begun = time.monotonic()
+        results.close()
+        assert time.monotonic() - begun < 2
+        assert not workers()
+    assert [name for _, name in failed] == ["NoAnswerError"] * 5, "the sockets were shut down"
+    time.sleep(0.1)
+    assert len(silent.requests) == 5
+
+
+def test_leaving_a_blocking_loop_sends_nothing_that_was_still_connecting(
+    many: Bridge, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    connect = httpcore.SyncBackend.connect_tcp
+
+    def slowly(*arguments: Any, **named: Any) -> Any:
+        if many.asked:
+            time.sleep(1.5)
+        return connect(*arguments, **named)
+
+    monkeypatch.setattr(httpcore.SyncBackend, "connect_tcp", slowly)
+    with BridgeClient(many.url, **ONCE) as client:
+        assert client.billing.get_account_invoices("0").total == 1
+        results = client.each(client.billing.get_account_invoices, ACCOUNTS, at_once=5)
+        next(results)
+        begun, sent = time.monotonic(), len(many.asked)
+        results.close()
+        assert time.monotonic() - begun < 1.4
+        time.sleep(1)
+        assert len(many.asked) <= sent + 1, "one that had its connection already"
+
+
+def test_leaving_a_blocking_loop_begins_no_retry(many: Bridge) -> None:
+    """Threads that sleep until a retry are not waited for, and send nothing when they wake."""
+    many.refusals = {account: [refusal(503)] * 9 for account in ACCOUNTS[1:]}
+    with BridgeClient(many.url, retry=Retry(backoff=0, retry_after_max=9), sleep=lambda _: time.sleep(1.5)) as client:
+        results = client.each(client.billing.get_account_invoices, ACCOUNTS, at_once=5)
+        assert next(results)[0] == "0"
+        time.sleep(0.2)
+        begun, sent = time.monotonic(), len(many.asked)
+        results.close()
+        assert time.monotonic() - begun < 1.4
+        time.sleep(1.2)
+        assert len(many.asked) == sent
+        assert not workers()
+
+
+@pytest.mark.skipif(not hasattr(signal, "SIGINT"), reason="needs signals")
+def test_an_interrupt_ends_a_blocking_loop(silent: Raw) -> None:
+    code = """
+import sys
+from talkdesk_bridge import BridgeClient, Retry
+with BridgeClient(sys.argv[1]) as bridge:
+    for _ in bridge.each(bridge.billing.get_account_invoices, map(str, range(100))):
+        pass
+"""
+    process = subprocess.Popen([sys.executable, "-c", code, silent.url], stderr=subprocess.PIPE, text=True)
+    while len(silent.requests) < 20:
+        time.sleep(0.01)
+        assert process.poll() is None
+    begun = time.monotonic()
+    process.send_signal(signal.SIGINT)
+    _, told = process.communicate(timeout=10)
+    assert time.monotonic() - begun < 2
+    assert told.rstrip().endswith("KeyboardInterrupt")
+    assert len(silent.requests) == 20

@@ -134,7 +134,7 @@ def test_a_place_that_cannot_be_written_costs_no_request(two: Server, tmp_path: 
         (str(tmp_path), "is not a regular file: name one, or redirect standard output"),
         ("/dev/null", "is not a regular file: name one, or redirect standard output"),
         (str(tmp_path / "none" / "out"), "cannot be written: No such file or directory"),
-        (str(tmp_path / "none") + "/", "cannot be written: Is a directory"),
+        (str(tmp_path / "none") + "/", "is not a regular file: name one, or redirect standard output"),
         (str(tmp_path / ("x" * 300)), "cannot be written: File name too long"),
     ):
         result = run("invoices", "1", "--output", name, URL=two.url)

@@ -564,7 +564,7 @@ def test_a_total_counts_undeclared_too(server: Server, total: object, seen: str)
     with BridgeClient(server.url) as bridge:
 
         def read() -> list[object]:
-            return list(bridge._transport.paginate(UNDECLARED, {}, start=None, max_pages=None, max_items=None))
+            return list(bridge._caller.paginate(UNDECLARED, {}, start=None, max_pages=None, max_items=None))
 
         server.answers({"_embedded": {"things": [1]}, "total": total})
         with pytest.raises(errors.ContractError) as caught:
@@ -595,7 +595,7 @@ def test_an_iterator_is_for_one_thread_at_a_time(server: Server) -> None:
         entered.wait(5)
         with pytest.raises(errors.ArgumentError) as caught:
             next(invoices)
-        told = "An iterator is for one thread or task at a time, and another one is at it."
+        told = "This iterator is already in use by another thread or task."
         assert str(caught.value) == told
         go_on.set()
         thread.join()

@@ -24,7 +24,7 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 from talkdesk_bridge import AsyncBridgeClient, BridgeClient, Deviation, Money, Retry, errors, models
-from talkdesk_bridge._answer import Answer, Reader, Response
+from talkdesk_bridge._response import RawResponse, Reader, Response
 from talkdesk_bridge._retry import retry_after
 from talkdesk_bridge_api.api.billing import _GET_ACCOUNT_INVOICES as OPERATION
 
@@ -71,7 +71,7 @@ def test_what_is_documented_comes_back_the_same(drawn: tuple[str, Any]) -> None:
 def read(content: bytes, *, strict: bool) -> tuple[list[Any] | None, errors.BridgeError | None, list[Deviation]]:
     """The items of an answer, or our error, and the deviations; any other exception is a fault."""
     deviations: list[Deviation] = []
-    sent = Answer("GET /x", "https://bridge.example/x", 200, {"Content-Type": "application/json"}, content)
+    sent = RawResponse("GET /x", "https://bridge.example/x", 200, {"Content-Type": "application/json"}, content)
     try:
         response: Response[Any] = Reader(strict, deviations.append).read(OPERATION, sent, credential=True)
     except errors.BridgeError as error:

@@ -156,7 +156,7 @@ def test_only_what_may_be_repeated_is(server: Server, time: Time, method: str, r
         setattr(handler, name, handler.do_GET)
     server.answers((503, {}, b""))
     with BridgeClient(server.url, **time.options()) as bridge, pytest.raises(errors.ServerError):
-        bridge._transport.call(operation, {})
+        bridge._caller.call(operation, {})
     assert [asked for asked, *_ in server.seen] == [method] * requests
 
 
@@ -237,7 +237,7 @@ def test_a_token_that_cannot_be_renewed_serves_on(
         bridge.billing.get_account_invoices("1")
         assert asked() == ["POST", "GET"]  # once, without waiting
         assert time.slept == []
-        told = f"The token could not be renewed, and serves on: The token server {server.url}/token {why}"
+        told = f"Token refresh failed; the current token is still valid and stays in use: The token server {server.url}/token {why}"
         assert caplog.messages == [told]
         bridge.billing.get_account_invoices("1")
         assert asked() == ["GET"]

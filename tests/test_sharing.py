@@ -11,7 +11,7 @@ from concurrent.futures import ThreadPoolExecutor
 import pytest
 from talkdesk_bridge import AsyncBridgeClient, Attempt, BridgeClient, OAuth2ClientCredentials, Retry, errors
 
-from tests.conftest import ONCE, Server, as_json, page, with_and_without_bulk
+from tests.conftest import ONCE, Server, as_json, page
 
 
 @pytest.fixture
@@ -40,7 +40,7 @@ def test_a_client_is_refused_in_another_process(server: Server) -> None:
             os.write(writer, outcome(bridge).encode())
             os._exit(0)
         os.waitpid(child, 0)
-        told = "The client was made in another process, which would get its answers: make one in each process."
+        told = "The client was made in another process, which would get its responses: make one in each process."
         assert os.read(reader, 1000).decode() == f"ConfigurationError: {told}"
         assert outcome(bridge) == "1"
     os.close(reader)
@@ -86,8 +86,7 @@ def test_a_hook_may_call_the_client_while_a_token_is_fetched(server: Server, els
     assert told == ["", "1"]
 
 
-@with_and_without_bulk
-def test_tasks_that_are_cancelled_leave_no_place_taken(roomy: Server, bulk: bool) -> None:
+def test_tasks_that_are_cancelled_leave_no_place_taken(roomy: Server) -> None:
     """Of a hundred places, each that a cancelled task had kept would hold back one of a hundred requests."""
     together = threading.Barrier(100)
 
@@ -101,7 +100,7 @@ def test_tasks_that_are_cancelled_leave_no_place_taken(roomy: Server, bulk: bool
     roomy.script = script
 
     async def run() -> int:
-        async with AsyncBridgeClient(roomy.url, bulk=bulk, **ONCE) as bridge:
+        async with AsyncBridgeClient(roomy.url, **ONCE) as bridge:
             for turn in range(100):
                 tasks = [asyncio.create_task(bridge.billing.get_account_invoices("1")) for _ in range(20)]
                 await asyncio.sleep(0.01 + 0.0002 * turn)
@@ -136,12 +135,11 @@ def test_a_deadline_ends_the_wait_for_others(roomy: Server) -> None:
         assert {other.result() for other in others} == {"1"}
 
 
-@with_and_without_bulk
-def test_a_thousand_tasks(roomy: Server, bulk: bool) -> None:
+def test_a_thousand_tasks(roomy: Server) -> None:
     roomy.answers(page(1, total=1))
 
     async def run() -> int:
-        async with AsyncBridgeClient(roomy.url, bulk=bulk, **ONCE) as bridge:
+        async with AsyncBridgeClient(roomy.url, **ONCE) as bridge:
             return len(await asyncio.gather(*(bridge.billing.get_account_invoices("1") for _ in range(1000))))
 
     begun = time.monotonic()

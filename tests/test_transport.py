@@ -32,7 +32,7 @@ from talkdesk_bridge import (
     Retry,
     errors,
 )
-from talkdesk_bridge._auth import TokenCache
+from talkdesk_bridge._tokens import TokenCache
 from talkdesk_bridge_api.types import Operation
 
 from tests.conftest import Listing, Scripted, Server, as_json, invoices_of, page
@@ -205,7 +205,7 @@ def test_an_argument_that_cannot_be_sent(server: Server, header: object) -> None
 
     operation = Operation[None](operation_id="op", method="GET", path="/x", request=request, bodies=())
     with BridgeClient(server.url) as bridge, pytest.raises(errors.ArgumentError, match="cannot be sent"):
-        bridge._transport.call(operation, {})
+        bridge._caller.call(operation, {})
     assert not server.seen
 
 
@@ -384,11 +384,10 @@ def test_nothing_that_is_caught_holds_the_credential(listing: Listing) -> None:
 
 def test_the_defaults_are_safe(server: Server) -> None:
     with BridgeClient(server.url) as bridge:
-        client = bridge._transport._wire.client
-        assert client.follow_redirects is False
-        request = bridge._transport._wire.build(bridge._transport.settings, method="GET", url="/")
-        assert request.extensions["timeout"] == {"connect": 5.0, "read": 30.0, "write": 30.0, "pool": 30.0}
-    settings = bridge._transport.settings
+        request = bridge._caller._http.build(bridge._caller.settings, method="GET", url="/")
+        assert request.extensions["timeout"] == {"connect": 5.0, "read": 30.0, "write": 30.0}
+        assert request.extensions["deadline"] == 300.0
+    settings = bridge._caller.settings
     assert (settings.timeout, settings.verify, settings.proxy) == ((5.0, 30.0), True, None)
 
 

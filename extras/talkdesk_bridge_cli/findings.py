@@ -52,8 +52,7 @@ def python() -> Finding:
     """Python, and what the client needs."""
     versions = {name: _version(name) for name in ("attrs", "httpx")}
     libraries = listed([f"{name} {version or 'is missing'}" for name, version in versions.items()])
-    system = f"{platform.python_implementation()} {platform.python_version()} on {platform.system()}"
-    text = f"{system} {platform.machine()}, {libraries}."
+    text = f"{platform.python_implementation()} {platform.python_version()} on {platform.platform()}, {libraries}."
     return Finding("good", text) if all(versions.values()) else Finding("bad", text, AGAIN, 1)
 
 

@@ -6,9 +6,13 @@ import io
 import os
 import sys
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from talkdesk_bridge_cli.exit import CommandError, coloured, discard, needs_extra, printable, report
 from talkdesk_bridge_cli.signals import ended_by_signals
+
+if TYPE_CHECKING:
+    from click import ClickException
 
 __all__ = ["main"]
 
@@ -55,9 +59,13 @@ def _run() -> int:
         error.show()
         return 2
     except click.ClickException as error:
-        context = getattr(error, "ctx", None)
-        command = context.command_path if context else "talkdesk-bridge"
-        message = " ".join(error.format_message().split())
-        message += "" if message.endswith((".", "?")) else "."
-        raise CommandError(f"{message} Try '{command} --help'.", 2) from None
+        raise _in_a_sentence(error) from None
     return int(status)
+
+
+def _in_a_sentence(error: ClickException) -> CommandError:
+    context = getattr(error, "ctx", None)
+    command = context.command_path if context else "talkdesk-bridge"
+    message = " ".join(error.format_message().split())
+    end = "" if message.endswith((".", "?")) else "."
+    return CommandError(f"{message}{end} Try '{command} --help'.", 2)

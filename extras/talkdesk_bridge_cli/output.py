@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import errno
 import os
 import stat
 import sys
@@ -38,12 +37,10 @@ class Output:
         try:
             mode = self.path.stat().st_mode if self.path.exists() else stat.S_IFREG
             # Replacing what a descriptor leads to would take the file away from whoever else writes to it.
-            if not stat.S_ISREG(mode) or name.startswith(("/dev/", "/proc/")):
+            if not stat.S_ISREG(mode) or name.startswith(("/dev/", "/proc/")) or name.endswith(os.sep):
                 raise CommandError(f"--output: {name} is not a regular file: name one, or redirect standard output.", 2)
-            if name.endswith(os.sep):
-                raise IsADirectoryError(errno.EISDIR, os.strerror(errno.EISDIR))
-            if self.path.exists() and not os.access(self.path, os.W_OK):  # to replace it needs no right to write it
-                raise PermissionError(errno.EACCES, os.strerror(errno.EACCES))
+            if self.path.exists():
+                self.path.open("r+b").close()  # to replace it would need no right to write it
             part = self.path.with_name(self.temporary)
             part.touch()
             part.unlink()

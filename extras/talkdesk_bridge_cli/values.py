@@ -53,12 +53,10 @@ class Value(click.ParamType):  # type: ignore[type-arg,unused-ignore] # has one 
         """Read the text as JSON, otherwise as it is."""
         if self._kind is str:
             return value
-        candidates: list[Any] = [value]
         with suppress(ValueError, RecursionError):
-            candidates.insert(0, _parsed(value))
-        for candidate in candidates:
-            with suppress(ValueError):
-                return _read(self._kind, candidate)
+            return _read(self._kind, _parsed(value))
+        with suppress(ValueError):
+            return _read(self._kind, value)
         raise click.BadParameter(f"{value!r} is not {self.name}, such as {self.example}.", ctx, param)
 
 

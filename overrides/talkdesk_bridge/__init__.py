@@ -6,20 +6,13 @@ from talkdesk_bridge_api.reading import Number
 from talkdesk_bridge_api.types import File
 
 from talkdesk_bridge import contract, errors, models
-from talkdesk_bridge._answer import Deviation, Response
-from talkdesk_bridge._auth import (
-    Auth,
-    BasicAuth,
-    BearerAuth,
-    HeaderAuth,
-    NoAuth,
-    OAuth2ClientCredentials,
-    OAuth2PrivateKeyJWT,
-)
+from talkdesk_bridge._auth import Auth, BasicAuth, BearerAuth, HeaderAuth, NoAuth
 from talkdesk_bridge._client import AsyncBridgeClient, BridgeClient
+from talkdesk_bridge._environment import VARIABLES
 from talkdesk_bridge._money import Money
+from talkdesk_bridge._oauth import OAuth2ClientCredentials, OAuth2PrivateKeyJWT
+from talkdesk_bridge._response import Deviation, Response
 from talkdesk_bridge._retry import Attempt, Retry
-from talkdesk_bridge._settings import VARIABLES
 
 __all__ = [
     "VARIABLES",

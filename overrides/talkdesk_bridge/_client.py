@@ -1,24 +1,32 @@
-"""The clients: one attribute for each tag of the contract, one pool of connections each."""
+"""The clients: one attribute for each tag of the contract, one pool of connections each.
+
+The way of a request, and of its response back:
+
+1. `client.billing.get_account_invoices("1")`, in talkdesk_bridge_api: from arguments to the request of an operation.
+2. `_caller`: one call. The credential and its token, the origin of a link; `_attempts`: when it is sent again.
+3. `_http`: one exchange, through an httpx transport: one of talkdesk_bridge_http, or the option `transport`.
+4. `_response`: the body as a model, with the deviations from the contract, or a typed error of `errors`.
+5. `client.billing.iter_account_invoices("1")`: `_items` and `_paging` say which call comes next.
+"""
 
 from __future__ import annotations
 
 import copy
-from collections.abc import AsyncGenerator, AsyncIterable, Awaitable, Callable, Iterable, Mapping
+from collections.abc import AsyncGenerator, AsyncIterable, Awaitable, Callable, Generator, Iterable, Iterator, Mapping
 from ssl import SSLContext
 from typing import Any, ParamSpec, Self, TypedDict, TypeVar, Unpack, overload
 
 from talkdesk_bridge_api.api import AsyncOperations, Operations
 
-from talkdesk_bridge._answer import Deviation, Response
 from talkdesk_bridge._auth import Auth, NoAuth
+from talkdesk_bridge._caller import AsyncCaller, BlockingCaller
+from talkdesk_bridge._each import check, each, each_blocking
+from talkdesk_bridge._environment import read_environment
+from talkdesk_bridge._http import AsyncBaseTransport, BaseTransport
+from talkdesk_bridge._response import Deviation, Response
 from talkdesk_bridge._retry import Retry
 from talkdesk_bridge._settings import Settings
-from talkdesk_bridge._transport import AsyncTransport, Transport
-from talkdesk_bridge._wire import MOST_AT_ONCE
 from talkdesk_bridge.errors import ArgumentError, BridgeError, ConfigurationError
-
-__all__ = ["AsyncBridgeClient", "BridgeClient"]
-
 
 T = TypeVar("T")
 P = ParamSpec("P")
@@ -43,7 +51,7 @@ class Options(CallOptions, total=False):
     verify: bool | SSLContext
     cert: str | tuple[str, str] | None
     proxy: str | None
-    bulk: bool
+    transport: BaseTransport | AsyncBaseTransport | None
     clock: Callable[[], float]
     sleep: Callable[[float], Awaitable[None] | None] | None
 
@@ -51,15 +59,15 @@ class Options(CallOptions, total=False):
 class _Client:
     """What both clients do alike."""
 
-    _kind: type[Transport | AsyncTransport]
-    _transport: Transport | AsyncTransport
+    _kind: type[BlockingCaller | AsyncCaller]
+    _caller: BlockingCaller | AsyncCaller
 
     def __init__(self, base_url: str, *, auth: Auth | None = None, **options: Unpack[Options]) -> None:
         self._use(self._kind(Settings(base_url=base_url, auth=auth or NoAuth(), **options)))
 
-    def _use(self, transport: Any) -> None:
-        self._transport = transport
-        super().__init__(transport)  # type: ignore[call-arg] # of the operations
+    def _use(self, caller: Any) -> None:
+        self._caller = caller
+        super().__init__(caller)  # type: ignore[call-arg] # of the operations
 
     @classmethod
     def from_env(cls, environ: Mapping[str, str] | None = None, **options: Unpack[Options]) -> Self:
@@ -73,8 +81,8 @@ class _Client:
             ConfigurationError: a variable is missing, or two kinds of credential are set.
 
         """
-        settings = Settings.from_env(environ)
-        return cls(settings.base_url, auth=settings.auth, **options)
+        base_url, auth = read_environment(environ)
+        return cls(base_url, auth=auth, **options)
 
     def with_options(self, **options: Unpack[CallOptions]) -> Self:
         """Make this client anew with other options, for a call or many: `bridge.with_options(timeout=(1, 5)).billing`.
@@ -90,21 +98,21 @@ class _Client:
             told = f"{' and '.join(sorted(others))} cannot differ from call to call"
             raise ConfigurationError(f"{told}: with_options takes {known}. Make another client.")
         other = copy.copy(self)
-        other._use(self._transport.with_options(**options))
+        other._use(self._caller.with_options(**options))
         return other
 
     @property
     def base_url(self) -> str:
         """Where the bridge is."""
-        return self._transport.settings.base_url
+        return self._caller.settings.base_url
 
     @property
     def auth(self) -> Auth:
         """The credential; its `repr` shows no secret."""
-        return self._transport.settings.auth
+        return self._caller.settings.auth
 
     def __repr__(self) -> str:
-        return f"{type(self).__name__}({self._transport.settings!r})"
+        return f"{type(self).__name__}({self._caller.settings!r})"
 
 
 ONE_REQUEST = "with_response takes a method of this client that sends one request"
@@ -113,8 +121,8 @@ ONE_REQUEST = "with_response takes a method of this client that sends one reques
 class _Responses:
     """Calls operations for `with_response`: gives the whole response instead of its body."""
 
-    def __init__(self, transport: Any) -> None:
-        self.call = transport.respond
+    def __init__(self, caller: Any) -> None:
+        self.call = caller.respond
 
     def paginate(self, *_: object, **__: object) -> Any:
         raise ArgumentError(f"{ONE_REQUEST}. The iterator over all pages has the attribute `response`.")
@@ -125,7 +133,7 @@ def _rebound(client: _Client, method: Any) -> Callable[..., Any]:
     group = getattr(method, "__self__", None)
     if group is None or not any(group is one for one in vars(client).values()):
         raise ArgumentError(f"{ONE_REQUEST}.")
-    bound: Callable[..., Any] = getattr(type(group)(_Responses(client._transport)), method.__name__)
+    bound: Callable[..., Any] = getattr(type(group)(_Responses(client._caller)), method.__name__)
     return bound
 
 
@@ -144,7 +152,10 @@ class BridgeClient(_Client, Operations):
         on_deviation: Is called with each Deviation; the logger `talkdesk_bridge` gets each as a warning, too.
         verify: Whether to check certificates (the default), or an SSLContext to check them with.
         cert: A client certificate: the file that holds it and its key, or the two files.
-        proxy: URL of a proxy; by default what HTTPS_PROXY, ALL_PROXY and NO_PROXY say, but for http.
+        proxy: URL of a proxy; by default what HTTPS_PROXY, ALL_PROXY and NO_PROXY say, except for http.
+        transport: An httpx transport to send through, such as httpx.MockTransport; closed with the client. By default
+            one of talkdesk_bridge_http. What that promises (`deadline`, bytes after a response, `verify`, `cert` and
+            `proxy`) is up to yours then.
         clock: Gives seconds that only grow; for tests.
         sleep: Waits for so many seconds, by blocking or by awaiting, as the client does; for tests.
 
@@ -153,8 +164,8 @@ class BridgeClient(_Client, Operations):
 
     """
 
-    _kind = Transport
-    _transport: Transport
+    _kind = BlockingCaller
+    _caller: BlockingCaller
 
     def with_response(self, method: Callable[P, T], /, *args: P.args, **kwargs: P.kwargs) -> Response[T]:
         """Call a method that sends one request, and give its whole answer: status, headers, bytes and body.
@@ -176,11 +187,46 @@ class BridgeClient(_Client, Operations):
             AuthenticationError: the token server gave no token.
 
         """
-        self._transport.authenticate()
+        self._caller.authenticate()
+
+    @overload
+    def each(
+        self, function: Callable[[GivenT], Iterator[T]], given: Iterable[GivenT], *, at_once: int = 20
+    ) -> Generator[tuple[GivenT, list[T] | BridgeError]]: ...
+
+    @overload
+    def each(
+        self, function: Callable[[GivenT], T], given: Iterable[GivenT], *, at_once: int = 20
+    ) -> Generator[tuple[GivenT, T | BridgeError]]: ...
+
+    def each(
+        self, function: Callable[[GivenT], Any], given: Iterable[GivenT], *, at_once: int = 20
+    ) -> Generator[tuple[GivenT, Any]]:
+        """Call `function` for each of many accounts, so many at a time; gives each with its result, as they come.
+
+        As in `for account, invoices in bridge.each(bridge.billing.iter_account_invoices, accounts)`. The next account
+        is taken when there is room, so that any number may be given, and no result is kept except those that wait to
+        be taken: at most `at_once`, and one. If the bridge answers one of the calls with Retry-After, all
+        requests of this client wait for so long. Leaving the loop, or Ctrl-C, ends the requests that are on their way.
+
+        Args:
+            function: A method of this client, or what calls some. It is called in threads. If it gives an iterator, the
+                result is the list of all items.
+            given: The accounts, or whatever `function` takes.
+            at_once: How many calls are on their way at a time, from 1 to 100.
+
+        Raises:
+            ArgumentError: `at_once` is no such number, or `given` is text, whose letters are no accounts.
+            Exception: what `function` raises besides BridgeError; the other calls are ended. A BridgeError is a
+                result, and ends only its own call.
+
+        """
+        check(given, at_once)
+        return each_blocking(self._caller, function, given, at_once)
 
     def close(self) -> None:
         """Close the connections; a second time does nothing."""
-        self._transport.close()
+        self._caller.close()
 
     def __enter__(self) -> Self:
         return self
@@ -190,16 +236,10 @@ class BridgeClient(_Client, Operations):
 
 
 class AsyncBridgeClient(_Client, AsyncOperations):
-    """A client that awaits; any number of tasks of one event loop may share it. Otherwise as BridgeClient.
+    """A client that awaits; any number of tasks of one event loop may share it. Otherwise as BridgeClient."""
 
-    Args:
-        bulk: Whether the connections are aiohttp's, for many requests at a time; needs the extra `bulk`. False by
-            default.
-
-    """
-
-    _kind = AsyncTransport
-    _transport: AsyncTransport
+    _kind = AsyncCaller
+    _caller: AsyncCaller
 
     async def with_response(
         self, method: Callable[P, Awaitable[T]], /, *args: P.args, **kwargs: P.kwargs
@@ -210,7 +250,7 @@ class AsyncBridgeClient(_Client, AsyncOperations):
 
     async def authenticate(self) -> None:
         """As BridgeClient.authenticate."""
-        await self._transport.authenticate()
+        await self._caller.authenticate()
 
     @overload
     def each(
@@ -225,36 +265,16 @@ class AsyncBridgeClient(_Client, AsyncOperations):
     def each(
         self, function: Callable[[GivenT], Any], given: Iterable[GivenT], *, at_once: int = 20
     ) -> AsyncGenerator[tuple[GivenT, Any]]:
-        """Call `function` for each of many accounts, so many at a time; gives each with its result, as they come.
+        """As BridgeClient.each, with tasks instead of threads, as in `async for account, invoices in bridge.each(...)`.
 
-        As in `async for account, invoices in bridge.each(bridge.billing.iter_account_invoices, accounts)`. The next
-        account is taken when there is room, so that any number may be given, and no result is kept but those that wait
-        to be taken: at most `at_once`, and one. Where the bridge answers one of the calls with Retry-After, the
-        requests of all of them wait for so long.
-
-        Args:
-            function: A method of this client, or what calls some. What it gives is awaited, or, where it gives items,
-                gone through: the result is the list of them all.
-            given: The accounts, or whatever `function` takes.
-            at_once: How many calls are on their way at a time, from 1 to 100.
-
-        Raises:
-            ArgumentError: `at_once` is no such number, or `given` is text, whose letters are no accounts.
-            Exception: what `function` raises besides BridgeError; the other calls are cancelled. A BridgeError is a
-                result, and ends only its own call.
-
+        What `function` gives is awaited, or, if it gives items, gone through.
         """
-        if isinstance(given, str):
-            raise ArgumentError("given must be many accounts, not the text of one.")
-        if not isinstance(at_once, int) or not 1 <= at_once <= MOST_AT_ONCE:
-            raise ArgumentError(f"at_once must be an integer from 1 to {MOST_AT_ONCE}.")
-        from talkdesk_bridge._many import each  # here, with asyncio: most programs need neither
-
-        return each(function, given, at_once)
+        check(given, at_once)
+        return each(self._caller, function, given, at_once)
 
     async def close(self) -> None:
         """Close the connections; a second time does nothing."""
-        await self._transport.close()
+        await self._caller.close()
 
     async def __aenter__(self) -> Self:
         return self

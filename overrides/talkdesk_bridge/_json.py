@@ -9,8 +9,6 @@ from typing import Any
 
 from talkdesk_bridge_api.reading import Number
 
-__all__ = ["read_json"]
-
 
 def read_json(content: bytes) -> Any:
     """The value of a JSON text. If a key is repeated in an object, the last value wins.

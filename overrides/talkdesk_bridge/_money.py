@@ -11,8 +11,6 @@ from attrs import field, frozen
 
 from talkdesk_bridge.errors import ArgumentError
 
-__all__ = ["Money"]
-
 # The only documented amount is "3700.00 usd"; bare numbers occur, too.
 _AMOUNT = re.compile(r"(-?[0-9]{1,999}(?:\.[0-9]{1,999})?(?:[eE][+-]?[0-9]{1,2})?)(?: +([A-Za-z]{3}))?")
 # Wide enough for any sum of such amounts; should it ever not be, it fails instead of rounding.

@@ -1,25 +1,23 @@
-"""From page to page: which request comes next, when the pages end, and the iterators over them."""
+"""From page to page: which request comes next, when the pages end, and where an iteration stands."""
 
 from __future__ import annotations
 
 import json
 import sys
 import threading
-from collections.abc import AsyncIterator, Awaitable, Callable, Generator, Iterator, Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from hashlib import sha256
 from operator import length_hint
 from types import NoneType
-from typing import Any, Self
+from typing import Any
 from urllib.parse import urljoin
 
 from attrs import evolve, frozen
 from talkdesk_bridge_api import places, reading
 from talkdesk_bridge_api.types import ListOperation
 
-from talkdesk_bridge._answer import Deviation, Reader, Response
+from talkdesk_bridge._response import Deviation, Reader, Response
 from talkdesk_bridge.errors import ArgumentError, ContractError, IncompleteError, PagingError
-
-__all__ = ["AsyncItemIterator", "ItemIterator", "Step"]
 
 Step = int | str
 """A request of an operation: the number of a page, from 1, or the link that the page before gave."""
@@ -32,8 +30,8 @@ ENCODE = json.JSONEncoder(check_circular=False).encode
 
 
 @frozen
-class Walk:
-    """Where a walk through the pages stands, before a page or after the last."""
+class PageState:
+    """The next request, and what came so far."""
 
     step: Step | None = 1
     """The next request; None after the last page."""
@@ -43,10 +41,10 @@ class Walk:
     total: int | None = None
     """The largest that was announced."""
     marks: int = 0
-    """How many marks of pages there were: of each its URL, and its first and last item."""
+    """How many fingerprints of pages there were: of each its URL, and its first and last item."""
 
 
-def _mark(value: Any) -> str:
+def _fingerprint(value: Any) -> str:
     return sha256(ENCODE(value).encode()).hexdigest()[:16]
 
 
@@ -84,16 +82,15 @@ def _next_link(name: str, response: Response[Any]) -> str | None:
         raise PagingError(f"{name}: the next link is not a URL.") from None
 
 
-class _Pages:
-    """What both iterators do alike: which request is next, and taking a page within the caller's limits.
+class Pages:
+    """What both iterators have in common: which request is next, and taking a page within the caller's limits.
 
     A request that failed is the next one again, so that going on after an error skips nothing.
     """
 
     def __init__(
         self,
-        run: Callable[[Generator[Any, Any, Any]], Any],
-        exchange: Callable[[Step], Generator[Any, Any, Response[Any]]],
+        exchange: Callable[[Step], Awaitable[Response[Any]]],
         operation: ListOperation[Any, Any],
         call: dict[str, Any],
         reader: Reader,
@@ -104,13 +101,12 @@ class _Pages:
         for name, value in (("max_pages", max_pages), ("max_items", max_items)):
             if value is not None and (not isinstance(value, int) or value < 0):
                 raise ArgumentError(f"{name} must be None or an integer of at least 0.")
-        self._run = run
         self._exchange = exchange
         self._operation = operation
         self._name = operation.operation_id
         self._call = call  # what a position names
         self._reader = reader
-        self._walk = self._before = Walk()
+        self._state = self._before = PageState()
         self._seen: dict[str, None] = {}
         self._sent: list[Any] = []  # the items of the page before, as they came
         self._skipped = 0  # how many of them were handed over before `start`
@@ -118,8 +114,9 @@ class _Pages:
         self._rest = iter(self._items)  # what of these is still to be handed over
         self._last = ""  # a mark of the item before `start`
         self._error: PagingError | ContractError | None = None
-        self._alone = Alone()
+        self._lock = threading.Lock()
         self.response: Response[Any] | None = None
+        """The response of the page fetched last."""
         self._pages_left = sys.maxsize if max_pages is None else max_pages
         self._items_left = sys.maxsize if max_items is None else max_items
         if start is not None:
@@ -135,19 +132,19 @@ class _Pages:
         # In the middle of a page, the page is asked for again, and what was handed over is skipped.
         handed = self._skipped + len(self._items) - length_hint(self._rest)
         inside = handed != len(self._sent) or self._error is not None
-        walk, skip = (self._before, handed) if inside else (self._walk, 0)
-        last = _mark(self._sent[handed - 1]) if self._sent and handed else self._last
-        walked = {name: getattr(walk, name) for name in Walk.__match_args__}
-        return {**self._call, "skip": skip, "last": last, **walked, "seen": [*self._seen][: walk.marks]}
+        state, skip = (self._before, handed) if inside else (self._state, 0)
+        last = _fingerprint(self._sent[handed - 1]) if self._sent and handed else self._last
+        stands = {name: getattr(state, name) for name in PageState.__match_args__}
+        return {**self._call, "skip": skip, "last": last, **stands, "seen": [*self._seen][: state.marks]}
 
     def _start(self, position: Mapping[str, Any]) -> None:
         try:
             differs = [name for name, value in self._call.items() if position[name] != value]
-            walk = Walk(**{name: position[name] for name in Walk.__match_args__})
+            state = PageState(**{name: position[name] for name in PageState.__match_args__})
             self._skipped, self._last, seen = position["skip"], position["last"], position["seen"]
-            numbers = (walk.received, walk.empty, walk.total or 0, self._skipped, len(seen) - walk.marks)
+            numbers = (state.received, state.empty, state.total or 0, self._skipped, len(seen) - state.marks)
             counted = all(type(number) is int and number >= 0 for number in numbers)
-            led = type(walk.step) in (str, NoneType) or (type(walk.step) is int and walk.step > 0)
+            led = type(state.step) in (str, NoneType) or (type(state.step) is int and state.step > 0)
             if not (counted and led and all(type(text) is str for text in (self._last, *seen))):
                 raise TypeError
         except (KeyError, TypeError):
@@ -155,72 +152,80 @@ class _Pages:
         if differs:
             other = "other arguments" if differs[0] == "arguments" else f"another {differs[0]}"
             raise ArgumentError(f"start is the position of a call with {other}: make this call as that one was made.")
-        self._walk = self._before = walk
+        self._state = self._before = state
         self._seen = dict.fromkeys(seen)
 
-    def _page(self) -> Generator[Any, Any, Any]:
-        """The body of the next page; None after the last one, or at the caller's limit."""
-        if self._pages_left == 0 or self._items_left == 0:
-            return None
-        if self._error:
-            raise self._error
-        if self._walk.step is None:
-            return None
-        response = yield from self._exchange(self._walk.step)
-        self._take(response)
-        self.response = response
-        return response.body
+    async def _next_page(self, *, whole: bool = False) -> Any:
+        """The body of the next page; None after the last one, or at the caller's limit.
 
-    def _whole_page(self) -> Generator[Any, Any, Any]:
-        """As `_page`, where neither the items of the page before nor its own are to be handed over."""
-        self._rest = iter(())
-        body = yield from self._page()
-        self._rest = iter(())
-        return body
+        Args:
+            whole: Whether the caller wants the body alone: neither the items of the page before nor those of this one
+                are to be handed over.
+
+        """
+        if not self._lock.acquire(blocking=False):  # or callers would get each other's items
+            raise ArgumentError("This iterator is already in use by another thread or task.")
+        try:
+            if whole:
+                self._rest = iter(())
+            if self._pages_left == 0 or self._items_left == 0:
+                return None
+            if self._error:
+                raise self._error
+            if self._state.step is None:
+                return None
+            response = await self._exchange(self._state.step)
+            self._take(response)
+            if whole:
+                self._rest = iter(())
+            return response.body
+        finally:
+            self._lock.release()
 
     def _take(self, response: Response[Any]) -> None:
         items = self._operation.items(response.body) or []
         sent = response.data["_embedded"][self._operation.list_name] if items else []
-        skip = self._skipped if self._walk is self._before else 0  # of the first page
+        skip = self._skipped if self._state is self._before else 0  # of the first page
         try:
-            marks = self._marks(response.url, sent, skip)
+            marks = self._new_fingerprints(response.url, sent, skip)
         except RecursionError:
             raise ContractError(f"{self._name}: an item is nested too deep.") from None
         total = _total(self._name, response)
-        walk, error = self._walk, None
+        state, error = self._state, None
         try:
-            walk = self._after(len(items), total, _next_link(self._name, response), marks)
-            if walk.step is None and walk.total is not None and walk.received > walk.total:
+            state = self._after(len(items), total, _next_link(self._name, response), marks)
+            if state.step is None and state.total is not None and state.received > state.total:
                 self._reader.report(Deviation(self._name, "$.total", "number of all items", "smaller number", 1))
         except (PagingError, ContractError) as caught:
             error = caught  # raised after the items of this page
         # Only now, and all of it: where a hook of the caller raised, this page is the next one again.
         self._seen |= dict.fromkeys(marks)
-        self._before, self._walk, self._error = self._walk, walk, error
+        self._before, self._state, self._error = self._state, state, error
         self._sent, self._skipped, self._items = sent, skip, items[skip : skip + self._items_left]
         self._rest, self._last = iter(self._items), ""
         self._pages_left -= 1
+        self.response = response
         self._items_left -= len(self._items)
 
-    def _marks(self, url: str, sent: list[Any], skip: int) -> list[str]:
+    def _new_fingerprints(self, url: str, sent: list[Any], skip: int) -> list[str]:
         """The marks of a page, which must bring other items than the pages before.
 
         Some servers answer every link, or every page number, with the same page, and a list may change while it is
         read, so that items move from page to page.
         """
-        ends = [_mark([len(sent), sent[0], sent[-1]])] if sent else []
+        ends = [_fingerprint([len(sent), sent[0], sent[-1]])] if sent else []
         again = any(mark in self._seen for mark in ends) or (ends != [] and sent[0] in self._sent)
         if skip:
-            again |= [*map(_mark, sent[skip - 1 : skip])] != [self._last]
+            again |= [*map(_fingerprint, sent[skip - 1 : skip])] != [self._last]
         elif self._last:
-            again |= [*map(_mark, sent[:1])] == [self._last]
+            again |= [*map(_fingerprint, sent[:1])] == [self._last]
         if again:
             told = "a page has items of an earlier one: the pages do not lead on, or the list changed"
             raise PagingError(f"{self._name}: {told}. Begin again.")
-        return [_mark(url), *ends]
+        return [_fingerprint(url), *ends]
 
-    def _after(self, items: int, total: int | None, link: str | None, marks: list[str]) -> Walk:
-        """Where the walk stands after a page of so many items, with this total, link and marks.
+    def _after(self, items: int, total: int | None, link: str | None, marks: list[str]) -> PageState:
+        """The state after a page of so many items, with this total, link and fingerprints.
 
         A page's `_links.next` leads on. Where no page has one, page numbers do, as long as the operation has them and
         `total` says that more exist. Else there is one page.
@@ -230,103 +235,24 @@ class _Pages:
             IncompleteError: there is none, and items are missing.
 
         """
-        step = self._walk.step
-        walk = Walk(
+        step = self._state.step
+        state = PageState(
             step=None,
-            received=self._walk.received + items,
-            empty=0 if items else self._walk.empty + 1,
-            total=max((one for one in (self._walk.total, total) if one is not None), default=None),
+            received=self._state.received + items,
+            empty=0 if items else self._state.empty + 1,
+            total=max((one for one in (self._state.total, total) if one is not None), default=None),
             marks=len(self._seen) + len(marks),
         )
         if link:
-            if _mark(link) in marks or _mark(link) in self._seen:
+            if _fingerprint(link) in marks or _fingerprint(link) in self._seen:
                 raise PagingError(f"{self._name}: the next link leads back to a page that was read already.")
-            if walk.empty > MOST_EMPTY_PAGES:
-                raise PagingError(f"{self._name}: {walk.empty} empty pages in a row, each with a next link.")
-            return evolve(walk, step=link)
-        if isinstance(step, int) and items and self._operation.has_page and total is not None and walk.received < total:
-            return evolve(walk, step=step + 1)
-        if walk.total is not None and walk.received < walk.total:
-            message = f"{self._name}: the pages ended after {walk.received} of {walk.total} items."
-            raise IncompleteError(message, received=walk.received, expected=walk.total)
-        return walk
-
-
-class Alone:
-    """Lets one thread or task fetch a page at a time, and refuses the others: they would get each other's items."""
-
-    def __init__(self) -> None:
-        self._lock = threading.Lock()
-
-    def __enter__(self) -> None:
-        if not self._lock.acquire(blocking=False):
-            raise ArgumentError("An iterator is for one thread or task at a time, and another one is at it.")
-
-    def __exit__(self, *_: object) -> None:
-        self._lock.release()
-
-
-class ItemIterator(_Pages):
-    """The items of all pages; a page is fetched when its first item is asked for. It can be gone through once.
-
-    Raises, while iterating, what talkdesk_bridge.errors names; IncompleteError where items are missing.
-    """
-
-    def __iter__(self) -> Self:
-        return self
-
-    def __next__(self) -> Any:
-        for item in self._rest:
-            return item
-        with self._alone:
-            while self._run(self._page()) is not None:
-                for item in self._rest:
-                    return item
-        raise StopIteration
-
-    def pages(self) -> Iterator[Any]:
-        """The bodies of the pages instead of their items, from the next page on; each is whole, also after `start`."""
-        return iter(self._body, None)
-
-    def _body(self) -> Any:
-        with self._alone:
-            return self._run(self._whole_page())
-
-
-class AsyncItemIterator(_Pages):
-    """The items of all pages; a page is fetched when its first item is asked for. It can be gone through once.
-
-    Raises, while iterating, what talkdesk_bridge.errors names; IncompleteError where items are missing.
-    """
-
-    def __aiter__(self) -> Self:
-        return self
-
-    async def __anext__(self) -> Any:
-        for item in self._rest:
-            return item
-        with self._alone:
-            while await self._run(self._page()) is not None:
-                for item in self._rest:
-                    return item
-        raise StopAsyncIteration
-
-    def pages(self) -> AsyncIterator[Any]:
-        """The bodies of the pages instead of their items, from the next page on; each is whole, also after `start`."""
-        return _Bodies(self._body)
-
-    async def _body(self) -> Any:
-        with self._alone:
-            return await self._run(self._whole_page())
-
-
-class _Bodies(AsyncIterator[Any]):
-    """What `iter(function, None)` is to a blocking function; unlike a generator, it goes on after an error."""
-
-    def __init__(self, function: Callable[[], Awaitable[Any]]) -> None:
-        self._function = function
-
-    async def __anext__(self) -> Any:
-        if (body := await self._function()) is None:
-            raise StopAsyncIteration
-        return body
+            if state.empty > MOST_EMPTY_PAGES:
+                raise PagingError(f"{self._name}: {state.empty} empty pages in a row, each with a next link.")
+            return evolve(state, step=link)
+        more = total is not None and items > 0 and state.received < total
+        if more and isinstance(step, int) and self._operation.has_page:
+            return evolve(state, step=step + 1)
+        if state.total is not None and state.received < state.total:
+            message = f"{self._name}: the pages ended after {state.received} of {state.total} items."
+            raise IncompleteError(message, received=state.received, expected=state.total)
+        return state

@@ -14,18 +14,6 @@ from attrs.validators import deep_iterable, ge, in_, instance_of, is_callable, o
 
 from talkdesk_bridge.errors import ConfigurationError
 
-__all__ = [
-    "A_HOOK",
-    "IDEMPOTENT",
-    "REQUEST_ID_HEADERS",
-    "Attempt",
-    "Retry",
-    "checked",
-    "loggable",
-    "plain",
-    "retry_after",
-]
-
 IDEMPOTENT = frozenset({"GET", "HEAD", "OPTIONS", "PUT", "DELETE"})  # RFC 9110, 9.2.2
 
 # No documented header carries a request's id; these are the usual ones.

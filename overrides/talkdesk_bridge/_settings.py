@@ -2,83 +2,22 @@
 
 from __future__ import annotations
 
-import os
 import time
-from collections.abc import Awaitable, Callable, Iterable, Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from ssl import SSLContext
-from types import MappingProxyType
+from typing import Any
 
 from attrs import define, field
 from attrs.validators import gt, instance_of, is_callable, lt
 
-from talkdesk_bridge._answer import Deviation
-from talkdesk_bridge._auth import (
-    Auth,
-    BasicAuth,
-    BearerAuth,
-    HeaderAuth,
-    NoAuth,
-    OAuth2ClientCredentials,
-    OAuth2PrivateKeyJWT,
-    is_loopback,
-    origin,
-)
+from talkdesk_bridge._auth import Auth, HeaderAuth, NoAuth, is_loopback, origin
+from talkdesk_bridge._oauth import OAuth2
+from talkdesk_bridge._response import Deviation
 from talkdesk_bridge._retry import A_HOOK, Retry, checked
 from talkdesk_bridge.errors import ConfigurationError
 
-__all__ = ["VARIABLES", "Settings"]
-
-PREFIX = "TALKDESK_BRIDGE_"
-
-
-@define(frozen=True)
-class Kind:
-    """A kind of credential: what makes it, and the variables that it needs and may have, each with its argument."""
-
-    name: str
-    make: Callable[..., Auth]
-    needed: dict[str, str]
-    optional: dict[str, str] = field(factory=dict)
-
-    def given(self, environ: Mapping[str, str]) -> frozenset[str]:
-        """The variables of this kind that are set; an empty one counts as absent."""
-        return frozenset(name for name in self.needed | self.optional if environ.get(PREFIX + name))
-
-
-def _oauth(*, audience: str | None = None, **given: str) -> Auth:
-    return OAuth2ClientCredentials(**given, parameters={"audience": audience} if audience else {})
-
-
-KINDS = (
-    Kind("a header key", HeaderAuth, {"API_KEY": "value"}, {"API_KEY_HEADER": "name"}),
-    Kind("a bearer token", BearerAuth, {"BEARER_TOKEN": "token"}),
-    Kind("HTTP Basic", BasicAuth, {"USERNAME": "user", "PASSWORD": "password"}),
-    Kind(
-        "OAuth 2 client credentials",
-        _oauth,
-        {"TOKEN_URL": "token_url", "CLIENT_ID": "client_id", "CLIENT_SECRET": "client_secret"},
-        {"SCOPE": "scope", "AUDIENCE": "audience"},
-    ),
-    Kind(
-        "OAuth 2 with a private key",
-        OAuth2PrivateKeyJWT,
-        {"TOKEN_URL": "token_url", "CLIENT_ID": "client_id", "PRIVATE_KEY": "private_key"},
-        {"SCOPE": "scope", "AUDIENCE": "audience", "KEY_ID": "key_id", "ALGORITHM": "algorithm"},
-    ),
-)
-
-
-def _variables() -> dict[str, str]:
-    told = {f"{PREFIX}URL": "the bridge's base URL"}
-    for kind in KINDS:
-        for name in (*kind.needed, *kind.optional):
-            said = kind.name if name in kind.needed else f"{kind.name} (optional)"
-            told[PREFIX + name] = f"{told[PREFIX + name]}; {said}" if PREFIX + name in told else said
-    return told
-
-
-VARIABLES: Mapping[str, str] = MappingProxyType(_variables())
-"""The environment variables that `from_env` reads, and what each is for: the base URL, or its credential."""
+MOST_AT_ONCE = 100
+"""Requests of a client at one time; more wait."""
 
 
 @define(frozen=True, kw_only=True)
@@ -114,7 +53,7 @@ class Settings:
     deadline: float = field(
         default=300.0, validator=checked("a number of seconds above 0", instance_of((int, float)), gt(0), lt(1e9))
     )
-    bulk: bool = field(default=False, validator=checked("True or False", instance_of(bool)))
+    transport: Any = field(default=None, repr=False)
     clock: Callable[[], float] = field(default=time.monotonic, repr=False, validator=checked("callable", is_callable()))
     sleep: Callable[[float], Awaitable[None] | None] | None = field(default=None, repr=False, validator=A_HOOK)
 
@@ -127,8 +66,9 @@ class Settings:
                 "auth must be one of NoAuth, HeaderAuth, BearerAuth, BasicAuth, OAuth2ClientCredentials, "
                 "OAuth2PrivateKeyJWT."
             )
-        urls = (self.base_url, getattr(self.auth, "token_url", ""))
-        if self.proxy and any(url.lower().startswith("http:") for url in urls) and not is_loopback(self.proxy):
+        if self.transport is not None and (self.verify is not True or self.cert or self.proxy):
+            raise ConfigurationError("With transport, give verify, cert and proxy to the transport instead.")
+        if self.proxy and any(url.lower().startswith("http:") for url in self.urls) and not is_loopback(self.proxy):
             raise ConfigurationError("proxy must be on loopback for http, which would show it the credential.")
         if (
             not isinstance(self.timeout, tuple)
@@ -143,38 +83,7 @@ class Settings:
                 told = str(error).replace("The value of the credential", "A value").replace("the credential's ", "a ")
                 raise ConfigurationError(f"headers: {told}") from None
 
-    @classmethod
-    def from_env(cls, environ: Mapping[str, str] | None = None) -> Settings:
-        """The settings that TALKDESK_BRIDGE_URL and the variables of one credential give; see docs/client.md.
-
-        Args:
-            environ: What to read instead of os.environ. An empty variable counts as absent.
-
-        Raises:
-            ConfigurationError: the URL is missing, a credential is incomplete, or there are two kinds of credential.
-
-        """
-        environ = os.environ if environ is None else environ
-        if not (url := environ.get(f"{PREFIX}URL")):
-            raise ConfigurationError(f"{PREFIX}URL is not set: set it to the bridge's base URL.")
-        found: dict[frozenset[str], list[Kind]] = {}
-        for kind in KINDS:
-            found.setdefault(kind.given(environ), []).append(kind)
-        # Two kinds share variables: what knows only some of those that another one knows is not meant.
-        chosen = {given: kinds for given, kinds in found.items() if given and not any(given < more for more in found)}
-        if len(chosen) > 1:
-            shared = frozenset.intersection(*chosen)
-            told = " and ".join(f"{kinds[0].name} ({_listed(given - shared)})" for given, kinds in chosen.items())
-            raise ConfigurationError(f"Two kinds of credential are set: {told}. Unset all but one.")
-        auth: Auth = NoAuth()
-        for given, kinds in chosen.items():
-            missing = [(kind.name, lacking) for kind in kinds if (lacking := kind.needed.keys() - given)]
-            if told := ", or ".join(f"for {name}, set {_listed(lacking)}, too" for name, lacking in missing):
-                raise ConfigurationError(f"The credential is incomplete: {told}.")
-            arguments = kinds[0].needed | kinds[0].optional
-            auth = kinds[0].make(**{arguments[name]: environ[PREFIX + name] for name in given})
-        return cls(base_url=url, auth=auth)
-
-
-def _listed(names: Iterable[str]) -> str:
-    return ", ".join(PREFIX + name for name in sorted(names))
+    @property
+    def urls(self) -> tuple[str, ...]:
+        """Where requests go: the bridge, and the token server if there is one."""
+        return (self.base_url, self.auth.token_url) if isinstance(self.auth, OAuth2) else (self.base_url,)

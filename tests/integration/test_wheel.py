@@ -187,7 +187,7 @@ def test_without_an_extra_it_is_small_and_complete(
         refused = subprocess.run(
             [inside.with_name("talkdesk-bridge"), *arguments], capture_output=True, text=True, check=False
         )
-        how = f"install talkdesk-bridge[{extra}], the way the package was installed (README.md tells it)"
+        how = f"install talkdesk-bridge[{extra}], the way the package was installed (README.md says how)"
         told = f"talkdesk-bridge: this needs more packages: {how}.\n"
         assert (refused.returncode, refused.stdout, refused.stderr) == (2, "", told)
 

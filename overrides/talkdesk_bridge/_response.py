@@ -18,8 +18,6 @@ from talkdesk_bridge._retry import REQUEST_ID_HEADERS, plain, retry_after
 from talkdesk_bridge.errors import ContractError, StatusError
 from talkdesk_bridge.models import ErrorInfo
 
-__all__ = ["Answer", "Deviation", "Reader", "Response"]
-
 BodyT = TypeVar("BodyT")
 
 LOG = logging.getLogger("talkdesk_bridge")
@@ -36,8 +34,8 @@ STATUS_ERRORS: dict[int, type[StatusError]] = {
 
 
 @frozen
-class Answer:
-    """An answer as it came."""
+class RawResponse:
+    """A response as it came."""
 
     request: str
     """Method and path, for messages."""
@@ -50,15 +48,15 @@ class Answer:
 
 @frozen
 class Response(Generic[BodyT]):
-    """A body, and the answer that it came in; what `with_response` gives."""
+    """A body, and the response that it came in; what `with_response` gives."""
 
     body: BodyT
     """What the method alone would give."""
     status_code: int
     headers: Mapping[str, str] = field(repr=False)
-    """The answer's headers, whatever their case."""
+    """The response's headers, whatever their case."""
     content: bytes = field(repr=False)
-    """The answer's body, byte for byte, decompressed."""
+    """The response's body, byte for byte, decompressed."""
     url: str = field(repr=False)
     """What was asked, with its query."""
     data: Any = field(repr=False)
@@ -67,7 +65,7 @@ class Response(Generic[BodyT]):
 
 @frozen
 class Deviation:
-    """A place of an answer that differs from the contract, and was read nevertheless. It holds no value."""
+    """A place of a response that differs from the contract, and was read nevertheless. It holds no value."""
 
     operation: str
     """The operationId."""
@@ -78,7 +76,7 @@ class Deviation:
     seen: str
     """The type, or the form, of what came."""
     count: int
-    """How often in this answer."""
+    """How often in this response."""
 
 
 @frozen
@@ -88,18 +86,18 @@ class Reader:
     strict: bool
     on_deviation: Callable[[Deviation], object] | None
 
-    def read(self, operation: Operation[BodyT], answer: Answer, *, credential: bool) -> Response[BodyT]:
-        """The body of an answer to `operation`, whose request carried a `credential` or none.
+    def read(self, operation: Operation[BodyT], response: RawResponse, *, credential: bool) -> Response[BodyT]:
+        """The body of a response to `operation`, whose request carried a `credential` or none.
 
         Raises:
             StatusError: the status is not 2XX.
-            ContractError: the answer does not keep the contract.
+            ContractError: the response does not keep the contract.
 
         """
-        if not 200 <= answer.status_code < 300:
-            raise _status_error(operation, answer, credential)
-        told = f"{answer.request} answered {answer.status_code}"
-        declared = operation.body(answer.status_code)
+        if not 200 <= response.status_code < 300:
+            raise _status_error(operation, response, credential)
+        told = f"{response.request} answered {response.status_code}"
+        declared = operation.body(response.status_code)
         if declared is None:
             raise ContractError(f"{told}, which the contract does not declare for {operation.operation_id}.")
         root = Place(strict=self.strict)
@@ -107,10 +105,10 @@ class Reader:
         moved: tuple[str, ...] = ()
         try:
             if declared.source == "json":
-                data = read_json(answer.content)
+                data = read_json(response.content)
                 if isinstance(operation, ListOperation):
                     data, moved = _envelope(operation, data, root)
-            body = declared.read(answer.content if declared.source != "json" else data, root, "")
+            body = declared.read(response.content if declared.source != "json" else data, root, "")
         except MisfitError as misfit:
             place = _came_at(f"${misfit.place}", moved)
             message = f"{told} with a body that does not fit the contract: {misfit.documented} is documented"
@@ -121,10 +119,10 @@ class Reader:
         else:
             for place, documented, seen, count in root.in_order(data):
                 self.report(Deviation(operation.operation_id, _came_at(place, moved), documented, seen, count))
-            return Response(body, answer.status_code, answer.headers, answer.content, answer.url, data)
-        kind = plain(answer.headers.get("Content-Type", "no content type"))
+            return Response(body, response.status_code, response.headers, response.content, response.url, data)
+        kind = plain(response.headers.get("Content-Type", "no content type"))
         text = "text" if declared.source == "text" else "JSON"
-        what = f"a body that is not {text} ({kind})" if answer.content else "an empty body"
+        what = f"a body that is not {text} ({kind})" if response.content else "an empty body"
         raise ContractError(f"{told} with {what}.", json_path="$", expected=text, seen="other bytes")
 
     def report(self, deviation: Deviation) -> None:
@@ -169,30 +167,31 @@ def _envelope(operation: ListOperation[Any, Any], data: Any, root: Place) -> tup
     return data, ()
 
 
-def _status_error(operation: Operation[Any], answer: Answer, credential: bool) -> StatusError:
-    body = _error_body(operation, answer)
+def _status_error(operation: Operation[Any], response: RawResponse, credential: bool) -> StatusError:
+    body = _error_body(operation, response)
     info = body if isinstance(body, ErrorInfo) else None
-    phrase = next((f" {status.phrase}" for status in HTTPStatus if status == answer.status_code), "")
-    message = f"{answer.request} answered {answer.status_code}{phrase}"
+    phrase = next((f" {status.phrase}" for status in HTTPStatus if status == response.status_code), "")
+    message = f"{response.request} answered {response.status_code}{phrase}"
     if info and info.user_message:
         message += f": {plain(info.user_message).rstrip('.')}"
         message += f" ({plain(info.error_code)})" if info.error_code else ""
-    elif 300 <= answer.status_code < 400:
+    elif 300 <= response.status_code < 400:
         message += ": redirects are not followed, so the base URL must lead to the bridge itself"
-    elif answer.status_code in (HTTPStatus.UNAUTHORIZED, HTTPStatus.FORBIDDEN) and credential:
+    elif response.status_code in (HTTPStatus.UNAUTHORIZED, HTTPStatus.FORBIDDEN) and credential:
         message += ": the bridge does not accept the credential"
-    if answer.status_code == HTTPStatus.UNAUTHORIZED and not credential:
+    if response.status_code == HTTPStatus.UNAUTHORIZED and not credential:
         message += ". No credential was sent: give one, as `auth` or in variables such as TALKDESK_BRIDGE_API_KEY"
-    message += "." if answer.attempts == 1 else f". Tried {answer.attempts} times."
-    if (seconds := retry_after(answer.headers.get("Retry-After"))) is not None:
+    message += "." if response.attempts == 1 else f". Tried {response.attempts} times."
+    if (seconds := retry_after(response.headers.get("Retry-After"))) is not None:
         message += f" Come back in {seconds:.0f} s."
-    request_id = next((plain(answer.headers[name]) for name in REQUEST_ID_HEADERS if name in answer.headers), None)
+    request_id = next((plain(response.headers[name]) for name in REQUEST_ID_HEADERS if name in response.headers), None)
     message += f" Request id {request_id}." if request_id else ""
-    method, path = answer.request.split(" ", 1)
-    kind = STATUS_ERRORS.get(answer.status_code, errors.ServerError if 500 <= answer.status_code < 600 else StatusError)
+    method, path = response.request.split(" ", 1)
+    other = errors.ServerError if 500 <= response.status_code < 600 else StatusError
+    kind = STATUS_ERRORS.get(response.status_code, other)
     return kind(
         message,
-        status_code=answer.status_code,
+        status_code=response.status_code,
         error_info=info,
         body=body,
         method=method,
@@ -202,13 +201,13 @@ def _status_error(operation: Operation[Any], answer: Answer, credential: bool) -
     )
 
 
-def _error_body(operation: Operation[Any], answer: Answer) -> Any:
+def _error_body(operation: Operation[Any], response: RawResponse) -> Any:
     """The error body, read as declared for its status, else as ErrorInfo; None if neither fits."""
     try:
-        data = read_json(answer.content)
+        data = read_json(response.content)
     except (ValueError, RecursionError):
         return None
-    declared = operation.body(answer.status_code)
+    declared = operation.body(response.status_code)
     if declared and declared.source == "json":
         with suppress(MisfitError, RecursionError):
             body = declared.read(data, Place(), "")

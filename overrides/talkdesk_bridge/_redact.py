@@ -1,0 +1,59 @@
+"""Redaction: no message, header or error body shows a secret of the request, in whatever way a server writes it."""
+
+from __future__ import annotations
+
+import json
+import re
+from functools import lru_cache
+from html import escape
+from typing import Any
+from urllib.parse import quote, quote_plus
+
+REDACTED = "[secret]"
+
+SHORTEST = 6
+"""Characters; a shorter secret would redact parts of other words."""
+
+
+def redact(text: str, secrets: tuple[str, ...]) -> str:
+    """Text without the secrets."""
+    for form in forms(secrets):
+        text = text.replace(form, REDACTED)
+    return text
+
+
+def redact_content(content: bytes, secrets: tuple[str, ...]) -> bytes:
+    """The bytes of an error body without the secrets."""
+    for form in forms(secrets):
+        content = content.replace(form.encode(), REDACTED.encode())
+    # JSON has more ways to write a character than can be listed, and more encodings than one.
+    try:
+        data = json.loads(content)
+    except (ValueError, RecursionError):
+        return content
+    redacted = _redacted(data, secrets)
+    return content if redacted == data else json.dumps(redacted).encode()
+
+
+@lru_cache(maxsize=64)  # the same for each request of a client
+def forms(secrets: tuple[str, ...]) -> tuple[str, ...]:
+    """How secrets may be written, the longest first, since one may be a part of another."""
+    found: set[str] = set()
+    for secret in secrets:
+        if len(secret) >= SHORTEST:
+            as_json = json.dumps(secret)[1:-1]
+            for written in (secret, quote(secret, safe=""), quote_plus(secret), as_json, escape(secret)):
+                lower = re.sub("%..", lambda escaped: escaped[0].lower(), written)
+                found |= {written, lower, written.replace("/", "\\/")}
+    return tuple(sorted(found, key=len, reverse=True))
+
+
+def _redacted(value: Any, secrets: tuple[str, ...]) -> Any:
+    """What JSON holds, without the secrets."""
+    if isinstance(value, str):
+        return redact(value, secrets)
+    if isinstance(value, dict):
+        return {redact(name, secrets): _redacted(inner, secrets) for name, inner in value.items()}
+    if isinstance(value, list):
+        return [_redacted(inner, secrets) for inner in value]
+    return value

@@ -1,0 +1,224 @@
+"""The blocking transport: httpx's own, over a pool of our own."""
+
+from __future__ import annotations
+
+import socket
+import ssl
+import threading
+from collections.abc import Collection, Iterator
+from contextlib import suppress
+from typing import Any
+
+import httpcore
+import httpx
+
+from talkdesk_bridge_http._connections import (
+    CLOSED,
+    Cert,
+    Connections,
+    Exchange,
+    LastByte,
+    Pooled,
+    origin_of,
+    tls_context,
+)
+from talkdesk_bridge_http._proxies import Proxies
+
+__all__ = ["HTTPTransport"]
+
+
+class _Stream(httpcore.NetworkStream):
+    """A socket, or TLS over it, whose steps end with the deadline of the exchange."""
+
+    def __init__(self, inner: httpcore.NetworkStream, exchange: Exchange, *, hidden: bool = False) -> None:
+        self._inner = inner
+        self._exchange = exchange
+        self._last = LastByte()
+        self._hidden = hidden  # TLS in TLS keeps bytes where nobody sees them: such a connection serves once
+        exchange.stream = self
+
+    def read(self, max_bytes: int, timeout: float | None = None) -> bytes:
+        return self._last.release() or self._last.hold(self._inner.read(max_bytes, self._exchange.left(timeout)))
+
+    def write(self, buffer: bytes, timeout: float | None = None) -> None:
+        self._last.sent(buffer)
+        self._inner.write(buffer, self._exchange.left(timeout))
+
+    def close(self) -> None:
+        self._inner.close()
+
+    def shut(self) -> None:
+        """End what another thread does with it; closing would not wake that thread."""
+        with suppress(OSError):  # it is closed already
+            # Not SSLSocket's method, which takes the TLS object away under the thread that reads.
+            socket.socket.shutdown(self.get_extra_info("socket"), socket.SHUT_RDWR)
+
+    def start_tls(
+        self, ssl_context: ssl.SSLContext, server_hostname: str | None = None, timeout: float | None = None
+    ) -> httpcore.NetworkStream:
+        in_tls = self._inner.get_extra_info("ssl_object") is not None
+        inner = self._inner.start_tls(ssl_context, server_hostname, self._exchange.left(timeout))
+        return _Stream(inner, self._exchange, hidden=in_tls)
+
+    def get_extra_info(self, info: str) -> Any:
+        if info == "is_readable" and (self._hidden or self._last.held):
+            return True
+        return self._inner.get_extra_info(info)
+
+
+class _Backend(httpcore.SyncBackend):
+    """Opens the streams of one connection. The addresses of a host are tried in turn, each for `timeout` seconds."""
+
+    def __init__(self, exchange: Exchange) -> None:
+        self._exchange = exchange
+
+    def connect_tcp(
+        self, host: str, port: int, timeout: float | None = None, local_address: Any = None, socket_options: Any = None
+    ) -> httpcore.NetworkStream:
+        failure: Exception = httpcore.ConnectError("the host has no address")
+        for address in _addresses(host, port):
+            left = self._exchange.left(timeout)
+            try:
+                return _Stream(super().connect_tcp(address, port, left, local_address, socket_options), self._exchange)
+            except (httpcore.ConnectError, httpcore.ConnectTimeout) as error:
+                failure = error
+        raise failure
+
+
+def _addresses(host: str, port: int) -> list[str]:
+    try:
+        found = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)
+    except OSError as error:
+        raise httpcore.ConnectError(str(error)) from None
+    return [str(address[4][0]) for address in found]
+
+
+class _Body:
+    """The body of a response; its connection goes back to the pool when it is closed."""
+
+    def __init__(self, pool: _Pool, pooled: Pooled, stream: Any) -> None:
+        self._pool = pool
+        self._pooled: Pooled | None = pooled
+        self._stream = stream
+
+    def __iter__(self) -> Iterator[bytes]:
+        if self._pooled is None:
+            raise RuntimeError("The body was read already.")  # what came now would be another response's
+        return iter(self._stream)
+
+    def close(self) -> None:
+        if pooled := self._pooled:
+            self._pooled = None
+            try:
+                self._stream.close()
+            finally:
+                self._pool.put_back(pooled)
+
+
+class _Pool:
+    """Sends requests; takes the place of httpcore's pool in httpx's transport."""
+
+    def __init__(self, context: ssl.SSLContext, proxies: Proxies, max_requests: int) -> None:
+        self._connections = Connections(context, proxies, httpcore.ConnectionPool, _Backend)
+        self._places = threading.BoundedSemaphore(max_requests)
+
+    def handle_request(self, request: httpcore.Request) -> httpcore.Response:
+        """Send a request, and return its response, whose body is still to be read."""
+        exchange, origin = Exchange.of(request), origin_of(request)
+        timeout = exchange.left(request.extensions.get("timeout", {}).get("pool"))
+        if not self._places.acquire(timeout=threading.TIMEOUT_MAX if timeout is None else timeout):
+            raise httpcore.PoolTimeout("no place among the requests at one time")
+        try:
+            pooled = self._take(origin)
+        except BaseException:
+            self._places.release()
+            raise
+        pooled.exchange.end = min(pooled.exchange.end, exchange.end)  # 0 if it was stopped meanwhile
+        try:
+            response = pooled.connection.handle_request(request)
+        except BaseException as error:
+            self.put_back(pooled)
+            if isinstance(error, httpcore.ConnectionNotAvailable):
+                raise RuntimeError(CLOSED) from None
+            raise
+        body = _Body(self, pooled, response.stream)
+        return httpcore.Response(
+            response.status, headers=response.headers, content=body, extensions=response.extensions
+        )
+
+    def _take(self, origin: httpcore.Origin) -> Pooled:
+        while (pooled := self._connections.take(origin, threading.current_thread())).connection.has_expired():
+            self._connections.drop(pooled)
+            _close(pooled)
+        return pooled
+
+    def put_back(self, pooled: Pooled) -> None:
+        """End a request: its connection is kept or closed, and the next request may begin."""
+        try:
+            if gone := self._connections.put_back(pooled):
+                _close(gone)
+        finally:
+            self._places.release()
+
+    def abort(self, threads: Collection[threading.Thread]) -> None:
+        """End the requests that these threads are sending, and refuse further ones."""
+        for pooled in self._connections.stop(threads):
+            if pooled.exchange.stream:
+                pooled.exchange.stream.shut()
+
+    def close(self) -> None:
+        """Close all connections; requests that are on their way fail."""
+        for pooled in self._connections.shut():
+            if pooled.thread and pooled.exchange.stream:
+                pooled.exchange.stream.shut()
+            _close(pooled)
+
+    def __enter__(self) -> _Pool:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+
+def _close(pooled: Pooled) -> None:
+    pooled.connection.close()
+    if pooled.exchange.stream:
+        pooled.exchange.stream.close()
+
+
+class HTTPTransport(httpx.HTTPTransport):
+    """A blocking transport; any number of threads may share it.
+
+    It is httpx's own except for its pool, so that what replaces or watches httpx's transports (respx, pytest-httpx,
+    OpenTelemetry) works with it, too.
+
+    Args:
+        verify: Whether to check certificates, or an SSLContext to check them with.
+        cert: A client certificate: a file with its key, or two files.
+        proxy: URL of a proxy for everything; None for those of the environment.
+        trust_env: Whether the environment names proxies and authorities.
+        max_requests: The most requests at one time; more wait, as long as `deadline` and `pool` allow.
+
+    Raises:
+        OSError: a certificate cannot be read.
+        ValueError, ImportError: see Proxies.
+
+    """
+
+    _pool: Any  # the one private name of httpx that is used; tests/test_http.py fails if it goes
+
+    def __init__(
+        self,
+        *,
+        verify: bool | ssl.SSLContext = True,
+        cert: Cert = None,
+        proxy: str | None = None,
+        trust_env: bool = True,
+        max_requests: int = 100,
+    ) -> None:
+        self.proxies = Proxies(proxy, trust_env=trust_env)
+        self._pool = _Pool(tls_context(verify, cert, trust_env=trust_env), self.proxies, max_requests)
+
+    def abort(self, threads: Collection[threading.Thread]) -> None:
+        """End the requests that these threads are sending, and refuse further ones: each fails at once."""
+        self._pool.abort(threads)
