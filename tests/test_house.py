@@ -1,0 +1,95 @@
+"""The house's budgets: code lines of each part, lines of each module, size of each function. `pytest -s` prints the table."""
+
+from __future__ import annotations
+
+import ast
+import io
+import tokenize
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from tests.conftest import ROOT
+
+PARTS = {
+    "overrides/talkdesk_bridge": (1150, 1890),
+    "overrides/talkdesk_bridge_http": (550, 600),
+    "extras/talkdesk_bridge_cli": (1300, 1300),
+    "extras/talkdesk_bridge_sandbox": (950, 950),
+    "tools": (2700, 2700),
+    "benchmarks": (750, 750),
+}
+"""Code lines: what is wanted, and what a part may have at most today."""
+TEMPLATES = 650
+"""Of the decoder in tools/templates: code lines of its Python modules, all lines of Jinja."""
+DECODER = ("base.py", "places.py", "reading.py", "macros.jinja", "model.py.jinja", "models_init.py.jinja")
+LONGEST_MODULE = 300
+LONGEST_FUNCTION = 40
+"""Code lines. How many branches a function may have is a setting of ruff."""
+
+NO_CODE = {
+    tokenize.COMMENT, tokenize.NL, tokenize.NEWLINE, tokenize.INDENT, tokenize.DEDENT, tokenize.ENDMARKER,
+}  # fmt: skip
+
+
+def rows_of_code(text: str, tree: ast.AST) -> set[int]:
+    """The numbers of the lines that hold code: neither blank nor a comment nor a docstring."""
+    rows: set[int] = set()
+    for token in tokenize.generate_tokens(io.StringIO(text).readline):
+        if token.type not in NO_CODE:
+            rows.update(range(token.start[0], token.end[0] + 1))
+    for node in ast.walk(tree):
+        for statement in getattr(node, "body", []) if isinstance(getattr(node, "body", None), list) else []:
+            value = statement.value if isinstance(statement, ast.Expr) else None
+            if isinstance(value, ast.Constant) and isinstance(value.value, str):
+                rows -= {*range(statement.lineno, (statement.end_lineno or 0) + 1)}
+    return rows
+
+
+def code_lines(file: Path) -> int:
+    text = file.read_text(encoding="utf-8")
+    return len(rows_of_code(text, ast.parse(text)))
+
+
+def modules(part: str) -> list[Path]:
+    """The Python files of a part; the templates are counted apart."""
+    files = sorted((ROOT / part).rglob("*.py"))
+    return [file for file in files if "templates" not in file.relative_to(ROOT).parts]
+
+
+def functions(file: Path) -> Iterator[tuple[str, int]]:
+    """Each function, and its code lines."""
+    text = file.read_text(encoding="utf-8")
+    tree = ast.parse(text)
+    rows = rows_of_code(text, tree)
+    for node in ast.walk(tree):
+        if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef):
+            inner = {*range(node.body[0].lineno, (node.end_lineno or 0) + 1)}
+            yield f"{file.relative_to(ROOT)}: {node.name}", len(rows & inner)
+
+
+def test_code_lines_of_each_part() -> None:
+    counted = {part: sum(map(code_lines, modules(part))) for part in PARTS}
+    print("\ncode lines".ljust(36), "wanted  at most  now", sep="")
+    for part, (wanted, most) in PARTS.items():
+        print(f"{part:35}{wanted:6}{most:9}{counted[part]:5}")
+    assert {part: lines for part, lines in counted.items() if lines > PARTS[part][1]} == {}
+
+
+def test_lines_of_the_decoder() -> None:
+    files = [ROOT / "tools" / "templates" / name for name in DECODER]
+    lines = [
+        code_lines(file) if file.suffix == ".py" else len(file.read_text(encoding="utf-8").splitlines())
+        for file in files
+    ]
+    assert sum(lines) <= TEMPLATES
+
+
+@pytest.mark.parametrize("part", PARTS)
+def test_no_module_and_no_function_is_long(part: str) -> None:
+    files = modules(part)
+    assert files
+    long = {file.name: lines for file in files if (lines := len(file.read_text("utf-8").splitlines())) > LONGEST_MODULE}
+    assert long == {}
+    assert {name: lines for file in files for name, lines in functions(file) if lines > LONGEST_FUNCTION} == {}
