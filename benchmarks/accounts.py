@@ -86,7 +86,7 @@ async def async_each(bridge: AsyncBridgeClient, case: Case) -> int:
     return sum([counted(invoices) async for _, invoices in found])
 
 
-def blocking_each(bridge: Any, case: Case) -> int:
+def blocking_each(bridge: BridgeClient, case: Case) -> int:
     """All accounts with the blocking client, whose threads `each` starts."""
     invoices_of = partial(bridge.billing.iter_account_invoices, per_page=PER_PAGE)
     return sum(counted(invoices) for _, invoices in bridge.each(invoices_of, case.numbers(), at_once=case.at_once))
@@ -99,15 +99,12 @@ def ways(url: str, case: Case) -> dict[str, Callable[[], int]]:
     run = asyncio.Runner().run
     plain, over_aiohttp = httpx.AsyncClient(base_url=url), HttpxAiohttpClient(base_url=url)
     awaiting, blocking = AsyncBridgeClient(url), BridgeClient(url)
-    found: dict[str, Callable[[], int]] = {
+    return {
         BY_HAND: lambda: run(by_hand(plain, case)),
         OVER_AIOHTTP: lambda: run(by_hand(over_aiohttp, case)),
         ASYNC: lambda: run(async_each(awaiting, case)),
         BLOCKING: lambda: blocking_each(blocking, case),
     }
-    if not hasattr(blocking, "each"):  # delete these two lines once BridgeClient has `each`
-        del found[BLOCKING]
-    return found
 
 
 def sample(name: str, listing: Callable[[], int], expected: int) -> float:
