@@ -45,9 +45,9 @@ changes: $(DEV) ## List what changed for callers since BASE; FORMAT=text, json o
 lint: $(DEV) ## Check the style of the code, and that the workflows are valid and safe
 	@ruff check --no-cache .
 	@ruff format --no-cache --check .
-	@ls $(WORKFLOWS) >/dev/null
-	@check-jsonschema --builtin-schema vendor.github-workflows $(WORKFLOWS)
-	@zizmor --offline --quiet --strict-collection --persona=auditor $(WORKFLOWS)
+	@$(if $(WORKFLOWS),ls $(WORKFLOWS) >/dev/null)
+	@$(if $(WORKFLOWS),check-jsonschema --builtin-schema vendor.github-workflows $(WORKFLOWS))
+	@$(if $(WORKFLOWS),zizmor --offline --quiet --strict-collection --persona=auditor $(WORKFLOWS))
 
 types: $(DEV) ## Check the types, generated code included
 	@mypy
