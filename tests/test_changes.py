@@ -72,8 +72,8 @@ ARGUMENTS: list[tuple[Any, Any, Told]] = [
     (query("form"), query("form", pattern="^x"), [("major", f"{argument('form')} now has `pattern` \"^x\", it had no `pattern`: the bridge may reject values that it accepted; check what you pass.")]),
     (query("items", type="array", items={"type": "string"}), query("items", type="array", items={"type": "string", "maxLength": 3}), [("major", f"{argument('items')} now has `maxLength` 3, it had no `maxLength`: the bridge may reject values that it accepted; check what you pass.")]),
     (query("named", **{"$ref": f"{REF}Word"}), query("named", **{"$ref": f"{REF}Word"}), [("major", f"{argument('named')} now has `maxLength` 3, it had no `maxLength`: the bridge may reject values that it accepted; check what you pass.")]),
-    (query("first"), query("first", default="x"), [("major", f'{argument("first")} now has "x" as default, it had none: pass a value if the difference matters.')]),
-    (query("other", default="x"), query("other", default="y"), [("major", f'{argument("other")} now has "y" as default, it had "x": pass a value if the difference matters.')]),
+    (query("first"), query("first", default="x"), [("major", f"{argument('first')} now has 'x' as default, it had None: pass a value if the difference matters.")]),
+    (query("other", default="x"), query("other", default="y"), [("major", f"{argument('other')} now has 'y' as default, it had 'x': pass a value if the difference matters.")]),
     (query("old"), query("old") | {"deprecated": True}, [("minor", f"{argument('old')} is deprecated: stop using it before it goes.")]),
     (query("odd"), query("odd") | {"allowReserved": True}, [("major", f"{argument('odd')} changed in a way that has no sentence (`allowReserved`): look at the contract, and decide.")]),
 ]  # fmt: skip

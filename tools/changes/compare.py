@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterable
 from dataclasses import replace
 from typing import Any
 
@@ -23,6 +22,8 @@ DOCUMENTATION = (
     *("headers", "links", "flows", "bearerFormat", "openIdConnectUrl", PROVENANCE),
 )
 """For people: the client uses none of them."""
+ANOTHER = ("kind", "returns", "type", "wider")
+"""Kinds of change after which a name is of another type."""
 NOTHING = Name()
 
 
@@ -44,12 +45,7 @@ class _Comparison:
         self.old, self.new, self.contract = old, new, contract
         self.changes: list[Change] = []
         self.read_otherwise: dict[str, set[str]] = {"documentation": set(), "examples": set()}
-        self.special = {
-            "default": self._default,
-            "error": self._error,
-            "response": self._response,
-            "security": self._security,
-        }
+        self.special = {"error": self._error, "response": self._response, "security": self._security}
 
     def report(self, kind: str, name: str, **words: Any) -> None:
         """Write down a change of a name: which sentence, and the words that it needs."""
@@ -99,15 +95,24 @@ class _Comparison:
         if any(self._is_another(owner) for owner in owners(name)):
             return
         if old and new:
-            another = self._python(name, old, new)
-            if old.wire != new.wire and old.identity != new.identity:
-                self.report("wire", name, was=old.wire, now=new.wire)
-            for key in dict.fromkeys((*old.keywords, *new.keywords)):
-                was, now = old.keywords.get(key), new.keywords.get(key)
-                if was != now:
-                    self._keyword(name, key, was, now, another=another)
+            self._both(name, old, new)
         elif not name.endswith(("()", "(*)")):
             self._came_or_went(name, old or new or NOTHING)
+
+    def _both(self, name: str, old: Name, new: Name) -> None:
+        kind = self._kind(name, old, new)
+        if kind == "default":
+            self.report(kind, name, was=old.default, now=new.default)
+        elif kind:
+            self.report(kind, name, was=old.type, now=new.type)
+        if old.wire != new.wire and old.identity != new.identity:
+            self.report("wire", name, was=old.wire, now=new.wire)
+        if kind in ANOTHER:
+            return  # the contract says other things of another type
+        for key in dict.fromkeys((*old.keywords, *new.keywords)):
+            was, now = old.keywords.get(key), new.keywords.get(key)
+            if was != now:
+                self._keyword(name, key, was, now)
 
     def _is_another(self, name: str) -> bool:
         old, new = self.old.get(name, NOTHING), self.new.get(name, NOTHING)
@@ -124,53 +129,24 @@ class _Comparison:
             required = kind == "new" and name.endswith(")") and not known.default
             self.report("new-required" if required else kind, name)
 
-    # What Python shows.
-
-    def _python(self, name: str, old: Name, new: Name) -> bool:
-        """Report what Python shows otherwise; returns whether the type is another one, and its keywords with it."""
+    def _kind(self, name: str, old: Name, new: Name) -> str:
+        """The kind of change that Python shows of a name; empty if it shows none."""
         if name.endswith("(*)"):
-            self._order(name, old, new)
-        elif name.endswith(")") or self._is_field(name):
-            return self._type(name, old, new)
-        elif old.python != new.python:
-            self.report("kind", name, was=old.python, now=new.python)
-            return True
-        return False
-
-    def _order(self, name: str, old: Name, new: Name) -> None:
-        """Positional arguments, without those that went, must be the first ones still."""
-        was, now = (known.python.split(", ") if known.python else [] for known in (old, new))
-        kept = [one for one in was if name.replace("*", one) in self.new]
-        if now[: len(kept)] != kept:
-            self.report("order", name, was=old.python, now=new.python)
-
-    def _type(self, name: str, old: Name, new: Name) -> bool:
-        """Report another type or default of an argument or a field, or another type of what a method returns."""
-        was, now = _members(old.type), _members(new.type)
-        bare, bare_now = was - {"None"}, now - {"None"}
-        is_field, needed = self._is_field(name), bool(old.default and not new.default)
-        kind = ""
+            # Positional arguments, without those that went, must be the first ones still.
+            was, now = (known.python.split(", ") if known.python else [] for known in (old, new))
+            kept = [one for one in was if name.replace("*", one) in self.new]
+            return "order" if now[: len(kept)] != kept else ""
         if name.endswith("()"):
-            kind = "returns-less" if now < was else "returns" if now != was else ""
-        elif bare != bare_now:
-            kind = "wider" if bare < bare_now and not is_field and not needed else "type"
-        elif needed:
-            kind = "field-required" if is_field else "required"
-        elif is_field and was != now:
-            kind = "field-optional" if was < now else "field-never-none"
-        elif new.default and not old.default:
-            kind = "optional"
-        elif was != now:
-            kind = "wider" if was < now else "type"
-        if kind:
-            self.report(kind, name, was=old.type, now=new.type)
-        elif old.default != new.default:
-            self.report("default", name, was=old.default, now=new.default)
-        return bare != bare_now
+            return _kind_of_return(old, new)
+        if name.endswith(")"):
+            return _kind_of_argument(old, new)
+        if self._is_field(name):
+            return _kind_of_field(old, new)
+        return "kind" if old.python != new.python else ""
 
     # What the contract says.
 
-    def _keyword(self, name: str, key: Where, was: Any, now: Any, *, another: bool) -> None:
+    def _keyword(self, name: str, key: Where, was: Any, now: Any) -> None:
         """Report a keyword with another value; None stands for its absence."""
         keyword = str(key[-1])
         if keyword in DOCUMENTATION:
@@ -180,21 +156,17 @@ class _Comparison:
         elif keyword == "deprecated":
             if now:
                 self.report("deprecated", name)
+        elif keyword == "default":
+            if name.endswith(")"):  # else Python shows it
+                self.report("default", name, was=repr(was), now=repr(now))
         elif keyword == "media types":
-            self.report("media-type", name, was=_either(was), now=_either(now))
+            self.report("media-type", name, was=" or ".join(was), now=" or ".join(now))
         elif keyword in self.special:
             self.special[keyword](name, str(key[0]), was, now)
-        elif another:
-            pass  # reported with the type
         elif keyword in LIMITS:
             self._limit(name, keyword, was, now)
         else:
             self.report("unknown", name, keyword="/".join(map(str, key)))
-
-    def _default(self, name: str, _: str, was: Any, now: Any) -> None:
-        if self.old[name].default == self.new[name].default:  # else Python shows it
-            said = ["none" if value is None else json.dumps(value) for value in (was, now)]
-            self.report("default", name, was=said[0], now=said[1])
 
     def _limit(self, name: str, keyword: str, was: Any, now: Any) -> None:
         tighter = now is not None
@@ -207,7 +179,7 @@ class _Comparison:
         """A status of a success, which another one or its range may cover."""
         family = (f"{status[0]}XX", "response")
         if was and now:
-            self.report("response-media-type", name, status=status, was=_either(was), now=_either(now))
+            self.report("response-media-type", name, status=status, was=" or ".join(was), now=" or ".join(now))
         elif was and family not in self.new[name].keywords:
             self.report("response-gone", name, status=status)
         elif (
@@ -228,9 +200,9 @@ class _Comparison:
     def _security(self, name: str, _: str, was: list[str], now: list[str]) -> None:
         gone, come = [way for way in was if way not in now], [way for way in now if way not in was]
         if gone and FREE not in now:
-            self.report("credential-gone", name, was=_either(gone), now=_either(now))
+            self.report("credential-gone", name, was=" or ".join(gone), now=" or ".join(now))
         if come:
-            self.report("credential-new", name, now=_either(come))
+            self.report("credential-new", name, now=" or ".join(come))
 
 
 def _renamed(surface: Surface, was: str, now: str) -> Surface:
@@ -249,10 +221,40 @@ def _renamed(surface: Surface, was: str, now: str) -> Surface:
     return found
 
 
-def _members(type_: str) -> set[str]:
-    """The members of a union; what is inside brackets stays together."""
-    return {*re.split(r" \| (?![^\[]*\])", type_)} - {""}
+def _kind_of_return(old: Name, new: Name) -> str:
+    was, now = _members(old), _members(new)
+    return "returns-less" if now < was else "returns" if now != was else ""
 
 
-def _either(names: Iterable[str]) -> str:
-    return " or ".join(names)
+def _kind_of_argument(old: Name, new: Name) -> str:
+    needed = old.default and not new.default
+    if _bare(old) != _bare(new):
+        return "wider" if _bare(old) < _bare(new) and not needed else "type"
+    if needed:
+        return "required"
+    if new.default and not old.default:
+        return "optional"
+    if _members(old) != _members(new):
+        return "wider" if _members(old) < _members(new) else "type"
+    return "default" if old.default != new.default else ""
+
+
+def _kind_of_field(old: Name, new: Name) -> str:
+    if _bare(old) != _bare(new):
+        return "type"
+    if old.default and not new.default:
+        return "field-required"
+    if _members(old) != _members(new):
+        return "field-optional" if _members(old) < _members(new) else "field-never-none"
+    if new.default and not old.default:
+        return "optional"
+    return "default" if old.default != new.default else ""
+
+
+def _members(known: Name) -> set[str]:
+    """The members of a type that is a union; what is inside brackets stays together."""
+    return {*re.split(r" \| (?![^\[]*\])", known.type)} - {""}
+
+
+def _bare(known: Name) -> set[str]:
+    return _members(known) - {"None"}

@@ -19,9 +19,9 @@ NAMED = ("content", "dependentSchemas", "patternProperties", "properties")
 """Hold parts by names, which are no keywords."""
 INNER = ("additionalProperties", "contains", "items", "not", "propertyNames", "schema")
 """Hold a part."""
-EMPTY = ("allowEmptyValue", "deprecated", "minItems", "minLength", "minProperties", "required", "uniqueItems")
-"""Mean nothing if they are false, 0 or an empty list."""
-USUAL = ("explode", "style")
+EMPTY = (*NAMED, "allowEmptyValue", "deprecated", "minItems", "minLength", "minProperties", "required", "uniqueItems")
+"""Mean nothing if they are false, 0 or empty."""
+UNSAID = ("explode", "style")
 """Can only have their usual values, as `make validate` sees to."""
 UNORDERED = ("enum", "required", "type")
 
@@ -66,21 +66,28 @@ class Reading:
         """
         if id(node) in around:
             return
-        around |= {id(node)}
         for key, value in self.plain(node).items():
-            here = (*at, key)
-            inside = apart if key in ("content", "items") else ()
-            if key in apart or key in USUAL or (key in EMPTY and not value):
+            if key in apart or _says_nothing(key, value):
                 continue
+            parts, inside = _parts(key, value), apart if key in ("content", "items") else ()
+            for place, part in parts:
+                yield from self.keywords(part, inside, (*at, key, *place), around | {id(node)})
             if key == PROVENANCE:
-                yield here, mapping(value).get("status")
-            elif key in NAMED:
-                for name, inner in mapping(value).items():
-                    yield from self.keywords(inner, inside, (*here, name), around)
-            elif key in MEMBERS:
-                for index, inner in enumerate(sequence(value)):
-                    yield from self.keywords(inner, inside, (*here, index), around)
-            elif key in INNER and isinstance(value, dict):
-                yield from self.keywords(value, inside, here, around)
-            elif not key.startswith("x-") and (key, value) != ("additionalProperties", True):
-                yield here, sorted(value, key=str) if key in UNORDERED and isinstance(value, list) else value
+                yield (*at, key), mapping(value).get("status")
+            elif not parts:
+                yield (*at, key), sorted(value, key=str) if key in UNORDERED and isinstance(value, list) else value
+
+
+def _says_nothing(key: str, value: Any) -> bool:
+    if key.startswith("x-"):
+        return key != PROVENANCE
+    return key in UNSAID or (key in EMPTY and not value) or (key == "additionalProperties" and value is True)
+
+
+def _parts(key: str, value: Any) -> list[tuple[Where, Any]]:
+    """The parts that a keyword holds, and where they stand in it."""
+    if key in NAMED:
+        return [((name,), part) for name, part in mapping(value).items()]
+    if key in MEMBERS:
+        return [((index,), part) for index, part in enumerate(sequence(value))]
+    return [((), value)] if key in INNER and isinstance(value, dict) else []

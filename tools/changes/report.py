@@ -56,7 +56,7 @@ FORMATS = {"text": as_text, "json": as_json, "markdown": as_markdown}
 def faults(comparison: Comparison, changelog: str) -> list[str]:
     """What version and changelog lack, a sentence each with what to write."""
     then, now = comparison.versions
-    if _numbers(now) < _numbers(comparison.next):
+    if [*map(int, now.split("."))] < [*map(int, comparison.next.split("."))]:
         found = f"but what changed since {comparison.base} ({then}) is {rating(comparison.changes)}"
         remedy = f"set it to {comparison.next}, and run `make generate` (`make changes` lists the changes)"
         return [f"{CONTRACT}: `info.version` is {now}, {found}: {remedy}."]
@@ -87,7 +87,3 @@ def _words(change: Change) -> list[str]:
     words = re.findall(r"\w+", change.python)
     is_part = (change.python.startswith("models.") and len(words) > 2) or re.search(r"\(\w+\)", change.python)
     return words[-2:] if is_part else words[-1:] or change.wire.split()[-1:]
-
-
-def _numbers(version: str) -> list[int]:
-    return [int(part) for part in version.split(".")]
