@@ -87,7 +87,7 @@ def needs(repository: Repository) -> None:
 
 
 def tool(repository: Repository) -> None:
-    repository.edit("tools/words.py", '"""The', '"""All the')
+    repository.edit("tools/contract/messages.py", '"""What is', '"""All that is')
 
 
 def comment(repository: Repository) -> None:

@@ -20,7 +20,7 @@ def test_the_worked_example(tmp_path: Path) -> None:
     following = next_version(VERSION, "minor")
     section = section.replace("0.1.1", following).replace("0.1.0", VERSION)
     # What the client does is tested here again; the rest of the tests does not depend on this change.
-    tests = " ".join(f"tests/test_{name}.py" for name in ("contract", "client", "generated", "arrival", "sandbox"))
+    tests = " ".join(f"tests/test_{name}.py" for name in ("contract", "client", "generated", "roundtrip", "sandbox"))
     printed, commands = "", []
     for language, text in re.findall(r"^```(\w+)\n(.*?)^```", section, re.M | re.S):
         if language == "diff":

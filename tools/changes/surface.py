@@ -54,7 +54,7 @@ class Name:
 
 
 Surface = dict[str, Name]
-"""By the names that tools/probe.py gives, such as `client.billing.get_x(page)` and `models.Invoice.amount`."""
+"""By the names that `offered` of tools/generate gives: `client.billing.get_x(page)`, `models.Invoice.amount`."""
 
 
 def read(contract: Contract, offered: dict[str, str]) -> Surface:
@@ -62,7 +62,7 @@ def read(contract: Contract, offered: dict[str, str]) -> Surface:
 
     Args:
         contract: What the client was generated from.
-        offered: What the packages offer, from tools/probe.py.
+        offered: What the packages offer, by `offered` of tools/generate.
 
     """
     reader = _Reader(contract, offered)

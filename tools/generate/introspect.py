@@ -15,6 +15,7 @@ import re
 import subprocess
 import sys
 import typing
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -58,10 +59,12 @@ def main(folders: list[str]) -> None:
 
 
 def _described(name: str, value: Any, package: str) -> dict[str, str]:
-    """A module with what it names, a class, an enumeration, a second name of one, or a function."""
+    """A module with what it names, a mapping, a class, an enumeration, a second name of one, or a function."""
     if inspect.ismodule(value):
         parts = [_described(f"{name}.{part}", getattr(value, part), package) for part in value.__all__]
         return {inner: text for part in parts for inner, text in part.items()}
+    if isinstance(value, Mapping):
+        return {name: f"mapping of {', '.join(sorted(value))}"}
     if not inspect.isclass(value):
         return _signature(name, value)
     if name.rpartition(".")[2] != value.__name__:
