@@ -431,7 +431,7 @@ def test_leaving_a_blocking_loop_sends_nothing_that_was_still_connecting(
 
     def slowly(*arguments: Any, **named: Any) -> Any:
         if many.asked:
-            time.sleep(1.5)
+            time.sleep(3)
         return connect(*arguments, **named)
 
     monkeypatch.setattr(httpcore.SyncBackend, "connect_tcp", slowly)
@@ -441,22 +441,22 @@ def test_leaving_a_blocking_loop_sends_nothing_that_was_still_connecting(
         next(results)
         begun, sent = time.monotonic(), len(many.asked)
         results.close()
-        assert time.monotonic() - begun < 1.4
-        time.sleep(1)
+        assert time.monotonic() - begun < 2.5
+        time.sleep(3)
         assert len(many.asked) <= sent + 1, "one that had its connection already"
 
 
 def test_leaving_a_blocking_loop_begins_no_retry(many: Bridge) -> None:
     """Threads that sleep until a retry are not waited for, and send nothing when they wake."""
     many.refusals = {account: [refusal(503)] * 9 for account in ACCOUNTS[1:]}
-    with BridgeClient(many.url, retry=Retry(backoff=0, retry_after_max=9), sleep=lambda _: time.sleep(1.5)) as client:
+    with BridgeClient(many.url, retry=Retry(backoff=0, retry_after_max=9), sleep=lambda _: time.sleep(3)) as client:
         results = client.each(client.billing.get_account_invoices, ACCOUNTS, at_once=5)
         assert next(results)[0] == "0"
         time.sleep(0.2)
         begun, sent = time.monotonic(), len(many.asked)
         results.close()
-        assert time.monotonic() - begun < 1.4
-        time.sleep(1.2)
+        assert time.monotonic() - begun < 2.5
+        time.sleep(3)
         assert len(many.asked) == sent
         assert not workers()
 
