@@ -34,7 +34,6 @@ from talkdesk_bridge._run import run
 from talkdesk_bridge._settings import Settings
 from talkdesk_bridge._tokens import TokenCache
 
-T = TypeVar("T")
 BodyT = TypeVar("BodyT")
 
 

@@ -53,12 +53,12 @@ KINDS = (
 
 
 def _variables() -> dict[str, str]:
-    told = {f"{PREFIX}URL": "the bridge's base URL"}
+    found = {f"{PREFIX}URL": "the bridge's base URL"}
     for kind in KINDS:
         for name in (*kind.needed, *kind.optional):
             said = kind.name if name in kind.needed else f"{kind.name} (optional)"
-            told[PREFIX + name] = f"{told[PREFIX + name]}; {said}" if PREFIX + name in told else said
-    return told
+            found[PREFIX + name] = f"{found[PREFIX + name]}; {said}" if PREFIX + name in found else said
+    return found
 
 
 VARIABLES: Mapping[str, str] = MappingProxyType(_variables())

@@ -158,10 +158,10 @@ class AsyncHttp(_Http):
             try:
                 if response.is_stream_consumed:
                     body.add(response.content)
-                    return body.response(response)
-                async for chunk in response.stream:
-                    if not body.add(chunk):
-                        break
+                else:
+                    async for chunk in response.stream:
+                        if not body.add(chunk):
+                            break
             finally:
                 await response.aclose()
         except httpx.PoolTimeout:

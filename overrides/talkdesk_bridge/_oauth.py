@@ -46,8 +46,8 @@ class OAuth2(Auth):
 def _parameters(_: object, __: object, value: Any) -> None:
     named = isinstance(value, Mapping) and all(isinstance(one, str) for pair in value.items() for one in pair)
     if not named or {"grant_type", "scope", "client_id", "client_secret"} & value.keys():
-        told = "must be text by name, and not grant_type, scope, client_id or client_secret"
-        raise ConfigurationError(f"The parameters of the token request {told}.")
+        rule = "must be text by name, and not grant_type, scope, client_id or client_secret"
+        raise ConfigurationError(f"The parameters of the token request {rule}.")
 
 
 @define(frozen=True)

@@ -25,8 +25,6 @@ from talkdesk_bridge_http._connections import (
 )
 from talkdesk_bridge_http._proxies import Proxies
 
-__all__ = ["AsyncHTTPTransport"]
-
 MOST_BUFFERED = 256 * 1024
 """Bytes that are received before anybody reads them."""
 
@@ -225,11 +223,10 @@ class _Pool:
         except TimeoutError:
             raise httpcore.PoolTimeout("no place among the requests at one time") from None
         try:
-            pooled = await self._take(origin)
+            pooled = await self._take(origin, exchange.end)
         except BaseException:
             self._places.release()
             raise
-        pooled.exchange.end = exchange.end
         try:
             response = await pooled.connection.handle_async_request(request)
         except BaseException as error:
@@ -242,8 +239,8 @@ class _Pool:
             response.status, headers=response.headers, content=body, extensions=response.extensions
         )
 
-    async def _take(self, origin: httpcore.Origin) -> Pooled:
-        while (pooled := self._connections.take(origin)).connection.has_expired():
+    async def _take(self, origin: httpcore.Origin, end: float) -> Pooled:
+        while (pooled := self._connections.take(origin, end)).connection.has_expired():
             self._connections.drop(pooled)
             await _close(pooled)
         return pooled
@@ -288,5 +285,5 @@ class AsyncHTTPTransport(httpx.AsyncHTTPTransport):
         trust_env: bool = True,
         max_requests: int = 100,
     ) -> None:
-        self.proxies = Proxies(proxy, trust_env=trust_env)
-        self._pool = _Pool(tls_context(verify, cert, trust_env=trust_env), self.proxies, max_requests)
+        proxies = Proxies(proxy, trust_env=trust_env)
+        self._pool = _Pool(tls_context(verify, cert, trust_env=trust_env), proxies, max_requests)

@@ -24,8 +24,6 @@ from talkdesk_bridge_http._connections import (
 )
 from talkdesk_bridge_http._proxies import Proxies
 
-__all__ = ["HTTPTransport"]
-
 
 class _Stream(httpcore.NetworkStream):
     """A socket, or TLS over it, whose steps end with the deadline of the exchange."""
@@ -129,11 +127,10 @@ class _Pool:
         if not self._places.acquire(timeout=threading.TIMEOUT_MAX if timeout is None else timeout):
             raise httpcore.PoolTimeout("no place among the requests at one time")
         try:
-            pooled = self._take(origin)
+            pooled = self._take(origin, exchange.end)
         except BaseException:
             self._places.release()
             raise
-        pooled.exchange.end = min(pooled.exchange.end, exchange.end)  # 0 if it was stopped meanwhile
         try:
             response = pooled.connection.handle_request(request)
         except BaseException as error:
@@ -146,8 +143,9 @@ class _Pool:
             response.status, headers=response.headers, content=body, extensions=response.extensions
         )
 
-    def _take(self, origin: httpcore.Origin) -> Pooled:
-        while (pooled := self._connections.take(origin, threading.current_thread())).connection.has_expired():
+    def _take(self, origin: httpcore.Origin, end: float) -> Pooled:
+        thread = threading.current_thread()
+        while (pooled := self._connections.take(origin, end, thread)).connection.has_expired():
             self._connections.drop(pooled)
             _close(pooled)
         return pooled
@@ -216,8 +214,8 @@ class HTTPTransport(httpx.HTTPTransport):
         trust_env: bool = True,
         max_requests: int = 100,
     ) -> None:
-        self.proxies = Proxies(proxy, trust_env=trust_env)
-        self._pool = _Pool(tls_context(verify, cert, trust_env=trust_env), self.proxies, max_requests)
+        proxies = Proxies(proxy, trust_env=trust_env)
+        self._pool = _Pool(tls_context(verify, cert, trust_env=trust_env), proxies, max_requests)
 
     def abort(self, threads: Collection[threading.Thread]) -> None:
         """End the requests that these threads are sending, and refuse further ones: each fails at once."""

@@ -23,8 +23,6 @@ from attrs import define, field
 
 from talkdesk_bridge_http._proxies import Proxies
 
-__all__ = ["CLOSED", "Cert", "Connections", "Exchange", "LastByte", "Pooled", "origin_of", "readable", "tls_context"]
-
 CLOSED = "The transport is closed."
 
 KEPT = 5.0
@@ -122,8 +120,8 @@ class Connections:
         self._stopped: WeakSet[threading.Thread] = WeakSet()
         self._closed = False
 
-    def take(self, origin: httpcore.Origin, thread: threading.Thread | None = None) -> Pooled:
-        """The connection that was used last, or a new one. It may have expired.
+    def take(self, origin: httpcore.Origin, end: float, thread: threading.Thread | None = None) -> Pooled:
+        """The connection that was used last, or a new one, for an exchange until `end`. It may have expired.
 
         Raises:
             RuntimeError: the transport is closed, or the thread was stopped.
@@ -137,7 +135,7 @@ class Connections:
             idle = self._idle.setdefault(str(origin), [])
             pooled = idle.pop() if idle else self._opened(origin)
             self._open.add(pooled)
-            pooled.thread = thread
+            pooled.exchange.end, pooled.thread = end, thread
             return pooled
 
     def _opened(self, origin: httpcore.Origin) -> Pooled:

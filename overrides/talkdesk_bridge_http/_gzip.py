@@ -9,8 +9,6 @@ import re
 import zlib
 from collections.abc import Callable
 
-__all__ = ["decompressed"]
-
 STEP = 16 * 1024
 """Bytes that are given to a member at once. What it leaves over is copied, and a body may have millions of members."""
 

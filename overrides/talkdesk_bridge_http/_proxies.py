@@ -16,8 +16,6 @@ from urllib.request import getproxies
 import httpcore
 import httpx
 
-__all__ = ["Proxies"]
-
 LOG = logging.getLogger("talkdesk_bridge_http")
 
 Rule = Callable[[str, int], bool]
