@@ -20,7 +20,7 @@ __all__ = ["regenerating"]
 
 LIMIT = 1.5
 """What `make generate` may take, as a multiple of the bare run."""
-REASON = "it validates beside the generator, which takes a core that is free, and reads all of it again at the end"
+REASON = "it validates before the generator runs, and reads all of it again at the end"
 OPERATIONS = 400
 MADE = {"status": "assumed", "source": "a benchmark", "retrieved": "2026-11-23", "note": "Made up."}
 

@@ -14,7 +14,6 @@ __all__ = ["starting"]
 
 LIBRARIES = "import httpx, attrs"
 CLIENT = "from talkdesk_bridge import BridgeClient"
-# The package itself imports neither library; a program needs both.
 CASES = {
     "import talkdesk_bridge": (LIBRARIES, f"{LIBRARIES}; import talkdesk_bridge"),
     "import BridgeClient": (LIBRARIES, CLIENT),

@@ -79,7 +79,6 @@ ARGUMENTS: list[tuple[Any, Any, Told]] = [
 ]  # fmt: skip
 
 OK = {"200": copy.deepcopy(DATA["paths"][PATH]["get"]["responses"]["200"])}
-KEYS = ["BasicAuth", "BearerAuth", "HeaderAuth", "OAuth2ClientCredentials"]
 
 
 def operation(

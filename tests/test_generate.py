@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import hashlib
 import json
 import os
@@ -172,6 +173,23 @@ def test_code_that_cannot_be_imported_replaces_nothing(
     with pytest.raises(GenerationError, match="cannot be imported: ModuleNotFoundError"):
         generate(load(CONTRACT), tmp_path / PACKAGE)
     assert main([str(CONTRACT)], tree) == 1
+    assert content(tree) == before
+
+
+def test_a_package_that_cannot_be_put_in_place_brings_the_old_one_back(
+    tree: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (tree / PACKAGE / "py.typed").unlink()  # so that there is something to replace
+    before, rename = content(tree), Path.rename
+
+    def fails(path: Path, target: Path) -> Path:
+        if target == tree / PACKAGE and path.name == PACKAGE:
+            raise OSError(errno.EACCES, "Permission denied", str(path))
+        return rename(path, target)
+
+    monkeypatch.setattr(Path, "rename", fails)
+    assert main([str(CONTRACT)], tree) == 2
+    assert "Permission denied; generated/ is as it was." in capsys.readouterr().err
     assert content(tree) == before
 
 

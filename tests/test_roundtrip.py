@@ -99,3 +99,6 @@ def test_what_is_offered_is_not_that_of_an_installed_package(generated: Path, tm
     (tmp_path / "empty").mkdir()
     with pytest.raises(ProbeError, match="talkdesk_bridge_api is in none of"):
         offered(tmp_path / "empty")
+    (generated / "__init__.py").write_text("import os\n\nos._exit(3)\n", encoding="utf-8")
+    with pytest.raises(ProbeError, match="Python ended with status 3"):
+        offered(generated.parent)

@@ -50,13 +50,23 @@ def _run(contract: Contract, generated: Path, *, compare_only: bool) -> int:
         changed = [line for line in differences if line.startswith(f"{PACKAGE}/")]
         reasons = [*lock.moved(target, lock.read(new) or {})] if changed else []
         if changed and not compare_only:
-            if target.exists():
-                target.rename(new.with_name("old"))
-            new.rename(target)
+            _replace(target, new)
     if compare_only:
         return _report(contract, differences, reasons)
     print(f"generated/{PACKAGE}: {len(lock.files(target))} files from {contract.file}, {len(changed)} changed.")
     return 0
+
+
+def _replace(target: Path, new: Path) -> None:
+    old = new.with_name("old")
+    if target.exists():
+        target.rename(old)
+    try:
+        new.rename(target)
+    except BaseException:
+        if old.exists():
+            old.rename(target)
+        raise
 
 
 def _report(contract: Contract, differences: list[str], reasons: list[str]) -> int:

@@ -87,7 +87,7 @@ def _run(contract: Contract, target: Path, settings: dict[str, Any]) -> None:
         command = [str(Path(sys.executable).with_name(tool)), *arguments]  # the one beside this Python
         done = subprocess.run(command, cwd=target, capture_output=True, text=True, check=False)
         if done.returncode:
-            raise GenerationError(f"{tool} refuses the generated code:\n{done.stderr.strip()}")
+            raise GenerationError(f"{tool} ended with status {done.returncode}:\n{done.stderr.strip()}")
 
 
 def _complete(contract: Contract, target: Path) -> None:

@@ -37,7 +37,8 @@ def offered(*folders: Path) -> dict[str, str]:
     command = [sys.executable, "-I", "-B", str(Path(__file__).resolve()), *map(str, folders)]
     done = subprocess.run(command, capture_output=True, text=True, check=False)
     if done.returncode:
-        raise ProbeError(done.stderr.strip().splitlines()[-1])
+        said = done.stderr.strip().splitlines()
+        raise ProbeError(said[-1] if said else f"Python ended with status {done.returncode}")
     return dict(json.loads(done.stdout))
 
 
