@@ -165,7 +165,7 @@ def test_failures_are_reported_and_asked_for_again(listing: Listing, bridge: Bri
         "account 1005:",
         "account a//b:",
     ]
-    assert any("answered 404 Not Found" in line for line in told[:4])
+    assert any("returned 404 Not Found" in line for line in told[:4])
     assert told[4].startswith("57 of 61 accounts are kept in ")
     assert (
         told[5] == "talkdesk-bridge: 4 of 61 accounts failed, so nothing is written; --skip-failed writes the others."

@@ -105,7 +105,7 @@ def test_a_time_limit_of_one_call(server: Server) -> None:
     stop = threading.Event()
     server.script = slow
     with BridgeClient(server.url, **ONCE) as bridge:
-        with pytest.raises(errors.NoAnswerError, match="in time"):
+        with pytest.raises(errors.NoResponseError, match="in time"):
             bridge.with_options(timeout=(1, 0.1)).billing.get_account_invoices("1")
         stop.set()
         assert bridge.billing.get_account_invoices("1")
@@ -138,7 +138,7 @@ def test_a_body_over_the_limit(server: Server) -> None:
             bridge.billing.get_account_invoices("1")
         assert bridge.with_options(max_bytes=10**6).billing.get_account_invoices("1").embedded
         server.answers((500, {}, b"x" * 5000))
-        with pytest.raises(errors.ServerError, match="answered 500"):
+        with pytest.raises(errors.ServerError, match="returned 500"):
             bridge.with_options(**ONCE).billing.get_account_invoices("1")
 
 

@@ -64,13 +64,13 @@ def test_what_a_bridge_sends_cannot_play_with_the_terminal(server: Server) -> No
 @pytest.mark.parametrize(
     ("answer", "status", "told"),
     [
-        (as_json({"userMessage": "No."}, 400), 1, "answered 400 Bad Request: No."),
+        (as_json({"userMessage": "No."}, 400), 1, "returned 400 Bad Request: No."),
         (as_json({}, 401), 3, "does not accept the credential"),
         (as_json({}, 403), 3, "does not accept the credential"),
-        (as_json({}, 404), 4, "answered 404 Not Found."),
-        (as_json({}, 408, Retry_After="99"), 5, "answered 408 Request Timeout. Come back in 99 s."),
-        (as_json({}, 429, Retry_After="99"), 5, "answered 429 Too Many Requests. Come back in 99 s."),
-        (as_json({}, 503), 5, "answered 503 Service Unavailable. Tried 4 times."),
+        (as_json({}, 404), 4, "returned 404 Not Found."),
+        (as_json({}, 408, Retry_After="99"), 5, "returned 408 Request Timeout. Come back in 99 s."),
+        (as_json({}, 429, Retry_After="99"), 5, "returned 429 Too Many Requests. Come back in 99 s."),
+        (as_json({}, 503), 5, "returned 503 Service Unavailable. Tried 4 times."),
         ((200, {}, b"<html>"), 6, "not JSON"),
         (as_json({}), 6, "array is documented at $._embedded.invoices, and nothing came"),
         (as_json(page(1, following="https://elsewhere.example/")), 7, "another host"),
@@ -354,7 +354,7 @@ def test_an_account_that_fails_is_named_and_nothing_is_printed(sandbox: Sandbox,
     asked = ["1000000003", "77", "1000000001"]
     result = run("invoices", *asked, "--format", form, URL=sandbox.url, BEARER_TOKEN="sandbox-token")
     assert (result.returncode, result.stdout) == (4, "")
-    told = f"talkdesk-bridge: account 77: GET {invoices_of('77')} answered 404 Not Found"
+    told = f"talkdesk-bridge: account 77: GET {invoices_of('77')} returned 404 Not Found"
     assert result.stderr.startswith(told)
     assert len(sandbox.requests) == 2
 
@@ -428,7 +428,7 @@ def test_how_it_asks(sandbox: Sandbox) -> None:
     assert (result.returncode, result.stdout) == (6, "")
     sandbox.script(*[Reply(delay=1)] * 4)
     result = run("get", "get_account_invoices", "1000000003", "--timeout", "0.1", **credential)
-    assert (result.returncode, result.stdout, "did not answer in time" in result.stderr) == (5, "", True)
+    assert (result.returncode, result.stdout, "did not respond in time" in result.stderr) == (5, "", True)
     result = run("get", "get_account_invoices", "1000000003", "--page", "0", "--debug", **credential)
     reason = "the query parameter page does not fit: $: 0 is less than the minimum of 1"
     assert result.stderr.splitlines()[1:3] == [f"  sandbox: {reason}", f"  {reason}"]

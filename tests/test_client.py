@@ -184,7 +184,7 @@ def test_a_documented_error(sandbox: Sandbox, key: HeaderAuth, listing: Listing)
         listing(sandbox.url, key, "9999999999")
     error = caught.value
     assert str(error) == (
-        f"GET {invoices_of('9999999999')} answered 404 Not Found: There is no account with this number (NOT_FOUND)."
+        f"GET {invoices_of('9999999999')} returned 404 Not Found: There is no account with this number (NOT_FOUND)."
     )
     assert (error.status_code, error.method, error.path) == (404, "GET", invoices_of("9999999999"))
     assert error.error_info

@@ -151,8 +151,8 @@ def hang(exchange: Exchange) -> None:
         (b"HTTP/1.1 404 X\r\nContent-Length: 2\r\n\r\n{}", "good", "It responds: 404 to a request without the credential."),
         (b"HTTP/1.1 502 X\r\nContent-Length: 0\r\n\r\n", "warning", "It responds: 502"),
         (b"HTTP/1.1 200 X\r\nContent-Length: 2\r\n\r\n{}", "good", "It responds to a request without the credential."),
-        (lambda exchange: exchange.send(b"SSH-2.0-x\r\n"), "bad", "no whole answer"),
-        (hang, "bad", "did not answer in time"),
+        (lambda exchange: exchange.send(b"SSH-2.0-x\r\n"), "bad", "no complete response"),
+        (hang, "bad", "did not respond in time"),
     ],
     ids=["404", "502", "other", "no HTTP", "silence"],
 )  # fmt: skip
@@ -210,7 +210,7 @@ def test_a_token(sandbox: Sandbox, server: Server) -> None:
         "Check TALKDESK_BRIDGE_TOKEN_URL, what listens there, and the credential."
     )
     server.answers((200, {}, b"<html>"))
-    for url, told in ((f"{server.url}/t", "without a usable access_token."), (f"http://{refused()}", "no connection")):
+    for url, told in ((f"{server.url}/t", "no usable access_token."), (f"http://{refused()}", "no connection")):
         status, checks = diagnosed(**oauth | {"TOKEN_URL": url, "CLIENT_SECRET": "s3cret"})
         assert (status, checks["token"]["status"]) == (3, "bad")
         assert told in checks["token"]["found"]
@@ -224,10 +224,10 @@ INVOICE = {"_embedded": {"invoices": [{"invoice_number": "1", "due_amount": 7.5}
     [
         (page(1), 0, "good", "A response of get_account_invoices, with 1 invoice, keeps the contract."),
         (INVOICE, 0, "warning", "deviates from the contract: string is documented at $._embedded.invoices[*].due_amount, number came; integer is documented at $.total, string came."),
-        (as_json({}, 401), 3, "bad", "answered 401 Unauthorized"),
-        (as_json({"userMessage": "No."}, 404), 4, "bad", "answered 404 Not Found: No."),
-        (as_json({}, 400), 1, "bad", "answered 400 Bad Request"),
-        (as_json({}, 503), 5, "bad", "answered 503 Service Unavailable."),
+        (as_json({}, 401), 3, "bad", "returned 401 Unauthorized"),
+        (as_json({"userMessage": "No."}, 404), 4, "bad", "returned 404 Not Found: No."),
+        (as_json({}, 400), 1, "bad", "returned 400 Bad Request"),
+        (as_json({}, 503), 5, "bad", "returned 503 Service Unavailable."),
         ((200, {}, b"<html>"), 6, "bad", "a body that is not JSON"),
     ],
 )  # fmt: skip

@@ -100,7 +100,7 @@ def test_errors_and_deviations_are_told_as_elsewhere(server: Server, tmp_path: P
         out = tmp_path / "out"
         result = run("get", "get_account_invoices", "1", "--output", str(out), URL=server.url)
         assert (result.returncode, result.stdout, out.exists()) == (status, "", False)
-        assert result.stderr.startswith(f"talkdesk-bridge: GET {invoices_of('1')} answered ")
+        assert result.stderr.startswith(f"talkdesk-bridge: GET {invoices_of('1')} returned ")
         assert result.stderr.count("\n") == 1
 
 

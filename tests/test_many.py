@@ -419,7 +419,7 @@ def test_leaving_a_blocking_loop_ends_requests_that_nobody_answers(silent: Raw) 
         results.close()
         assert time.monotonic() - begun < 2
         assert not workers()
-    assert [name for _, name in failed] == ["NoAnswerError"] * 5, "the sockets were shut down"
+    assert [name for _, name in failed] == ["NoResponseError"] * 5, "the sockets were shut down"
     time.sleep(0.1)
     assert len(silent.requests) == 5
 

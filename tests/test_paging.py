@@ -334,7 +334,7 @@ def test_the_callers_limit_is_not_an_incomplete_list(server: Server, listing: Li
 )
 def test_a_body_that_is_no_page_never_reads_as_an_empty_one(server: Server, listing: Listing, body: object) -> None:
     server.answers(as_json(body))
-    with pytest.raises(errors.ContractError, match=f"GET {invoices_of('1')} answered 200"):
+    with pytest.raises(errors.ContractError, match=f"GET {invoices_of('1')} returned 200"):
         listing(server.url, KEY)
 
 

@@ -57,7 +57,7 @@ def test_a_status_that_may_pass(server: Server, listing: Listing, time: Time, st
 @pytest.mark.parametrize("status", [400, 401, 403, 404, 409, 422, 499, 501, 505, 520])
 def test_a_status_that_stays(server: Server, listing: Listing, time: Time, status: int) -> None:
     server.answers(as_json({}, status), GOOD)
-    with pytest.raises(errors.StatusError, match=f"answered {status}") as caught:
+    with pytest.raises(errors.StatusError, match=f"returned {status}") as caught:
         listing(server.url, options=time.options())
     assert "Tried" not in str(caught.value)
     assert (len(server.seen), time.slept) == (1, [])
@@ -138,7 +138,7 @@ def test_a_connection_that_is_lost(server: Server, dropping: list[str], listing:
     assert len(listing(server.url, options=time.options())) == 1
     assert len(server.seen) == 2
     dropping[:] = ["drop"] * 4
-    with pytest.raises(errors.NoAnswerError, match=r"no whole answer .* Tried 4 times"):
+    with pytest.raises(errors.NoResponseError, match=r"no complete response .* Tried 4 times"):
         listing(server.url, options=time.options())
 
 
@@ -213,7 +213,7 @@ def test_a_token_server_that_cannot_be_reached(server: Server, listing: Listing,
     ("failing", "why"),
     [
         (as_json({"error": "down"}, 503), "refused with 503: down"),
-        ((200, {}, b"<html>"), "answered without a usable access_token."),
+        ((200, {}, b"<html>"), "returned no usable access_token."),
     ],
 )
 def test_a_token_that_cannot_be_renewed_serves_on(

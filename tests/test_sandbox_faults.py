@@ -111,7 +111,7 @@ def test_what_a_caller_may_be_told_instead(sandbox: Sandbox) -> None:
         _, error, _ = gone_through(sandbox, "2000000004")
         assert (type(error), status_of(error)) == (errors.UnauthorizedError, 3)
     _, error, _ = gone_through(sandbox, "2000000005", timeout=(5, 0.1), retry=Retry(attempts=1))
-    assert (type(error), status_of(error)) == (errors.NoAnswerError, 5)
+    assert (type(error), status_of(error)) == (errors.NoResponseError, 5)
 
 
 def test_an_expired_token_is_renewed(running: Sandbox) -> None:

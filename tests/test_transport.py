@@ -71,7 +71,7 @@ def test_what_a_credential_sends(server: Server, listing: Listing, auth: Auth, s
 @pytest.mark.parametrize("content", [b"<html>down</html>", b"", b"null", b"[]", b"{}", b'{"errorCode": '])
 def test_a_refusal_without_the_documented_body(server: Server, listing: Listing, status: int, content: bytes) -> None:
     server.answers((status, HTML, content))
-    with pytest.raises(errors.StatusError, match=f"answered {status}") as caught:
+    with pytest.raises(errors.StatusError, match=f"returned {status}") as caught:
         listing(server.url)
     assert (caught.value.status_code, caught.value.error_info, caught.value.retry_after) == (status, None, None)
     assert len(server.seen) == 1
@@ -85,7 +85,7 @@ def test_what_a_refusal_tells(server: Server, listing: Listing) -> None:
     error = caught.value
     assert (
         str(error)
-        == f"GET {invoices_of('1')} answered 429 Too Many Requests: Wait. [31m (BUSY). Come back in 7 s. Request id r-1."
+        == f"GET {invoices_of('1')} returned 429 Too Many Requests: Wait. [31m (BUSY). Come back in 7 s. Request id r-1."
     )
     assert (error.retry_after, error.request_id) == (7.0, "r-1")
     for name in ("Request_Id", "X_Correlation_Id"):
@@ -189,12 +189,12 @@ def raw() -> Iterator[Callable[[bytes], str]]:
 
 @pytest.mark.parametrize("content", [b"HTTP/1.1 200 OK\r\nContent-Length: 50\r\n\r\n{", b"nonsense\r\n\r\n"])
 def test_an_answer_that_breaks_off(raw: Callable[[bytes], str], listing: Listing, content: bytes) -> None:
-    with pytest.raises(errors.NoAnswerError, match="no whole answer from http://127"):
+    with pytest.raises(errors.NoResponseError, match="no complete response from http://127"):
         listing(raw(content))
 
 
 def test_no_answer_in_time(raw: Callable[[bytes], str]) -> None:
-    with BridgeClient(raw(b""), timeout=(5, 0.2)) as bridge, pytest.raises(errors.NoAnswerError, match="in time"):
+    with BridgeClient(raw(b""), timeout=(5, 0.2)) as bridge, pytest.raises(errors.NoResponseError, match="in time"):
         bridge.billing.get_account_invoices("1")
 
 
@@ -324,12 +324,12 @@ def test_a_bridge_that_takes_no_token_is_asked_twice(
         ((500, HTML, b"<html>"), "refused with 500 without saying why"),
         ((302, {"Location": "/"}, b""), "refused with 302 without saying why; is this its URL?"),
         (as_json(token(), 300), "refused with 300 without saying why; is this its URL?"),
-        ((200, HTML, b"<html>"), "answered without a usable access_token."),
-        (as_json([]), "answered without a usable access_token."),
-        (as_json(token("")), "answered without a usable access_token."),
-        (as_json(token("a\nb")), "answered without a usable access_token."),
-        (as_json(token("s3cret ")), "answered without a usable access_token."),
-        (as_json(token("s3crét")), "answered without a usable access_token."),
+        ((200, HTML, b"<html>"), "returned no usable access_token."),
+        (as_json([]), "returned no usable access_token."),
+        (as_json(token("")), "returned no usable access_token."),
+        (as_json(token("a\nb")), "returned no usable access_token."),
+        (as_json(token("s3cret ")), "returned no usable access_token."),
+        (as_json(token("s3crét")), "returned no usable access_token."),
         (as_json(token(token_type="mac")), "gave a token that is not of the type bearer."),
     ],
 )  # fmt: skip

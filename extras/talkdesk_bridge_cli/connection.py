@@ -91,7 +91,7 @@ def _bridge(anonymous: BridgeClient, account: str | None) -> Finding:
     """Whether the bridge responds at all, to a client without a credential."""
     try:
         anonymous.billing.get_account_invoices(account or "0")
-    except (errors.NotSentError, errors.NoAnswerError) as error:
+    except (errors.NotSentError, errors.NoResponseError) as error:
         return _failed(error, "TALKDESK_BRIDGE_URL")
     except errors.StatusError as error:
         text = f"It responds: {error.status_code} to a request without the credential."

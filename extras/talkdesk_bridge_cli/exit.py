@@ -81,7 +81,7 @@ def status_of(error: errors.BridgeError) -> int:
             return 3
         case errors.StatusError(status_code=404):
             return 4
-        case errors.NotSentError() | errors.NoAnswerError():
+        case errors.NotSentError() | errors.NoResponseError():
             return 5
         case errors.StatusError(status_code=code) if code >= 500 or code in (408, 429):
             return 5  # the same command may work later

@@ -101,7 +101,7 @@ def _expired(good: Reply, call: Call) -> Reply:
     return call.operation.error_response(RequestError(401, "the token or key has expired"))
 
 
-@_fault("slow", "waits; with a shorter `timeout` NoAnswerError (exit 5)")
+@_fault("slow", "waits; with a shorter `timeout` NoResponseError (exit 5)")
 def _slow(good: Reply, call: Call) -> Reply:
     """3 seconds before each response."""
     return evolve(good, delay=SLOW)

@@ -227,7 +227,7 @@ class _Body:
         if len(content) > most:
             content, wrong = b"", f"more than {most} bytes: raise max_bytes, or ask for smaller pages"
         if wrong and success:
-            return Failure(errors.ContractError(f"{what} answered {status} with {wrong}."), again=False)
+            return Failure(errors.ContractError(f"{what} returned {status} with {wrong}."), again=False)
         secrets = _secrets(self._request)
         # Some servers send back what they got.
         headers = {name: redact(value, secrets) for name, value in response.headers.items()}
@@ -238,8 +238,8 @@ class _Body:
         """The error of a response that was not whole at the deadline; None before it."""
         if self._in_time():
             return None
-        message = f"{name_of(self._request)}: no whole answer within {self._settings.deadline:g} s"
-        return Failure(errors.NoAnswerError(f"{message}; raise deadline, or ask for smaller pages."), again=False)
+        message = f"{name_of(self._request)}: no complete response within {self._settings.deadline:g} s"
+        return Failure(errors.NoResponseError(f"{message}; raise deadline, or ask for smaller pages."), again=False)
 
     def _in_time(self) -> bool:
         return self._settings.clock() < self._end
@@ -269,8 +269,8 @@ def _failure(request: Request, error: Exception, *, closed: bool) -> Failure:
         message = f"{what}: no connection to {host}{_proxy_named(request)} ({reason})."
         return Failure(errors.NotSentError(message), again="CERTIFICATE_VERIFY_FAILED" not in reason)
     if isinstance(error, httpx.TimeoutException):
-        return Failure(errors.NoAnswerError(f"{what}: {host} did not answer in time ({type(error).__name__})."))
-    return Failure(errors.NoAnswerError(f"{what}: no whole answer from {host} ({reason})."))
+        return Failure(errors.NoResponseError(f"{what}: {host} did not respond in time ({type(error).__name__})."))
+    return Failure(errors.NoResponseError(f"{what}: no complete response from {host} ({reason})."))
 
 
 def _proxy_named(request: Request) -> str:

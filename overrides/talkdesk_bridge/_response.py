@@ -96,7 +96,7 @@ class Reader:
         """
         if not 200 <= response.status_code < 300:
             raise _status_error(operation, response, credential)
-        told = f"{response.request} answered {response.status_code}"
+        told = f"{response.request} returned {response.status_code}"
         declared = operation.body(response.status_code)
         if declared is None:
             raise ContractError(f"{told}, which the contract does not declare for {operation.operation_id}.")
@@ -171,7 +171,7 @@ def _status_error(operation: Operation[Any], response: RawResponse, credential: 
     body = _error_body(operation, response)
     info = body if isinstance(body, ErrorInfo) else None
     phrase = next((f" {status.phrase}" for status in HTTPStatus if status == response.status_code), "")
-    message = f"{response.request} answered {response.status_code}{phrase}"
+    message = f"{response.request} returned {response.status_code}{phrase}"
     if info and info.user_message:
         message += f": {plain(info.user_message).rstrip('.')}"
         message += f" ({plain(info.error_code)})" if info.error_code else ""

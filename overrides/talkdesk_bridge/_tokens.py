@@ -71,7 +71,7 @@ class TokenCache:
             raise AuthenticationError(f"The token server {server} refused with {status_code}{reason}")
         token = answer.get("access_token")
         if not isinstance(token, str) or not re.fullmatch(r"[!-~]+", token):
-            raise AuthenticationError(f"The token server {server} answered without a usable access_token.")
+            raise AuthenticationError(f"The token server {server} returned no usable access_token.")
         if str(answer.get("token_type", "bearer")).lower() != "bearer":
             raise AuthenticationError(f"The token server {server} gave a token that is not of the type bearer.")
         life = answer.get("expires_in")

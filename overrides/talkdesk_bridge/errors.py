@@ -5,8 +5,8 @@ BridgeError
 ├── ArgumentError          an argument that cannot be used; nothing was sent (also a ValueError)
 ├── AuthenticationError    the token server gave no token
 ├── NotSentError           the bridge was not reached: connection, TLS, proxy; nothing was sent
-├── NoAnswerError          sent, but no whole answer came back
-├── StatusError            the bridge answered 4XX or 5XX, or a status outside 2XX
+├── NoResponseError        sent, but no complete response came back
+├── StatusError            the bridge returned 4XX or 5XX, or a status outside 2XX
 │   ├── BadRequestError             400
 │   ├── UnauthorizedError           401
 │   ├── ForbiddenError              403
@@ -36,7 +36,7 @@ __all__ = [
     "ContractError",
     "ForbiddenError",
     "IncompleteError",
-    "NoAnswerError",
+    "NoResponseError",
     "NotFoundError",
     "NotSentError",
     "PagingError",
@@ -72,8 +72,8 @@ class NotSentError(BridgeError):
     """No connection could be made, so the bridge did not get the request."""
 
 
-class NoAnswerError(BridgeError):
-    """The request went out, but no whole answer came back; the bridge may have acted on it."""
+class NoResponseError(BridgeError):
+    """The request went out, but no complete response came back; the bridge may have acted on it."""
 
 
 class StatusError(BridgeError):
@@ -147,7 +147,7 @@ class ServerError(StatusError):
 
 
 class ContractError(BridgeError):
-    """The bridge answered 2XX, but not with what the contract says.
+    """The bridge returned 2XX, but not with what the contract says.
 
     Attributes:
         json_path: Where in the body; None where it is not about one place.

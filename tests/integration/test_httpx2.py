@@ -103,12 +103,12 @@ def endless(status: str) -> Iterator[bytes]:
 @pytest.mark.parametrize(
     ("parts", "options", "kind", "told"),
     [
-        (lambda: iter([b"HTTP/1.1 200 OK\r\nContent-Length: 9\r\n\r\n{"]), {}, errors.NoAnswerError, "no whole answer"),
-        (lambda: iter([b"nonsense\r\n\r\n"]), {}, errors.NoAnswerError, "no whole answer"),
-        (lambda: iter([]), {}, errors.NoAnswerError, "no whole answer"),
+        (lambda: iter([b"HTTP/1.1 200 OK\r\nContent-Length: 9\r\n\r\n{"]), {}, errors.NoResponseError, "no complete response"),
+        (lambda: iter([b"nonsense\r\n\r\n"]), {}, errors.NoResponseError, "no complete response"),
+        (lambda: iter([]), {}, errors.NoResponseError, "no complete response"),
         (lambda: endless("200 OK"), {"max_bytes": 100_000}, errors.ContractError, "more than 100000 bytes"),
-        (lambda: endless("503 Busy"), {"max_bytes": 100_000}, errors.ServerError, "answered 503"),
-        (lambda: endless("200 OK"), {"deadline": 0.1, "max_bytes": 2**40}, errors.NoAnswerError, "within 0.1 s"),
+        (lambda: endless("503 Busy"), {"max_bytes": 100_000}, errors.ServerError, "returned 503"),
+        (lambda: endless("200 OK"), {"deadline": 0.1, "max_bytes": 2**40}, errors.NoResponseError, "within 0.1 s"),
     ],
 )  # fmt: skip
 def test_an_answer_that_cannot_be_taken(
@@ -123,7 +123,7 @@ def test_an_answer_that_cannot_be_taken(
 def test_no_answer_in_time(listing: Listing) -> None:
     with socket.create_server(("127.0.0.1", 0)) as silent:
         url = f"http://127.0.0.1:{silent.getsockname()[1]}"
-        with pytest.raises(errors.NoAnswerError, match="in time"):
+        with pytest.raises(errors.NoResponseError, match="in time"):
             listing(url, options={"timeout": (5, 0.1)})
     with pytest.raises(errors.NotSentError, match=f"no connection to {url}"):
         listing(url)

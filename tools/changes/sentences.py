@@ -30,7 +30,7 @@ SENTENCES = {
     "media-type": ("major", f"{{shown}} is now sent as {{now}} instead of {{was}}: {BRIDGE}."),
     "response-new": ("minor", "{shown} now reads a response {status}, which was a ContractError: nothing to do."),
     "response-gone": ("major", "{shown} now raises ContractError for a response {status}: handle it if the bridge still sends one."),
-    "response-media-type": ("major", "{shown} is now answered {status} with {now} instead of {was}: nothing to change in code, but the bridge must still accept `Accept: application/json`."),
+    "response-media-type": ("major", "{shown} is now returned {status} with {now} instead of {was}: nothing to change in code, but the bridge must still accept `Accept: application/json`."),
     "error-body": ("major", "{shown} now reads an error response {status} as {now} instead of {was}: adapt code that uses `error.body` or `error.error_info`."),
     "credential-new": ("minor", "{shown} now also accepts {now}: nothing to do."),
     "credential-gone": ("major", "{shown} no longer accepts {was}: give the client {now}."),
