@@ -20,7 +20,7 @@ from .reading import Reader
 
 __all__ = [
     "UNSET", "AsyncCaller", "AsyncItems", "Body", "Caller", "File", "FileTypes", "Items", "ListOperation", "Operation",
-    "RequestFiles", "Unset", "read_file", "read_nothing", "read_text",
+    "OperationInfo", "RequestFiles", "Unset", "read_file", "read_nothing", "read_text",
 ]  # fmt: skip
 
 # The generator's templates for requests ask for these.
@@ -108,6 +108,32 @@ class ListOperation(Operation[BodyT], Generic[BodyT, ItemT]):
     """The list's name under `_embedded`, as sent."""
     has_page: bool
     """Whether the operation declares the query parameter `page`."""
+
+
+@define(frozen=True)
+class OperationInfo:
+    """An operation of the contract, and the methods of the client that call it."""
+
+    operation_id: str
+    """As the contract spells it."""
+    method: str
+    """The HTTP method."""
+    path: str
+    """The path, with its parameters in braces."""
+    group: str
+    """The attribute of the client that holds its methods, such as `billing`."""
+    name: str
+    """The method that sends one request."""
+    function: Callable[..., Any]
+    """The function behind that method, for its signature, type hints and docstring."""
+    has_body: bool
+    """Whether its argument `body` is the body of the request."""
+    iterator: str | None = None
+    """The method that yields the items of all pages; None if the operation returns no list."""
+    list_name: str | None = None
+    """The list's name under `_embedded`, as sent; None if the operation returns no list."""
+    item: Any = None
+    """The type of an item; None if the operation returns no list."""
 
 
 class Items(Protocol[BodyT_co, ItemT_co]):

@@ -197,3 +197,19 @@ class AsyncBillingOperations:
             max_pages=max_pages,
             max_items=max_items,
         )
+
+
+OPERATIONS = (
+    types.OperationInfo(
+        operation_id="get_account_invoices",
+        method="GET",
+        path="/BillingInfoAPI/accountinvoices/{account_number}",
+        group="billing",
+        name="get_account_invoices",
+        function=BillingOperations.get_account_invoices,
+        has_body=False,
+        iterator="iter_account_invoices",
+        list_name="invoices",
+        item=InvoiceDetails,
+    ),
+)
