@@ -23,9 +23,9 @@ from talkdesk_bridge import (
     OAuth2PrivateKeyJWT,
     errors,
 )
-from talkdesk_bridge._auth import origin
 from talkdesk_bridge._environment import read_environment
 from talkdesk_bridge._settings import Settings
+from talkdesk_bridge._urls import origin
 
 from tests.keys import bare, pair, pem, public
 

@@ -3,51 +3,12 @@
 from __future__ import annotations
 
 import base64
-import ipaddress
 import re
 from typing import Any, NoReturn, Self
-from urllib.parse import SplitResult, urlsplit
 
 from attrs import define, field, fields
 
 from talkdesk_bridge.errors import ConfigurationError
-
-
-def origin(url: str, what: str) -> tuple[str, str, int]:
-    """Scheme, host and port of `url`, which must be https, or http on loopback, and hold no user.
-
-    Raises:
-        ConfigurationError: it is not; the message says what is wrong, and does not show a password.
-
-    """
-    if not (parts := _split(url)):
-        raise ConfigurationError(f"The {what} is not a URL.")
-    if parts.scheme not in ("https", "http") or not parts.hostname or not url.isprintable() or " " in url:
-        raise ConfigurationError(f"The {what} must be like https://bridge.example (http is for loopback only).")
-    if parts.username is not None or parts.password is not None:
-        raise ConfigurationError(f"The {what} must not hold a user or password: give them as credential.")
-    if parts.scheme == "http" and not is_loopback(url):
-        raise ConfigurationError(f"The {what} must begin with https://: http is for loopback only.")
-    return parts.scheme, parts.hostname, parts.port or (443 if parts.scheme == "https" else 80)
-
-
-def _split(url: str) -> SplitResult | None:
-    """The parts of a URL; None where it is none. The error would hold the password."""
-    try:
-        parts = urlsplit(url)
-        # What will be done with them; the resolver's own error would come as a bare UnicodeError while connecting.
-        return parts if (parts.port, (parts.hostname or "").encode("idna")) else None
-    except (ValueError, AttributeError):
-        return None
-
-
-def is_loopback(url: str) -> bool:
-    """Whether the host of a URL is this machine."""
-    host = (parts.hostname if (parts := _split(url)) else "") or ""
-    try:
-        return ipaddress.ip_address(host).is_loopback
-    except ValueError:
-        return host == "localhost"
 
 
 @define(frozen=True)

@@ -17,14 +17,13 @@ from collections.abc import Awaitable, Callable, Mapping
 from functools import partial
 from http import HTTPStatus
 from typing import Any, Self, TypeVar
-from urllib.parse import unquote
 
 from attrs import evolve
 from talkdesk_bridge_api.types import ListOperation, Operation
 
 from talkdesk_bridge import errors
 from talkdesk_bridge._attempts import LOG, TOKEN, Attempts, Gate
-from talkdesk_bridge._auth import NoAuth, origin
+from talkdesk_bridge._auth import NoAuth
 from talkdesk_bridge._http import AsyncHttp, Http, Request
 from talkdesk_bridge._items import AsyncItemIterator, ItemIterator
 from talkdesk_bridge._oauth import OAuth2
@@ -33,6 +32,7 @@ from talkdesk_bridge._response import RawResponse, Reader, Response
 from talkdesk_bridge._run import run
 from talkdesk_bridge._settings import Settings
 from talkdesk_bridge._tokens import TokenCache
+from talkdesk_bridge._urls import origin, stays_in_its_segment
 
 BodyT = TypeVar("BodyT")
 
@@ -269,14 +269,3 @@ class AsyncCaller(_Caller):
         slept = (self.settings.sleep or asyncio.sleep)(seconds)
         if inspect.isawaitable(slept):
             await slept
-
-
-def stays_in_its_segment(text: str) -> bool:
-    """Whether a path argument stays in its segment even if a server decodes it once more, or twice."""
-    for _ in range(3):
-        if re.search(r"[\x00-\x1f\x7f-\x9f]", text) or {*re.split(r"[/\\]", text)} & {"", ".", ".."}:
-            return False
-        text, encoded = unquote(text), text
-        if text != encoded and re.search(r"[/\\]", text):
-            return False
-    return True

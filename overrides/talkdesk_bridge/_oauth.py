@@ -12,7 +12,8 @@ from urllib.parse import parse_qsl, quote, urlencode
 from attrs import define, field
 from attrs.validators import optional
 
-from talkdesk_bridge._auth import Auth, basic, check_not_empty, check_text, origin
+from talkdesk_bridge._auth import Auth, basic, check_not_empty, check_text
+from talkdesk_bridge._urls import origin
 from talkdesk_bridge.errors import ConfigurationError
 
 

@@ -10,10 +10,11 @@ from typing import Any
 from attrs import define, field
 from attrs.validators import gt, instance_of, is_callable, lt
 
-from talkdesk_bridge._auth import Auth, HeaderAuth, NoAuth, is_loopback, origin
+from talkdesk_bridge._auth import Auth, HeaderAuth, NoAuth
 from talkdesk_bridge._oauth import OAuth2
 from talkdesk_bridge._response import Deviation
 from talkdesk_bridge._retry import A_HOOK, Retry, checked
+from talkdesk_bridge._urls import is_loopback, origin
 from talkdesk_bridge.errors import ConfigurationError
 
 MOST_AT_ONCE = 100
