@@ -77,7 +77,7 @@ def test_options_share_connections_and_token(server: Server) -> None:
     with BridgeClient(server.url, auth=auth, headers={"X-Team": "billing"}) as bridge:
         for _ in range(3):
             bridge.with_options(strict=True).billing.get_account_invoices("1")
-        assert bridge.with_options(strict=True)._caller._http is bridge._caller._http
+        assert bridge.with_options(strict=True)._caller.http is bridge._caller.http
         server.answers(as_json({**page(1), "total": "1"}))
         with pytest.raises(errors.ContractError):
             bridge.with_options(strict=True).billing.get_account_invoices("1")
@@ -113,7 +113,7 @@ def test_a_time_limit_of_one_call(server: Server) -> None:
 
 @pytest.mark.parametrize(
     "options",
-    [{"timeout": 5}, {"headers": {"X": "a\nb"}}, {"headers": {"Host": "x"}}, {"headers": {"X": 5}}, {"headers": ["X"]},
+    [{"timeout": -5}, {"headers": {"X": "a\nb"}}, {"headers": {"Host": "x"}}, {"headers": {"X": 5}}, {"headers": ["X"]},
      {"headers": {"X Y": "1"}}, {"retry": 3}, {"strict": 1}, {"on_deviation": "print"}, {"max_bytes": 0},
      {"deadline": 0}, {"deadline": "5"}],
 )  # fmt: skip
@@ -161,7 +161,7 @@ def test_credentials_and_clients_are_not_pickled() -> None:
             with pytest.raises(TypeError) as caught:
                 pickle.dumps(value)
             assert "s3cret" not in str(caught.value)
-    told = "^HeaderAuth is not pickled, since that would show it: make it where it is used[.]$"
+    told = "^HeaderAuth cannot be pickled, which would expose it: create it where it is used[.]$"
     with pytest.raises(TypeError, match=told):
         pickle.dumps(KEY)
     assert copy.copy(KEY) is copy.deepcopy(KEY) is KEY

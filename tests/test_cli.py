@@ -57,7 +57,7 @@ def test_what_a_bridge_sends_cannot_play_with_the_terminal(server: Server) -> No
     totals, count, explained = result.stdout.splitlines()[-3:]
     assert totals.split() == ["total,", "no", "currency", "*", "-1.10", "7.5"]
     assert (count, explained) == ("2 invoices", "* without 3 absent amounts and 1 amount that cannot be read")
-    told = "account 1: $._embedded.invoices[*].due_amount: string is documented, and number came, 1 time."
+    told = "account 1: expected string at $._embedded.invoices[*].due_amount, got number, 1 time."
     assert result.stderr.splitlines() == [told]
 
 
@@ -72,7 +72,7 @@ def test_what_a_bridge_sends_cannot_play_with_the_terminal(server: Server) -> No
         (as_json({}, 429, Retry_After="99"), 5, "returned 429 Too Many Requests. Come back in 99 s."),
         (as_json({}, 503), 5, "returned 503 Service Unavailable. Tried 4 times."),
         ((200, {}, b"<html>"), 6, "not JSON"),
-        (as_json({}), 6, "array is documented at $._embedded.invoices, and nothing came"),
+        (as_json({}), 6, "expected array at $._embedded.invoices, got nothing"),
         (as_json(page(1, following="https://elsewhere.example/")), 7, "another host"),
     ],
 )

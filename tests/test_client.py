@@ -149,7 +149,7 @@ def test_a_key_is_checked(sandbox: Sandbox, key: HeaderAuth, listing: Listing) -
 
 def test_no_credential_is_refused(sandbox: Sandbox, listing: Listing) -> None:
     with pytest.raises(
-        errors.StatusError, match=r"401 Unauthorized: .* No credential was sent: give one, as `auth` or in var"
+        errors.StatusError, match=r"401 Unauthorized: .* No credential was sent: pass `auth`, or set a var"
     ):
         listing(sandbox.url, None, "1000000003")
 

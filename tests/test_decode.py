@@ -262,7 +262,7 @@ def test_what_cannot_be_read_is_refused_with_its_place(
             read(made, kind, text, optional=optional, strict=strict)
         assert (caught.value.documented, caught.value.seen) == (documented, seen)
         assert caught.value.place == f".value{place}"
-        assert str(caught.value) == f"{documented} is documented at $.value{place}, and {seen} came."
+        assert str(caught.value) == f"expected {documented} at $.value{place}, got {seen}."
 
 
 @pytest.mark.parametrize("kind", KINDS)
@@ -271,7 +271,7 @@ def test_an_absent_field_reads_none_unless_it_is_required(made: ModuleType, kind
     optional, required = getattr(made, f"{name}Optional"), getattr(made, f"{name}Required")
     assert optional.from_dict({"other": 1}, Place(strict=True)).value is None
     assert optional.from_dict({"other": 1}).to_dict() == {"other": 1}
-    with pytest.raises(MisfitError, match=r"^object with `value` is documented at \$, and object without it came\.$"):
+    with pytest.raises(MisfitError, match=r"^expected object with `value` at \$, got object without it\.$"):
         required.from_dict({"other": 1})
 
 
@@ -282,9 +282,9 @@ def test_a_model_reads_any_dictionary_leniently_and_silently(caplog: pytest.LogC
         invoice = models.InvoiceDetails.from_dict(mapping)
         assert (invoice.amount, invoice.paid_amount, invoice.invoice_due_date) == ("3700.5", "5", None)
         assert invoice.to_dict() == {"more": {"a": 1}, "amount": "3700.5", "paid_amount": "5"}
-    with pytest.raises(MisfitError, match=r"object is documented at [$], and date came"):
+    with pytest.raises(MisfitError, match=r"expected object at [$], got date"):
         models.InvoiceDetails.from_dict(DATE)  # type: ignore[arg-type] # on purpose
-    with pytest.raises(MisfitError, match=r"string is documented at [$].amount, and number came"):
+    with pytest.raises(MisfitError, match=r"expected string at [$].amount, got number"):
         models.InvoiceDetails.from_dict({"amount": float("inf")})
     assert not caplog.records
 
@@ -355,7 +355,7 @@ def test_strict_refuses_what_lenient_tells(server: Server, listing: Listing) -> 
         listing(server.url, options={"strict": True})
     error = caught.value
     assert (error.json_path, error.expected, error.seen) == ("$._embedded.invoices[1].amount", "string", "number")
-    assert str(error).endswith("string is documented at $._embedded.invoices[1].amount, and number came.")
+    assert str(error).endswith("expected string at $._embedded.invoices[1].amount, got number.")
     assert "3700" not in str(error)
 
 

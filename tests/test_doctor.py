@@ -223,7 +223,7 @@ INVOICE = {"_embedded": {"invoices": [{"invoice_number": "1", "due_amount": 7.5}
     ("answer", "status", "verdict", "told"),
     [
         (page(1), 0, "good", "A response of get_account_invoices, with 1 invoice, keeps the contract."),
-        (INVOICE, 0, "warning", "deviates from the contract: string is documented at $._embedded.invoices[*].due_amount, number came; integer is documented at $.total, string came."),
+        (INVOICE, 0, "warning", "deviates from the contract: expected string at $._embedded.invoices[*].due_amount, got number; expected integer at $.total, got string."),
         (as_json({}, 401), 3, "bad", "returned 401 Unauthorized"),
         (as_json({"userMessage": "No."}, 404), 4, "bad", "returned 404 Not Found: No."),
         (as_json({}, 400), 1, "bad", "returned 400 Bad Request"),

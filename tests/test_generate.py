@@ -293,7 +293,7 @@ except MisfitError as misfit:
     command = [sys.executable, "-W", "error", "-c", code]
     result = subprocess.run(command, env=environment, capture_output=True, text=True, check=False)
     assert (result.stdout, result.stderr) == (
-        "integer is documented at $.additional_property[0], and number came.\n",
+        "expected integer at $.additional_property[0], got number.\n",
         "",
     )
 

@@ -88,7 +88,7 @@ def test_errors_and_deviations_are_told_as_elsewhere(server: Server, tmp_path: P
     server.answers({"_embedded": {"invoices": [{"due_amount": 7.5}]}})
     result = run("get", "get_account_invoices", "1", URL=server.url)
     assert json.loads(result.stdout) == {"_embedded": {"invoices": [{"due_amount": 7.5}]}}
-    told = "get_account_invoices: $._embedded.invoices[*].due_amount: string is documented, and number came, 1 time.\n"
+    told = "get_account_invoices: expected string at $._embedded.invoices[*].due_amount, got number, 1 time.\n"
     assert result.stderr == told
     for answer, status in (
         (as_json({}, 404), 4),
@@ -253,8 +253,8 @@ def test_a_body_is_read_from_a_file_or_standard_input(get: Run, server: Server, 
             '{"claimNumber": "1", "x": 1.00000000000000000001}',
             "cannot be sent with all of its digits.",
         ),
-        (["--body", "-"], "{}", "object with `claimNumber` is documented at $, and object without it came."),
-        (["--body", "-"], '{"claimNumber": 7}', "string is documented at $.claimNumber, and integer came."),
+        (["--body", "-"], "{}", "expected object with `claimNumber` at $, got object without it."),
+        (["--body", "-"], '{"claimNumber": 7}', "expected string at $.claimNumber, got integer."),
     ):
         result = get("add_claim", "p", "5", *arguments, stdin=stdin, URL=server.url)
         assert (result.returncode, result.stdout) == (2, "")

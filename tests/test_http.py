@@ -158,7 +158,7 @@ def test_the_deadline_holds_for_all_addresses_of_a_host(
     full: int, listing: Listing, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     resolve(monkeypatch, *["127.0.0.2"] * 6)
-    monkeypatch.setattr("talkdesk_bridge._auth.is_loopback", lambda _: True)
+    monkeypatch.setattr("talkdesk_bridge._urls.is_loopback", lambda _: True)
     begun = time.monotonic()
     with pytest.raises(errors.BridgeError):
         listing(f"http://bridge.localhost:{full}", options={"timeout": (0.5, 5), "deadline": 0.8})
@@ -168,7 +168,7 @@ def test_the_deadline_holds_for_all_addresses_of_a_host(
 @pytest.mark.skipif(sys.platform != "linux", reason="needs all of 127.0.0.0/8")
 def test_a_dead_address_leaves_time_for_the_next(full: int, listing: Listing, monkeypatch: pytest.MonkeyPatch) -> None:
     resolve(monkeypatch, "127.0.0.2", "127.0.0.1")
-    monkeypatch.setattr("talkdesk_bridge._auth.is_loopback", lambda _: True)
+    monkeypatch.setattr("talkdesk_bridge._urls.is_loopback", lambda _: True)
     with socket.create_server(("127.0.0.1", full)) as live:
         threading.Thread(target=serve_once, args=(live,), daemon=True).start()
         assert len(listing(f"http://bridge.localhost:{full}", options={"timeout": (0.5, 5)})) == 1

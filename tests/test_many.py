@@ -329,7 +329,7 @@ def test_accounts_that_cannot_be_taken_end_all(many: Bridge) -> None:
 
 def test_the_text_of_one_account_is_not_taken_for_many() -> None:
     client = AsyncBridgeClient("https://b")
-    with pytest.raises(errors.ArgumentError, match="given must be many accounts, not the text of one"):
+    with pytest.raises(errors.ArgumentError, match="inputs must be a list of accounts or the like, not one string"):
         client.each(client.billing.get_account_invoices, "1000")
     asyncio.run(client.close())
 

@@ -35,7 +35,7 @@ def test_what_is_read(value: str, amount: str, currency: str | None) -> None:
      "1_000", "\u0667", "NaN", "Infinity", "1e999", "--5", "5\u20ac", "5 \u0443\u0441\u0434", None, True, [], float("nan"), float("inf"), b"5"],
 )  # fmt: skip
 def test_what_is_not_guessed_at(value: str) -> None:
-    with pytest.raises(errors.ArgumentError, match=r'must be like "3700\.00 usd"') as caught:
+    with pytest.raises(errors.ArgumentError, match=r'must look like "3700\.00 usd"') as caught:
         Money.parse(value)
     assert isinstance(caught.value, ValueError)
     assert caught.value.__context__ is None

@@ -126,7 +126,7 @@ def test_a_server_that_does_not_know_page_numbers(server: Server, listing: Listi
     server.answers(page(1, 2, total=5))
     with pytest.raises(errors.PagingError) as caught:
         listing(server.url, KEY)
-    told = "a page has items of an earlier one: the pages do not lead on, or the list changed. Begin again."
+    told = "a page has items of an earlier page: the bridge repeats pages, or the list changed while it was read. Start again."
     assert str(caught.value) == f"get_account_invoices: {told}"
     assert len(server.seen) == 2
 
@@ -447,7 +447,7 @@ def test_a_page_that_shrank_meanwhile_is_refused(server: Server) -> None:
 
 
 def of_a_call_with(other: str) -> str:
-    return f"^start is the position of a call with {other}: make this call as that one was made[.]$"
+    return f"^start is the position of a call with {other}: repeat that call to continue it[.]$"
 
 
 def test_a_position_of_another_call_is_refused(server: Server, elsewhere: Server) -> None:
@@ -570,7 +570,7 @@ def test_a_total_counts_undeclared_too(server: Server, total: object, seen: str)
         with pytest.raises(errors.ContractError) as caught:
             read()
         error = caught.value
-        assert str(error) == "op: a page has a total that is no integer."
+        assert str(error) == "op: the total of a page is not an integer."
         assert (error.json_path, error.expected, error.seen) == ("$.total", "integer", seen)
         for readable in (2, "2", 2.0):
             server.answers({"_embedded": {"things": [1]}, "total": readable})

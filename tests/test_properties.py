@@ -559,7 +559,7 @@ def test_a_page_that_repeats_the_page_before_is_refused_be_it_the_last_one(total
         got, failed, _, ended = walked(server.url, 9, None, awaited=False)
     assert (got, ended) == (["1", "2"], False)
     assert {str(error) for error in failed} == {
-        "get_account_invoices: a page has items of an earlier one: the pages do not lead on, or the list changed. Begin again."
+        "get_account_invoices: a page has items of an earlier page: the bridge repeats pages, or the list changed while it was read. Start again."
     }
 
 

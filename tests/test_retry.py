@@ -202,7 +202,7 @@ def test_a_token_server_that_fails_for_a_while(server: Server, listing: Listing,
 def test_a_token_server_that_cannot_be_reached(server: Server, listing: Listing, time: Time) -> None:
     auth = OAuth2ClientCredentials("http://127.0.0.1:1/token", "id", "secret")
     with pytest.raises(
-        errors.AuthenticationError, match=r"There is no token\. POST /token: no connection to"
+        errors.AuthenticationError, match=r"No token could be fetched\. POST /token: no connection to"
     ) as caught:
         listing(server.url, auth, options=time.options())
     assert isinstance(caught.value.__cause__, errors.NotSentError)

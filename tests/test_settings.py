@@ -6,8 +6,10 @@ import asyncio
 import ssl
 import sys
 from collections.abc import Callable
+from functools import partial
 from typing import Any
 
+import httpx
 import jwt
 import pytest
 from cryptography.hazmat.primitives.serialization import PrivateFormat
@@ -74,11 +76,11 @@ def test_from_the_environment(variables: dict[str, str], auth: Auth) -> None:
     ("variables", "told"),
     [
         ({"URL": ""}, "TALKDESK_BRIDGE_URL is not set"),
-        ({"USERNAME": "u"}, "for HTTP Basic, set TALKDESK_BRIDGE_PASSWORD, too"),
-        ({"API_KEY_HEADER": "X"}, "set TALKDESK_BRIDGE_API_KEY, too"),
-        ({"TOKEN_URL": "https://t"}, "set TALKDESK_BRIDGE_CLIENT_ID, TALKDESK_BRIDGE_CLIENT_SECRET, too"),
-        ({"AUDIENCE": "a"}, "for OAuth 2 client credentials, set"),
-        ({"SCOPE": "a"}, "for OAuth 2 client credentials, set"),
+        ({"USERNAME": "u"}, "for HTTP Basic, also set TALKDESK_BRIDGE_PASSWORD"),
+        ({"API_KEY_HEADER": "X"}, "also set TALKDESK_BRIDGE_API_KEY"),
+        ({"TOKEN_URL": "https://t"}, "also set TALKDESK_BRIDGE_CLIENT_ID, TALKDESK_BRIDGE_CLIENT_SECRET"),
+        ({"AUDIENCE": "a"}, "for OAuth 2 client credentials, also set"),
+        ({"SCOPE": "a"}, "for OAuth 2 client credentials, also set"),
         (
             {"API_KEY": "s3cret", "BEARER_TOKEN": "s3cret"},
             r"header key \(\w+API_KEY\) and a bearer token",
@@ -87,11 +89,11 @@ def test_from_the_environment(variables: dict[str, str], auth: Auth) -> None:
         ({"API_KEY": "s3cret", "TOKEN_URL": "https://t"}, rf"a header key \({V}API_KEY\) and OAuth 2 client credentials \({V}TOKEN_URL\)\. Unset all but one\.$"),
         (SIGNED | OAUTH, rf"^Two kinds of credential are set: OAuth 2 client credentials \({V}CLIENT_SECRET\) and OAuth 2 with a private key \({V}PRIVATE_KEY\)\. Unset all but one\.$"),
         (OAUTH | {"KEY_ID": "k-1"}, rf"credentials \({V}CLIENT_SECRET\) and OAuth 2 with a private key \({V}KEY_ID\)"),
-        (SHARED, f"^The credential is incomplete: for OAuth 2 client credentials, set {V}CLIENT_SECRET, too, or for OAuth 2 with a private key, set {V}PRIVATE_KEY, too\\.$"),
-        ({"TOKEN_URL": "https://t"}, f"or for OAuth 2 with a private key, set {V}CLIENT_ID, {V}PRIVATE_KEY, too"),
-        (SHARED | {"KEY_ID": "k-1"}, f"incomplete: for OAuth 2 with a private key, set {V}PRIVATE_KEY, too\\.$"),
-        ({"PRIVATE_KEY": bare()}, f"incomplete: for OAuth 2 with a private key, set {V}CLIENT_ID, {V}TOKEN_URL, too\\.$"),
-        ({"CLIENT_SECRET": "s3cret"}, f"incomplete: for OAuth 2 client credentials, set {V}CLIENT_ID, {V}TOKEN_URL, too\\.$"),
+        (SHARED, f"^The credential is incomplete: for OAuth 2 client credentials, also set {V}CLIENT_SECRET, or for OAuth 2 with a private key, also set {V}PRIVATE_KEY\\.$"),
+        ({"TOKEN_URL": "https://t"}, f"or for OAuth 2 with a private key, also set {V}CLIENT_ID, {V}PRIVATE_KEY"),
+        (SHARED | {"KEY_ID": "k-1"}, f"incomplete: for OAuth 2 with a private key, also set {V}PRIVATE_KEY\\.$"),
+        ({"PRIVATE_KEY": bare()}, f"incomplete: for OAuth 2 with a private key, also set {V}CLIENT_ID, {V}TOKEN_URL\\.$"),
+        ({"CLIENT_SECRET": "s3cret"}, f"incomplete: for OAuth 2 client credentials, also set {V}CLIENT_ID, {V}TOKEN_URL\\.$"),
         (SIGNED | {"ALGORITHM": "HS256"}, "algorithm of the credential must be one of"),
         (SIGNED | {"PRIVATE_KEY": "s3cret"}, "private_key of the credential cannot be read"),
         ({"API_KEY": "s3cret\n"}, "cannot be sent in a header"),
@@ -144,9 +146,60 @@ def test_a_base_url_that_cannot_be_used(url: str) -> None:
     assert "s3cret" not in str(caught.value)
 
 
-@pytest.mark.parametrize("timeout", [(0, 1), (1, -1), (1,), (1, 2, 3), ("1", 2), 5, (1, float("inf")), (1, 1e300)])
-def test_a_timeout_that_cannot_be_used(timeout: tuple[float, float]) -> None:
-    with pytest.raises(errors.ConfigurationError, match="timeout must be two numbers"):
+@pytest.mark.parametrize(
+    ("timeout", "connect", "read"),
+    [(5, 5, 5), (0.5, 0.5, 0.5), (None, None, None), ((1, 2), 1, 2), ((1, None), 1, None)],
+)
+def test_a_timeout_is_given_as_in_httpx(timeout: Any, connect: float | None, read: float | None) -> None:
+    def handle(request: httpx.Request) -> httpx.Response:
+        assert request.extensions["timeout"] == {"connect": connect, "read": read, "write": read}
+        return httpx.Response(200, json={"_embedded": {"invoices": []}})
+
+    with BridgeClient("https://bridge.example", timeout=timeout, transport=httpx.MockTransport(handle)) as bridge:
+        assert bridge.billing.get_account_invoices("1")
+    with BridgeClient("https://bridge.example", transport=httpx.MockTransport(handle)) as bridge:
+        assert bridge.with_options(timeout=timeout).billing.get_account_invoices("1")
+
+
+@pytest.mark.parametrize(
+    ("name", "message"),
+    [
+        ("max_retries", "There is no option max_retries: use retry=Retry(attempts=...)."),
+        ("token", "There is no option token: use auth=BearerAuth(...)."),
+        ("proxies", "There is no option proxies: use proxy."),
+        ("timeouts", "There is no option timeouts: use timeout."),
+        ("colour", "There is no option colour: use one of cert, clock, deadline, headers, max_bytes, on_deviation, "
+                   "proxy, retry, sleep, strict, timeout, transport, verify."),
+    ],
+)  # fmt: skip
+def test_an_unknown_option_gets_a_proposal(name: str, message: str) -> None:
+    options: Any = {name: 3}
+    makers: list[Callable[..., Any]] = [
+        partial(BridgeClient, "https://b"),
+        partial(AsyncBridgeClient, "https://b"),
+        partial(BridgeClient.from_env, {"TALKDESK_BRIDGE_URL": "https://b"}),
+    ]
+    for make in makers:
+        with pytest.raises(errors.ConfigurationError) as caught:
+            make(**options)
+        assert str(caught.value) == message
+    with pytest.raises(errors.ConfigurationError, match=f"^There is no option {name}: use "):
+        BridgeClient("https://b").with_options(**options)
+
+
+def test_an_option_of_the_client_as_a_whole_is_named() -> None:
+    options: Any = {"verify": False}
+    with pytest.raises(
+        errors.ConfigurationError, match=r"^verify cannot differ between calls: with_options takes dead"
+    ):
+        BridgeClient("https://b").with_options(**options)
+
+
+@pytest.mark.parametrize(
+    "timeout", [(0, 1), (1, -1), (1,), (1, 2, 3), ("1", 2), 0, "5", [1, 2], (1, float("inf")), (1, 1e300)]
+)
+def test_a_timeout_that_cannot_be_used(timeout: Any) -> None:
+    with pytest.raises(errors.ConfigurationError, match="timeout must be a number of seconds"):
         Settings(base_url="https://b", timeout=timeout)
 
 
@@ -191,25 +244,25 @@ def test_a_credential_that_no_header_can_carry(value: str) -> None:
         assert "s3cr" not in str(caught.value)
 
 
-IN_A_HEADER = "cannot be sent in a header: it must be printable ASCII without blanks or line breaks around it."
-PARAMETERS = (
-    "The parameters of the token request must be text by name, and not grant_type, scope, client_id or client_secret."
+IN_A_HEADER = (
+    "cannot be sent in a header: it must be printable ASCII without leading or trailing spaces or line breaks."
 )
+PARAMETERS = "The parameters of the token request must map names to text, and must not hold grant_type, scope, client_id or client_secret."
 NOT_A_NAME = "The name of the credential's header is not a header name, such as X-API-Key."
 
 
-NOT_LIKE = "The token URL must be like https://bridge.example (http is for loopback only)."
-HOLDS_A_SECRET = "The token URL must not hold a user or password: give them as credential."
+NOT_LIKE = "The token URL must look like https://bridge.example (http: on loopback only)."
+HOLDS_A_SECRET = "The token URL must not contain a user or password: pass them as the credential."
 OAUTH_FOR: dict[str, Any] = {"token_url": "https://t", "client_id": "id", "client_secret": "s3cret"}
 JWT_FOR: dict[str, Any] = {"token_url": "https://t", "client_id": "id", "private_key": bare()}
 KEY = "The private_key of the credential"
-UNREADABLE = f"{KEY} cannot be read: give the key itself, as PEM or as base64 of PKCS#8."
-ENCRYPTED = f"{KEY} is encrypted: give it without its password."
+UNREADABLE = f"{KEY} cannot be read: pass the key itself, as PEM or as base64 of PKCS#8."
+ENCRYPTED = f"{KEY} is encrypted: pass it decrypted."
 ALGORITHMS = "The algorithm of the credential must be one of ES256, ES384, ES512, RS256, RS384, RS512, PS256, PS384, PS512, EdDSA."
 
 
 def unsuitable(algorithm: str, needed: str) -> str:
-    return f"{KEY} does not suit the algorithm {algorithm}, which needs {needed}."
+    return f"{KEY} is of the wrong kind: the algorithm {algorithm} needs {needed}."
 
 
 FOR_P256, FOR_P384 = (unsuitable(f"ES{bits}", f"an EC key on the curve secp{bits}r1") for bits in (256, 384))
@@ -225,8 +278,8 @@ FOR_RSA, FOR_EDDSA = unsuitable("RS256", "an RSA key of 2048 bits or more"), uns
         *((HeaderAuth, {"value": "k", "name": name}, f"The header {name} belongs to HTTP itself and cannot carry a credential.")
           for name in ("Host", "Connection", "Content-Length", "transfer-encoding")),
         (BearerAuth, {"token": "s3cret\n"}, f"The token of the credential {IN_A_HEADER}"),
-        (BearerAuth, {"token": "bearer s3cret"}, "The token of the credential begins with the word Bearer: give the token alone."),
-        (BasicAuth, {"user": "a:b", "password": "s3cret"}, "The user of HTTP Basic must not hold a colon (RFC 7617)."),
+        (BearerAuth, {"token": "bearer s3cret"}, 'The token of the credential begins with "Bearer": give the token without it.'),
+        (BasicAuth, {"user": "a:b", "password": "s3cret"}, "The user of HTTP Basic must not contain a colon (RFC 7617)."),
         (BasicAuth, {"user": "", "password": "s3cret"}, "The user of the credential is empty."),
         (BasicAuth, {"user": "u", "password": "s3cret\ud800"}, "The password of the credential is not printable text."),
         (BasicAuth, {"user": "u", "password": None}, "The password of the credential is not printable text."),
@@ -239,7 +292,7 @@ FOR_RSA, FOR_EDDSA = unsuitable("RS256", "an RSA key of 2048 bits or more"), uns
         *((OAuth2ClientCredentials, OAUTH_FOR | {"token_url": url}, "The token URL is not a URL.") for url in ("https://[", 5)),
         *((OAuth2ClientCredentials, OAUTH_FOR | {"token_url": url}, NOT_LIKE) for url in ("t", "ftp://t", "https://", "https://t/a b", "https://t/\x7f")),
         *((OAuth2ClientCredentials, OAUTH_FOR | {"token_url": url}, HOLDS_A_SECRET) for url in ("https://:s3cret@t", "https://s3cret@t")),
-        *((kind, given | {"token_url": "http://t"}, "The token URL must begin with https://: http is for loopback only.")
+        *((kind, given | {"token_url": "http://t"}, "The token URL must begin with https://: http is allowed on loopback only.")
           for kind, given in ((OAuth2ClientCredentials, OAUTH_FOR), (OAuth2PrivateKeyJWT, JWT_FOR))),
         *((OAuth2PrivateKeyJWT, JWT_FOR | {name: ""}, f"The {name} of the credential is empty.") for name in ("client_id", "key_id", "audience")),
         *((OAuth2PrivateKeyJWT, JWT_FOR | {"private_key": key}, f"{KEY} is empty.") for key in ("", " \n", "\\n")),
@@ -247,7 +300,7 @@ FOR_RSA, FOR_EDDSA = unsuitable("RS256", "an RSA key of 2048 bits or more"), uns
           for key in ("s3cret", "s3crét", "s3cret\ud800", "key.pem", bare()[:-8], pem()[:-9], pem()[:60] + pem()[-30:], None, pem().encode())),
         *((OAuth2PrivateKeyJWT, JWT_FOR | {"private_key": key}, ENCRYPTED) for key in
           (pem(password="x"), bare(password="x"), pem(form=PrivateFormat.TraditionalOpenSSL, password="x"))),
-        (OAuth2PrivateKeyJWT, JWT_FOR | {"private_key": public()}, f"{KEY} is a public key: give the private one."),
+        (OAuth2PrivateKeyJWT, JWT_FOR | {"private_key": public()}, f"{KEY} is a public key: pass the private key."),
         *((OAuth2PrivateKeyJWT, JWT_FOR | {"algorithm": name}, ALGORITHMS) for name in ("HS256", "none", "es256", "", None, ["ES256"])),
         *((OAuth2PrivateKeyJWT, JWT_FOR | {"private_key": pem(kind), "algorithm": algorithm}, told) for kind, algorithm, told in (
             ("P-256", "ES384", FOR_P384), ("P-384", "ES256", FOR_P256), ("RSA", "ES256", FOR_P256), ("secp256k1", "ES256", FOR_P256),
@@ -291,11 +344,11 @@ def test_a_package_that_is_missing(monkeypatch: pytest.MonkeyPatch, missing: str
     monkeypatch.setitem(sys.modules, missing, None)
     with pytest.raises(errors.ConfigurationError) as caught:
         OAuth2PrivateKeyJWT(**JWT_FOR)
-    how = "install talkdesk-bridge[jwt], the way the package was installed (README.md tells it)"
+    how = "install talkdesk-bridge[jwt] from where you installed talkdesk-bridge"
     told = f"OAuth2PrivateKeyJWT needs PyJWT and cryptography: {how}."
     assert str(caught.value) == told
 
 
 def test_what_is_no_credential() -> None:
-    with pytest.raises(errors.ConfigurationError, match="auth must be one of"):
+    with pytest.raises(errors.ConfigurationError, match="auth must be a "):
         BridgeClient("https://b", auth="s3cret")  # type: ignore[arg-type] # the mistake that is refused

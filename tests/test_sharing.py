@@ -40,7 +40,7 @@ def test_a_client_is_refused_in_another_process(server: Server) -> None:
             os.write(writer, outcome(bridge).encode())
             os._exit(0)
         os.waitpid(child, 0)
-        told = "The client was made in another process, which would get its responses: make one in each process."
+        told = "The client was made in another process, and both would read each other's responses: make one client in each process."
         assert os.read(reader, 1000).decode() == f"ConfigurationError: {told}"
         assert outcome(bridge) == "1"
     os.close(reader)

@@ -321,16 +321,16 @@ def test_a_bridge_that_takes_no_token_is_asked_twice(
     [
         (as_json({"error": "invalid_scope", "error_description": "no\nsuch"}, 400), "refused with 400: invalid_scope: no such"),
         (as_json({"error": 5, "error_description": "no"}, 400), "refused with 400: no"),
-        ((500, HTML, b"<html>"), "refused with 500 without saying why"),
-        ((302, {"Location": "/"}, b""), "refused with 302 without saying why; is this its URL?"),
-        (as_json(token(), 300), "refused with 300 without saying why; is this its URL?"),
+        ((500, HTML, b"<html>"), "refused with 500 without giving a reason"),
+        ((302, {"Location": "/"}, b""), "refused with 302 without giving a reason; is this its URL?"),
+        (as_json(token(), 300), "refused with 300 without giving a reason; is this its URL?"),
         ((200, HTML, b"<html>"), "returned no usable access_token."),
         (as_json([]), "returned no usable access_token."),
         (as_json(token("")), "returned no usable access_token."),
         (as_json(token("a\nb")), "returned no usable access_token."),
         (as_json(token("s3cret ")), "returned no usable access_token."),
         (as_json(token("s3crét")), "returned no usable access_token."),
-        (as_json(token(token_type="mac")), "gave a token that is not of the type bearer."),
+        (as_json(token(token_type="mac")), "returned a token whose token_type is not bearer."),
     ],
 )  # fmt: skip
 def test_no_token(server: Server, listing: Listing, answer: Scripted, told: str) -> None:
@@ -384,7 +384,7 @@ def test_nothing_that_is_caught_holds_the_credential(listing: Listing) -> None:
 
 def test_the_defaults_are_safe(server: Server) -> None:
     with BridgeClient(server.url) as bridge:
-        request = bridge._caller._http.build(bridge._caller.settings, method="GET", url="/")
+        request = bridge._caller.http.build(bridge._caller.settings, method="GET", url="/")
         assert request.extensions["timeout"] == {"connect": 5.0, "read": 30.0, "write": 30.0}
         assert request.extensions["deadline"] == 300.0
     settings = bridge._caller.settings

@@ -125,7 +125,7 @@ def _response(client: BridgeClient, account: str, deviations: list[Deviation]) -
     text = f"A response of get_account_invoices, with {count} invoice{'' if count == 1 else 's'},"
     if not deviations:
         return Finding("good", f"{text} keeps the contract.")
-    places = [f"{one.documented} is documented at {one.place}, {one.seen} came" for one in deviations]
+    places = [f"expected {one.documented} at {one.place}, got {one.seen}" for one in deviations]
     remedy = "Tell the bridge's host. The client reads it nevertheless, except with --strict."
     return Finding("warning", f"{text} deviates from the contract: {'; '.join(places)}.", remedy)
 

@@ -88,7 +88,7 @@ class Run:
 
     def _deviated(self, deviation: Deviation) -> None:
         place = f"{self._place}: " if self._place else ""
-        text = f"{place}{deviation.place}: {deviation.documented} is documented, and {deviation.seen} came"
+        text = f"{place}expected {deviation.documented} at {deviation.place}, got {deviation.seen}"
         self.deviations[text] += deviation.count
 
     @contextmanager

@@ -34,7 +34,7 @@ class MisfitError(ValueError):
         self.place = place
 
     def __str__(self) -> str:
-        return f"{self.documented} is documented at ${self.place}, and {self.seen} came."
+        return f"expected {self.documented} at ${self.place}, got {self.seen}."
 
 
 class Place:

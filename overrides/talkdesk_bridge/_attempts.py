@@ -1,11 +1,12 @@
-"""The attempts at a request: when it is sent again, what is reported of each, and how calls wait for each other."""
+"""The attempts at a request: when it is sent again, what each attempt reports, and how calls wait for each other."""
 
 from __future__ import annotations
 
 import logging
-from collections.abc import Awaitable, Callable, Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from http import HTTPStatus
+from typing import TYPE_CHECKING
 
 from attrs import evolve
 
@@ -13,24 +14,26 @@ from talkdesk_bridge import errors
 from talkdesk_bridge._http import Failure, Request, path_of
 from talkdesk_bridge._response import RawResponse
 from talkdesk_bridge._retry import IDEMPOTENT, Attempt, loggable, retry_after
-from talkdesk_bridge._settings import Settings
+
+if TYPE_CHECKING:
+    from talkdesk_bridge._caller import Caller
 
 LOG = logging.getLogger("talkdesk_bridge")
 LOG.addHandler(logging.NullHandler())
 
 TOKEN = "token"  # noqa: S105 # the name of an operation
-"""The name under which requests to the token server are reported."""
+"""The operation name in reports about requests to the token server."""
 
 
 class Gate:
-    """Makes the calls of a client wait together for a Retry-After, as long as `each` runs."""
+    """While `each` runs, makes all calls of a client wait together for a Retry-After."""
 
     def __init__(self) -> None:
         self._users = 0
         self.until = 0.0
-        """By the client's clock: when the bridge wants to be asked again."""
+        """When the bridge accepts requests again, by the client's clock."""
         self.served = 0
-        """Requests that were not turned away."""
+        """Responses whose status was none of `Retry.statuses`."""
 
     @property
     def shared(self) -> bool:
@@ -39,7 +42,7 @@ class Gate:
 
     @contextmanager
     def sharing(self) -> Iterator[None]:
-        """Let calls wait together in the block."""
+        """Make calls wait together inside the block."""
         self._users += 1
         try:
             yield
@@ -47,7 +50,7 @@ class Gate:
             self._users -= 1
 
     def note(self, response: RawResponse, asked: float | None, now: float, statuses: frozenset[int]) -> None:
-        """Take what a response says of all calls."""
+        """Note what a response means for all calls; `asked` is its Retry-After in seconds."""
         if response.status_code not in statuses:
             self.served += 1
         elif asked is not None:
@@ -55,36 +58,22 @@ class Gate:
 
 
 class Attempts:
-    """Sends one request as often as the policy says.
+    """Sends one request until it succeeds or the retry policy ends it.
 
     Args:
-        settings: Of the call.
-        gate: Of the client.
-        send: Sends a request.
-        sleep: Waits for so many seconds.
-        name: The operationId, or TOKEN. A request for a token may be repeated: it does no harm.
-        make: Makes the request, for each attempt anew: a token server takes a JWT once, and may have taken it although
-            its response was lost.
-        once: Whether to send it once, whatever the policy says.
+        caller: Sends the requests, waits between them, and has settings and gate.
+        name: The operationId, or TOKEN. A request for a token is safe to repeat, although it is a POST.
+        make: Makes the request for each attempt. A token server accepts each JWT only once, and may have seen it even
+            if its response was lost.
+        once: Send it once, whatever the policy says.
 
     """
 
-    def __init__(
-        self,
-        settings: Settings,
-        gate: Gate,
-        send: Callable[[Settings, Request], Awaitable[RawResponse | Failure]],
-        sleep: Callable[[float], Awaitable[None]],
-        name: str,
-        make: Callable[[], Request],
-        *,
-        once: bool = False,
-    ) -> None:
-        self._settings, self._policy, self._clock = settings, settings.retry, settings.clock
-        self._gate, self._served = gate, gate.served
-        self._send, self._sleep = send, sleep
+    def __init__(self, caller: Caller, name: str, make: Callable[[], Request], *, once: bool = False) -> None:
+        self._caller, self._gate, self._clock = caller, caller.gate, caller.settings.clock
+        self._policy = caller.settings.retry
         self._name, self._make, self._once = name, make, once
-        self._begun = self._clock()
+        self._begun, self._served = self._clock(), caller.gate.served
         self._number = self._counted = 0
 
     async def response(self) -> RawResponse:
@@ -99,11 +88,11 @@ class Attempts:
                 await self._wait_at_the_gate()
             self._number, self._counted = self._number + 1, self._counted + 1
             started, request = self._clock(), self._make()
-            outcome = await self._send(self._settings, request)
+            outcome = await self._caller.http.send(self._caller.settings, request)
             wait = self._wait_after(request, outcome)
             self._report(request, outcome, self._clock() - started, wait)
             if wait is not None:
-                await self._sleep(wait)
+                await self._caller.sleep(wait)
             elif isinstance(outcome, RawResponse):
                 return evolve(outcome, attempts=self._number) if self._number > 1 else outcome
             else:
@@ -111,14 +100,14 @@ class Attempts:
                 raise type(outcome.error)(f"{outcome.error}{tried}")
 
     async def _wait_at_the_gate(self) -> None:
-        """Wait until the bridge wants to be asked again; this is no part of the policy's seconds."""
+        """Wait until the bridge accepts requests again. This time does not count towards `Retry.seconds`."""
         begun, until = self._clock(), 0.0
-        while until < self._gate.until > (now := self._clock()):  # another response may have asked for more
+        while until < self._gate.until > (now := self._clock()):  # meanwhile another response may have asked for more
             until = self._gate.until
             if until - now > self._policy.retry_after_max:
-                message = f"{self._name}: not sent, since the bridge asks to come back in {until - now:.0f} s"
-                raise errors.NotSentError(f"{message}, as it answered another request.")
-            await self._sleep(until - now)
+                message = f"{self._name}: not sent. In response to another request, the bridge asked to come back in"
+                raise errors.NotSentError(f"{message} {until - now:.0f} s.")
+            await self._caller.sleep(until - now)
         self._begun += self._clock() - begun
 
     def _wait_after(self, request: Request, outcome: RawResponse | Failure) -> float | None:
@@ -130,14 +119,14 @@ class Attempts:
             curable = outcome.status_code in self._policy.statuses
             if self._name != TOKEN:
                 self._gate.note(outcome, asked, now, self._policy.statuses)
-                self._begin_again_if_others_pass(outcome, now)
+                self._restart_if_others_were_served(outcome, now)
         repeatable = request.method in IDEMPOTENT or self._name == TOKEN
         if self._once or not repeatable or not curable:
             return None
         return self._policy.wait(self._counted, now - self._begun, asked)
 
-    def _begin_again_if_others_pass(self, response: RawResponse, now: float) -> None:
-        """Count anew if other calls got their responses in this one's place: that is no reason to give it up."""
+    def _restart_if_others_were_served(self, response: RawResponse, now: float) -> None:
+        """Count anew after a 429 if other calls succeeded meanwhile, since the bridge works and is only busy."""
         turned_away = response.status_code == HTTPStatus.TOO_MANY_REQUESTS
         if self._gate.shared and turned_away and self._gate.served > self._served:
             self._begun, self._counted, self._served = now, 1, self._gate.served

@@ -1,4 +1,4 @@
-"""The credentials, as plain values: which headers each sends, and which URLs they may be sent to."""
+"""The credentials, as plain values: what each adds to a request to the bridge."""
 
 from __future__ import annotations
 
@@ -13,19 +13,26 @@ from talkdesk_bridge.errors import ConfigurationError
 
 @define(frozen=True)
 class Auth:
-    """A way to authenticate: one of the classes below. It is never pickled: a pickle would hold the secret."""
+    """A credential: one of the classes below, or your own. It cannot be pickled: a pickle would hold the secret.
+
+    A subclass overrides `headers`, or `apply` if headers are not enough, and hides its secrets from `repr`.
+    """
 
     def headers(self) -> dict[str, str]:
-        """The headers that carry the credential, on every request to the bridge."""
+        """The headers that carry the credential on every request to the bridge."""
         return {}
 
+    def apply(self, request: Any) -> None:
+        """Put the credential on an httpx.Request to the bridge, before each call: by default, its headers."""
+        request.headers.update(self.headers())
+
     def secrets(self) -> list[str]:
-        """Values to redact when a server echoes them: all that `repr` does not show."""
+        """Values to redact when a server echoes them: the fields that `repr` does not show."""
         hidden = [getattr(self, field.name) for field in fields(type(self)) if field.init and not field.repr]
         return [text for value in hidden for text in ([value] if isinstance(value, str) else value.values())]
 
     def __reduce__(self) -> NoReturn:
-        raise TypeError(f"{type(self).__name__} is not pickled, since that would show it: make it where it is used.")
+        raise TypeError(f"{type(self).__name__} cannot be pickled, which would expose it: create it where it is used.")
 
     def __copy__(self) -> Self:
         return self
@@ -40,10 +47,10 @@ class NoAuth(Auth):
 
 
 def _header_text(_: object, attribute: Any, value: Any) -> None:
-    """Refuse what a header cannot carry, without showing it: the HTTP library would print the value."""
+    """Reject what a header cannot carry, without showing it; the HTTP library would print the value."""
     if not isinstance(value, str) or not re.fullmatch(r"[!-~]([ -~]*[!-~])?", value):
-        remedy = "it must be printable ASCII without blanks or line breaks around it"
-        raise ConfigurationError(f"The {attribute.name} of the credential cannot be sent in a header: {remedy}.")
+        rule = "it must be printable ASCII without leading or trailing spaces or line breaks"
+        raise ConfigurationError(f"The {attribute.name} of the credential cannot be sent in a header: {rule}.")
 
 
 def _header_name(_: object, attribute: Any, value: str) -> None:
@@ -54,7 +61,7 @@ def _header_name(_: object, attribute: Any, value: str) -> None:
 
 
 def check_text(_: object, attribute: Any, value: Any) -> None:
-    """Refuse what cannot be encoded, without showing it."""
+    """Reject text that cannot be encoded, without showing it."""
     if not isinstance(value, str) or not value.isprintable():
         raise ConfigurationError(f"The {attribute.name} of the credential is not printable text.")
 
@@ -68,16 +75,16 @@ def check_not_empty(_: object, attribute: Any, value: str) -> None:
 def _token(_: object, attribute: Any, value: str) -> None:
     _header_text(_, attribute, value)
     if value.lower().startswith("bearer "):
-        raise ConfigurationError("The token of the credential begins with the word Bearer: give the token alone.")
+        raise ConfigurationError('The token of the credential begins with "Bearer": give the token without it.')
 
 
 @define(frozen=True)
 class HeaderAuth(Auth):
-    """A key that is sent in a header; which header, and in which form, the bridge's host says.
+    """A key that is sent in a header. Ask the bridge's host for the header's name and the value's form.
 
     Args:
-        value: The whole value of the header.
-        name: The header; the documented page prints only "Authorization: Header".
+        value: The complete value of the header.
+        name: The header. The documented page prints only "Authorization: Header".
 
     Raises:
         ConfigurationError: a header cannot carry the value or the name.
@@ -88,13 +95,13 @@ class HeaderAuth(Auth):
     name: str = field(default="Authorization", validator=_header_name)
 
     def headers(self) -> dict[str, str]:
-        """The key, in its header."""
+        """The header with the key."""
         return {self.name: self.value}
 
 
 @define(frozen=True)
 class BearerAuth(Auth):
-    """A token that was obtained elsewhere.
+    """A bearer token (RFC 6750) that you got elsewhere; it is never renewed.
 
     Raises:
         ConfigurationError: a header cannot carry the token.
@@ -104,16 +111,16 @@ class BearerAuth(Auth):
     token: str = field(repr=False, validator=_token)
 
     def headers(self) -> dict[str, str]:
-        """The token, as RFC 6750 has it."""
+        """The header with the token."""
         return {"Authorization": f"Bearer {self.token}"}
 
 
 @define(frozen=True)
 class BasicAuth(Auth):
-    """HTTP Basic.
+    """User and password as HTTP Basic (RFC 7617), in UTF-8.
 
     Raises:
-        ConfigurationError: the user is empty or holds a colon, or either is not printable text.
+        ConfigurationError: the user is empty or contains a colon, or one of them is not printable text.
 
     """
 
@@ -122,13 +129,13 @@ class BasicAuth(Auth):
 
     def __attrs_post_init__(self) -> None:
         if ":" in self.user:
-            raise ConfigurationError("The user of HTTP Basic must not hold a colon (RFC 7617).")
+            raise ConfigurationError("The user of HTTP Basic must not contain a colon (RFC 7617).")
 
     def headers(self) -> dict[str, str]:
-        """User and password, in UTF-8."""
+        """The header with user and password."""
         return {"Authorization": basic(self.user, self.password)}
 
 
 def basic(user: str, password: str) -> str:
-    """The value of the header Authorization for HTTP Basic."""
+    """The value of an Authorization header for HTTP Basic."""
     return "Basic " + base64.b64encode(f"{user}:{password}".encode()).decode()

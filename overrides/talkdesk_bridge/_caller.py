@@ -1,7 +1,7 @@
-"""A call: one request of an operation with the credential, and its response as a model or a typed error.
+"""A call: sends one request of an operation with the credential, and returns its response or raises a typed error.
 
 The flow is written once, as coroutines. The asynchronous client awaits them. The blocking client runs them with `run`:
-everything that they await there blocks instead, so that they never stop in between.
+there, everything that they await blocks instead, so that they never suspend.
 """
 
 from __future__ import annotations
@@ -37,32 +37,33 @@ from talkdesk_bridge._urls import origin, stays_in_its_segment
 BodyT = TypeVar("BodyT")
 
 
-class _Caller:
-    """What both kinds have in common."""
+class Caller:
+    """The flow of a call, for both clients."""
 
-    _http: Http | AsyncHttp
+    http: Http | AsyncHttp
     _iterator: type[ItemIterator | AsyncItemIterator]
     _lock: Any
-    """Lets one caller in at a time to renew the token."""
+    """Held by the call that renews the token."""
 
     def __init__(self, settings: Settings) -> None:
         self.settings = settings
-        # What follows is shared with the callers that with_options makes.
+        # The callers that with_options makes share all of the following.
         self._origin = origin(settings.base_url, "base URL")
         self._tokens = TokenCache(settings.clock)
         self.gate = Gate()
 
-    async def _sleep(self, seconds: float) -> None:
+    async def sleep(self, seconds: float) -> None:
+        """Wait."""
         raise NotImplementedError
 
     def paginate(self, operation: ListOperation[Any, Any], arguments: dict[str, Any], **limits: Any) -> Any:
-        """Go through the pages of `operation`; nothing is sent before the first item is asked for."""
+        """An iterator over the items of all pages; the first page is requested when the first item is."""
         given = sorted(f"{name}: {arguments[name]}" for name in arguments if arguments[name] is not None)
-        call = {"bridge": self._http.base_url, "operation": operation.operation_id, "arguments": given}
-        return self._iterator(partial(self._exchange, operation, arguments), operation, call, self._reader, **limits)
+        call = {"bridge": self.http.base_url, "operation": operation.operation_id, "arguments": given}
+        return self._iterator(partial(self.exchange, operation, arguments), operation, call, self._reader, **limits)
 
     def with_options(self, **options: Any) -> Self:
-        """The same connections and token, with other settings."""
+        """A caller with other settings that shares connections and token with this one."""
         other = copy.copy(self)
         if isinstance(headers := options.get("headers"), Mapping):
             options["headers"] = {**self.settings.headers, **headers}
@@ -70,14 +71,19 @@ class _Caller:
         return other
 
     def _check(self) -> None:
-        if self._http.closed:
+        if self.http.closed:
             raise errors.ConfigurationError("The client is closed: make a new one, or stay inside its `with` block.")
-        if self._http.process != os.getpid():
-            message = "The client was made in another process, which would get its responses"
-            raise errors.ConfigurationError(f"{message}: make one in each process.")
+        if self.http.process != os.getpid():
+            message = "The client was made in another process, and both would read each other's responses"
+            raise errors.ConfigurationError(f"{message}: make one client in each process.")
 
-    async def _exchange(self, operation: Operation[BodyT], arguments: dict[str, Any], step: Step) -> Response[BodyT]:
-        """One request of `operation`, or of a link that one of its pages gave, and its response."""
+    async def exchange(self, operation: Operation[BodyT], arguments: dict[str, Any], step: Step = 1) -> Response[BodyT]:
+        """Send one request and read its response; `step` is the number of a page, or a link to follow instead.
+
+        Raises:
+            BridgeError: see talkdesk_bridge.errors.
+
+        """
         self._check()
         if isinstance(step, str):
             request = self._follow(step)
@@ -85,35 +91,37 @@ class _Caller:
             request = self._request(operation, arguments if step == 1 else {**arguments, "page": step})
         auth = self.settings.auth
         request.headers.update(self.settings.headers)
-        request.headers.update(auth.headers())
+        auth.apply(request)
         send = partial(self._attempts, operation.operation_id, lambda: request)
-        if isinstance(auth, OAuth2):
-            response = await self._send_with_token(auth, request, send)
-        else:
-            response = await send()
+        response = await (self._send_with_token(auth, request, send) if isinstance(auth, OAuth2) else send())
         return self._reader.read(operation, response, credential=not isinstance(auth, NoAuth))
+
+    async def authenticate(self) -> None:
+        """Get a token, if the credential needs one and has no fresh one."""
+        self._check()
+        if isinstance(auth := self.settings.auth, OAuth2):
+            await self._renewed(auth)
 
     @property
     def _reader(self) -> Reader:
         return Reader(self.settings.strict, self.settings.on_deviation)
 
     async def _attempts(self, name: str, make: Callable[[], Request], *, once: bool = False) -> RawResponse:
-        attempts = Attempts(self.settings, self.gate, self._http.send, self._sleep, name, make, once=once)
-        return await attempts.response()
+        return await Attempts(self, name, make, once=once).response()
 
     def _request(self, operation: Operation[Any], arguments: dict[str, Any]) -> Request:
         for name in re.findall(r"{(\w+)}", operation.path):
-            if not stays_in_its_segment(str(arguments[name])) or arguments[name] is None:
+            if arguments[name] is None or not stays_in_its_segment(str(arguments[name])):
                 rule = "must not be empty, '.' or '..', and must hold no control character and no encoded slash or dot"
                 raise errors.ArgumentError(f"{name} {rule}: it is a part of the path.")
         try:
-            return self._http.build(self.settings, **operation.request(**arguments))
+            return self.http.build(self.settings, **operation.request(**arguments))
         except (AttributeError, TypeError, ValueError) as error:
             message = f"An argument of {operation.operation_id} has a type or a value that cannot be sent"
             raise errors.ArgumentError(f"{message} ({type(error).__name__}).") from error
 
     def _follow(self, url: str) -> Request:
-        """The request for a link of the bridge, which must lead to the bridge: the credential goes with it."""
+        """The request for a next link, which must lead to the bridge, since the credential is sent along."""
         try:
             elsewhere = origin(url, "next link") != self._origin
         except errors.ConfigurationError as error:
@@ -121,7 +129,7 @@ class _Caller:
         if elsewhere:
             raise errors.PagingError("The next link leads to another host, scheme or port; it was not followed.")
         try:
-            return self._http.build(self.settings, method="GET", url=url)
+            return self.http.build(self.settings, method="GET", url=url)
         except ValueError:
             raise errors.PagingError("The next link is not a URL.") from None
 
@@ -133,45 +141,40 @@ class _Caller:
         response = await send()
         if response.status_code != HTTPStatus.UNAUTHORIZED:
             return response
-        # The bridge may end a token before its time: one new token, one more try.
+        # The bridge may have revoked the token: get a new one, and try once more.
         request.headers["Authorization"] = f"Bearer {await self._renewed(auth, rejected=token)}"
         return await send()
 
-    async def _authenticate(self) -> None:
-        self._check()
-        if isinstance(auth := self.settings.auth, OAuth2):
-            await self._renewed(auth)
-
     async def _renewed(self, auth: OAuth2, rejected: str | None = None) -> str:
-        """A token that is not `rejected`: another caller's, if one was faster, or a new one.
+        """A token other than `rejected`: the one that another call got meanwhile, or a new one.
 
-        A caller who waits for another caller's try shares its failure. Otherwise each would wait for the tries of all
-        before it, and a token server that is overloaded would get them all.
+        Calls that wait for another call's token request share its failure. If each sent one of its own, they would
+        wait for one another, and an overloaded token server would get them all.
         """
-        tries = self._tokens.tries
+        requests_before = self._tokens.requests
         async with self._lock:
             if token := self._tokens.fresh(rejected):
                 return token
             spare = self._tokens.spare(rejected)
-            if tries != self._tokens.tries and self._tokens.failure:
+            if requests_before != self._tokens.requests and self._tokens.failure:
                 if spare:
                     return spare
                 raise errors.AuthenticationError(self._tokens.failure)
             return await self._new_token(auth, spare)
 
     async def _new_token(self, auth: OAuth2, spare: str | None) -> str:
-        """A token of the token server; if it gives none, the `spare` one."""
+        """A token from the token server, or the `spare` one if the server returns none."""
 
         def request() -> Request:
             headers, content = auth.token_request()
-            return self._http.build(self.settings, method="POST", url=auth.token_url, headers=headers, content=content)
+            return self.http.build(self.settings, method="POST", url=auth.token_url, headers=headers, content=content)
 
         try:
             response = await self._attempts(TOKEN, request, once=spare is not None)
             token = self._tokens.store(auth.token_url, response.status_code, response.content)
         except errors.BridgeError as error:
             refused = isinstance(error, errors.AuthenticationError)
-            failure = str(error) if refused else f"There is no token. {error}"
+            failure = str(error) if refused else f"No token could be fetched. {error}"
             self._tokens.ended(failure)
             if spare:
                 LOG.warning("Token refresh failed; the current token is still valid and stays in use: %s", error)
@@ -182,7 +185,7 @@ class _Caller:
 
 
 class _BlockingLock:
-    """A lock for coroutines that `run` runs. A hook may call the client, so the same thread may enter again."""
+    """A lock for coroutines that `run` runs. Reentrant, since a hook may use the client in the same thread."""
 
     def __init__(self) -> None:
         self._lock = threading.RLock()
@@ -194,78 +197,52 @@ class _BlockingLock:
         self._lock.release()
 
 
-class BlockingCaller(_Caller):
-    """Calls by blocking; any number of threads may share it."""
+class BlockingCaller(Caller):
+    """Blocks; any number of threads may share it."""
 
-    _http: Http
+    http: Http
     _iterator = ItemIterator
 
     def __init__(self, settings: Settings) -> None:
         super().__init__(settings)
-        self._http = Http(settings)
+        self.http = Http(settings)
         self._lock = _BlockingLock()
 
     def call(self, operation: Operation[BodyT], arguments: dict[str, Any]) -> BodyT:
-        """Send one request of `operation` and read its response; raises what talkdesk_bridge.errors names."""
-        return self.respond(operation, arguments).body
+        """The body of the response to one request; raises as `exchange`."""
+        return run(self.exchange(operation, arguments)).body
 
-    def respond(self, operation: Operation[BodyT], arguments: dict[str, Any]) -> Response[BodyT]:
-        """As `call`, for the whole response."""
-        return run(self._exchange(operation, arguments, 1))
-
-    def authenticate(self) -> None:
-        """Get a token, if the credential needs one and has none that is fresh."""
-        run(self._authenticate())
-
-    def stop(self, threads: list[threading.Thread]) -> None:
-        """End the requests of these threads, and let them send no more."""
-        self._http.stop(threads)
-
-    def close(self) -> None:
-        """Close the connections; a second time does nothing."""
-        self._http.close()
-
-    async def _sleep(self, seconds: float) -> None:
+    async def sleep(self, seconds: float) -> None:
+        """Block."""
         (self.settings.sleep or time.sleep)(seconds)
 
 
-class AsyncCaller(_Caller):
-    """Calls by awaiting; any number of tasks of one event loop may share it."""
+class AsyncCaller(Caller):
+    """Awaits; any number of tasks of one event loop may share it."""
 
-    _http: AsyncHttp
+    http: AsyncHttp
     _iterator = AsyncItemIterator
 
     def __init__(self, settings: Settings) -> None:
         super().__init__(settings)
-        self._http = AsyncHttp(settings)
+        self.http = AsyncHttp(settings)
         self._lock = asyncio.Lock()
-        self._loops: list[asyncio.AbstractEventLoop] = []  # shared with what with_options gives
+        self._loops: list[asyncio.AbstractEventLoop] = []  # shared, like the lock, with callers of with_options
 
     def _check(self) -> None:
         self._loops.append(loop := asyncio.get_running_loop())
         del self._loops[1:]
         if self._loops != [loop]:
-            message = "An AsyncBridgeClient belongs to the event loop that used it first"
-            raise errors.ConfigurationError(f"{message}: make one for each.")
+            message = "An AsyncBridgeClient works only in the event loop that used it first"
+            raise errors.ConfigurationError(f"{message}: make one client for each event loop.")
         super()._check()
 
     async def call(self, operation: Operation[BodyT], arguments: dict[str, Any]) -> BodyT:
-        """Send one request of `operation` and read its response; raises what talkdesk_bridge.errors names."""
-        return (await self._exchange(operation, arguments, 1)).body
+        """The body of the response to one request; raises as `exchange`."""
+        return (await self.exchange(operation, arguments)).body
 
-    async def respond(self, operation: Operation[BodyT], arguments: dict[str, Any]) -> Response[BodyT]:
-        """As `call`, for the whole response."""
-        return await self._exchange(operation, arguments, 1)
-
-    async def authenticate(self) -> None:
-        """Get a token, if the credential needs one and has none that is fresh."""
-        await self._authenticate()
-
-    async def close(self) -> None:
-        """Close the connections; a second time does nothing."""
-        await self._http.close()
-
-    async def _sleep(self, seconds: float) -> None:
+    async def sleep(self, seconds: float) -> None:
+        """Wait without blocking the event loop."""
         slept = (self.settings.sleep or asyncio.sleep)(seconds)
         if inspect.isawaitable(slept):
             await slept

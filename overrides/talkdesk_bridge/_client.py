@@ -1,12 +1,12 @@
-"""The clients: one attribute for each tag of the contract, one pool of connections each.
+"""The clients: one attribute for each tag of the contract, and one connection pool each.
 
-The way of a request, and of its response back:
+The way of a request to the bridge, and of its response back:
 
-1. `client.billing.get_account_invoices("1")`, in talkdesk_bridge_api: from arguments to the request of an operation.
-2. `_caller`: one call. The credential and its token, the origin of a link; `_attempts`: when it is sent again.
-3. `_http`: one exchange, through an httpx transport: one of talkdesk_bridge_http, or the option `transport`.
-4. `_response`: the body as a model, with the deviations from the contract, or a typed error of `errors`.
-5. `client.billing.iter_account_invoices("1")`: `_items` and `_paging` say which call comes next.
+1. `client.billing.get_account_invoices("1")`, in talkdesk_bridge_api: turns arguments into the request of an operation.
+2. `_caller`: one call. Adds the credential and its token, checks links; `_attempts` sends the request again if needed.
+3. `_http`: sends it through an httpx transport, from talkdesk_bridge_http or given as `transport`.
+4. `_response`: turns the response into a model, and reports deviations from the contract, or raises a typed error.
+5. `client.billing.iter_account_invoices("1")`: `_items` and `_paging` make such calls, page after page.
 """
 
 from __future__ import annotations
@@ -25,18 +25,19 @@ from talkdesk_bridge._environment import read_environment
 from talkdesk_bridge._http import AsyncBaseTransport, BaseTransport
 from talkdesk_bridge._response import Deviation, Response
 from talkdesk_bridge._retry import Retry
-from talkdesk_bridge._settings import Settings
-from talkdesk_bridge.errors import ArgumentError, BridgeError, ConfigurationError
+from talkdesk_bridge._run import run
+from talkdesk_bridge._settings import Settings, Timeout, check_names
+from talkdesk_bridge.errors import ArgumentError, BridgeError
 
 T = TypeVar("T")
 P = ParamSpec("P")
-GivenT = TypeVar("GivenT")
+InputT = TypeVar("InputT")
 
 
 class CallOptions(TypedDict, total=False):
-    """What may differ from call to call; see BridgeClient for meanings and defaults."""
+    """The options that may differ between calls; BridgeClient documents them."""
 
-    timeout: tuple[float, float]
+    timeout: Timeout
     headers: Mapping[str, str]
     retry: Retry
     strict: bool
@@ -46,7 +47,7 @@ class CallOptions(TypedDict, total=False):
 
 
 class Options(CallOptions, total=False):
-    """What else a client can be given; see BridgeClient for meanings and defaults."""
+    """All options of a client; BridgeClient documents them."""
 
     verify: bool | SSLContext
     cert: str | tuple[str, str] | None
@@ -57,12 +58,13 @@ class Options(CallOptions, total=False):
 
 
 class _Client:
-    """What both clients do alike."""
+    """What both clients share."""
 
     _kind: type[BlockingCaller | AsyncCaller]
     _caller: BlockingCaller | AsyncCaller
 
     def __init__(self, base_url: str, *, auth: Auth | None = None, **options: Unpack[Options]) -> None:
+        check_names(options, Options.__annotations__)
         self._use(self._kind(Settings(base_url=base_url, auth=auth or NoAuth(), **options)))
 
     def _use(self, caller: Any) -> None:
@@ -71,39 +73,36 @@ class _Client:
 
     @classmethod
     def from_env(cls, environ: Mapping[str, str] | None = None, **options: Unpack[Options]) -> Self:
-        """A client from TALKDESK_BRIDGE_URL and the variables of one credential; docs/client.md lists them.
+        """A client from TALKDESK_BRIDGE_URL and the variables of one credential; `VARIABLES` lists them.
 
         Args:
-            environ: What to read instead of os.environ.
+            environ: Read instead of os.environ.
             options: As for the class.
 
         Raises:
-            ConfigurationError: a variable is missing, or two kinds of credential are set.
+            ConfigurationError: a variable is missing, or the variables set two kinds of credential.
 
         """
         base_url, auth = read_environment(environ)
         return cls(base_url, auth=auth, **options)
 
     def with_options(self, **options: Unpack[CallOptions]) -> Self:
-        """Make this client anew with other options, for a call or many: `bridge.with_options(timeout=(1, 5)).billing`.
+        """A copy of this client with other options, for one call or many: `bridge.with_options(timeout=5).billing`.
 
-        It shares the connections and the token; closing either closes both. `headers` come to those of this client.
+        Both share connections and token, and closing one closes both. `headers` are added to those of this client.
 
         Raises:
-            ConfigurationError: an option cannot be used, or is one of the client as a whole.
+            ConfigurationError: an option cannot be used, or cannot differ between calls.
 
         """
-        if others := options.keys() - CallOptions.__annotations__:
-            known = ", ".join(sorted(CallOptions.__annotations__))
-            told = f"{' and '.join(sorted(others))} cannot differ from call to call"
-            raise ConfigurationError(f"{told}: with_options takes {known}. Make another client.")
+        check_names(options, CallOptions.__annotations__, others=Options.__annotations__)
         other = copy.copy(self)
         other._use(self._caller.with_options(**options))
         return other
 
     @property
     def base_url(self) -> str:
-        """Where the bridge is."""
+        """The URL of the bridge."""
         return self._caller.settings.base_url
 
     @property
@@ -119,48 +118,49 @@ ONE_REQUEST = "with_response takes a method of this client that sends one reques
 
 
 class _Responses:
-    """Calls operations for `with_response`: gives the whole response instead of its body."""
+    """Stands in for the caller of a group of operations, so that its methods return complete responses."""
 
-    def __init__(self, caller: Any) -> None:
-        self.call = caller.respond
+    def __init__(self, call: Callable[..., Any]) -> None:
+        self.call = call
 
     def paginate(self, *_: object, **__: object) -> Any:
         raise ArgumentError(f"{ONE_REQUEST}. The iterator over all pages has the attribute `response`.")
 
 
-def _rebound(client: _Client, method: Any) -> Callable[..., Any]:
-    """A method of a client that gives the whole response."""
+def _with_responses(client: _Client, method: Any, call: Callable[..., Any]) -> Callable[..., Any]:
+    """The same method of `client`, but it returns what `call` returns."""
     group = getattr(method, "__self__", None)
-    if group is None or not any(group is one for one in vars(client).values()):
+    if group is None or not any(group is value for value in vars(client).values()):
         raise ArgumentError(f"{ONE_REQUEST}.")
-    bound: Callable[..., Any] = getattr(type(group)(_Responses(client._caller)), method.__name__)
-    return bound
+    rebound: Callable[..., Any] = getattr(type(group)(_Responses(call)), method.__name__)
+    return rebound
 
 
 class BridgeClient(_Client, Operations):
-    """A client that blocks; any number of threads may share it. `client.billing` holds the operations tagged billing.
+    """A blocking client; any number of threads may share it. `client.billing` has the operations tagged billing.
 
     Args:
-        base_url: Where the bridge is; https, or http on loopback. A path in it comes before the contract's paths.
+        base_url: The URL of the bridge: https, or http on loopback. The contract's paths are appended to its path.
         auth: The credential; none by default.
-        timeout: Seconds to wait for a connection, and for each read of an answer; (5, 30) by default.
-        deadline: Seconds for one whole answer, however steadily it trickles in; 300 by default.
-        max_bytes: The largest body that is read, decompressed; 64 MiB by default.
-        headers: More headers for each request to the bridge. A credential belongs into `auth`.
+        timeout: Seconds for connecting and for each read, as in httpx: one number for both, or two; None for no limit.
+            By default (5, 30).
+        deadline: Seconds for one complete response, however slowly it arrives; 300 by default.
+        max_bytes: The largest response body in bytes, decompressed; 64 MiB by default.
+        headers: More headers for each request to the bridge. A credential belongs in `auth`.
         retry: When a request is sent again; see Retry.
-        strict: Whether a deviation from the contract that could be read nevertheless is a ContractError.
-        on_deviation: Is called with each Deviation; the logger `talkdesk_bridge` gets each as a warning, too.
-        verify: Whether to check certificates (the default), or an SSLContext to check them with.
-        cert: A client certificate: the file that holds it and its key, or the two files.
-        proxy: URL of a proxy; by default what HTTPS_PROXY, ALL_PROXY and NO_PROXY say, except for http.
-        transport: An httpx transport to send through, such as httpx.MockTransport; closed with the client. By default
-            one of talkdesk_bridge_http. What that promises (`deadline`, bytes after a response, `verify`, `cert` and
-            `proxy`) is up to yours then.
-        clock: Gives seconds that only grow; for tests.
-        sleep: Waits for so many seconds, by blocking or by awaiting, as the client does; for tests.
+        strict: Whether a deviation from the contract raises ContractError even if the response could be read.
+        on_deviation: Called with each Deviation, which the logger `talkdesk_bridge` gets as a warning, too.
+        verify: Whether to verify certificates (the default), or an SSLContext to verify them with.
+        cert: A client certificate: one file with certificate and key, or two files.
+        proxy: URL of a proxy. By default, https goes through the proxy that HTTPS_PROXY, ALL_PROXY and NO_PROXY name.
+        transport: An httpx transport, such as httpx.MockTransport, instead of one of talkdesk_bridge_http. It is closed
+            with the client. `deadline`, `verify`, `cert`, `proxy`, and the guard against bytes after a response are
+            then its responsibility.
+        clock: Returns seconds that only increase; for tests.
+        sleep: Waits for a number of seconds, blocking or awaitable like the client; for tests.
 
     Raises:
-        ConfigurationError: a setting cannot be used.
+        ConfigurationError: an option cannot be used.
 
     """
 
@@ -168,65 +168,70 @@ class BridgeClient(_Client, Operations):
     _caller: BlockingCaller
 
     def with_response(self, method: Callable[P, T], /, *args: P.args, **kwargs: P.kwargs) -> Response[T]:
-        """Call a method that sends one request, and give its whole answer: status, headers, bytes and body.
+        """Call a method that sends one request, and return the complete response: status, headers, bytes and body.
 
-        As in `bridge.with_response(bridge.billing.get_account_invoices, "1000000001")`.
+        Example: `bridge.with_response(bridge.billing.get_account_invoices, "1000000001")`.
 
         Raises:
-            ArgumentError: the method sends no request by itself, such as one that goes through pages.
-            BridgeError: what the method raises.
+            ArgumentError: the method is not one of this client, or goes through pages.
+            BridgeError: as the method raises.
 
         """
-        response: Response[T] = _rebound(self, method)(*args, **kwargs)
+
+        def exchange(*arguments: Any) -> Any:
+            return run(self._caller.exchange(*arguments))
+
+        response: Response[T] = _with_responses(self, method, exchange)(*args, **kwargs)
         return response
 
     def authenticate(self) -> None:
-        """Get a token now, if the credential needs one and has none that is fresh: at start-up, rather than later.
+        """Get a token now, if the credential needs one and has no fresh one. So a service can fail at start-up.
 
         Raises:
-            AuthenticationError: the token server gave no token.
+            AuthenticationError: the token server returned no token.
 
         """
-        self._caller.authenticate()
+        run(self._caller.authenticate())
 
     @overload
     def each(
-        self, function: Callable[[GivenT], Iterator[T]], given: Iterable[GivenT], *, at_once: int = 20
-    ) -> Generator[tuple[GivenT, list[T] | BridgeError]]: ...
+        self, function: Callable[[InputT], Iterator[T]], inputs: Iterable[InputT], *, at_once: int = 20
+    ) -> Generator[tuple[InputT, list[T] | BridgeError]]: ...
 
     @overload
     def each(
-        self, function: Callable[[GivenT], T], given: Iterable[GivenT], *, at_once: int = 20
-    ) -> Generator[tuple[GivenT, T | BridgeError]]: ...
+        self, function: Callable[[InputT], T], inputs: Iterable[InputT], *, at_once: int = 20
+    ) -> Generator[tuple[InputT, T | BridgeError]]: ...
 
     def each(
-        self, function: Callable[[GivenT], Any], given: Iterable[GivenT], *, at_once: int = 20
-    ) -> Generator[tuple[GivenT, Any]]:
-        """Call `function` for each of many accounts, so many at a time; gives each with its result, as they come.
+        self, function: Callable[[InputT], Any], inputs: Iterable[InputT], *, at_once: int = 20
+    ) -> Generator[tuple[InputT, Any]]:
+        """Call `function` with each of many inputs, `at_once` at a time; yield each input with its result, as they end.
 
-        As in `for account, invoices in bridge.each(bridge.billing.iter_account_invoices, accounts)`. The next account
-        is taken when there is room, so that any number may be given, and no result is kept except those that wait to
-        be taken: at most `at_once`, and one. If the bridge answers one of the calls with Retry-After, all
-        requests of this client wait for so long. Leaving the loop, or Ctrl-C, ends the requests that are on their way.
+        Example: `for account, invoices in bridge.each(bridge.billing.iter_account_invoices, accounts)`.
+
+        Inputs are read as calls end, and at most `at_once` + 1 results wait for you, so there may be any number of
+        inputs. If the bridge sends Retry-After in one response, all requests of this client wait. Leaving the loop, or
+        Ctrl-C, aborts the requests in flight.
 
         Args:
-            function: A method of this client, or what calls some. It is called in threads. If it gives an iterator, the
-                result is the list of all items.
-            given: The accounts, or whatever `function` takes.
-            at_once: How many calls are on their way at a time, from 1 to 100.
+            function: A method of this client, or a function that uses the client; it runs in threads. If it returns an
+                iterator, the result is the list of its items.
+            inputs: The accounts, or whatever `function` takes.
+            at_once: The number of calls at a time, from 1 to 100.
 
         Raises:
-            ArgumentError: `at_once` is no such number, or `given` is text, whose letters are no accounts.
-            Exception: what `function` raises besides BridgeError; the other calls are ended. A BridgeError is a
-                result, and ends only its own call.
+            ArgumentError: `at_once` is out of range, or `inputs` is a string.
+            Exception: any error of `function` except BridgeError; it aborts the other calls. A BridgeError becomes the
+                result of its call.
 
         """
-        check(given, at_once)
-        return each_blocking(self._caller, function, given, at_once)
+        check(inputs, at_once)
+        return each_blocking(self._caller, function, inputs, at_once)
 
     def close(self) -> None:
-        """Close the connections; a second time does nothing."""
-        self._caller.close()
+        """Close the connections; calling it again does nothing."""
+        self._caller.http.close()
 
     def __enter__(self) -> Self:
         return self
@@ -236,7 +241,7 @@ class BridgeClient(_Client, Operations):
 
 
 class AsyncBridgeClient(_Client, AsyncOperations):
-    """A client that awaits; any number of tasks of one event loop may share it. Otherwise as BridgeClient."""
+    """An asyncio client; any number of tasks of one event loop may share it. Otherwise like BridgeClient."""
 
     _kind = AsyncCaller
     _caller: AsyncCaller
@@ -244,37 +249,37 @@ class AsyncBridgeClient(_Client, AsyncOperations):
     async def with_response(
         self, method: Callable[P, Awaitable[T]], /, *args: P.args, **kwargs: P.kwargs
     ) -> Response[T]:
-        """As BridgeClient.with_response."""
-        response: Response[T] = await _rebound(self, method)(*args, **kwargs)
+        """Like BridgeClient.with_response."""
+        response: Response[T] = await _with_responses(self, method, self._caller.exchange)(*args, **kwargs)
         return response
 
     async def authenticate(self) -> None:
-        """As BridgeClient.authenticate."""
+        """Like BridgeClient.authenticate."""
         await self._caller.authenticate()
 
     @overload
     def each(
-        self, function: Callable[[GivenT], AsyncIterable[T]], given: Iterable[GivenT], *, at_once: int = 20
-    ) -> AsyncGenerator[tuple[GivenT, list[T] | BridgeError]]: ...
+        self, function: Callable[[InputT], AsyncIterable[T]], inputs: Iterable[InputT], *, at_once: int = 20
+    ) -> AsyncGenerator[tuple[InputT, list[T] | BridgeError]]: ...
 
     @overload
     def each(
-        self, function: Callable[[GivenT], Awaitable[T]], given: Iterable[GivenT], *, at_once: int = 20
-    ) -> AsyncGenerator[tuple[GivenT, T | BridgeError]]: ...
+        self, function: Callable[[InputT], Awaitable[T]], inputs: Iterable[InputT], *, at_once: int = 20
+    ) -> AsyncGenerator[tuple[InputT, T | BridgeError]]: ...
 
     def each(
-        self, function: Callable[[GivenT], Any], given: Iterable[GivenT], *, at_once: int = 20
-    ) -> AsyncGenerator[tuple[GivenT, Any]]:
-        """As BridgeClient.each, with tasks instead of threads, as in `async for account, invoices in bridge.each(...)`.
+        self, function: Callable[[InputT], Any], inputs: Iterable[InputT], *, at_once: int = 20
+    ) -> AsyncGenerator[tuple[InputT, Any]]:
+        """Like BridgeClient.each, with tasks instead of threads: `async for account, invoices in bridge.each(...)`.
 
-        What `function` gives is awaited, or, if it gives items, gone through.
+        `function` returns an awaitable, or an asynchronous iterator.
         """
-        check(given, at_once)
-        return each(self._caller, function, given, at_once)
+        check(inputs, at_once)
+        return each(self._caller, function, inputs, at_once)
 
     async def close(self) -> None:
-        """Close the connections; a second time does nothing."""
-        await self._caller.close()
+        """Close the connections; calling it again does nothing."""
+        await self._caller.http.close()
 
     async def __aenter__(self) -> Self:
         return self

@@ -1,4 +1,4 @@
-"""Many accounts: a call for each of them, a bounded number at a time, and the results as they come."""
+"""Many accounts: one call for each of them, a limited number at a time, and the results as they arrive."""
 
 from __future__ import annotations
 
@@ -15,97 +15,97 @@ from talkdesk_bridge._caller import AsyncCaller, BlockingCaller
 from talkdesk_bridge._settings import MOST_AT_ONCE
 from talkdesk_bridge.errors import ArgumentError, BridgeError
 
-GivenT = TypeVar("GivenT")
+InputT = TypeVar("InputT")
 
-LONGEST_GOODBYE = 1.0
-"""Seconds to wait for threads whose requests were ended."""
+JOIN_SECONDS = 1.0
+"""How long to wait for threads whose requests were aborted."""
 
 END = object()
 
 
-def check(given: Any, at_once: Any) -> None:
-    """Refuse arguments of `each`.
+def check(inputs: Any, at_once: Any) -> None:
+    """Check arguments of `each`.
 
     Raises:
         ArgumentError: one cannot be used.
 
     """
-    if isinstance(given, str):
-        raise ArgumentError("given must be many accounts, not the text of one.")
+    if isinstance(inputs, str):
+        raise ArgumentError("inputs must be a list of accounts or the like, not one string.")
     if not isinstance(at_once, int) or not 1 <= at_once <= MOST_AT_ONCE:
         raise ArgumentError(f"at_once must be an integer from 1 to {MOST_AT_ONCE}.")
 
 
 def each_blocking(
-    caller: BlockingCaller, function: Callable[[GivenT], Any], given: Iterable[GivenT], at_once: int
-) -> Generator[tuple[GivenT, Any]]:
+    caller: BlockingCaller, function: Callable[[InputT], Any], inputs: Iterable[InputT], at_once: int
+) -> Generator[tuple[InputT, Any]]:
     """See BridgeClient.each."""
-    left, running = iter(given), 0
+    remaining, running = iter(inputs), 0
     tasks: queue.SimpleQueue[Any] = queue.SimpleQueue()
-    results: queue.SimpleQueue[tuple[GivenT, Any, BaseException | None]] = queue.SimpleQueue()
+    results: queue.SimpleQueue[tuple[InputT, Any, BaseException | None]] = queue.SimpleQueue()
 
     def work() -> None:
-        while (one := tasks.get()) is not END:
-            results.put((one, *_outcome(function, one)))
+        while (task := tasks.get()) is not END:
+            results.put((task, *_outcome(function, task)))
 
-    # Daemons: one that still looks up a name does not hold the end of the process.
+    # Daemons, so that a thread that is looking up a host does not keep the process from ending.
     threads = [threading.Thread(target=work, daemon=True) for _ in range(at_once)]
     with caller.gate.sharing():
         try:
-            for thread, one in zip(threads, islice(left, at_once), strict=False):
-                tasks.put(one)
+            for thread, task in zip(threads, islice(remaining, at_once), strict=False):
+                tasks.put(task)
                 running += 1
                 thread.start()
             while running:
-                one, result, failure = results.get()
+                done, result, failure = results.get()
                 if failure:
                     raise failure
                 running -= 1
-                for following in islice(left, 1):
-                    tasks.put(following)
+                for task in islice(remaining, 1):
+                    tasks.put(task)
                     running += 1
-                yield one, result
+                yield done, result
         finally:
-            _end(caller, [thread for thread in threads if thread.ident], tasks, hurry=running > 0)
+            _end(caller, [thread for thread in threads if thread.ident], tasks, abort=running > 0)
 
 
-def _outcome(function: Callable[[Any], Any], one: Any) -> tuple[Any, BaseException | None]:
-    """The result of a call, or what it failed with, which is raised in the thread of the caller."""
+def _outcome(function: Callable[[Any], Any], task: Any) -> tuple[Any, BaseException | None]:
+    """The result of a call and None, or None and the error to raise in the caller's thread."""
     try:
-        result = function(one)
+        result = function(task)
         return (list(result) if isinstance(result, Iterator) else result), None
     except BridgeError as error:
         return error, None
-    except BaseException as error:  # noqa: BLE001 # raised there
+    except BaseException as error:  # noqa: BLE001 # raised in the caller's thread
         return None, error
 
 
 def _end(
-    caller: BlockingCaller, threads: list[threading.Thread], tasks: queue.SimpleQueue[Any], *, hurry: bool
+    caller: BlockingCaller, threads: list[threading.Thread], tasks: queue.SimpleQueue[Any], *, abort: bool
 ) -> None:
-    """Let the threads end; in a `hurry`, end the requests that are on their way, and start no new one."""
+    """End the threads; with `abort`, abort their requests and start no new one."""
     for _ in threads:
         tasks.put(END)
-    if hurry:
-        caller.stop(threads)
-    end = time.monotonic() + LONGEST_GOODBYE
+    if abort:
+        caller.http.stop(threads)
+    end = time.monotonic() + JOIN_SECONDS
     for thread in threads:
         thread.join(max(0.0, end - time.monotonic()))
 
 
 async def each(
     caller: AsyncCaller,
-    function: Callable[[GivenT], Awaitable[Any] | AsyncIterable[Any]],
-    given: Iterable[GivenT],
+    function: Callable[[InputT], Awaitable[Any] | AsyncIterable[Any]],
+    inputs: Iterable[InputT],
     at_once: int,
-) -> AsyncGenerator[tuple[GivenT, Any]]:
+) -> AsyncGenerator[tuple[InputT, Any]]:
     """See AsyncBridgeClient.each."""
-    left = iter(given)
-    running: dict[asyncio.Task[Any], GivenT] = {}
+    remaining = iter(inputs)
+    running: dict[asyncio.Task[Any], InputT] = {}
 
     def begin(count: int) -> None:
-        for one in islice(left, count):
-            running[asyncio.create_task(_result(function, one))] = one
+        for value in islice(remaining, count):
+            running[asyncio.create_task(_result(function, value))] = value
 
     with caller.gate.sharing():
         try:
@@ -114,18 +114,18 @@ async def each(
                 done, _ = await asyncio.wait(running, return_when=asyncio.FIRST_COMPLETED)
                 for task in done:
                     result = task.result()
-                    one = running.pop(task)
+                    value = running.pop(task)
                     begin(1)
-                    yield one, result
+                    yield value, result
         finally:
             for task in running:
                 task.cancel()
             await asyncio.gather(*running, return_exceptions=True)
 
 
-async def _result(function: Callable[[Any], Awaitable[Any] | AsyncIterable[Any]], one: Any) -> Any:
+async def _result(function: Callable[[Any], Awaitable[Any] | AsyncIterable[Any]], value: Any) -> Any:
     try:
-        outcome = function(one)
+        outcome = function(value)
         if isawaitable(outcome):
             return await outcome
         return [item async for item in outcome]
@@ -135,5 +135,5 @@ async def _result(function: Callable[[Any], Awaitable[Any] | AsyncIterable[Any]]
         task = asyncio.current_task()
         if task and task.cancelling():
             raise
-        # By the function itself, which would end this task without a word.
-        raise RuntimeError(f"The call for {one!r} was cancelled.") from None
+        # `function` raised it; this task would end silently.
+        raise RuntimeError(f"The call for {value!r} was cancelled.") from None

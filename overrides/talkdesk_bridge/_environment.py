@@ -1,4 +1,4 @@
-"""The environment: which TALKDESK_BRIDGE_ variables there are, and the base URL and credential that they name."""
+"""The environment: the TALKDESK_BRIDGE_ variables, and the base URL and credential that they set."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ PREFIX = "TALKDESK_BRIDGE_"
 
 @define(frozen=True)
 class Kind:
-    """A kind of credential: what makes it, and the variables that it needs and may have, each with its argument."""
+    """A kind of credential: its class, and its variables, needed or optional, each with the argument that it sets."""
 
     name: str
     make: Callable[..., Auth]
@@ -25,12 +25,12 @@ class Kind:
     optional: dict[str, str] = field(factory=dict)
 
     def given(self, environ: Mapping[str, str]) -> frozenset[str]:
-        """The variables of this kind that are set; an empty one counts as absent."""
+        """The variables of this kind that are set and not empty."""
         return frozenset(name for name in self.needed | self.optional if environ.get(PREFIX + name))
 
 
-def _oauth(*, audience: str | None = None, **given: str) -> Auth:
-    return OAuth2ClientCredentials(**given, parameters={"audience": audience} if audience else {})
+def _oauth(*, audience: str | None = None, **arguments: str) -> Auth:
+    return OAuth2ClientCredentials(**arguments, parameters={"audience": audience} if audience else {})
 
 
 KINDS = (
@@ -53,26 +53,26 @@ KINDS = (
 
 
 def _variables() -> dict[str, str]:
-    found = {f"{PREFIX}URL": "the bridge's base URL"}
+    purposes = {"URL": ["the bridge's base URL"]}
     for kind in KINDS:
         for name in (*kind.needed, *kind.optional):
-            said = kind.name if name in kind.needed else f"{kind.name} (optional)"
-            found[PREFIX + name] = f"{found[PREFIX + name]}; {said}" if PREFIX + name in found else said
-    return found
+            purpose = kind.name if name in kind.needed else f"{kind.name} (optional)"
+            purposes.setdefault(name, []).append(purpose)
+    return {PREFIX + name: "; ".join(texts) for name, texts in purposes.items()}
 
 
 VARIABLES: Mapping[str, str] = MappingProxyType(_variables())
-"""The environment variables that `from_env` reads, and what each is for: the base URL, or its credential."""
+"""The environment variables that `from_env` reads, and what each is for: the base URL, or a kind of credential."""
 
 
 def read_environment(environ: Mapping[str, str] | None = None) -> tuple[str, Auth]:
-    """The base URL and the credential that the variables name.
+    """The base URL and the credential that the variables set.
 
     Args:
-        environ: What to read instead of os.environ. An empty variable counts as absent.
+        environ: Read instead of os.environ. An empty variable counts as unset.
 
     Raises:
-        ConfigurationError: the URL is missing, a credential is incomplete, or there are two kinds of credential.
+        ConfigurationError: the URL is missing, the credential is incomplete, or two kinds of credential are set.
 
     """
     environ = os.environ if environ is None else environ
@@ -81,7 +81,7 @@ def read_environment(environ: Mapping[str, str] | None = None) -> tuple[str, Aut
     found: dict[frozenset[str], list[Kind]] = {}
     for kind in KINDS:
         found.setdefault(kind.given(environ), []).append(kind)
-    # Kinds share variables. The kind that knows most of those that are set is meant; nothing set is no credential.
+    # Kinds share variables, so the kind with the most variables set is the one that is meant.
     chosen = [given for given in found if given and not any(given < more for more in found)]
     if not chosen:
         return url, NoAuth()
@@ -94,10 +94,10 @@ def read_environment(environ: Mapping[str, str] | None = None) -> tuple[str, Aut
 
 
 def _made(kinds: list[Kind], given: frozenset[str], environ: Mapping[str, str]) -> Auth:
-    """The credential of the variables that are set; `kinds` are all that it could be."""
+    """The credential of the variables `given`, which fit all of `kinds`."""
     missing = {kind.name: kind.needed.keys() - given for kind in kinds if kind.needed.keys() - given}
     if missing:
-        remedies = ", or ".join(f"for {name}, set {_listed(names)}, too" for name, names in missing.items())
+        remedies = ", or ".join(f"for {name}, also set {_listed(names)}" for name, names in missing.items())
         raise ConfigurationError(f"The credential is incomplete: {remedies}.")
     kind = kinds[0]
     arguments = kind.needed | kind.optional

@@ -1,6 +1,6 @@
-"""One exchange: a request to its response, or to why there is none. The only module of the client that imports httpx.
+"""One exchange: sends a request through an httpx transport and reads the response. The only module that imports httpx.
 
-Everything is sent through an httpx transport: by default those of talkdesk_bridge_http, else the option `transport`.
+The transport is one of talkdesk_bridge_http, or the option `transport`.
 """
 
 from __future__ import annotations
@@ -36,9 +36,9 @@ HEADERS = {
     "User-Agent": f"talkdesk-bridge/{VERSION}",
 }
 
-# Before these, nothing of the request can have reached the bridge. UnicodeError is that of a proxy's host.
+# Errors that come before anything is sent. UnicodeError is about the host name of a proxy.
 NOT_SENT = (httpx.ConnectError, httpx.ConnectTimeout, httpx.ProxyError, httpx.UnsupportedProtocol, UnicodeError)
-# httpx does not wrap all: not the errors of sockets, of a proxy's host, and of a transport that is closed meanwhile.
+# httpx does not wrap these: errors of sockets, of a proxy's host name, and of a transport that is closed meanwhile.
 ESCAPING = (httpx.HTTPError, httpx.StreamError, OSError, RuntimeError, UnicodeError)
 
 WRONG_SETTINGS = (httpx.InvalidURL, AttributeError, TypeError, ValueError)
@@ -55,7 +55,7 @@ class Failure:
 
 
 class _Http:
-    """What both kinds have in common."""
+    """What both kinds share."""
 
     transport: Any
     _own: type[HTTPTransport] | type[AsyncHTTPTransport]
@@ -69,21 +69,21 @@ class _Http:
             self.transport = _opened(self._own, settings)
         elif not isinstance(self.transport, self._foreign):
             kind = f"httpx.{self._foreign.__name__}"
-            raise errors.ConfigurationError(f"transport must be an {kind}, such as httpx.MockTransport, or None.")
+            raise errors.ConfigurationError(f"transport must be an {kind}, such as httpx.MockTransport; or None.")
         self.base_url = str(httpx.URL(settings.base_url)).removesuffix("/")
 
     def build(self, settings: Settings, *, url: str, params: Any = None, headers: Any = None, **more: Any) -> Request:
-        """A request.
+        """A request without the credential.
 
         Args:
-            settings: Of the call.
-            url: Absolute, or below the base URL if it begins with `/`.
+            settings: The settings of the call.
+            url: Absolute, or relative to the base URL if it begins with `/`.
             params: The query.
-            headers: Besides those of every request.
-            more: `method`, and a body as httpx takes it.
+            headers: Added to those of every request.
+            more: `method`, and a body in one of httpx's arguments.
 
         Raises:
-            ValueError, TypeError, AttributeError: it cannot be sent as it is.
+            ValueError, TypeError, AttributeError: an argument cannot be sent.
 
         """
         connect, read = settings.timeout
@@ -98,14 +98,14 @@ class _Http:
             all_headers = httpx.Headers(HEADERS)
             all_headers.update(headers)
             request = httpx.Request(url=url, headers=all_headers, **more, extensions=extensions)
-            request.read()  # a file, which only a blocking transport could send, and only once
+            request.read()  # a file could be sent only once, and by blocking
             return request
         except httpx.InvalidURL as error:
             raise ValueError(error) from None
 
 
 class Http(_Http):
-    """Sends by blocking; any number of threads may share it."""
+    """Blocks; any number of threads may share it."""
 
     _own, _foreign = HTTPTransport, httpx.BaseTransport
 
@@ -114,14 +114,14 @@ class Http(_Http):
         super().__init__(settings)
 
     async def send(self, settings: Settings, request: Request) -> RawResponse | Failure:
-        """The response to a request, or why there is none. It blocks, and never waits; see `_run`."""
+        """The response to a request, or its failure. It blocks instead of awaiting; see `_run`."""
         if self._stopped and threading.current_thread() in self._stopped:
-            raise SystemExit  # ends the thread, whatever it was to do next
+            raise SystemExit  # ends this thread
         body = _Body(settings, request)
         try:
             response = self.transport.handle_request(request)
             try:
-                # A transport that is given may have read it, for a log or a recorder.
+                # The user's transport may have read it already, to log or to record it.
                 for chunk in [response.content] if response.is_stream_consumed else response.stream:
                     if not body.add(chunk):
                         break
@@ -134,7 +134,7 @@ class Http(_Http):
         return body.response(response)
 
     def stop(self, threads: list[threading.Thread]) -> None:
-        """End the requests of these threads, and let them send no more."""
+        """Abort the requests of these threads, and let them send no others."""
         self._stopped.update(threads)
         if isinstance(self.transport, HTTPTransport):
             self.transport.abort(threads)
@@ -146,12 +146,12 @@ class Http(_Http):
 
 
 class AsyncHttp(_Http):
-    """Sends by awaiting; any number of tasks of one event loop may share it."""
+    """Awaits; any number of tasks of one event loop may share it."""
 
     _own, _foreign = AsyncHTTPTransport, httpx.AsyncBaseTransport
 
     async def send(self, settings: Settings, request: Request) -> RawResponse | Failure:
-        """The response to a request, or why there is none."""
+        """The response to a request, or its failure."""
         body = _Body(settings, request)
         try:
             response = await self.transport.handle_async_request(request)
@@ -182,22 +182,22 @@ def _opened(kind: type[HTTPTransport] | type[AsyncHTTPTransport], settings: Sett
             verify=settings.verify,
             cert=settings.cert,
             proxy=settings.proxy,
-            # Plain http is for loopback, which no proxy and no authority of the environment concerns.
+            # Plain http is for loopback, where the environment's proxies and certificate authorities do not apply.
             trust_env=any(url.lower().startswith("https:") for url in settings.urls),
             max_requests=MOST_AT_ONCE,
         )
     except ImportError:
-        reason = "A SOCKS proxy (the argument, or ALL_PROXY or HTTPS_PROXY) needs the package socksio."
+        message = "A SOCKS proxy (the option proxy, or ALL_PROXY or HTTPS_PROXY) needs the package socksio."
     except OSError:
-        reason = "The client certificate, or what SSL_CERT_FILE or SSL_CERT_DIR names, cannot be read."
+        message = "The client certificate, or the file that SSL_CERT_FILE or SSL_CERT_DIR names, cannot be read."
     except WRONG_SETTINGS:
-        reason = "A proxy (the argument, or ALL_PROXY or HTTPS_PROXY), or the base URL, cannot be used."
-    # Not from the caught one: its message would show the proxy's password.
-    raise errors.ConfigurationError(reason)
+        message = "The proxy (the option proxy, or ALL_PROXY or HTTPS_PROXY) or the base URL cannot be used."
+    # Outside of `except`, since the caught error may show the proxy's password.
+    raise errors.ConfigurationError(message)
 
 
 class _Body:
-    """The body of a response, as it is received: neither too large nor too late, compressed or not."""
+    """The body of a response while it is received; checks its size, and that it meets the deadline."""
 
     def __init__(self, settings: Settings, request: Request) -> None:
         self._settings = settings
@@ -207,35 +207,36 @@ class _Body:
         self._size = 0
 
     def add(self, chunk: bytes) -> bool:
-        """Take a part; whether more is wanted."""
+        """Add a part; False if the rest must not be read."""
         self._size += len(chunk)
         self._chunks.append(chunk)
         return self._size <= self._settings.max_bytes and self._in_time()
 
     def response(self, response: httpx.Response) -> RawResponse | Failure:
-        """The response, once its body is there."""
-        what, status, most = name_of(self._request), response.status_code, int(self._settings.max_bytes)
-        content, wrong = b"".join(self._chunks), ""
+        """The response with the body that was received."""
+        request, status, limit = name_of(self._request), response.status_code, int(self._settings.max_bytes)
+        content, fault = b"".join(self._chunks), ""
         try:
             encoding = "" if response.is_stream_consumed else response.headers.get("Content-Encoding", "")
-            content = decompressed(content, encoding, most, self._in_time)
+            content = decompressed(content, encoding, limit, self._in_time)
         except zlib.error:
-            content, wrong = b"", "a body that cannot be decompressed"
+            content, fault = b"", "a body that cannot be decompressed"
         if late := self.late():
             return late
         success = 200 <= status < 300
-        if len(content) > most:
-            content, wrong = b"", f"more than {most} bytes: raise max_bytes, or ask for smaller pages"
-        if wrong and success:
-            return Failure(errors.ContractError(f"{what} returned {status} with {wrong}."), again=False)
+        if len(content) > limit:
+            content, fault = b"", f"more than {limit} bytes: raise max_bytes, or ask for smaller pages"
+        if fault and success:
+            return Failure(errors.ContractError(f"{request} returned {status} with {fault}."), again=False)
         secrets = _secrets(self._request)
-        # Some servers send back what they got.
+        # Some servers echo the request.
         headers = {name: redact(value, secrets) for name, value in response.headers.items()}
         content = content if success else redact_content(content, secrets)
-        return RawResponse(what, str(self._request.url), status, httpx.Headers(headers, encoding="utf-8"), content)
+        url = redact(str(self._request.url), secrets)
+        return RawResponse(request, url, status, httpx.Headers(headers, encoding="utf-8"), content)
 
     def late(self) -> Failure | None:
-        """The error of a response that was not whole at the deadline; None before it."""
+        """The failure of a response that was incomplete at the deadline; None before the deadline."""
         if self._in_time():
             return None
         message = f"{name_of(self._request)}: no complete response within {self._settings.deadline:g} s"
@@ -246,38 +247,38 @@ class _Body:
 
 
 def _busy(settings: Settings, request: Request) -> Failure:
-    """The error of a request that waited for others until its deadline."""
-    message = f"{name_of(request)}: not sent within {settings.deadline:g} s, since {MOST_AT_ONCE} others"
-    message += " were on their way; send fewer at once, or raise deadline."
+    """The failure of a request that waited for others until its deadline."""
+    message = f"{name_of(request)}: not sent within {settings.deadline:g} s, because {MOST_AT_ONCE} other requests"
+    message += " were in flight; send fewer at once, or raise deadline."
     return Failure(errors.NotSentError(message), again=False)
 
 
 def _failure(request: Request, error: Exception, *, closed: bool) -> Failure:
-    """What an error of httpx means. It does not go along: it holds the request, and so the credential."""
-    what = name_of(request)
+    """The failure that an error of httpx means. It is no cause: it holds the request, and so the credential."""
+    name = name_of(request)
     host = f"{request.url.scheme}://{request.url.netloc.decode('ascii')}"
     if isinstance(error, httpx.LocalProtocolError):
-        # Its text shows the header that cannot be sent, which may be the credential.
-        message = f"{what}: a header or another part of the request cannot be sent over HTTP."
+        # Its text would show the header that cannot be sent, which may be the credential.
+        message = f"{name}: a header or another part of the request cannot be sent over HTTP."
         return Failure(errors.ArgumentError(message), again=False)
     if closed:
-        return Failure(errors.ConfigurationError(f"{what}: the client was closed meanwhile."), again=False)
-    # Not what the server or a proxy sent, which may be what it got: bytes that are no HTTP, the words beside a status.
-    said = re.split(r""":? (?:bytearray\()?b['"]|(?<=^\d{3}) """, str(error))[0]
-    reason = plain(redact(said, _secrets(request))) or type(error).__name__
+        return Failure(errors.ConfigurationError(f"{name}: the client was closed during the request."), again=False)
+    # Cut off what a server or proxy sent, which may be an echo: invalid bytes, or the words after a status.
+    text = re.split(r""":? (?:bytearray\()?b['"]|(?<=^\d{3}) """, str(error))[0]
+    reason = plain(redact(text, _secrets(request))) or type(error).__name__
     if isinstance(error, NOT_SENT):
-        message = f"{what}: no connection to {host}{_proxy_named(request)} ({reason})."
+        message = f"{name}: no connection to {host}{_proxy_named(request)} ({reason})."
         return Failure(errors.NotSentError(message), again="CERTIFICATE_VERIFY_FAILED" not in reason)
     if isinstance(error, httpx.TimeoutException):
-        return Failure(errors.NoResponseError(f"{what}: {host} did not respond in time ({type(error).__name__})."))
-    return Failure(errors.NoResponseError(f"{what}: no complete response from {host} ({reason})."))
+        return Failure(errors.NoResponseError(f"{name}: {host} did not respond in time ({type(error).__name__})."))
+    return Failure(errors.NoResponseError(f"{name}: no complete response from {host} ({reason})."))
 
 
 def _proxy_named(request: Request) -> str:
-    """The variable that may have sent a request through a proxy, for a message."""
+    """For a message: the variable that may have routed a request through a proxy."""
     names = ("HTTPS_PROXY", "https_proxy", "ALL_PROXY", "all_proxy")
     found = next((name for name in names if os.environ.get(name)), None)
-    return f", {found} being set" if found and request.url.scheme == "https" else ""
+    return f" while {found} is set" if found and request.url.scheme == "https" else ""
 
 
 def name_of(request: Request) -> str:
@@ -286,12 +287,12 @@ def name_of(request: Request) -> str:
 
 
 def path_of(request: Request) -> str:
-    """The path as sent, without the query, and without a credential that a link may hold."""
+    """The path as sent, without the query, and without secrets that a link may contain."""
     return redact(request.url.raw_path.decode("ascii").partition("?")[0], _secrets(request))
 
 
 def _secrets(request: Request) -> tuple[str, ...]:
-    """What no message about a request may show: the client's secrets, and the token or JWT that is sent."""
+    """Secrets to redact from messages about a request: those of the client, and the token or JWT in the request."""
     token = request.headers.get("Authorization", "").partition(" ")[2]
     form = request.headers.get("Content-Type") == "application/x-www-form-urlencoded"
     assertions = parse_qs(request.content.decode()).get("client_assertion", []) if form else []

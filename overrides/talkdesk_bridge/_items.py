@@ -10,9 +10,9 @@ from talkdesk_bridge._run import run
 
 
 class ItemIterator(Pages):
-    """The items of all pages; a page is fetched when its first item is asked for. It can be gone through once.
+    """Iterates once over the items of all pages; a page is fetched when its first item is requested.
 
-    Raises, while iterating, what talkdesk_bridge.errors names; IncompleteError where items are missing.
+    Raises, while iterating, the errors of talkdesk_bridge.errors; IncompleteError if items are missing.
     """
 
     def __iter__(self) -> Self:
@@ -27,15 +27,12 @@ class ItemIterator(Pages):
         raise StopIteration
 
     def pages(self) -> Iterator[Any]:
-        """The bodies of the pages instead of their items, from the next page on; each is whole, also after `start`."""
+        """The bodies of the pages instead of items: complete pages, beginning with the next one, even after `start`."""
         return iter(lambda: run(self._next_page(whole=True)), None)
 
 
 class AsyncItemIterator(Pages):
-    """The items of all pages; a page is fetched when its first item is asked for. It can be gone through once.
-
-    Raises, while iterating, what talkdesk_bridge.errors names; IncompleteError where items are missing.
-    """
+    """As ItemIterator, but asynchronous."""
 
     def __aiter__(self) -> Self:
         return self
@@ -49,12 +46,12 @@ class AsyncItemIterator(Pages):
         raise StopAsyncIteration
 
     def pages(self) -> AsyncIterator[Any]:
-        """The bodies of the pages instead of their items, from the next page on; each is whole, also after `start`."""
+        """As ItemIterator.pages."""
         return _Bodies(lambda: self._next_page(whole=True))
 
 
 class _Bodies(AsyncIterator[Any]):
-    """What `iter(function, None)` is to a blocking function; unlike a generator, it goes on after an error."""
+    """Like `iter(function, None)` for a coroutine function; unlike a generator, it can continue after an error."""
 
     def __init__(self, function: Callable[[], Awaitable[Any]]) -> None:
         self._function = function

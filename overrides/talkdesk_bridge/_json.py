@@ -1,4 +1,4 @@
-"""The parser of JSON: every digit of a number is kept, whichever parser is installed."""
+"""The JSON parser: keeps every digit of a number, whichever parser is installed."""
 
 from __future__ import annotations
 
@@ -14,8 +14,8 @@ def read_json(content: bytes) -> Any:
     """The value of a JSON text. If a key is repeated in an object, the last value wins.
 
     Raises:
-        ValueError: It is not JSON; NaN and Infinity are not JSON either.
-        RecursionError: It is nested too deep.
+        ValueError: it is not JSON, or holds NaN or Infinity.
+        RecursionError: it is nested too deep.
 
     """
     return _parser()(content)
@@ -23,7 +23,7 @@ def read_json(content: bytes) -> Any:
 
 @cache
 def _parser() -> Callable[[bytes], Any]:
-    """The parser of the extra `speed`, if it is installed; looked for at first use, not at import."""
+    """The parser of the extra `speed`, if it is installed; chosen at first use, to keep the import quick."""
     try:
         from msgspec import MsgspecError
         from msgspec.json import Decoder as Parser
@@ -35,7 +35,7 @@ def _parser() -> Callable[[bytes], Any]:
         try:
             return parse(content)
         except (MsgspecError, ValueError, RecursionError):
-            # It refuses some texts that are accepted without it, such as other encodings. Both must read the same.
+            # It rejects some texts that Python's accepts, such as UTF-16. With and without it, the same must be read.
             return _standard(content)
 
     return read

@@ -1,4 +1,4 @@
-"""Amounts as the bridge writes them, read exactly and without guessing."""
+"""Money: the bridge's amounts, read exactly and without guessing."""
 
 from __future__ import annotations
 
@@ -11,9 +11,9 @@ from attrs import field, frozen
 
 from talkdesk_bridge.errors import ArgumentError
 
-# The only documented amount is "3700.00 usd"; bare numbers occur, too.
+# The only documented amount is "3700.00 usd". Bare numbers are accepted, too.
 _AMOUNT = re.compile(r"(-?[0-9]{1,999}(?:\.[0-9]{1,999})?(?:[eE][+-]?[0-9]{1,2})?)(?: +([A-Za-z]{3}))?")
-# Wide enough for any sum of such amounts; should it ever not be, it fails instead of rounding.
+# Enough digits for any sum of such amounts. If they were too few, it would raise instead of rounding.
 _EXACT = Context(prec=5000, traps=[Inexact, InvalidOperation])
 
 
@@ -30,14 +30,14 @@ def _code(_: object, __: object, currency: Any) -> None:
 @total_ordering
 @frozen
 class Money:
-    """An exact amount. Sums and order are of one currency only, an unknown one (None) being one of its own.
+    """An exact amount. Only amounts of one currency can be added and compared; "no currency" (None) counts as one.
 
     Args:
         amount: The number.
-        currency: The ISO 4217 code in capital letters; None where the bridge did not say.
+        currency: The ISO 4217 code in capital letters; None if the bridge sent none.
 
     Raises:
-        ArgumentError: a value of another kind; an operation of two currencies.
+        ArgumentError: a value cannot be used, or two currencies meet in an operation.
 
     """
 
@@ -46,27 +46,29 @@ class Money:
 
     @classmethod
     def parse(cls, value: str | float | Decimal) -> Money:
-        """Read an amount, such as "3700.00 usd", "20000" or a number of JSON.
+        """Read an amount: a number, or a number, a space and a code of three letters.
 
-        The format of amounts is not documented; what is neither a number alone nor a number, a blank and a code of
-        three letters is refused and never guessed at.
+        The format of amounts is not documented; anything else is rejected, never guessed.
+
+        >>> Money.parse("3700.00 usd")
+        Money(amount=Decimal('3700.00'), currency='USD')
 
         Raises:
-            ArgumentError: it cannot be read; the message does not show it.
+            ArgumentError: it is none; the message does not show it.
 
         """
         readable = isinstance(value, str | int | float | Decimal) and not isinstance(value, bool)
         huge = isinstance(value, int) and value.bit_length() > 3000
         match = _AMOUNT.fullmatch(str(value).strip()) if readable and not huge else None
         if match is None:
-            raise ArgumentError('This is no amount that can be read: it must be like "3700.00 usd" or "20000".')
+            raise ArgumentError('This amount cannot be read: it must look like "3700.00 usd" or "20000".')
         return cls(Decimal(match[1]), match[2].upper() if match[2] else None)
 
     def __add__(self, other: Money) -> Money:
         return Money(_EXACT.add(self.amount, self._same(other)), self.currency)
 
     def __radd__(self, other: int) -> Money:
-        """So that `sum` works, which begins with 0."""
+        """Makes `sum` work, which begins with 0."""
         return self if type(other) is int and other == 0 else NotImplemented
 
     def __sub__(self, other: Money) -> Money:
@@ -79,7 +81,7 @@ class Money:
         return self.amount < self._same(other)
 
     def __bool__(self) -> bool:
-        """Whether there is anything: an amount of 0 is false, as a number is."""
+        """False for an amount of 0, as for a number."""
         return bool(self.amount)
 
     def __format__(self, specification: str) -> str:
@@ -90,10 +92,10 @@ class Money:
         return f"{self.amount:f} {self.currency}" if self.currency else f"{self.amount:f}"
 
     def _same(self, other: object) -> Decimal:
-        """The amount of `other`, which must be of this currency."""
+        """The amount of `other`, which must have the same currency."""
         if not isinstance(other, Money):
-            raise ArgumentError("Money can only be put together with Money.")
+            raise ArgumentError("Money can only be added to, subtracted from or compared with Money.")
         if other.currency != self.currency:
             names = sorted(money.currency or "no currency" for money in (self, other))
-            raise ArgumentError(f"Amounts of two currencies cannot be put together: {' and '.join(names)}.")
+            raise ArgumentError(f"Amounts of two currencies cannot be combined: {' and '.join(names)}.")
         return other.amount

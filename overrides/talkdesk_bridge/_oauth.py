@@ -1,4 +1,4 @@
-"""OAuth 2: the two kinds of client credentials, and the token request that each makes. Nothing here does I/O."""
+"""OAuth 2: the two kinds of client credentials, and their token requests. Nothing here does I/O."""
 
 from __future__ import annotations
 
@@ -19,10 +19,10 @@ from talkdesk_bridge.errors import ConfigurationError
 
 @define(frozen=True)
 class OAuth2(Auth):
-    """What the ways to get a token from an OAuth 2 token server have in common (RFC 6749, 4.4)."""
+    """A client that gets tokens from an OAuth 2 token server (RFC 6749, 4.4)."""
 
     token_url: str = field(
-        # Some servers want a key in the query.
+        # Some servers expect a key in the query.
         repr=lambda url: repr(url.partition("?")[0]),
         validator=lambda _, __, url: origin(url, "token URL"),
     )
@@ -30,40 +30,40 @@ class OAuth2(Auth):
     scope: str | None = field(default=None, kw_only=True, validator=optional(check_text))
 
     def secrets(self) -> list[str]:
-        """As of any credential, and what the query of the token URL says."""
+        """Those of any credential, and the values in the query of the token URL."""
         return [*super().secrets(), *(value for _, value in parse_qsl(self.token_url.partition("?")[2]))]
 
     def token_request(self) -> tuple[dict[str, str], bytes]:
-        """The headers and the body of the POST to `token_url`. Each attempt needs one of its own."""
+        """Headers and body of the POST to `token_url`. Each attempt needs new ones."""
         headers, parameters = self.proof()
         form = {"grant_type": "client_credentials", **({"scope": self.scope} if self.scope else {}), **parameters}
         return {**headers, "Content-Type": "application/x-www-form-urlencoded"}, urlencode(form).encode()
 
     def proof(self) -> tuple[dict[str, str], Mapping[str, str]]:
-        """The headers and the parameters of a token request that say who asks, and prove it."""
+        """The headers and parameters of a token request that authenticate the client."""
         raise NotImplementedError
 
 
 def _parameters(_: object, __: object, value: Any) -> None:
     named = isinstance(value, Mapping) and all(isinstance(one, str) for pair in value.items() for one in pair)
     if not named or {"grant_type", "scope", "client_id", "client_secret"} & value.keys():
-        rule = "must be text by name, and not grant_type, scope, client_id or client_secret"
+        rule = "must map names to text, and must not hold grant_type, scope, client_id or client_secret"
         raise ConfigurationError(f"The parameters of the token request {rule}.")
 
 
 @define(frozen=True)
 class OAuth2ClientCredentials(OAuth2):
-    """OAuth 2 client credentials (RFC 6749, 4.4): a token is fetched when needed, and again before it ends.
+    """OAuth 2 client credentials (RFC 6749, 4.4): a token is fetched when needed, and renewed before it expires.
 
     Args:
-        token_url: Where the token server gives tokens; https, or http on loopback.
-        client_id: Who asks.
-        client_secret: The secret; id and secret are form-url-encoded before base64, as RFC 6749, 2.3.1 says.
-        scope: Scopes, separated by blanks; None for the server's default.
+        token_url: The token endpoint; https, or http on loopback.
+        client_id: The client's id.
+        client_secret: The client's secret. Id and secret are form-url-encoded, then sent as HTTP Basic (2.3.1).
+        scope: Scopes, separated by spaces; None for the server's default.
         parameters: More parameters of the token request, such as `{"audience": "https://bridge.example"}`.
 
     Raises:
-        ConfigurationError: a value is empty, or a parameter is one that is sent anyway.
+        ConfigurationError: a value is empty, or `parameters` holds one that the client sends itself.
 
     """
 
@@ -72,12 +72,12 @@ class OAuth2ClientCredentials(OAuth2):
 
     def proof(self) -> tuple[dict[str, str], Mapping[str, str]]:
         """Id and secret, as HTTP Basic."""
-        # A blank as %20: all who decode read it, and some do not read a plus.
+        # Spaces become %20, which every server decodes; some do not decode a plus.
         id_and_secret = basic(quote(self.client_id, safe=""), quote(self.client_secret, safe=""))
         return {"Authorization": id_and_secret}, self.parameters
 
 
-# Which key each algorithm signs with (RFC 7518, 3.1; RFC 8037, 3.1). Those with a shared secret are not among them.
+# The key that each algorithm needs (RFC 7518, 3.1; RFC 8037, 3.1), without the algorithms that use a shared secret.
 SIGNS_WITH = {
     "ES256": "an EC key on the curve secp256r1",
     "ES384": "an EC key on the curve secp384r1",
@@ -94,24 +94,24 @@ def _algorithm(_: object, __: object, value: Any) -> None:
 
 @define(frozen=True)
 class OAuth2PrivateKeyJWT(OAuth2):
-    """OAuth 2 client credentials, proved by a JWT that a private key signs (RFC 7523, 2.2) instead of by a secret.
+    """OAuth 2 client credentials that prove the client by a signed JWT (RFC 7523, 2.2) instead of a secret.
 
-    Needs the extra `jwt`. Each token request carries a JWT of its own, which is good for five minutes and for one use.
-    Talkdesk's documentation of "Client Credentials - JWT" is an example of a token server that takes it.
+    Needs the extra `jwt`. Each token request carries a new JWT, which is valid for five minutes and for one use. An
+    example of a token server that accepts it is Talkdesk's, documented under "Client Credentials - JWT".
 
     Args:
-        token_url: Where the token server gives tokens; https, or http on loopback.
-        client_id: Who asks: the JWT's `iss` and `sub`.
-        private_key: The key, not encrypted: as PEM, where a backslash and an n may stand for a line break, or as base64
-            of PKCS#8 without the lines around it, as Talkdesk hands it out.
-        key_id: The JWT's `kid`, which tells the server which key it is; None for none.
+        token_url: The token endpoint; https, or http on loopback.
+        client_id: The client's id: the JWT's `iss` and `sub`.
+        private_key: The key, not encrypted. Either PEM, in which a backslash and an n may stand for a line break, or
+            base64 of PKCS#8 without PEM's first and last line, which is the form that Talkdesk issues.
+        key_id: The JWT's `kid`, by which the server finds the key; None for none.
         algorithm: ES256 by default, or ES384, ES512, RS256, RS384, RS512, PS256, PS384, PS512 or EdDSA.
         audience: The JWT's `aud`; None for the token URL.
-        scope: Scopes, separated by blanks; None for the server's default.
+        scope: Scopes, separated by spaces; None for the server's default.
 
     Raises:
-        ConfigurationError: the extra is not installed, a value is empty, the key cannot be read, or it does not suit
-            the algorithm.
+        ConfigurationError: the extra is not installed, a value is empty, the key cannot be read, or the algorithm
+            needs another kind of key.
 
     """
 
@@ -120,45 +120,45 @@ class OAuth2PrivateKeyJWT(OAuth2):
     algorithm: str = field(default="ES256", kw_only=True, validator=_algorithm)
     audience: str | None = field(default=None, kw_only=True, validator=optional(check_not_empty))
     _key: Any = field(init=False, repr=False, eq=False)
-    """Read once: that takes a fifth of a second for an RSA key of 4096 bits."""
+    """`private_key`, parsed once: an RSA key of 4096 bits takes 0.2 s."""
 
     def __attrs_post_init__(self) -> None:
         key, kind = _read_key(self.private_key)
         if kind != SIGNS_WITH[self.algorithm]:
-            needed = f"{self.algorithm}, which needs {SIGNS_WITH[self.algorithm]}"
-            raise ConfigurationError(f"The private_key of the credential does not suit the algorithm {needed}.")
+            needed = f"the algorithm {self.algorithm} needs {SIGNS_WITH[self.algorithm]}"
+            raise ConfigurationError(f"The private_key of the credential is of the wrong kind: {needed}.")
         object.__setattr__(self, "_key", key)
 
     def proof(self) -> tuple[dict[str, str], Mapping[str, str]]:
-        """A JWT that was never sent before."""
+        """A new JWT."""
         import jwt
 
         now = int(time.time())
         claims = {"iss": self.client_id, "sub": self.client_id, "aud": self.audience or self.token_url}
-        lasting = {"jti": str(uuid.uuid4()), "iat": now, "exp": now + 300}
-        named = {"kid": self.key_id} if self.key_id else {}
-        assertion = jwt.encode({**claims, **lasting}, self._key, algorithm=self.algorithm, headers=named)
-        kind = "urn:ietf:params:oauth:client-assertion-type:jwt-bearer"
-        return {}, {"client_assertion_type": kind, "client_assertion": assertion}
+        validity = {"jti": str(uuid.uuid4()), "iat": now, "exp": now + 300}
+        headers = {"kid": self.key_id} if self.key_id else {}
+        assertion = jwt.encode({**claims, **validity}, self._key, algorithm=self.algorithm, headers=headers)
+        assertion_type = "urn:ietf:params:oauth:client-assertion-type:jwt-bearer"
+        return {}, {"client_assertion_type": assertion_type, "client_assertion": assertion}
 
 
 def _read_key(text: Any) -> tuple[Any, str]:
-    """A private key, and its kind as in SIGNS_WITH.
+    """A private key, and its kind in the words of SIGNS_WITH.
 
     Raises:
-        ConfigurationError: there is no such key; the message does not show what was given.
+        ConfigurationError: it cannot be read; the message does not show it.
 
     """
     try:
-        import jwt  # noqa: F401 # what signs with it, later
+        import jwt  # noqa: F401 # signs with the key, later
         from cryptography.exceptions import InternalError, UnsupportedAlgorithm
         from cryptography.hazmat.primitives.asymmetric import ec, ed25519, rsa
         from cryptography.hazmat.primitives.serialization import load_der_private_key, load_pem_private_key
     except ModuleNotFoundError:
-        how = "install talkdesk-bridge[jwt], the way the package was installed (README.md tells it)"
+        how = "install talkdesk-bridge[jwt] from where you installed talkdesk-bridge"
         raise ConfigurationError(f"OAuth2PrivateKeyJWT needs PyJWT and cryptography: {how}.") from None
     text = text.replace("\\r", "").replace("\\n", "\n").strip() if isinstance(text, str) else "no text"
-    wrong = "cannot be read: give the key itself, as PEM or as base64 of PKCS#8"
+    fault = "cannot be read: pass the key itself, as PEM or as base64 of PKCS#8"
     try:
         if "-----BEGIN" in text:
             key = load_pem_private_key(text.encode(), None)
@@ -170,8 +170,11 @@ def _read_key(text: Any) -> tuple[Any, str]:
             return key, "an RSA key of 2048 bits or more"
         return key, "an Ed25519 key" if isinstance(key, ed25519.Ed25519PrivateKey) else "another key"
     except TypeError:
-        wrong = "is encrypted: give it without its password"
+        fault = "is encrypted: pass it decrypted"
     except (InternalError, UnsupportedAlgorithm, ValueError):
-        wrong = "is empty" if not text else "is a public key: give the private one" if "PUBLIC KEY-" in text else wrong
-    # Not from the caught one, which may hold the key.
-    raise ConfigurationError(f"The private_key of the credential {wrong}.")
+        if not text:
+            fault = "is empty"
+        elif "PUBLIC KEY-" in text:
+            fault = "is a public key: pass the private key"
+    # Outside of `except`, since the caught error may hold the key.
+    raise ConfigurationError(f"The private_key of the credential {fault}.")

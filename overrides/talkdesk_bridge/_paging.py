@@ -1,4 +1,4 @@
-"""From page to page: which request comes next, when the pages end, and where an iteration stands."""
+"""Paging: which request comes next, when the pages end, and the position of an iterator."""
 
 from __future__ import annotations
 
@@ -20,18 +20,18 @@ from talkdesk_bridge._response import Deviation, Reader, Response
 from talkdesk_bridge.errors import ArgumentError, ContractError, IncompleteError, PagingError
 
 Step = int | str
-"""A request of an operation: the number of a page, from 1, or the link that the page before gave."""
+"""The next request: the number of a page, from 1, or the next link of the page before."""
 
-# An empty page may come before a full one where the bridge filters; so many in a row are a fault.
+# A bridge that filters may send an empty page before a full one. More in a row than this are an error.
 MOST_EMPTY_PAGES = 10
 
-# What was read from JSON holds no circle, and to look for one takes time.
+# Data read from JSON is never circular, and checking for that takes time.
 ENCODE = json.JSONEncoder(check_circular=False).encode
 
 
 @frozen
 class PageState:
-    """The next request, and what came so far."""
+    """The next request, and how many items came so far."""
 
     step: Step | None = 1
     """The next request; None after the last page."""
@@ -39,9 +39,9 @@ class PageState:
     empty: int = 0
     """Empty pages in a row."""
     total: int | None = None
-    """The largest that was announced."""
+    """The largest announced total."""
     marks: int = 0
-    """How many fingerprints of pages there were: of each its URL, and its first and last item."""
+    """The number of fingerprints so far: two for each page, of its URL, and of its first and last item."""
 
 
 def _fingerprint(value: Any) -> str:
@@ -49,20 +49,20 @@ def _fingerprint(value: Any) -> str:
 
 
 def _total(name: str, response: Response[Any]) -> int | None:
-    """What the page announces."""
+    """The total that the page announces."""
     total = response.data.get("total")
     try:
         return None if total is None else int(reading.integer(total, places.Place(), ".total"))
     except places.MisfitError as misfit:
-        message = f"{name}: a page has a total that is no integer."
+        message = f"{name}: the total of a page is not an integer."
         raise ContractError(message, json_path="$.total", expected="integer", seen=misfit.seen) from None
 
 
 def _next_link(name: str, response: Response[Any]) -> str | None:
-    """The absolute URL of `_links.next` of a page; None where the page has none.
+    """The absolute URL of a page's `_links.next`; None if it has none.
 
     Raises:
-        PagingError: there is one that cannot be followed.
+        PagingError: the link cannot be followed.
 
     """
     links = response.data.get("_links")
@@ -83,9 +83,9 @@ def _next_link(name: str, response: Response[Any]) -> str | None:
 
 
 class Pages:
-    """What both iterators have in common: which request is next, and taking a page within the caller's limits.
+    """What both iterators share: finding the next request, and taking a page within the caller's limits.
 
-    A request that failed is the next one again, so that going on after an error skips nothing.
+    After an error the same request comes next, so a caller who continues skips nothing.
     """
 
     def __init__(
@@ -104,19 +104,19 @@ class Pages:
         self._exchange = exchange
         self._operation = operation
         self._name = operation.operation_id
-        self._call = call  # what a position names
+        self._call = call  # becomes a part of positions
         self._reader = reader
         self._state = self._before = PageState()
         self._seen: dict[str, None] = {}
-        self._sent: list[Any] = []  # the items of the page before, as they came
+        self._sent: list[Any] = []  # items of the current page, as JSON
         self._skipped = 0  # how many of them were handed over before `start`
-        self._items: list[Any] = []  # those after them as models, as far as they are wanted
-        self._rest = iter(self._items)  # what of these is still to be handed over
-        self._last = ""  # a mark of the item before `start`
+        self._items: list[Any] = []  # the others as models, up to max_items
+        self._rest = iter(self._items)  # those not yet handed over
+        self._last = ""  # fingerprint of the item before `start`
         self._error: PagingError | ContractError | None = None
         self._lock = threading.Lock()
         self.response: Response[Any] | None = None
-        """The response of the page fetched last."""
+        """The response with the last page that was fetched; None before the first."""
         self._pages_left = sys.maxsize if max_pages is None else max_pages
         self._items_left = sys.maxsize if max_items is None else max_items
         if start is not None:
@@ -124,12 +124,12 @@ class Pages:
 
     @property
     def position(self) -> dict[str, Any]:
-        """What is still to come, as plain data that JSON can hold; `start=` of the same call goes on there.
+        """Where this iterator is, as JSON data: pass it as `start` to the same call to continue there.
 
-        It names the bridge, the operation and its arguments, and no credential. Items that were handed over are not
-        given again; if the page has changed in between so that this cannot be told, going on is refused.
+        It contains the bridge, the operation and its arguments, but no credential. Items that were handed over do not
+        come again; if the page has changed so that they cannot be recognised, continuing raises PagingError.
         """
-        # In the middle of a page, the page is asked for again, and what was handed over is skipped.
+        # In the middle of a page, the page is requested again, and the items that were handed over are skipped.
         handed = self._skipped + len(self._items) - length_hint(self._rest)
         inside = handed != len(self._sent) or self._error is not None
         state, skip = (self._before, handed) if inside else (self._state, 0)
@@ -144,14 +144,14 @@ class Pages:
             self._skipped, self._last, seen = position["skip"], position["last"], position["seen"]
             numbers = (state.received, state.empty, state.total or 0, self._skipped, len(seen) - state.marks)
             counted = all(type(number) is int and number >= 0 for number in numbers)
-            led = type(state.step) in (str, NoneType) or (type(state.step) is int and state.step > 0)
-            if not (counted and led and all(type(text) is str for text in (self._last, *seen))):
+            usable = type(state.step) in (str, NoneType) or (type(state.step) is int and state.step > 0)
+            if not (counted and usable and all(type(text) is str for text in (self._last, *seen))):
                 raise TypeError
         except (KeyError, TypeError):
             raise ArgumentError("start must be the position of an earlier iterator.") from None
         if differs:
             other = "other arguments" if differs[0] == "arguments" else f"another {differs[0]}"
-            raise ArgumentError(f"start is the position of a call with {other}: make this call as that one was made.")
+            raise ArgumentError(f"start is the position of a call with {other}: repeat that call to continue it.")
         self._state = self._before = state
         self._seen = dict.fromkeys(seen)
 
@@ -159,11 +159,10 @@ class Pages:
         """The body of the next page; None after the last one, or at the caller's limit.
 
         Args:
-            whole: Whether the caller wants the body alone: neither the items of the page before nor those of this one
-                are to be handed over.
+            whole: Hand over this body only: no items of it, and none that are left of the page before.
 
         """
-        if not self._lock.acquire(blocking=False):  # or callers would get each other's items
+        if not self._lock.acquire(blocking=False):  # otherwise callers would get each other's items
             raise ArgumentError("This iterator is already in use by another thread or task.")
         try:
             if whole:
@@ -198,7 +197,7 @@ class Pages:
                 self._reader.report(Deviation(self._name, "$.total", "number of all items", "smaller number", 1))
         except (PagingError, ContractError) as caught:
             error = caught  # raised after the items of this page
-        # Only now, and all of it: where a hook of the caller raised, this page is the next one again.
+        # All state changes here, at the end: if a hook of the caller raised, this page comes next again.
         self._seen |= dict.fromkeys(marks)
         self._before, self._state, self._error = self._state, state, error
         self._sent, self._skipped, self._items = sent, skip, items[skip : skip + self._items_left]
@@ -208,10 +207,12 @@ class Pages:
         self._items_left -= len(self._items)
 
     def _new_fingerprints(self, url: str, sent: list[Any], skip: int) -> list[str]:
-        """The marks of a page, which must bring other items than the pages before.
+        """The fingerprints of a page.
 
-        Some servers answer every link, or every page number, with the same page, and a list may change while it is
-        read, so that items move from page to page.
+        Raises:
+            PagingError: it has items of an earlier page. Some servers send the same page for every link or page number,
+                and in a list that changes, items move from page to page.
+
         """
         ends = [_fingerprint([len(sent), sent[0], sent[-1]])] if sent else []
         again = any(mark in self._seen for mark in ends) or (ends != [] and sent[0] in self._sent)
@@ -220,19 +221,19 @@ class Pages:
         elif self._last:
             again |= [*map(_fingerprint, sent[:1])] == [self._last]
         if again:
-            told = "a page has items of an earlier one: the pages do not lead on, or the list changed"
-            raise PagingError(f"{self._name}: {told}. Begin again.")
+            reason = "the bridge repeats pages, or the list changed while it was read"
+            raise PagingError(f"{self._name}: a page has items of an earlier page: {reason}. Start again.")
         return [_fingerprint(url), *ends]
 
     def _after(self, items: int, total: int | None, link: str | None, marks: list[str]) -> PageState:
-        """The state after a page of so many items, with this total, link and fingerprints.
+        """The state after a page with `items` items, and with this total, next link and fingerprints.
 
-        A page's `_links.next` leads on. Where no page has one, page numbers do, as long as the operation has them and
-        `total` says that more exist. Else there is one page.
+        If the page has a next link, that comes next. Otherwise the next page number does, if the operation has page
+        numbers and `total` says that there are more items. Otherwise this was the last page.
 
         Raises:
-            PagingError: the next page cannot be found.
-            IncompleteError: there is none, and items are missing.
+            PagingError: the next link leads back, or there are too many empty pages.
+            IncompleteError: this was the last page, and items are missing.
 
         """
         step = self._state.step
@@ -245,7 +246,7 @@ class Pages:
         )
         if link:
             if _fingerprint(link) in marks or _fingerprint(link) in self._seen:
-                raise PagingError(f"{self._name}: the next link leads back to a page that was read already.")
+                raise PagingError(f"{self._name}: the next link leads back to an earlier page.")
             if state.empty > MOST_EMPTY_PAGES:
                 raise PagingError(f"{self._name}: {state.empty} empty pages in a row, each with a next link.")
             return evolve(state, step=link)

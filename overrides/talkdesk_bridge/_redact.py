@@ -1,4 +1,4 @@
-"""Redaction: no message, header or error body shows a secret of the request, in whatever way a server writes it."""
+"""Redaction: replaces the secrets of a request in texts, headers and error bodies, however a server encodes them."""
 
 from __future__ import annotations
 
@@ -16,17 +16,17 @@ SHORTEST = 6
 
 
 def redact(text: str, secrets: tuple[str, ...]) -> str:
-    """Text without the secrets."""
+    """The text without the secrets."""
     for form in forms(secrets):
         text = text.replace(form, REDACTED)
     return text
 
 
 def redact_content(content: bytes, secrets: tuple[str, ...]) -> bytes:
-    """The bytes of an error body without the secrets."""
+    """An error body without the secrets."""
     for form in forms(secrets):
         content = content.replace(form.encode(), REDACTED.encode())
-    # JSON has more ways to write a character than can be listed, and more encodings than one.
+    # JSON can escape any character, in several ways and encodings, so it is decoded first.
     try:
         data = json.loads(content)
     except (ValueError, RecursionError):
@@ -37,19 +37,19 @@ def redact_content(content: bytes, secrets: tuple[str, ...]) -> bytes:
 
 @lru_cache(maxsize=64)  # the same for each request of a client
 def forms(secrets: tuple[str, ...]) -> tuple[str, ...]:
-    """How secrets may be written, the longest first, since one may be a part of another."""
+    """The ways to write the secrets, the longest first, since one may contain another."""
     found: set[str] = set()
     for secret in secrets:
         if len(secret) >= SHORTEST:
             as_json = json.dumps(secret)[1:-1]
-            for written in (secret, quote(secret, safe=""), quote_plus(secret), as_json, escape(secret)):
-                lower = re.sub("%..", lambda escaped: escaped[0].lower(), written)
-                found |= {written, lower, written.replace("/", "\\/")}
+            for form in (secret, quote(secret, safe=""), quote_plus(secret), as_json, escape(secret)):
+                lower = re.sub("%..", lambda escaped: escaped[0].lower(), form)
+                found |= {form, lower, form.replace("/", "\\/")}
     return tuple(sorted(found, key=len, reverse=True))
 
 
 def _redacted(value: Any, secrets: tuple[str, ...]) -> Any:
-    """What JSON holds, without the secrets."""
+    """A value of JSON without the secrets."""
     if isinstance(value, str):
         return redact(value, secrets)
     if isinstance(value, dict):

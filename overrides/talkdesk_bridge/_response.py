@@ -1,4 +1,4 @@
-"""What came back: its body as a model, with the deviations from the contract, or the typed error that it stands for."""
+"""Responses: reads the body as a model and reports deviations from the contract, or raises a typed error."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ STATUS_ERRORS: dict[int, type[StatusError]] = {
 
 @frozen
 class RawResponse:
-    """A response as it came."""
+    """A response before its body is read."""
 
     request: str
     """Method and path, for messages."""
@@ -48,58 +48,58 @@ class RawResponse:
 
 @frozen
 class Response(Generic[BodyT]):
-    """A body, and the response that it came in; what `with_response` gives."""
+    """A complete response: the result of `with_response`."""
 
     body: BodyT
-    """What the method alone would give."""
+    """What the method itself returns."""
     status_code: int
     headers: Mapping[str, str] = field(repr=False)
-    """The response's headers, whatever their case."""
+    """The headers; names in any case."""
     content: bytes = field(repr=False)
-    """The response's body, byte for byte, decompressed."""
+    """The body's bytes, decompressed."""
     url: str = field(repr=False)
-    """What was asked, with its query."""
+    """The URL of the request, with its query."""
     data: Any = field(repr=False)
-    """The JSON that the body was read from."""
+    """The JSON that `body` was read from."""
 
 
 @frozen
 class Deviation:
-    """A place of a response that differs from the contract, and was read nevertheless. It holds no value."""
+    """A place where a response deviates from the contract and could be read anyway. It holds no value."""
 
     operation: str
     """The operationId."""
     place: str
-    """The JSON path, with `[*]` for every item of a list."""
+    """The JSON path, with `[*]` for all items of a list."""
     documented: str
     """The documented type."""
     seen: str
-    """The type, or the form, of what came."""
+    """The type or form in the response."""
     count: int
-    """How often in this response."""
+    """How many times in this response."""
 
 
 @frozen
 class Reader:
-    """Reads answers; see BridgeClient for `strict` and `on_deviation`."""
+    """Reads responses; see BridgeClient for `strict` and `on_deviation`."""
 
     strict: bool
     on_deviation: Callable[[Deviation], object] | None
 
     def read(self, operation: Operation[BodyT], response: RawResponse, *, credential: bool) -> Response[BodyT]:
-        """The body of a response to `operation`, whose request carried a `credential` or none.
+        """The complete response to `operation`, whose request was sent with a `credential` or without.
 
         Raises:
             StatusError: the status is not 2XX.
-            ContractError: the response does not keep the contract.
+            ContractError: the response violates the contract.
 
         """
         if not 200 <= response.status_code < 300:
             raise _status_error(operation, response, credential)
-        told = f"{response.request} returned {response.status_code}"
+        returned = f"{response.request} returned {response.status_code}"
         declared = operation.body(response.status_code)
         if declared is None:
-            raise ContractError(f"{told}, which the contract does not declare for {operation.operation_id}.")
+            raise ContractError(f"{returned}, which the contract does not declare for {operation.operation_id}.")
         root = Place(strict=self.strict)
         data: Any = None
         moved: tuple[str, ...] = ()
@@ -111,58 +111,64 @@ class Reader:
             body = declared.read(response.content if declared.source != "json" else data, root, "")
         except MisfitError as misfit:
             place = _came_at(f"${misfit.place}", moved)
-            message = f"{told} with a body that does not fit the contract: {misfit.documented} is documented"
-            message += f" at {place}, and {misfit.seen} came."
+            message = f"{returned} with a body that violates the contract: expected {misfit.documented} at {place},"
+            message += f" got {misfit.seen}."
             raise ContractError(message, json_path=place, expected=misfit.documented, seen=misfit.seen) from None
         except (ValueError, RecursionError):
-            pass  # what is raised below must not hold it, since it holds the body
+            pass  # this error holds the body, so the one that is raised below must not refer to it
         else:
             for place, documented, seen, count in root.in_order(data):
                 self.report(Deviation(operation.operation_id, _came_at(place, moved), documented, seen, count))
             return Response(body, response.status_code, response.headers, response.content, response.url, data)
         kind = plain(response.headers.get("Content-Type", "no content type"))
         text = "text" if declared.source == "text" else "JSON"
-        what = f"a body that is not {text} ({kind})" if response.content else "an empty body"
-        raise ContractError(f"{told} with {what}.", json_path="$", expected=text, seen="other bytes")
+        body = f"a body that is not {text} ({kind})" if response.content else "an empty body"
+        raise ContractError(f"{returned} with {body}.", json_path="$", expected=text, seen="other bytes")
 
     def report(self, deviation: Deviation) -> None:
-        """Tell a deviation; with `strict`, raise it as a ContractError."""
+        """Log a deviation and pass it to the hook; with `strict`, raise it as a ContractError."""
         if self.strict:
-            told = f"{deviation.documented} is documented at {deviation.place}, and {deviation.seen} came."
-            raise ContractError(f"{deviation.operation}: {told}", json_path=deviation.place)
+            message = (
+                f"{deviation.operation}: expected {deviation.documented} at {deviation.place}, got {deviation.seen}."
+            )
+            raise ContractError(message, json_path=deviation.place)
         LOG.warning("%s", deviation)
         if self.on_deviation:
             self.on_deviation(deviation)
 
 
 def _came_at(place: str, moved: tuple[str, ...]) -> str:
-    """The JSON path in what was sent, of a place that begins with one of those that were `moved` from the root."""
+    """The JSON path in the original response of a place that `_envelope` moved; other places stay as they are.
+
+    >>> _came_at("$._embedded.invoices[0].amount", ("$._embedded.invoices",))
+    '$[0].amount'
+    """
     return next((f"${place.removeprefix(start)}" for start in moved if place.startswith(start)), place)
 
 
 def _envelope(operation: ListOperation[Any, Any], data: Any, root: Place) -> tuple[Any, tuple[str, ...]]:
-    """The body of a page, and the JSON paths in it of what was sent as the root, if that was not the body.
+    """The body of a page. A bare list or a bare item is put into an envelope; then the second value says where it went.
 
-    A bare list, and a bare item, are taken for the page that they stand for. An item has at least one of the fields of
-    items, and none of an envelope or of a refusal, which some servers send with status 200.
+    An object is a bare item if it has a field of items, and none of an envelope or of an error body, which some servers
+    send with status 200.
     """
     item, envelope = {*getattr(operation.item, "FIELDS", ())}, {*operation.page.FIELDS}
-    refusal = {*ErrorInfo.FIELDS} - item
+    error_fields = {*ErrorInfo.FIELDS} - item
     place = f"$._embedded{member(operation.list_name)}"
     if isinstance(data, list):
         root.counts["object | array"][""] += 1
         return {"_embedded": {operation.list_name: data}}, (place,)
-    if isinstance(data, dict) and data.keys() & item and not data.keys() & (envelope | refusal | {"_links"}):
+    if isinstance(data, dict) and data.keys() & item and not data.keys() & (envelope | error_fields | {"_links"}):
         root.counts["object with a list | single item"][""] += 1
         return {"_embedded": {operation.list_name: [data]}}, (f"{place}[0]", f"{place}[*]")
     embedded = data.get("_embedded") if isinstance(data, dict) else None
     items = embedded.get(operation.list_name) if isinstance(embedded, dict) else None
-    # Null, or nothing at all where the total says so; anything else could be an error that was sent with status 200.
-    nothing = isinstance(data, dict) and isinstance(embedded, dict | None) and items is None
-    told = nothing and (operation.list_name in (embedded or {}) or str(data.get("total")) == "0")
-    if not items and isinstance(data, dict) and any(data.get(name) for name in refusal - envelope):
+    # A list may be null, or missing if the total is 0. Otherwise, this could be an error sent with status 200.
+    missing = isinstance(data, dict) and isinstance(embedded, dict | None) and items is None
+    empty = missing and (operation.list_name in (embedded or {}) or str(data.get("total")) == "0")
+    if not items and isinstance(data, dict) and any(data.get(name) for name in error_fields - envelope):
         raise MisfitError("object with a list", "an error that was sent as a success")
-    if not isinstance(items, list) and not told:
+    if not isinstance(items, list) and not empty:
         raise MisfitError("array", "nothing" if items is None else kind_of(items), place.removeprefix("$"))
     return data, ()
 
@@ -176,11 +182,11 @@ def _status_error(operation: Operation[Any], response: RawResponse, credential: 
         message += f": {plain(info.user_message).rstrip('.')}"
         message += f" ({plain(info.error_code)})" if info.error_code else ""
     elif 300 <= response.status_code < 400:
-        message += ": redirects are not followed, so the base URL must lead to the bridge itself"
+        message += ": redirects are not followed; the base URL must be that of the bridge itself"
     elif response.status_code in (HTTPStatus.UNAUTHORIZED, HTTPStatus.FORBIDDEN) and credential:
         message += ": the bridge does not accept the credential"
     if response.status_code == HTTPStatus.UNAUTHORIZED and not credential:
-        message += ". No credential was sent: give one, as `auth` or in variables such as TALKDESK_BRIDGE_API_KEY"
+        message += ". No credential was sent: pass `auth`, or set a variable such as TALKDESK_BRIDGE_API_KEY"
     message += "." if response.attempts == 1 else f". Tried {response.attempts} times."
     if (seconds := retry_after(response.headers.get("Retry-After"))) is not None:
         message += f" Come back in {seconds:.0f} s."
@@ -215,7 +221,7 @@ def _error_body(operation: Operation[Any], response: RawResponse) -> Any:
                 return body
     if not isinstance(data, dict):
         return None
-    readable = {}  # one malformed field must not hide what the others say
+    readable = {}  # one malformed field must not hide the others
     for name, value in data.items():
         with suppress(MisfitError, RecursionError):
             ErrorInfo.from_dict({name: value})
@@ -225,5 +231,5 @@ def _error_body(operation: Operation[Any], response: RawResponse) -> Any:
 
 
 def _is_all_unknown(body: Any) -> bool:
-    """Whether a model has fields of its own, and none of them came."""
+    """Whether a model has documented fields, but this body has none of them."""
     return bool(getattr(body, "FIELDS", None)) and body.to_dict().keys() == body.additional_properties.keys()

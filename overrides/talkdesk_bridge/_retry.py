@@ -1,4 +1,4 @@
-"""When a request is sent again: the policy, as a value, and what is told of each attempt."""
+"""When a request is sent again: the policy, as a value, and the report of each attempt."""
 
 from __future__ import annotations
 
@@ -16,15 +16,15 @@ from talkdesk_bridge.errors import ConfigurationError
 
 IDEMPOTENT = frozenset({"GET", "HEAD", "OPTIONS", "PUT", "DELETE"})  # RFC 9110, 9.2.2
 
-# No documented header carries a request's id; these are the usual ones.
+# The documentation names no header with a request's id; these are the usual ones.
 REQUEST_ID_HEADERS = ("X-Request-Id", "Request-Id", "X-Correlation-Id")
-# What is told of an answer's headers. Not a list of secret ones: nobody knows all of those.
+# The response headers that may be logged. Nobody could list all those that hold secrets.
 LOGGABLE = (*REQUEST_ID_HEADERS, "Content-Type", "Content-Length", "Content-Encoding", "Date", "Retry-After")
 
 
 @frozen(kw_only=True)
 class Attempt:
-    """One request that was sent, or could not be; what `Retry.on_attempt` and the logger `talkdesk_bridge` are told."""
+    """One request that was sent, or could not be. `Retry.on_attempt` and the logger `talkdesk_bridge` get each."""
 
     operation: str
     """The operationId, or `token` for a request to the token server."""
@@ -34,26 +34,26 @@ class Attempt:
     number: int
     """Counted from 1."""
     status: int | None
-    """The answer's; None where there was none."""
+    """The response's; None if there was no response."""
     error: str | None
-    """The name of the error where there was no answer."""
+    """The name of the error; None if there was a response."""
     seconds: float
-    """How long it took."""
+    """How long the attempt took."""
     wait: float | None
-    """Seconds until the next attempt; None where this was the last."""
+    """Seconds until the next attempt; None if this was the last."""
     headers: Mapping[str, str]
-    """The answer's, as far as they cannot hold a secret."""
+    """Those of the response that cannot hold a secret."""
 
 
-def checked(told: str, *validators: Callable[..., None]) -> Callable[..., None]:
-    """Refuse, in our words, what one of the validators of attrs refuses; theirs would show the value."""
+def checked(rule: str, *validators: Callable[..., None]) -> Callable[..., None]:
+    """A validator that combines those of attrs; its message states the `rule`. Their messages would show the value."""
 
     def check(instance: object, attribute: Any, value: object) -> None:
         with suppress(TypeError, ValueError):
             for validator in validators:
                 validator(instance, attribute, value)
             return
-        raise ConfigurationError(f"{attribute.name} must be {told}.")
+        raise ConfigurationError(f"{attribute.name} must be {rule}.")
 
     return check
 
@@ -65,23 +65,23 @@ A_HOOK = checked("callable, or None", optional(is_callable()))
 
 @frozen(kw_only=True)
 class Retry:
-    """When a request is sent again: never one whose repetition could act twice (POST, PATCH).
+    """When a request is sent again. POST and PATCH never are, since they could act twice.
 
-    A failed connection, a time-out, a lost connection and the `statuses` are followed by another attempt, after a wait
-    that is drawn between 0 and a bound which doubles (full jitter). Retry(attempts=1) sends everything once.
+    A failed connection, a timeout, a lost connection and the `statuses` lead to another attempt, after a random wait
+    between 0 and a bound that doubles each time (full jitter). Retry(attempts=1) sends everything once.
 
     Args:
-        attempts: In all. 4 outlast the restart of a gateway; more would only add to what overloads it.
-        seconds: In all, from the first attempt on; no attempt begins later. A caller who waits for longer has gone.
+        attempts: The total. 4 outlast the restart of a gateway; more would only add load to one that is overloaded.
+        seconds: No attempt begins later than this after the first one began.
         backoff: Seconds, the bound of the first wait: long enough for a gateway to choose another server.
-        backoff_max: Seconds, the most that a bound grows to, so that the last wait does not take up all of `seconds`.
-        retry_after_max: Seconds, the most that a Retry-After header is followed. Above it the error comes at once, and
-            says when to come back: a caller can plan that, and a thread that sleeps cannot.
-        statuses: What a later attempt may cure: time-outs, too many requests, faults of a server or a gateway.
-        on_attempt: Is called with each Attempt, when it is over.
+        backoff_max: Seconds, the largest bound, so that the last wait does not take up all of `seconds`.
+        retry_after_max: Seconds, the longest Retry-After that is obeyed. If the bridge asks for more, the error is
+            raised at once and says when to come back: a caller can plan for that, a sleeping thread cannot.
+        statuses: Those that another attempt may cure: timeouts, too many requests, faults of a server or a gateway.
+        on_attempt: Called with each Attempt when it has ended.
 
     Raises:
-        ConfigurationError: a value is not of its kind.
+        ConfigurationError: a value cannot be used.
 
     """
 
@@ -94,12 +94,12 @@ class Retry:
     on_attempt: Callable[[Attempt], object] | None = field(default=None, repr=False, validator=A_HOOK)
 
     def wait(self, number: int, elapsed: float, asked: float | None) -> float | None:
-        """Seconds until the next attempt after a failed one; None where there is none.
+        """Seconds until the next attempt after a failed one; None if there is none.
 
         Args:
-            number: Of the attempt that failed, from 1.
-            elapsed: Seconds since the first began.
-            asked: Seconds that the answer's Retry-After asked for.
+            number: The number of the attempt that failed, from 1.
+            elapsed: Seconds since the first attempt began.
+            asked: Seconds in the response's Retry-After; None if it has none.
 
         """
         drawn = random.uniform(0, min(self.backoff_max, self.backoff * 2.0 ** min(number - 1, 1000)))  # noqa: S311 # no secret
@@ -109,7 +109,7 @@ class Retry:
 
 
 def retry_after(value: str | None) -> float | None:
-    """Seconds from a Retry-After header, which holds seconds or a date."""
+    """Seconds from the value of a Retry-After header, a number of seconds or a date; None if it is neither."""
     if value is None:
         return None
     if value.strip().isdecimal():
@@ -123,10 +123,10 @@ def retry_after(value: str | None) -> float | None:
 
 
 def loggable(headers: Mapping[str, str]) -> dict[str, str]:
-    """The headers that may be told."""
+    """The headers that may be logged."""
     return {name: plain(headers[name]) for name in LOGGABLE if name in headers}
 
 
 def plain(text: str) -> str:
-    """Text of a server, fit for one line of a message."""
+    """A server's text, cleaned and shortened for one line of a message."""
     return "".join(character if character.isprintable() else " " for character in text)[:200].strip()

@@ -9,7 +9,7 @@ T = TypeVar("T")
 
 
 def run(coroutine: Coroutine[Any, Any, T]) -> T:
-    """The result of a coroutine that never waits, since everything that it awaits blocks instead."""
+    """The result of a coroutine that never suspends, because everything that it awaits blocks."""
     try:
         coroutine.send(None)
     except StopIteration as stop:

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Collection, Mapping
+from difflib import get_close_matches
 from ssl import SSLContext
 from typing import Any
 
@@ -18,14 +19,61 @@ from talkdesk_bridge._urls import is_loopback, origin
 from talkdesk_bridge.errors import ConfigurationError
 
 MOST_AT_ONCE = 100
-"""Requests of a client at one time; more wait."""
+"""Requests in flight per client; more wait."""
+
+Timeout = float | tuple[float | None, float | None] | None
+"""Seconds: for each step, or for connecting and for each read; None for no limit."""
+
+# What other clients call our options.
+ALIASES = {
+    "api_key": "auth=HeaderAuth(...)",
+    "client": "transport",
+    "connect_timeout": "timeout=(connect, read)",
+    "http_client": "transport",
+    "max_retries": "retry=Retry(attempts=...)",
+    "proxies": "proxy",
+    "read_timeout": "timeout=(connect, read)",
+    "retries": "retry=Retry(attempts=...)",
+    "ssl_context": "verify",
+    "token": "auth=BearerAuth(...)",
+}
+
+
+def check_names(options: Mapping[str, Any], allowed: Collection[str], others: Collection[str] = ()) -> None:
+    """Check the names of options.
+
+    Args:
+        options: The options that the caller gave.
+        allowed: The options that can be given here.
+        others: All options of a client.
+
+    Raises:
+        ConfigurationError: there is no such option, or it belongs to the client as a whole.
+
+    """
+    for name in sorted(options.keys() - {*allowed}):
+        if name in others:
+            remedy = f"with_options takes {', '.join(sorted(allowed))}. Make another client"
+            raise ConfigurationError(f"{name} cannot differ between calls: {remedy}.")
+        known = [ALIASES[name]] if name in ALIASES else get_close_matches(name, allowed, n=1)
+        proposal = known[0] if known else f"one of {', '.join(sorted(allowed))}"
+        raise ConfigurationError(f"There is no option {name}: use {proposal}.")
+
+
+def _pair(timeout: Any) -> Any:
+    return timeout if isinstance(timeout, tuple) else (timeout, timeout)
+
+
+def _check_timeout(_: object, __: object, pair: tuple[Any, ...]) -> None:
+    usable = [seconds is None or (isinstance(seconds, int | float) and 0 < seconds <= 86_400) for seconds in pair]
+    if usable != [True, True]:
+        forms = "a number of seconds, up to a day; two such numbers, to connect and to read; or None"
+        raise ConfigurationError(f"timeout must be {forms}.")
 
 
 @define(frozen=True, kw_only=True)
 class Settings:
-    """What a client is made from.
-
-    BridgeClient says what each is.
+    """The options of a client, checked; BridgeClient documents them.
 
     Raises:
         ConfigurationError: a setting cannot be used.
@@ -34,11 +82,11 @@ class Settings:
 
     base_url: str
     auth: Auth = field(factory=NoAuth)
-    timeout: tuple[float, float] = (5.0, 30.0)
+    timeout: tuple[float | None, float | None] = field(default=(5.0, 30.0), converter=_pair, validator=_check_timeout)
     verify: bool | SSLContext = field(
         default=True,
         validator=checked(
-            "True, False or an ssl.SSLContext, as ssl.create_default_context(cafile=...) makes it",
+            "True, False or an ssl.SSLContext, such as ssl.create_default_context(cafile=...) returns",
             instance_of((bool, SSLContext)),
         ),
     )
@@ -64,27 +112,23 @@ class Settings:
             raise ConfigurationError("The base URL must have no query and no fragment.")
         if not isinstance(self.auth, Auth):
             raise ConfigurationError(
-                "auth must be one of NoAuth, HeaderAuth, BearerAuth, BasicAuth, OAuth2ClientCredentials, "
+                "auth must be a NoAuth, HeaderAuth, BearerAuth, BasicAuth, OAuth2ClientCredentials or "
                 "OAuth2PrivateKeyJWT."
             )
         if self.transport is not None and (self.verify is not True or self.cert or self.proxy):
             raise ConfigurationError("With transport, give verify, cert and proxy to the transport instead.")
         if self.proxy and any(url.lower().startswith("http:") for url in self.urls) and not is_loopback(self.proxy):
-            raise ConfigurationError("proxy must be on loopback for http, which would show it the credential.")
-        if (
-            not isinstance(self.timeout, tuple)
-            or len(self.timeout) != 2
-            or not all(isinstance(seconds, int | float) and 0 < seconds <= 86_400 for seconds in self.timeout)
-        ):
-            raise ConfigurationError("timeout must be two numbers of seconds, up to a day: to connect, and to read.")
+            raise ConfigurationError("With http, proxy must be on loopback: any other would see the credential.")
         for name, value in self.headers.items():
             try:
                 HeaderAuth(value, name)
             except ConfigurationError as error:
-                told = str(error).replace("The value of the credential", "A value").replace("the credential's ", "a ")
-                raise ConfigurationError(f"headers: {told}") from None
+                message = (
+                    str(error).replace("The value of the credential", "A value").replace("the credential's ", "a ")
+                )
+                raise ConfigurationError(f"headers: {message}") from None
 
     @property
     def urls(self) -> tuple[str, ...]:
-        """Where requests go: the bridge, and the token server if there is one."""
+        """The URLs that requests go to: the bridge's, and the token server's if there is one."""
         return (self.base_url, self.auth.token_url) if isinstance(self.auth, OAuth2) else (self.base_url,)

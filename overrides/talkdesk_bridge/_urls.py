@@ -10,28 +10,28 @@ from talkdesk_bridge.errors import ConfigurationError
 
 
 def origin(url: str, what: str) -> tuple[str, str, int]:
-    """Scheme, host and port of `url`, which must be https, or http on loopback, and hold no user.
+    """Scheme, host and port of `url`. It must be https, or http on loopback, without user and password.
 
     Raises:
-        ConfigurationError: it is not; the message says what is wrong, and does not show a password.
+        ConfigurationError: it is not; the message calls the URL `what` and does not show it.
 
     """
     if not (parts := _split(url)):
         raise ConfigurationError(f"The {what} is not a URL.")
     if parts.scheme not in ("https", "http") or not parts.hostname or not url.isprintable() or " " in url:
-        raise ConfigurationError(f"The {what} must be like https://bridge.example (http is for loopback only).")
+        raise ConfigurationError(f"The {what} must look like https://bridge.example (http: on loopback only).")
     if parts.username is not None or parts.password is not None:
-        raise ConfigurationError(f"The {what} must not hold a user or password: give them as credential.")
+        raise ConfigurationError(f"The {what} must not contain a user or password: pass them as the credential.")
     if parts.scheme == "http" and not is_loopback(url):
-        raise ConfigurationError(f"The {what} must begin with https://: http is for loopback only.")
+        raise ConfigurationError(f"The {what} must begin with https://: http is allowed on loopback only.")
     return parts.scheme, parts.hostname, parts.port or (443 if parts.scheme == "https" else 80)
 
 
 def _split(url: str) -> SplitResult | None:
-    """The parts of a URL; None where it is none. The error would hold the password."""
+    """The parts of a URL; None if it is not one. An error would show the password."""
     try:
         parts = urlsplit(url)
-        # What will be done with them; the resolver's own error would come as a bare UnicodeError while connecting.
+        # Fails here if the port or the host is invalid. Otherwise connecting would raise a bare UnicodeError.
         return parts if (parts.port, (parts.hostname or "").encode("idna")) else None
     except (ValueError, AttributeError):
         return None
@@ -47,7 +47,11 @@ def is_loopback(url: str) -> bool:
 
 
 def stays_in_its_segment(text: str) -> bool:
-    """Whether a path argument stays in its segment even if a server decodes it once more, or twice."""
+    """Whether a path argument stays in its path segment, even if servers percent-decode it two more times.
+
+    >>> stays_in_its_segment("AB-1 2"), stays_in_its_segment(".."), stays_in_its_segment("1%252F2")
+    (True, False, False)
+    """
     for _ in range(3):
         if re.search(r"[\x00-\x1f\x7f-\x9f]", text) or {*re.split(r"[/\\]", text)} & {"", ".", ".."}:
             return False

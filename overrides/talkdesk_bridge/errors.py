@@ -3,10 +3,10 @@
 BridgeError
 ├── ConfigurationError     a setting or credential that cannot be used; nothing was sent
 ├── ArgumentError          an argument that cannot be used; nothing was sent (also a ValueError)
-├── AuthenticationError    the token server gave no token
-├── NotSentError           the bridge was not reached: connection, TLS, proxy; nothing was sent
+├── AuthenticationError    the token server returned no token
+├── NotSentError           no connection to the bridge: network, TLS, proxy; nothing was sent
 ├── NoResponseError        sent, but no complete response came back
-├── StatusError            the bridge returned 4XX or 5XX, or a status outside 2XX
+├── StatusError            the bridge returned a status outside 2XX
 │   ├── BadRequestError             400
 │   ├── UnauthorizedError           401
 │   ├── ForbiddenError              403
@@ -15,8 +15,8 @@ BridgeError
 │   ├── UnprocessableContentError   422
 │   ├── TooManyRequestsError        429
 │   └── ServerError                 5XX
-├── ContractError          the answer does not keep the contract
-└── PagingError            the pages do not lead on: a loop, another host, a link that cannot be followed
+├── ContractError          the response violates the contract
+└── PagingError            the next page cannot be requested: a loop, another host, an unusable link
     └── IncompleteError    the pages ended before the announced total
 """
 
@@ -51,8 +51,8 @@ __all__ = [
 class BridgeError(Exception):
     """The root of all errors of this package.
 
-    No message holds a credential, or a value of a body but `userMessage` and `errorCode` (of a token server, `error`
-    and `error_description`).
+    No message contains a credential. Of a body, a message contains only `userMessage` and `errorCode`; of a token
+    server's, only `error` and `error_description`.
     """
 
 
@@ -65,15 +65,15 @@ class ArgumentError(BridgeError, ValueError):
 
 
 class AuthenticationError(BridgeError):
-    """The token server refused, did not answer with a token, or could not be reached."""
+    """The token server returned an error or no token, or could not be reached."""
 
 
 class NotSentError(BridgeError):
-    """No connection could be made, so the bridge did not get the request."""
+    """No connection could be made, so the bridge did not receive the request."""
 
 
 class NoResponseError(BridgeError):
-    """The request went out, but no complete response came back; the bridge may have acted on it."""
+    """The request was sent, but no complete response came back; the bridge may have acted on it."""
 
 
 class StatusError(BridgeError):
@@ -81,14 +81,14 @@ class StatusError(BridgeError):
 
     Attributes:
         status_code: The HTTP status.
-        error_info: The documented body of a refusal, where the answer had one. `user_message` may be shown to users;
-            `developer_message` and `stack_trace` belong in logs.
-        body: The body of the error response, as the model that the contract declares for its status. It is
-            `error_info` if that is ErrorInfo, or if the contract declares none. None if nothing fits.
+        error_info: The documented error body; None if the response has another one. `user_message` may be shown to
+            users; `developer_message` and `stack_trace` belong in logs.
+        body: The error body as the model that the contract declares for the status. It is `error_info` if that model
+            is ErrorInfo, or if the contract declares none. None if the body does not fit.
         method: The HTTP method of the request.
-        path: The path of the request, without query.
-        request_id: What the answer's X-Request-Id, Request-Id or X-Correlation-Id said (none is documented).
-        retry_after: Seconds to wait before another try, from the Retry-After header.
+        path: The path of the request, without the query.
+        request_id: The value of X-Request-Id, Request-Id or X-Correlation-Id (none of them is documented).
+        retry_after: Seconds to wait before another attempt, from the Retry-After header.
 
     """
 
@@ -115,27 +115,27 @@ class StatusError(BridgeError):
 
 
 class BadRequestError(StatusError):
-    """400: the request is malformed in the bridge's view."""
+    """400: the bridge considers the request malformed."""
 
 
 class UnauthorizedError(StatusError):
-    """401: there was no credential, or the bridge does not accept it."""
+    """401: no credential was sent, or the bridge does not accept it."""
 
 
 class ForbiddenError(StatusError):
-    """403: the credential may not do this."""
+    """403: the credential does not permit this request."""
 
 
 class NotFoundError(StatusError):
-    """404: there is no such thing, or the base URL is another server's."""
+    """404: the resource does not exist, or the base URL is that of another server."""
 
 
 class ConflictError(StatusError):
-    """409: it contradicts the state of things."""
+    """409: the request conflicts with the current state."""
 
 
 class UnprocessableContentError(StatusError):
-    """422: the request is well formed, but its content is refused."""
+    """422: the request is well formed, but its content is invalid."""
 
 
 class TooManyRequestsError(StatusError):
@@ -143,16 +143,16 @@ class TooManyRequestsError(StatusError):
 
 
 class ServerError(StatusError):
-    """5XX, 520 and the like included: the bridge, or a gateway before it, failed."""
+    """5XX, also unregistered ones such as 520: the bridge failed, or a gateway in front of it."""
 
 
 class ContractError(BridgeError):
-    """The bridge returned 2XX, but not with what the contract says.
+    """The bridge returned 2XX, but the response violates the contract.
 
     Attributes:
-        json_path: Where in the body; None where it is not about one place.
-        expected: What is documented there.
-        seen: The kind of what came; never the value.
+        json_path: The place in the body; None if the error concerns no single place.
+        expected: The documented type.
+        seen: The type in the response; never the value.
 
     """
 
@@ -166,15 +166,15 @@ class ContractError(BridgeError):
 
 
 class PagingError(BridgeError):
-    """A page does not lead to the next one in a way that can be followed."""
+    """The next page cannot be requested."""
 
 
 class IncompleteError(PagingError):
     """The pages ended before the announced total was reached.
 
     Attributes:
-        received: Items that were read, and given to the caller.
-        expected: The total that the bridge announced: the largest, where it changed.
+        received: The number of items that were read and handed to the caller.
+        expected: The announced total; the largest, if it changed.
 
     """
 

@@ -160,5 +160,5 @@ def test_a_token_is_fetched_and_renewed(authlib: TokenServer, listing: Listing) 
 def test_a_token_server_that_is_not_there(listing: Listing) -> None:
     with socket.create_server(("127.0.0.1", 0)) as free:
         url = f"http://127.0.0.1:{free.getsockname()[1]}"
-    with pytest.raises(errors.AuthenticationError, match=r"There is no token\. POST /: no connection"):
+    with pytest.raises(errors.AuthenticationError, match=r"No token could be fetched\. POST /: no connection"):
         listing(url, OAuth2ClientCredentials(url, "id", "s3cret"))
