@@ -136,3 +136,14 @@ def test_the_version_is_the_contracts() -> None:
 def test_models_are_made_by_keyword(name: str) -> None:
     """So that a field more, or in another place of the contract, moves no other."""
     assert all(field.kw_only for field in attrs.fields(getattr(models, name)) if field.init)
+
+
+def test_repr_shows_fields_with_values_and_three_items_of_a_list() -> None:
+    invoice = models.InvoiceDetails(invoice_number="1", amount="3700.00 usd")
+    assert repr(invoice) == "InvoiceDetails(amount='3700.00 usd', invoice_number='1')"
+    invoice["x-new"] = 2
+    assert repr(invoice).endswith(", invoice_number='1', additional_properties={'x-new': 2})")
+    assert repr(models.InvoiceList(invoices=[])) == "InvoiceList(invoices=[])"
+    page = models.InvoiceList(invoices=[models.InvoiceDetails(status=str(number)) for number in range(12)])
+    three = ", ".join(f"InvoiceDetails(status='{number}')" for number in range(3))
+    assert repr(page) == f"InvoiceList(invoices=[{three}, ... 9 more])"

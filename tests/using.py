@@ -93,6 +93,7 @@ def _argument(hint: Any, parameter: inspect.Parameter) -> Any:
 
 def _go_through(model: Any, body: dict[str, Any]) -> None:
     read = model.from_dict(body)
+    assert repr(read)
     read.to_dict()
     if hasattr(read, "additional_keys"):
         read["other"] = 1

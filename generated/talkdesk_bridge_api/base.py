@@ -12,7 +12,7 @@ from uuid import UUID
 from .places import MisfitError, Place, kind_of, member
 from .reading import ABSENT, Reader, unreadable
 
-__all__ = ["OpenModel", "as_dict", "completed", "model", "models", "new", "read_others", "to_json"]
+__all__ = ["OpenModel", "as_dict", "completed", "model", "models", "new", "read_others", "short_repr", "to_json"]
 
 ItemT = TypeVar("ItemT")
 new = object.__new__
@@ -40,6 +40,20 @@ class OpenModel(Generic[ItemT]):
 
     def __contains__(self, key: str) -> bool:
         return key in self.additional_properties
+
+
+def short_repr(model: Any) -> str:
+    """The `repr` of a model: its fields that have a value, and at most three items of a list."""
+    values = {name: getattr(model, name) for name in model.FIELDS.values()}
+    values["additional_properties"] = getattr(model, "additional_properties", None) or None
+    shown = [f"{name}={_shortened(value)}" for name, value in values.items() if value is not None]
+    return f"{type(model).__name__}({', '.join(shown)})"
+
+
+def _shortened(value: Any) -> str:
+    if not isinstance(value, list) or len(value) <= 3:
+        return repr(value)
+    return f"[{', '.join(map(repr, value[:3]))}, ... {len(value) - 3} more]"
 
 
 def as_dict(value: Any) -> dict[str, Any]:

@@ -25,6 +25,8 @@ class ErrorDetailsProperties(base.OpenModel[typing.Any]):
     parameter_name: str | None = None
     additional_properties: dict[str, typing.Any] = _attrs.field(init=False, factory=dict)
 
+    __repr__ = base.short_repr
+
     @classmethod
     def from_dict(cls, src_dict: abc.Mapping[str, typing.Any], here: places.Place | None = None) -> typing.Self:
         """Read a JSON object, as `json.loads` returns it, leniently.
