@@ -11,8 +11,19 @@ import threading
 from pathlib import Path
 from typing import Any
 
+import httpx
 import pytest
-from talkdesk_bridge import AsyncBridgeClient, BridgeClient, HeaderAuth, OAuth2ClientCredentials, Retry, errors
+from attrs import field, frozen
+from talkdesk_bridge import (
+    AsyncBridgeClient,
+    Attempt,
+    Auth,
+    BridgeClient,
+    HeaderAuth,
+    OAuth2ClientCredentials,
+    Retry,
+    errors,
+)
 from talkdesk_bridge_sandbox import Sandbox
 
 from tests.conftest import ONCE, Server, as_json, invoices_of, page
@@ -165,6 +176,35 @@ def test_credentials_and_clients_are_not_pickled() -> None:
     with pytest.raises(TypeError, match=told):
         pickle.dumps(KEY)
     assert copy.copy(KEY) is copy.deepcopy(KEY) is KEY
+
+
+@frozen
+class QueryKey(Auth):
+    """A credential of the user's own: a key in the query."""
+
+    value: str = field(repr=False)
+
+    def apply(self, request: httpx.Request) -> None:
+        request.url = request.url.copy_set_param("api_key", self.value)
+
+
+def test_a_credential_of_your_own_can_change_all_of_a_request(server: Server, caplog: pytest.LogCaptureFixture) -> None:
+    server.answers(
+        page(1, total=2, following=f"{invoices_of('1')}?cursor=c&api_key=s3cret-key"),
+        page(2, total=2),
+        (403, {}, b"s3cret-key"),
+    )
+    attempts: list[Attempt] = []
+    caplog.set_level("DEBUG", "talkdesk_bridge")
+    with BridgeClient(server.url, auth=QueryKey("s3cret-key"), retry=Retry(on_attempt=attempts.append)) as bridge:
+        invoices = bridge.billing.iter_account_invoices("1", per_page=1)
+        assert len([*invoices]) == 2
+        assert invoices.response.url.endswith("?cursor=c&api_key=[secret]")
+        with pytest.raises(errors.ForbiddenError) as caught:
+            bridge.billing.get_account_invoices("1")
+    targets = [target.partition("?")[2] for _, target, *_ in server.seen]
+    assert targets == ["per_page=1&api_key=s3cret-key", "cursor=c&api_key=s3cret-key", "api_key=s3cret-key"]
+    assert "s3cret" not in f"{attempts}{caught.value!r}{caught.value.body}{caplog.text}{bridge!r}"
 
 
 @pytest.mark.parametrize("kind", [BridgeClient, AsyncBridgeClient])

@@ -182,7 +182,7 @@ def test_a_server_that_cannot_be_reached(monkeypatch: pytest.MonkeyPatch, tls: t
     for given, found, remedy in (
         ({"URL": f"https://{refused()}/base"}, "refused", check),
         ({"URL": "https://bridge.invalid"}, "no connection to", check),
-        ({"URL": "https://bridge.invalid", "HTTPS_PROXY": f"http://u:s3cret@{refused()}"}, "HTTPS_PROXY being set", check),
+        ({"URL": "https://bridge.invalid", "HTTPS_PROXY": f"http://u:s3cret@{refused()}"}, "; HTTPS_PROXY is set).", check),
         ({"URL": tls[0].url}, "CERTIFICATE_VERIFY_FAILED", "Let SSL_CERT_FILE name the authority"),
     ):  # fmt: skip
         status, checks = diagnosed("--account", "1", **given)

@@ -267,7 +267,7 @@ def _failure(request: Request, error: Exception, *, closed: bool) -> Failure:
     text = re.split(r""":? (?:bytearray\()?b['"]|(?<=^\d{3}) """, str(error))[0]
     reason = plain(redact(text, _secrets(request))) or type(error).__name__
     if isinstance(error, NOT_SENT):
-        message = f"{name}: no connection to {host}{_proxy_named(request)} ({reason})."
+        message = f"{name}: no connection to {host} ({reason}{_proxy_named(request)})."
         return Failure(errors.NotSentError(message), again="CERTIFICATE_VERIFY_FAILED" not in reason)
     if isinstance(error, httpx.TimeoutException):
         return Failure(errors.NoResponseError(f"{name}: {host} did not respond in time ({type(error).__name__})."))
@@ -278,7 +278,7 @@ def _proxy_named(request: Request) -> str:
     """For a message: the variable that may have routed a request through a proxy."""
     names = ("HTTPS_PROXY", "https_proxy", "ALL_PROXY", "all_proxy")
     found = next((name for name in names if os.environ.get(name)), None)
-    return f" while {found} is set" if found and request.url.scheme == "https" else ""
+    return f"; {found} is set" if found and request.url.scheme == "https" else ""
 
 
 def name_of(request: Request) -> str:

@@ -1,14 +1,14 @@
-"""Transports for any httpx client, blocking and asyncio, without the holes that httpx 0.28 and httpcore 1.0 leave open.
+"""Transports for any httpx client, blocking and asyncio, that close gaps of httpx 0.28 and httpcore 1.0.
 
-A request may carry `extensions={"deadline": seconds}`, a limit for the whole exchange. What is closed, and where:
+A request may carry `extensions={"deadline": seconds}`, a limit for the complete exchange. The modules:
 
-- `_connections`: bytes after a response are never taken for the next one; all steps of an exchange share one deadline.
-- `_blocking`, `_asyncio`: pools that keep no place for a cancelled task, and whose work for a request does not grow
-  with the number of those that wait. The asyncio streams replace anyio's, which hide bytes.
+- `_connections`: bytes after a response are never read as the next one; all steps of an exchange share one deadline.
+- `_blocking`, `_asyncio`: pools that lose no place when a task is cancelled, and whose work for a request does not grow
+  with the number of waiting requests. The asyncio streams replace anyio's, which hide received bytes.
 - `_proxies`: `NO_PROXY` as in curl and Go, with addresses and networks.
-- `_gzip`: `decompressed`, with a bound on what comes out and a look at the clock.
+- `_gzip`: decompression with limits on size and time.
 
-The transports log nothing themselves; httpcore's own log, at DEBUG, shows what is sent. The one private name of a
+The transports log nothing. httpcore's own log, at DEBUG, shows requests with their headers. The only private name of a
 library is `_pool` of httpx's transports, assigned in two constructors (test: tests/test_http.py).
 """
 

@@ -1,4 +1,4 @@
-"""The asyncio transport: httpx's own, over a pool and streams of our own."""
+"""The asyncio transport: httpx's own with another connection pool and other streams."""
 
 from __future__ import annotations
 
@@ -26,14 +26,14 @@ from talkdesk_bridge_http._connections import (
 from talkdesk_bridge_http._proxies import Proxies
 
 MOST_BUFFERED = 256 * 1024
-"""Bytes that are received before anybody reads them."""
+"""Received bytes that may wait to be read."""
 
 
 class _Stream(asyncio.Protocol, httpcore.AsyncNetworkStream):
-    """A connection of asyncio, all of whose bytes are seen as soon as they come.
+    """An asyncio connection that knows of all bytes it has received.
 
-    Replaces the streams of anyio, by which httpcore reads. Those keep bytes to themselves, in TLS and beyond 64 KiB,
-    which would be taken for the next response. Test: tests/test_faults.py, "twice". Remove it when anyio shows them.
+    Replaces anyio's streams, which httpcore uses. They buffer bytes invisibly, in TLS and beyond 64 KiB, and these
+    would be read as the next response. Test: tests/test_faults.py, "twice". Remove it when anyio shows its buffers.
     """
 
     def __init__(self, exchange: Exchange) -> None:
@@ -103,13 +103,13 @@ class _Stream(asyncio.Protocol, httpcore.AsyncNetworkStream):
             raise late from None
 
     async def aclose(self) -> None:
-        self._transport.abort()  # never waits, so that nothing can interrupt it
+        self._transport.abort()  # does not await, so it cannot be cancelled
 
     async def start_tls(
         self, ssl_context: ssl.SSLContext, server_hostname: str | None = None, timeout: float | None = None
     ) -> httpcore.AsyncNetworkStream:
         if self._received or self._ended or self._last.held:
-            # They would be read as if they had come through TLS.
+            # These bytes would be read as if they had come through TLS.
             raise httpcore.ConnectError("bytes came before TLS, or the connection was closed")
         loop = asyncio.get_running_loop()
         try:
@@ -121,7 +121,7 @@ class _Stream(asyncio.Protocol, httpcore.AsyncNetworkStream):
             raise httpcore.ConnectTimeout from None
         except OSError as error:
             raise httpcore.ConnectError(str(error)) from None
-        self._last = LastByte()  # what follows is another stream
+        self._last = LastByte()  # TLS is a new stream
         return self
 
     def get_extra_info(self, info: str) -> Any:
@@ -138,10 +138,10 @@ def _wake(future: asyncio.Future[None] | None) -> None:
 
 
 class _Backend(httpcore.AsyncNetworkBackend):
-    """Opens the stream of one connection.
+    """Opens the stream of a connection.
 
-    The addresses of a host are tried in turn, each for `timeout` seconds. asyncio could try them at once, but leaks
-    sockets if it is cancelled meanwhile (Python 3.11; test: tests/test_sharing.py).
+    A host's addresses are tried in turn, each for up to `timeout` seconds. asyncio could try them in parallel, but
+    leaks sockets if it is cancelled meanwhile (Python 3.11; test: tests/test_sharing.py).
     """
 
     def __init__(self, exchange: Exchange) -> None:
@@ -174,7 +174,7 @@ class _Backend(httpcore.AsyncNetworkBackend):
         except TimeoutError:
             raise httpcore.ConnectTimeout from None
         except OSError as error:
-            # In the words of the system: asyncio puts an address beside them.
+            # The system's message; asyncio adds an address to it.
             known = error.errno is not None and error.errno > 0
             raise httpcore.ConnectError(os.strerror(error.errno or 0) if known else str(error)) from None
         self._exchange.stream = stream
@@ -182,7 +182,7 @@ class _Backend(httpcore.AsyncNetworkBackend):
 
 
 class _Body:
-    """The body of a response; its connection goes back to the pool when it is closed."""
+    """The body of a response. Closing it returns the connection to the pool."""
 
     def __init__(self, pool: _Pool, pooled: Pooled, stream: Any) -> None:
         self._pool = pool
@@ -191,7 +191,7 @@ class _Body:
 
     def __aiter__(self) -> AsyncIterator[bytes]:
         if self._pooled is None:
-            raise RuntimeError("The body was read already.")  # what came now would be another response's
+            raise RuntimeError("The body was read already.")  # the connection may have another response by now
         iterator: AsyncIterator[bytes] = self._stream.__aiter__()
         return iterator
 
@@ -205,9 +205,9 @@ class _Body:
 
 
 class _Pool:
-    """Sends requests; takes the place of httpcore's pool in httpx's transport.
+    """Sends requests; replaces httpcore's pool in httpx's transport.
 
-    A cancelled task leaves nothing behind: its connection is closed, which never waits, and its place is free.
+    If a task is cancelled, its connection is closed without awaiting, and its place becomes free.
     """
 
     def __init__(self, context: ssl.SSLContext, proxies: Proxies, max_requests: int) -> None:
@@ -215,7 +215,7 @@ class _Pool:
         self._places = asyncio.BoundedSemaphore(max_requests)
 
     async def handle_async_request(self, request: httpcore.Request) -> httpcore.Response:
-        """Send a request, and return its response, whose body is still to be read."""
+        """Send a request, and return the response before its body is read."""
         exchange, origin = Exchange.of(request), origin_of(request)
         try:
             async with asyncio.timeout(exchange.left(request.extensions.get("timeout", {}).get("pool"))):
@@ -246,7 +246,7 @@ class _Pool:
         return pooled
 
     async def put_back(self, pooled: Pooled) -> None:
-        """End a request: its connection is kept or closed, and the next request may begin."""
+        """Keep or close a connection after its request, and let the next request begin."""
         try:
             if gone := self._connections.put_back(pooled):
                 await _close(gone)
@@ -254,7 +254,7 @@ class _Pool:
             self._places.release()
 
     async def aclose(self) -> None:
-        """Close all connections; requests that are on their way fail."""
+        """Close all connections; requests in flight fail."""
         for pooled in self._connections.shut():
             await _close(pooled)
 
@@ -267,12 +267,12 @@ class _Pool:
 
 async def _close(pooled: Pooled) -> None:
     if pooled.exchange.stream:
-        await pooled.exchange.stream.aclose()  # never waits
+        await pooled.exchange.stream.aclose()  # does not await anything
     await pooled.connection.aclose()
 
 
 class AsyncHTTPTransport(httpx.AsyncHTTPTransport):
-    """A transport for asyncio; any number of tasks of one event loop may share it. Otherwise as HTTPTransport."""
+    """A transport for asyncio; any number of tasks of one event loop may share it. Otherwise like HTTPTransport."""
 
     _pool: Any  # as in HTTPTransport
 

@@ -1,4 +1,4 @@
-"""The blocking transport: httpx's own, over a pool of our own."""
+"""The blocking transport: httpx's own with another connection pool."""
 
 from __future__ import annotations
 
@@ -26,13 +26,13 @@ from talkdesk_bridge_http._proxies import Proxies
 
 
 class _Stream(httpcore.NetworkStream):
-    """A socket, or TLS over it, whose steps end with the deadline of the exchange."""
+    """A socket, or TLS over it, whose steps end at the deadline of the exchange."""
 
     def __init__(self, inner: httpcore.NetworkStream, exchange: Exchange, *, hidden: bool = False) -> None:
         self._inner = inner
         self._exchange = exchange
         self._last = LastByte()
-        self._hidden = hidden  # TLS in TLS keeps bytes where nobody sees them: such a connection serves once
+        self._hidden = hidden  # TLS in TLS buffers bytes that cannot be seen: such a connection is used once
         exchange.stream = self
 
     def read(self, max_bytes: int, timeout: float | None = None) -> bytes:
@@ -46,9 +46,9 @@ class _Stream(httpcore.NetworkStream):
         self._inner.close()
 
     def shut(self) -> None:
-        """End what another thread does with it; closing would not wake that thread."""
-        with suppress(OSError):  # it is closed already
-            # Not SSLSocket's method, which takes the TLS object away under the thread that reads.
+        """Abort another thread's step; closing the socket would not wake that thread."""
+        with suppress(OSError):  # already closed
+            # Not SSLSocket.shutdown, which would remove the TLS object while that thread reads.
             socket.socket.shutdown(self.get_extra_info("socket"), socket.SHUT_RDWR)
 
     def start_tls(
@@ -65,7 +65,7 @@ class _Stream(httpcore.NetworkStream):
 
 
 class _Backend(httpcore.SyncBackend):
-    """Opens the streams of one connection. The addresses of a host are tried in turn, each for `timeout` seconds."""
+    """Opens the streams of a connection. A host's addresses are tried in turn, each for up to `timeout` seconds."""
 
     def __init__(self, exchange: Exchange) -> None:
         self._exchange = exchange
@@ -92,7 +92,7 @@ def _addresses(host: str, port: int) -> list[str]:
 
 
 class _Body:
-    """The body of a response; its connection goes back to the pool when it is closed."""
+    """The body of a response. Closing it returns the connection to the pool."""
 
     def __init__(self, pool: _Pool, pooled: Pooled, stream: Any) -> None:
         self._pool = pool
@@ -101,7 +101,7 @@ class _Body:
 
     def __iter__(self) -> Iterator[bytes]:
         if self._pooled is None:
-            raise RuntimeError("The body was read already.")  # what came now would be another response's
+            raise RuntimeError("The body was read already.")  # the connection may have another response by now
         return iter(self._stream)
 
     def close(self) -> None:
@@ -114,14 +114,14 @@ class _Body:
 
 
 class _Pool:
-    """Sends requests; takes the place of httpcore's pool in httpx's transport."""
+    """Sends requests; replaces httpcore's pool in httpx's transport."""
 
     def __init__(self, context: ssl.SSLContext, proxies: Proxies, max_requests: int) -> None:
         self._connections = Connections(context, proxies, httpcore.ConnectionPool, _Backend)
         self._places = threading.BoundedSemaphore(max_requests)
 
     def handle_request(self, request: httpcore.Request) -> httpcore.Response:
-        """Send a request, and return its response, whose body is still to be read."""
+        """Send a request, and return the response before its body is read."""
         exchange, origin = Exchange.of(request), origin_of(request)
         timeout = exchange.left(request.extensions.get("timeout", {}).get("pool"))
         if not self._places.acquire(timeout=threading.TIMEOUT_MAX if timeout is None else timeout):
@@ -151,7 +151,7 @@ class _Pool:
         return pooled
 
     def put_back(self, pooled: Pooled) -> None:
-        """End a request: its connection is kept or closed, and the next request may begin."""
+        """Keep or close a connection after its request, and let the next request begin."""
         try:
             if gone := self._connections.put_back(pooled):
                 _close(gone)
@@ -159,13 +159,13 @@ class _Pool:
             self._places.release()
 
     def abort(self, threads: Collection[threading.Thread]) -> None:
-        """End the requests that these threads are sending, and refuse further ones."""
+        """Abort the requests of these threads, and send no others for them."""
         for pooled in self._connections.stop(threads):
             if pooled.exchange.stream:
                 pooled.exchange.stream.shut()
 
     def close(self) -> None:
-        """Close all connections; requests that are on their way fail."""
+        """Close all connections; requests in flight fail."""
         for pooled in self._connections.shut():
             if pooled.thread and pooled.exchange.stream:
                 pooled.exchange.stream.shut()
@@ -187,15 +187,15 @@ def _close(pooled: Pooled) -> None:
 class HTTPTransport(httpx.HTTPTransport):
     """A blocking transport; any number of threads may share it.
 
-    It is httpx's own except for its pool, so that what replaces or watches httpx's transports (respx, pytest-httpx,
-    OpenTelemetry) works with it, too.
+    Only the pool differs from httpx's own transport, so tools that patch httpx's (respx, pytest-httpx, OpenTelemetry)
+    work with it.
 
     Args:
-        verify: Whether to check certificates, or an SSLContext to check them with.
-        cert: A client certificate: a file with its key, or two files.
-        proxy: URL of a proxy for everything; None for those of the environment.
-        trust_env: Whether the environment names proxies and authorities.
-        max_requests: The most requests at one time; more wait, as long as `deadline` and `pool` allow.
+        verify: Whether to verify certificates, or an SSLContext to verify them with.
+        cert: A client certificate: one file with certificate and key, or two files.
+        proxy: URL of a proxy for all requests; None for the environment's.
+        trust_env: Whether to use proxies and certificate authorities of the environment.
+        max_requests: The number of requests in flight; more wait, as long as `deadline` and `pool` allow.
 
     Raises:
         OSError: a certificate cannot be read.
@@ -203,7 +203,7 @@ class HTTPTransport(httpx.HTTPTransport):
 
     """
 
-    _pool: Any  # the one private name of httpx that is used; tests/test_http.py fails if it goes
+    _pool: Any  # the only private name of httpx in use; tests/test_http.py fails if it goes
 
     def __init__(
         self,
@@ -218,5 +218,5 @@ class HTTPTransport(httpx.HTTPTransport):
         self._pool = _Pool(tls_context(verify, cert, trust_env=trust_env), proxies, max_requests)
 
     def abort(self, threads: Collection[threading.Thread]) -> None:
-        """End the requests that these threads are sending, and refuse further ones: each fails at once."""
+        """Abort the requests of these threads; further ones fail at once."""
         self._pool.abort(threads)

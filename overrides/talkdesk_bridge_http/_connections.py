@@ -1,9 +1,9 @@
-"""What both kinds of connections share: the deadline, the last byte that is held back, and the list of idle ones.
+"""What both transports share: deadlines, the guard against bytes after a response, and the open and idle connections.
 
-Replaces the bookkeeping of httpcore's pools (1.0). They still make the connections: `ConnectionPool.create_connection`
-knows each kind of proxy. Needed, since httpcore takes bytes that follow a response for the next response
-(tests/test_faults.py, "twice"), has no deadline (there, "trickle"), and loses the places of cancelled tasks
-(tests/test_sharing.py). Remove it when httpcore does all three.
+Replaces the bookkeeping of httpcore's pools (1.0). They still make the connections, because
+`ConnectionPool.create_connection` knows each kind of proxy. Needed because httpcore reads bytes that follow a response
+as the next response (tests/test_faults.py, "twice"), has no deadline (there, "trickle"), and loses the places of
+cancelled tasks (tests/test_sharing.py). Remove it when httpcore has fixed all three.
 """
 
 from __future__ import annotations
@@ -33,39 +33,39 @@ Cert = str | tuple[str, ...] | None
 
 @define(eq=False)
 class Exchange:
-    """The request that a connection serves: what its streams have to know of it."""
+    """The request that a connection serves, as far as its streams need to know it."""
 
     end: float = inf
-    """When it has to be over, by time.monotonic."""
+    """The deadline, by time.monotonic."""
     stream: Any = None
-    """The stream that is used now. Until the connection speaks HTTP, httpcore does not close it with the connection."""
+    """The current stream. Until the connection speaks HTTP, httpcore does not close it with the connection."""
 
     @classmethod
     def of(cls, request: httpcore.Request) -> Exchange:
-        """The exchange of a request, which begins now."""
+        """An exchange for a request; its time begins now."""
         return cls(time.monotonic() + request.extensions.get("deadline", inf))
 
     def left(self, timeout: float | None) -> float | None:
-        """Seconds that a step may take; None for any number.
+        """Seconds that a step may take, given its timeout; None for no limit.
 
         Raises:
-            httpcore.ReadTimeout: no time is left.
+            httpcore.ReadTimeout: the deadline has passed.
 
         """
         if self.end == inf:
             return timeout
         left = self.end - time.monotonic()
         if left <= 0:
-            raise httpcore.ReadTimeout("the deadline is over")
+            raise httpcore.ReadTimeout("the deadline has passed")
         return left if timeout is None else min(timeout, left)
 
 
 class LastByte:
-    """Hands out what a connection received except its last byte, which the next read gets.
+    """Hands out received bytes except the last one, which the next read returns.
 
-    So the stream knows, without parsing, whether bytes followed a response. After `...}` alone the parser has one read
-    more to make, for the `}`, and nothing is held. After `...}HTTP/1.1 200 ...` it is content at the `}`: the last byte
-    is still held. Then the stream says that it is readable, and httpcore uses no idle connection that is readable.
+    So a stream knows, without parsing, whether bytes followed a response. If `...}` arrives, the parser needs one more
+    read for the `}`, and then no byte is held. If `...}HTTP/1.1 200 ...` arrives, the parser stops at the `}`, and the
+    last byte is still held. The stream then reports itself as readable, and httpcore reuses no readable connection.
     """
 
     def __init__(self) -> None:
@@ -73,7 +73,7 @@ class LastByte:
         self._holds = False
 
     def hold(self, data: bytes) -> bytes:
-        """The data to hand out now."""
+        """The bytes to hand out now."""
         if not self._holds or len(data) < 2:
             return data
         self.held = data[-1:]
@@ -85,7 +85,7 @@ class LastByte:
         return held
 
     def sent(self, data: bytes) -> None:
-        """Begin with the first HTTP request, which a method's name begins; replies of a SOCKS proxy are read whole."""
+        """Start to hold bytes with the first HTTP request, which begins with a letter; a SOCKS handshake does not."""
         self._holds = self._holds or data[:1].isalpha()
 
 
@@ -97,18 +97,18 @@ class Pooled:
     exchange: Exchange
     origin: str
     thread: threading.Thread | None = field(default=None)
-    """Who sends a request over it now, in blocking code."""
+    """The thread that is using it; None for asyncio."""
     idle_since: float = field(default=0.0)
 
 
 class Connections:
-    """The connections of a transport: all that are open, and by origin those that are idle.
+    """The open connections of a transport, and the idle ones of each origin.
 
     Args:
-        context: For TLS.
-        proxies: The proxy of each origin.
-        pool: The pool of httpcore that makes connections.
-        backend: What opens the streams of one connection, made from its Exchange.
+        context: Used for TLS.
+        proxies: Finds the proxy of an origin.
+        pool: The class of httpcore that makes connections.
+        backend: The class that opens a connection's streams, made from its Exchange.
 
     """
 
@@ -121,7 +121,7 @@ class Connections:
         self._closed = False
 
     def take(self, origin: httpcore.Origin, end: float, thread: threading.Thread | None = None) -> Pooled:
-        """The connection that was used last, or a new one, for an exchange until `end`. It may have expired.
+        """The most recently used idle connection, which may have expired, or a new one; for an exchange until `end`.
 
         Raises:
             RuntimeError: the transport is closed, or the thread was stopped.
@@ -146,7 +146,7 @@ class Connections:
         return Pooled(pool.create_connection(origin), exchange, str(origin))
 
     def put_back(self, pooled: Pooled) -> Pooled | None:
-        """Keep a connection that can serve again. Returns the one to close: it, or one that is idle for too long."""
+        """Keep a connection if it can be reused. Returns one to close: this, or one that was idle for too long."""
         with self._lock:
             pooled.exchange.end, pooled.thread = inf, None
             if self._closed or not pooled.connection.is_idle():
@@ -161,17 +161,17 @@ class Connections:
             return idle.pop(0)
 
     def drop(self, pooled: Pooled) -> None:
-        """Forget a connection that was taken and has expired."""
+        """Forget a connection that `take` returned and that has expired."""
         with self._lock:
             self._open.discard(pooled)
 
     def stop(self, threads: Collection[threading.Thread]) -> list[Pooled]:
-        """Refuse these threads from now on. Returns the connections over which they send."""
+        """Give these threads no connections any longer. Returns the connections that they are using."""
         with self._lock:
             self._stopped.update(threads)
             found = [pooled for pooled in self._open if pooled.thread in threads]
             for pooled in found:
-                pooled.exchange.end = 0.0  # the next step fails, if it is still connecting
+                pooled.exchange.end = 0.0  # if it is still connecting, its next step fails
             return found
 
     def shut(self) -> list[Pooled]:
@@ -183,10 +183,10 @@ class Connections:
 
 
 def origin_of(request: httpcore.Request) -> httpcore.Origin:
-    """Where a request goes.
+    """The origin of a request's URL.
 
     Raises:
-        httpcore.UnsupportedProtocol: it is not for HTTP.
+        httpcore.UnsupportedProtocol: it is neither http nor https.
 
     """
     if request.url.scheme not in (b"http", b"https"):
@@ -195,7 +195,7 @@ def origin_of(request: httpcore.Request) -> httpcore.Origin:
 
 
 def readable(connection: Any) -> bool:
-    """Whether there is something that the loop has not seen yet, or the socket is gone."""
+    """Whether a socket has bytes that the event loop has not read yet, or is closed."""
     if connection is None or connection.fileno() < 0:
         return True
     if not hasattr(select, "poll"):  # on Windows
@@ -206,7 +206,7 @@ def readable(connection: Any) -> bool:
 
 
 def tls_context(verify: bool | ssl.SSLContext, cert: Cert, *, trust_env: bool) -> ssl.SSLContext:
-    """The context that connections use; a given one is used as it is, with the client certificate added."""
+    """The TLS context of a transport: the given SSLContext itself, or a new one, with the client certificate loaded."""
     context = verify if isinstance(verify, ssl.SSLContext) else httpx.create_ssl_context(verify, trust_env=trust_env)
     if cert:
         context.load_cert_chain(*([cert] if isinstance(cert, str) else cert))

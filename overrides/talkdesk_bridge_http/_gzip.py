@@ -1,6 +1,6 @@
-"""Gzip with a bound: httpx 0.28 decompresses whatever comes, however much it becomes and however long it takes.
+"""Gzip with limits: httpx 0.28 limits neither the size of a decompressed body nor the time that it takes.
 
-Test: tests/test_faults.py, "compression". Remove it when httpx can be told a bound and a deadline.
+Test: tests/test_faults.py, "compression". Remove it when httpx has both limits.
 """
 
 from __future__ import annotations
@@ -10,23 +10,23 @@ import zlib
 from collections.abc import Callable
 
 STEP = 16 * 1024
-"""Bytes that are given to a member at once. What it leaves over is copied, and a body may have millions of members."""
+"""Bytes that a member gets at a time. It copies those that it does not use, and a body may have millions of members."""
 
 PADDING = re.compile(rb"\0*")
 
 
 def decompressed(content: bytes, encoding: str, max_bytes: int, in_time: Callable[[], bool] = lambda: True) -> bytes:
-    """A body as it was before it was compressed.
+    """A decompressed body.
 
     Args:
         content: The body as it was received.
-        encoding: The response's Content-Encoding. If it is not gzip, the body is returned as it is: some servers name
-            what is no coding, such as UTF-8.
-        max_bytes: The most that may come out. If there is more, the result has one byte more than that.
-        in_time: Is asked after each step; False ends it, with what came out so far.
+        encoding: The response's Content-Encoding. If it is not gzip, the body is returned as it is: some servers send
+            something that is no coding, such as UTF-8.
+        max_bytes: The size limit. A larger body is cut off after one byte more than that.
+        in_time: Called for each member; if it returns False, the body is cut off there.
 
     Raises:
-        zlib.error: the body is corrupt, or not whole.
+        zlib.error: the body is corrupt or incomplete.
 
     """
     if encoding.strip().lower() not in ("gzip", "x-gzip"):
@@ -37,7 +37,7 @@ def decompressed(content: bytes, encoding: str, max_bytes: int, in_time: Callabl
         member = zlib.decompressobj(31)
         while not member.eof and size <= max_bytes:
             if at >= len(content):
-                raise zlib.error("the body is not whole")
+                raise zlib.error("the body is incomplete")
             parts.append(member.decompress(content[at : at + STEP], max_bytes + 1 - size))
             at, size = at + STEP, size + len(parts[-1])
         at = min(at, len(content)) - len(member.unused_data)

@@ -1,6 +1,6 @@
-"""Proxies: which one a URL goes through, by an argument or by HTTPS_PROXY, ALL_PROXY and NO_PROXY.
+"""Proxies: finds the proxy for a URL, from an argument or from HTTPS_PROXY, ALL_PROXY and NO_PROXY.
 
-Replaces the reading of NO_PROXY in httpx 0.28, which takes networks for host names and fails at IPv6 addresses. Test:
+Replaces httpx's reading of NO_PROXY (0.28), which treats networks as host names and fails on IPv6 addresses. Test:
 tests/test_proxies.py. Remove it when httpx reads the forms that are tested there.
 """
 
@@ -19,7 +19,7 @@ import httpx
 LOG = logging.getLogger("talkdesk_bridge_http")
 
 Rule = Callable[[str, int], bool]
-"""Whether an entry of NO_PROXY names a host and port."""
+"""Whether an entry of NO_PROXY covers a host and port."""
 
 PORTS = {"http": 80, "https": 443}
 NAME = re.compile(r"(?P<dot>\*?\.)?(?P<name>[a-z0-9_-]+(\.[a-z0-9_-]+)*)\.?(:(?P<port>[0-9]{1,5}))?")
@@ -28,14 +28,14 @@ ADDRESS_AND_PORT = re.compile(r"(?:\[(?P<v6>[0-9a-f:.]+)\]|(?P<v4>[0-9.]+)):(?P<
 
 
 class Proxies:
-    """The proxy of each URL. Plain http goes through a proxy only if one is given: it would show all that is sent.
+    """The proxies of a transport. The environment's are used for https only: they could read plain http.
 
     Args:
-        given: The URL of the proxy for everything; None for those of the environment.
-        trust_env: Whether to look at the environment.
+        given: URL of the proxy for all requests; None for the environment's.
+        trust_env: Whether to read the environment.
 
     Raises:
-        ValueError: a proxy cannot be used (httpx.InvalidURL for some URLs). The message may show its password.
+        ValueError: a proxy's URL cannot be used (httpx.InvalidURL for some). The message may show its password.
         ImportError: it is a SOCKS proxy, and the package socksio is not installed.
 
     """
@@ -50,7 +50,7 @@ class Proxies:
             self._exceptions = _rules(named.get("no", ""))
 
     def of(self, scheme: str, host: str, port: int | None) -> httpcore.Proxy | None:
-        """The proxy for a URL's scheme, host and port; None if there is none."""
+        """The proxy for a scheme, host and port; None for a direct connection."""
         if self._given or scheme == "http" or not self._environment:
             return self._given
         host, port = host.lower().strip("[]").rstrip("."), port or PORTS.get(scheme, 0)
@@ -71,13 +71,12 @@ def _rules(text: str) -> list[Rule]:
     entries = [entry for entry in re.split(r"[,\s]+", text.lower()) if entry]
     rules = [rule for entry in entries if (rule := _rule(entry))]
     if len(rules) < len(entries):
-        what = "an entry that is no host, host:port, address, network or *"
-        LOG.warning("NO_PROXY has %s: it is left out. Correct the variable.", what)
+        LOG.warning("NO_PROXY: an entry is not a host, host:port, address, network or *. It is ignored; correct it.")
     return rules
 
 
 def _rule(entry: str) -> Rule | None:
-    """What an entry means; None if it is none that curl or Go know."""
+    """The rule of an entry; None if curl and Go do not know its form."""
     if entry == "*":
         return lambda _, __: True
     if found := ADDRESS_AND_PORT.fullmatch(entry):
@@ -100,14 +99,14 @@ def _network(text: str, port: int | None) -> Rule | None:
         try:
             return ip_address(host) in network and port in (None, at)
         except ValueError:
-            return False  # a name
+            return False  # `host` is a name
 
     return names
 
 
 def _domain(name: str, port: str | None, *, only_below: bool) -> Rule:
     def names(host: str, at: int) -> bool:
-        below = host.endswith(f".{name}") and not host[-1].isdigit()  # the end of an address is no domain
+        below = host.endswith(f".{name}") and not host[-1].isdigit()  # an IP address has no parent domain
         return (below or (host == name and not only_below)) and (port is None or int(port) == at)
 
     return names
