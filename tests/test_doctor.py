@@ -113,7 +113,7 @@ def test_proxies_and_certificates(tmp_path: Path) -> None:
     assert (status, checks["variables"]["status"]) == (2, "bad")
     assert checks["proxies"]["found"] == "Set: HTTPS_PROXY and no_proxy; for https only."
     assert checks["certificates"]["found"] == "Those that SSL_CERT_FILE names."
-    assert "what SSL_CERT_FILE or SSL_CERT_DIR names, cannot be read." in checks["variables"]["found"]
+    assert "the file that SSL_CERT_FILE or SSL_CERT_DIR names, cannot be read." in checks["variables"]["found"]
     assert checks["bridge"]["found"] == "Not tried: the variables make no client."
     checks = diagnosed(URL="https://b", HTTPS_PROXY="socks5://p:1")[1]
     assert "needs the package socksio" in checks["variables"]["found"]
@@ -123,7 +123,7 @@ def test_proxies_and_certificates(tmp_path: Path) -> None:
     ("given", "verdict", "told"),
     [
         ({}, "bad", "TALKDESK_BRIDGE_URL is not set: set it to the bridge's base URL. Set: none."),
-        ({"URL": "b"}, "bad", "The base URL must be like https://bridge.example"),
+        ({"URL": "b"}, "bad", "The base URL must look like https://bridge.example"),
         ({"URL": "https://b", "API_KEY": "k", "BEARER_TOKEN": "t"}, "bad", "Two kinds of credential are set"),
         ({"URL": "https://b", "USERNAME": "u:", "PASSWORD": "p"}, "bad", "The user of HTTP Basic"),
         ({"URL": "https://b", "SCOPE": ""}, "warning", "Set: TALKDESK_BRIDGE_URL. No credential is set."),
