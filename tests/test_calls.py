@@ -190,7 +190,7 @@ class QueryKey(Auth):
 
 def test_a_credential_of_your_own_can_change_all_of_a_request(server: Server, caplog: pytest.LogCaptureFixture) -> None:
     server.answers(
-        page(1, total=2, following=f"{invoices_of('1')}?cursor=c&api_key=s3cret-key"),
+        page(1, total=2, following=f"{invoices_of('1')}?cursor=c"),
         page(2, total=2),
         (403, {}, b"s3cret-key"),
     )
@@ -199,7 +199,7 @@ def test_a_credential_of_your_own_can_change_all_of_a_request(server: Server, ca
     with BridgeClient(server.url, auth=QueryKey("s3cret-key"), retry=Retry(on_attempt=attempts.append)) as bridge:
         invoices = bridge.billing.iter_account_invoices("1", per_page=1)
         assert len([*invoices]) == 2
-        assert invoices.response.url.endswith("?cursor=c&api_key=[secret]")
+        assert invoices.response.url.endswith("?cursor=c")
         with pytest.raises(errors.ForbiddenError) as caught:
             bridge.billing.get_account_invoices("1")
     targets = [target.partition("?")[2] for _, target, *_ in server.seen]

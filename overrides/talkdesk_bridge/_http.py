@@ -98,6 +98,7 @@ class _Http:
             all_headers = httpx.Headers(HEADERS)
             all_headers.update(headers)
             request = httpx.Request(url=url, headers=all_headers, **more, extensions=extensions)
+            request.extensions["url"] = str(request.url)  # without a credential that `Auth.apply` adds
             request.read()  # a file could be sent only once, and by blocking
             return request
         except httpx.InvalidURL as error:
@@ -232,7 +233,7 @@ class _Body:
         # Some servers echo the request.
         headers = {name: redact(value, secrets) for name, value in response.headers.items()}
         content = content if success else redact_content(content, secrets)
-        url = redact(str(self._request.url), secrets)
+        url = self._request.extensions["url"]
         return RawResponse(request, url, status, httpx.Headers(headers, encoding="utf-8"), content)
 
     def late(self) -> Failure | None:

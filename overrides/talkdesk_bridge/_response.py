@@ -58,7 +58,7 @@ class Response(Generic[BodyT]):
     content: bytes = field(repr=False)
     """The body's bytes, decompressed."""
     url: str = field(repr=False)
-    """The URL of the request, with its query."""
+    """The URL of the request, with its query, but without a credential in it."""
     data: Any = field(repr=False)
     """The JSON that `body` was read from."""
 
