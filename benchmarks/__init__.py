@@ -1,1 +1,1 @@
-"""Figures, measured side by side in one run; `make bench` prints them."""
+"""Benchmarks of the client and its peers, measured together in one run of `make bench`."""

@@ -1,4 +1,4 @@
-"""Measure everything: `make bench`. WRITE=1 renews the figures of docs/speed.md."""
+"""Run all benchmarks: `make bench`. WRITE=1 updates the figures in docs/speed.md."""
 
 from __future__ import annotations
 
@@ -16,8 +16,18 @@ from benchmarks.server import serving
 
 
 def measured(folder: str, url: str, scale: float) -> dict[str, Section]:
-    """Run all benchmarks, by the names of their blocks in docs/speed.md; `scale` 0 makes one round of each."""
-    # With how many seconds each measures; with the environments that `make bench` sets up, below ten minutes.
+    """Run all benchmarks.
+
+    Args:
+        folder: An empty folder for generated code.
+        url: The base URL of the server.
+        scale: A factor for the seconds of each benchmark; 0 makes one round of each.
+
+    Returns:
+        The sections, by the names of their blocks in docs/speed.md.
+
+    """
+    # Seconds for each benchmark: under ten minutes in all, including the environments that `make bench` sets up.
     benchmarks: dict[str, Callable[[], Section]] = {
         "decode": partial(decode.decoding, folder, scale * 60),
         "dirty": partial(decode.dirt, scale * 32),
@@ -36,10 +46,10 @@ def measured(folder: str, url: str, scale: float) -> dict[str, Section]:
 
 
 def main() -> int:
-    """Print the tables; 1 only if something could not be measured, whatever the targets."""
+    """Print the tables. Return 1 only if a measurement failed; missed targets do not count."""
     parser = argparse.ArgumentParser(prog="make bench", description=__doc__)
-    parser.add_argument("--write", action="store_true", help="renew docs/speed.md")
-    parser.add_argument("--quick", action="store_true", help="one round of each, to see that it works")
+    parser.add_argument("--write", action="store_true", help="update docs/speed.md")
+    parser.add_argument("--quick", action="store_true", help="one round of each benchmark, to check that they work")
     arguments = parser.parse_args()
     try:
         with tempfile.TemporaryDirectory() as folder, serving() as url:

@@ -1,4 +1,4 @@
-"""All pages of one account, one after the other: the client beside the same loop written by hand, and beside peers."""
+"""All pages of one account, one after the other: the client against a hand-written loop, and against peers."""
 
 from __future__ import annotations
 
@@ -21,12 +21,12 @@ from benchmarks.timing import Costs, Ratio, Target, in_turns, settle
 __all__ = ["WITHOUT", "listing", "reading"]
 
 INVOICES = {50: 1000, 1000: 3000}
-"""Invoices of the account, by those a page."""
+"""Invoices of the account, by page size."""
 LIMIT = 1.12
 BY_HAND, BYTES = "httpx by hand, our decoder", "httpx by hand, bytes"
 
 WITHOUT = {OURS: ("msgspec",), OURS_SPEED: ()}
-"""The modules that each of our configurations does without."""
+"""The modules that each of our configurations must not import."""
 
 Page = tuple[list[Any], int]
 """The invoices of a page, and the total."""
@@ -34,7 +34,7 @@ Listing = Callable[[], list[Any]]
 
 
 def loop(fetch: Callable[[int], Page]) -> list[Any]:
-    """What a caller writes round a request for one page."""
+    """The loop that a caller writes around a request for one page."""
     invoices: list[Any] = []
     number, total = 0, 1
     while len(invoices) < total:
@@ -45,7 +45,7 @@ def loop(fetch: Callable[[int], Page]) -> list[Any]:
 
 
 def by_hand(read: Callable[[bytes], Page], url: str, account: str, per_page: int) -> Listing:
-    """The loop with httpx and nothing else."""
+    """The loop with plain httpx."""
     client = httpx.Client(base_url=url)
 
     def fetch(number: int) -> Page:
@@ -57,7 +57,7 @@ def by_hand(read: Callable[[bytes], Page], url: str, account: str, per_page: int
 
 
 def reading(decode: Decode) -> Callable[[bytes], Page]:
-    """What reads a page into our models."""
+    """A function that reads a page into our models."""
 
     def read(content: bytes) -> Page:
         body = decode(content)
@@ -84,7 +84,7 @@ def _stock(folder: str, url: str, account: str, per_page: int) -> Listing:
 
 
 def sample(name: str, listing: Listing, total: int) -> float:
-    """The milliseconds of CPU that all pages take."""
+    """CPU time for all pages, in milliseconds."""
     settle()
     begun = time.process_time()
     invoices = listing()
@@ -95,26 +95,26 @@ def sample(name: str, listing: Listing, total: int) -> float:
 
 
 def costs(ours: str, folder: str, url: str, per_page: int, seconds: float) -> Costs:
-    """In a fresh process: what all pages cost one of ours, and what they cost by hand and the peers.
+    """Measure all pages with one of our configurations, with the loop by hand and with the peers.
 
-    All in one process: they differ by some hundredths, and two processes do so by chance.
+    All in one fresh process: they differ by a few percent, and so do two processes by chance.
     """
     total = INVOICES[per_page]
-    asked = (url, str(total), per_page)
+    arguments = (url, str(total), per_page)
     bridge = BridgeClient(url)
     ways: dict[str, Listing] = {
-        BY_HAND: by_hand(reading(decoder(ours, folder)), *asked),
+        BY_HAND: by_hand(reading(decoder(ours, folder)), *arguments),
         ours: lambda: list(bridge.billing.iter_account_invoices(str(total), per_page=per_page)),
     }
     if ours == OURS:
-        ways[BYTES] = by_hand(lambda _: ([None] * per_page, total), *asked)
-        ways[DICTS] = by_hand(_dicts, *asked)
-        ways[STOCK] = _stock(folder, *asked)
+        ways[BYTES] = by_hand(lambda _: ([None] * per_page, total), *arguments)
+        ways[DICTS] = by_hand(_dicts, *arguments)
+        ways[STOCK] = _stock(folder, *arguments)
     return in_turns({name: partial(sample, name, way, total) for name, way in ways.items()}, seconds)
 
 
 def listing(folder: str, url: str, seconds: float) -> Section:
-    """What all pages of an account cost."""
+    """Measure all pages of an account."""
     tables, targets = [], []
     for size, total in INVOICES.items():
         for ours in WITHOUT:
@@ -122,6 +122,6 @@ def listing(folder: str, url: str, seconds: float) -> Section:
             measured = fresh("benchmarks.account:costs", ours, folder, url, size, share, without=WITHOUT[ours])
             a_page = {name: [cost * size / total for cost in taken] for name, taken in measured.items()}
             tables.append(compared((f"{size:,} a page", "x by hand", "ms a page"), a_page, BY_HAND, "{:.2f}".format))
-            title = f"{ours}, all pages of an account, {size:,} a page, beside a loop by hand"
+            title = f"{ours}, all pages of an account, {size:,} a page, against a loop by hand"
             targets.append(Target(title, LIMIT, Ratio.of(measured[ours], measured[BY_HAND])))
     return Section(targets, "\n".join(tables))

@@ -1,4 +1,4 @@
-"""Many accounts at once: invoices a second, 50 invoices a page, with nothing installed beside the client."""
+"""Many accounts at once: invoices a second, 50 invoices a page, without extras."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ ASYNC, BLOCKING = "AsyncBridgeClient.each", "BridgeClient.each"
 
 @dataclass(frozen=True)
 class Case:
-    """How many accounts are listed, and from which server."""
+    """How many accounts to list, and from which server."""
 
     title: str
     accounts: int
@@ -37,10 +37,10 @@ class Case:
     server: str
     """The path of its base URL."""
     limit: float
-    """How many times as fast as httpx by hand ours must be."""
+    """How many times as fast as httpx by hand the client must be."""
 
     def numbers(self) -> list[str]:
-        """The accounts."""
+        """The numbers of the accounts."""
         return [f"{INVOICES}-{number}" for number in range(self.accounts)]
 
 
@@ -51,7 +51,7 @@ CASES = (
 
 
 async def by_hand(client: httpx.AsyncClient, case: Case) -> int:
-    """The loops of a caller over pages and accounts, in so many tasks, with httpx, our decoder, and nothing else."""
+    """The loops of a caller over pages and accounts, in `case.at_once` tasks, with plain httpx and our decoder."""
     read = reading(decoder(OURS))
     left = iter(case.numbers())
 
@@ -73,27 +73,27 @@ async def by_hand(client: httpx.AsyncClient, case: Case) -> int:
 
 
 def counted(invoices: Any) -> int:
-    """How many invoices `each` gives for an account; what it gives for a failure is raised."""
+    """The number of invoices in a result of `each`; raises a result that is an error."""
     if isinstance(invoices, Exception):
         raise invoices
     return len(invoices)
 
 
 async def async_each(bridge: AsyncBridgeClient, case: Case) -> int:
-    """All accounts with the client."""
+    """List all accounts with the async client."""
     invoices_of = partial(bridge.billing.iter_account_invoices, per_page=PER_PAGE)
     found = bridge.each(invoices_of, case.numbers(), at_once=case.at_once)
     return sum([counted(invoices) async for _, invoices in found])
 
 
 def blocking_each(bridge: BridgeClient, case: Case) -> int:
-    """All accounts with the blocking client, whose threads `each` starts."""
+    """List all accounts with the blocking client, in threads that `each` starts."""
     invoices_of = partial(bridge.billing.iter_account_invoices, per_page=PER_PAGE)
     return sum(counted(invoices) for _, invoices in bridge.each(invoices_of, case.numbers(), at_once=case.at_once))
 
 
 def ways(url: str, case: Case) -> dict[str, Callable[[], int]]:
-    """Each way to list all accounts: it returns how many invoices they have. The clients end with the process."""
+    """The ways to list all accounts; each returns the number of invoices. The clients end with the process."""
     from httpx_aiohttp import HttpxAiohttpClient
 
     run = asyncio.Runner().run
@@ -108,7 +108,7 @@ def ways(url: str, case: Case) -> dict[str, Callable[[], int]]:
 
 
 def sample(name: str, listing: Callable[[], int], expected: int) -> float:
-    """The seconds that a listing takes for an invoice, by the clock on the wall."""
+    """Wall-clock seconds for each invoice of a listing."""
     settle()
     begun = time.perf_counter()
     count = listing()
@@ -119,7 +119,7 @@ def sample(name: str, listing: Callable[[], int], expected: int) -> float:
 
 
 def costs(number: int, url: str, seconds: float) -> Costs:
-    """In a fresh process: the seconds an invoice that each way takes for the accounts of a case."""
+    """Measure, in a fresh process, the seconds for each invoice that each way takes."""
     case = CASES[number] if seconds else replace(CASES[number], accounts=20)
     expected = case.accounts * INVOICES
     samplers = {name: partial(sample, name, way, expected) for name, way in ways(url + case.server, case).items()}
@@ -127,7 +127,7 @@ def costs(number: int, url: str, seconds: float) -> Costs:
 
 
 def listing(url: str, seconds: float) -> Section:
-    """How many times as fast as httpx's own async client each way is."""
+    """Measure how many times as fast as httpx's own async client each way is."""
     tables, targets = [], []
     for number, case in enumerate(CASES):
         share = seconds / len(CASES)
@@ -136,7 +136,7 @@ def listing(url: str, seconds: float) -> Section:
         tables.append(compared(head, measured, BY_HAND, _a_second, faster=True))
         for name in sorted(measured.keys() - {BY_HAND, OVER_AIOHTTP}):
             ratio = Ratio.of(measured[BY_HAND], measured[name])
-            targets.append(Target(f"{name}, {case.title}, beside {BY_HAND}", case.limit, ratio, least=True))
+            targets.append(Target(f"{name}, {case.title}, against {BY_HAND}", case.limit, ratio, least=True))
     return Section(targets, "\n".join(tables))
 
 

@@ -1,4 +1,4 @@
-"""`make generate` beside the bare generator with its formatter, on the contract and on one of 400 operations."""
+"""`make generate` against the bare generator with its formatter, on the contract and on one with 400 operations."""
 
 from __future__ import annotations
 
@@ -19,14 +19,14 @@ from benchmarks.timing import LEAST, Ratio, Target, in_turns
 __all__ = ["regenerating"]
 
 LIMIT = 1.5
-"""What `make generate` may take, as a multiple of the bare run."""
-REASON = "it validates before the generator runs, and reads all of it again at the end"
+"""The time that `make generate` may take, as a multiple of the bare run."""
+REASON = "it validates the contract first, and proves the generated code at the end"
 OPERATIONS = 400
 MADE = {"status": "assumed", "source": "a benchmark", "retrieved": "2026-11-23", "note": "Made up."}
 
 
 def grown() -> Any:
-    """The contract with copies of its operation, which share its schemas."""
+    """The contract with many copies of its operation, which share its schemas."""
     data = copy.deepcopy(contract())
     item = next(iter(contract()["paths"].values()))
     for number in range(1, OPERATIONS):
@@ -39,10 +39,10 @@ def grown() -> Any:
 
 
 def regenerating(folder: str, seconds: float) -> Section:
-    """What `make generate` takes beside the bare generator; of the large contract only if there is time."""
+    """Compare `make generate` with the bare generator; skip the large contract if `seconds` is 0."""
     tree, large, config = Path(folder, "tree"), Path(folder, "large.yaml"), Path(folder, "config.json")
     shutil.copytree(ROOT, tree, ignore=shutil.ignore_patterns(".*", "__pycache__", "dist"))
-    large.write_text(json.dumps(grown()), encoding="utf-8")  # JSON is YAML, too
+    large.write_text(json.dumps(grown()), encoding="utf-8")  # JSON is also YAML
     settings = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["tool"]["openapi-python-client"]
     config.write_text(json.dumps({**settings, "package_name_override": "bare"}), encoding="utf-8")
 
@@ -58,5 +58,5 @@ def regenerating(folder: str, seconds: float) -> Section:
         samplers = {"bare": partial(timed, bare, folder=tree), "make": partial(timed, make, folder=tree)}
         costs = in_turns(samplers, seconds / 2, least=least, warm=warm)
         ratio = Ratio.of(costs["make"], costs["bare"])
-        targets.append(Target(f"make generate, {title}, beside the bare generator", LIMIT, ratio, reason=REASON))
+        targets.append(Target(f"make generate, {title}, against the bare generator", LIMIT, ratio, reason=REASON))
     return Section(targets)

@@ -1,4 +1,4 @@
-"""Pages of invoices of the documented shape, made from the contract's example: the same bytes at each run."""
+"""Pages of invoices in the documented shape, made from the contract's example. Every run makes the same bytes."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ AMOUNT = re.compile(r"\d+\.\d\d")
 
 @cache
 def contract() -> Any:
-    """The contract, as the package has it."""
+    """The contract as data, from the package."""
     return json.loads((ROOT / "generated" / "talkdesk_bridge_api" / "openapi.json").read_bytes())
 
 
@@ -36,13 +36,13 @@ def operation() -> tuple[str, Any]:
 
 @cache
 def path() -> str:
-    """The path of an account's invoices, up to the account's number."""
+    """The path of an account's invoices, without the account's number."""
     return re.sub(r"{\w+}$", "", operation()[0])
 
 
 @cache
 def example() -> tuple[list[dict[str, Any]], list[dict[str, Any]]]:
-    """The invoices of the contract's example, and all of their items, both with documented fields only."""
+    """The invoices in the contract's example and all of their items, with documented fields only."""
     examples = operation()[1]["responses"]["200"]["content"]["application/json"]["examples"]
     invoices = next(iter(examples.values()))["value"]["_embedded"]["invoices"]
     items = [item for invoice in invoices for item in invoice.get("invoice_items_details", [])]
@@ -55,7 +55,7 @@ def _known(schema: str, objects: list[dict[str, Any]]) -> list[dict[str, Any]]:
 
 
 def invoice(number: int) -> dict[str, Any]:
-    """One invoice; its number, dates and items differ from those of others, as an account's do."""
+    """One invoice. Its number, dates and items differ from those of other invoices, as in a real account."""
     invoices, items = example()
     billed = date.fromisoformat(invoices[0]["invoice_bill_date"]) + timedelta(days=number)
     return {
@@ -71,13 +71,13 @@ def invoice(number: int) -> dict[str, Any]:
 
 
 def page(count: int, start: int = 0, total: int | None = None) -> dict[str, Any]:
-    """A page of so many invoices, from the one at `start` on."""
+    """A page of `count` invoices, beginning with number `start`."""
     invoices = [invoice(number) for number in range(start, start + count)]
     return {"_embedded": {"invoices": invoices}, "total": count if total is None else total}
 
 
 def encoded(body: Any) -> bytes:
-    """A body as it is sent."""
+    """The body as JSON bytes."""
     return json.dumps(body).encode()
 
 
@@ -86,7 +86,7 @@ def _scalars(change: Callable[[Any], Any], node: dict[str, Any]) -> dict[str, An
 
 
 def _number(value: Any) -> Any:
-    """An amount as a number with its fraction, the length of other text; a date as it is."""
+    """An amount becomes a number, a date stays, other text becomes its length."""
     if not isinstance(value, str) or DATE.fullmatch(value):
         return value
     amount = value.partition(" ")[0]
@@ -98,12 +98,12 @@ DIRT: dict[str, Callable[[dict[str, Any]], dict[str, Any]]] = {
     "extra fields": lambda node: {**node, "branch": "north"} | (CUSTOM if "invoice_number" in node else {}),
     "numbers for strings": lambda node: _scalars(_number, node),
 }
-"""What bridges do to each invoice of a page and to each of its items: null for every value but the items; a field that
-the contract does not have, and for invoices the one of its example, too; numbers for all text but dates."""
+"""Deviations of real bridges, applied to each invoice of a page and to each of its items: null for every value except
+the items; an unknown field, and for invoices also `custom_fields`; numbers for all text except dates."""
 
 
 def dirty(kind: str, count: int) -> dict[str, Any]:
-    """A page of so many invoices, each as dirty as DIRT makes it."""
+    """A page of `count` invoices with a kind of dirt in each."""
     change, body = DIRT[kind], page(count)
     body["_embedded"]["invoices"] = [
         {**change(one), "invoice_items_details": [change(item) for item in one["invoice_items_details"]]}

@@ -1,4 +1,4 @@
-"""The peers: each turns the bytes of a page into objects. All read the same page, or nothing is measured."""
+"""The peers: each turns the bytes of a page into objects. If one reads other data, nothing is measured."""
 
 from __future__ import annotations
 
@@ -24,9 +24,9 @@ OURS, OURS_SPEED = "talkdesk-bridge", "talkdesk-bridge[speed]"
 
 Decode = Callable[[bytes], Any]
 Back = Callable[[Any], Any]
-"""Turns the objects into JSON again, to compare them."""
+"""Turns the objects back into JSON, to compare them."""
 Make = Callable[[str, dict[str, Any]], Any]
-"""Makes a class with a name and fields, each with its type."""
+"""Makes a class from a name and its fields with their types."""
 
 
 def _stock() -> tuple[Decode, Back]:
@@ -38,7 +38,7 @@ def _pydantic() -> tuple[Decode, Back]:
     from pydantic import Field, create_model
 
     def make(name: str, fields: dict[str, Any]) -> Any:
-        # No attribute of a model may begin with an underscore, as `_embedded` does.
+        # pydantic allows no attribute that begins with an underscore, such as `_embedded`.
         typed: dict[str, Any] = {
             field.lstrip("_"): (kind | None, Field(default=None, alias=field)) for field, kind in fields.items()
         }
@@ -59,13 +59,13 @@ def _msgspec() -> tuple[Decode, Back]:
 
 
 def documented(schema: str, make: Make) -> Any:
-    """A class for a schema of the contract, with those of the schemas inside it."""
+    """A class for a schema of the contract and, inside it, for the schemas that it uses."""
 
     def typed(node: dict[str, Any]) -> Any:
         if reference := node.get("$ref"):
             return documented(reference.rpartition("/")[2], make)
         if node.get("type") == "array":
-            return list[typed(node["items"])]  # type: ignore[misc] # known only when it runs
+            return list[typed(node["items"])]  # type: ignore[misc] # known only at run time
         kinds: dict[Any, Any] = {("string", None): str, ("integer", None): int, ("string", "date"): datetime.date}
         return kinds.get((node.get("type"), node.get("format")), Any)
 
@@ -98,28 +98,28 @@ PEERS: dict[str, Callable[[], tuple[Decode, Back]]] = {
 
 
 def decoder(name: str, folder: str = "") -> Decode:
-    """What turns bytes into a peer's objects; the stock client is imported from the folder."""
+    """The function that turns bytes into a peer's objects; the stock client is imported from the folder."""
     if folder and folder not in sys.path:
         sys.path.insert(0, folder)
     return PEERS[name]()[0]
 
 
 def prepare(folder: str) -> None:
-    """Generate the stock client into a folder, and see that all peers read the same.
+    """Generate the stock client into a folder, and check that all peers read the same data.
 
     Raises:
-        MeasuringError: The generator failed, or a peer reads other data than the page holds.
+        MeasuringError: The generator failed, or a peer reads data that is not in the page.
 
     """
     command = ["openapi-python-client", "generate", "--meta", "none", "--path", str(ROOT / "openapi.yaml")]
     run([*command, "--output-path", f"{folder}/stock"], "openapi-python-client")
     for name, body in fresh("benchmarks.peers:read", folder).items():
         if body != page(50):
-            raise MeasuringError(f"{name} reads other data than the page holds: the comparison would be false.")
+            raise MeasuringError(f"{name} reads other data than the page holds, so its figures could not be compared.")
 
 
 def read(folder: str) -> dict[str, Any]:
-    """What each peer reads of a page, as JSON again."""
+    """The data that each peer reads from a page, as JSON."""
     sys.path.insert(0, folder)
     found = {}
     for name, load in PEERS.items():

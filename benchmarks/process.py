@@ -1,4 +1,4 @@
-"""Processes of their own to measure in: `fresh` runs a function in one, and `main` is what runs there."""
+"""Separate processes to measure in: `fresh` runs a function in one; `main` is the program in it."""
 
 from __future__ import annotations
 
@@ -18,18 +18,18 @@ ROOT = Path(__file__).resolve().parent.parent
 
 
 class MeasuringError(Exception):
-    """Something could not be measured; the message says what."""
+    """A measurement failed; the message says which."""
 
 
-def failed(what: str, output: str) -> MeasuringError:
-    """The error for a program that failed, with what it printed."""
-    return MeasuringError(f"{what} failed:\n{output.strip()}")
+def failed(name: str, output: str) -> MeasuringError:
+    """The error for a program that failed, with its output."""
+    return MeasuringError(f"{name} failed:\n{output.strip()}")
 
 
 def environment() -> dict[str, str]:
-    """The variables of every process: this tree, the tools of this environment, and no proxy.
+    """The environment variables of every process: this tree, the tools of this environment, and no proxy.
 
-    Settings of Python are left out, too: one that keeps no compiled modules would make each process compile this tree.
+    Python's own settings are also left out: PYTHONDONTWRITEBYTECODE would make each process compile this tree.
     """
     kept = {name: value for name, value in os.environ.items() if not name.lower().endswith("_proxy")}
     others = ("MAKE", "MFLAGS", "PYTHON", "TALKDESK_BRIDGE_")
@@ -38,35 +38,40 @@ def environment() -> dict[str, str]:
     return kept | {"PYTHONPATH": paths, "PATH": os.pathsep.join([str(Path(sys.executable).parent), os.environ["PATH"]])}
 
 
-def run(command: Sequence[str], what: str = "", folder: Path = ROOT) -> str:
-    """What a command prints.
+def run(command: Sequence[str], name: str = "", folder: Path = ROOT) -> str:
+    """Run a command and return its output.
+
+    Args:
+        command: The program and its arguments.
+        name: What error messages call it; by default the command.
+        folder: Where it runs.
 
     Raises:
-        MeasuringError: It failed; the message calls it `what`.
+        MeasuringError: The command failed.
 
     """
     result = subprocess.run(
         command, cwd=folder, env=environment(), capture_output=True, text=True, check=False,
-        start_new_session=True,  # an interrupt is for this process, which then ends the command
+        start_new_session=True,  # Ctrl-C reaches this process only, which then ends the command
     )  # fmt: skip
     if result.returncode:
-        raise failed(what or " ".join(command), result.stdout + result.stderr)
+        raise failed(name or " ".join(command), result.stdout + result.stderr)
     return result.stdout
 
 
 def timed(command: Sequence[str], folder: Path = ROOT) -> float:
-    """The seconds that a command takes."""
+    """Wall-clock seconds that a command takes."""
     begun = time.perf_counter()
     run(command, folder=folder)
     return time.perf_counter() - begun
 
 
 def fresh(function: str, *arguments: Any, without: Sequence[str] = ()) -> Any:
-    """What a function returns in a new process, which shares neither heap nor imports with anything else.
+    """Run a function in a new process, which shares neither heap nor imports with others, and return its result.
 
     Args:
         function: `module:name`.
-        arguments: Its arguments, as JSON has them; so is what it returns.
+        arguments: Its arguments. These and the result must fit into JSON.
         without: Modules that cannot be imported there, as if they were not installed.
 
     Raises:
@@ -78,7 +83,7 @@ def fresh(function: str, *arguments: Any, without: Sequence[str] = ()) -> Any:
 
 
 def main() -> None:
-    """Print what the function returns."""
+    """Print the result of the function as JSON."""
     function, arguments, *without = sys.argv[1:]
     blocked: dict[str, Any] = dict.fromkeys(without)
     sys.modules.update(blocked)

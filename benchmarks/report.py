@@ -1,4 +1,4 @@
-"""What a run found, as tables: on standard output, and in the blocks of docs/speed.md that it may write."""
+"""The results of a run as tables: for standard output, and for the blocks in docs/speed.md."""
 
 from __future__ import annotations
 
@@ -23,15 +23,15 @@ MEASURED = "aiohttp attrs httpx httpx-aiohttp msgspec openapi-python-client pyda
 
 @dataclass(frozen=True)
 class Section:
-    """What one benchmark found."""
+    """The results of one benchmark."""
 
     targets: list[Target]
     table: str = ""
-    """Beside the targets, if there is more to show."""
+    """A table with more than the targets; may be empty."""
 
 
 def table(head: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
-    """A table in Markdown, whose columns line up in plain text, too."""
+    """A table in Markdown whose columns also line up in plain text."""
     rows = [head, *rows]
     widths = [max(len(row[column]) for row in rows) for column in range(len(head))]
     lines = [" | ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)) for row in rows]
@@ -42,9 +42,9 @@ def table(head: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
 def compared(
     head: tuple[str, str, str], costs: Costs, reference: str, shown: Callable[[float], str], *, faster: bool = False
 ) -> str:
-    """A table with a row for each way, the quickest first: its ratio to the reference, and its median cost.
+    """A table with a row for each way, the cheapest first: its ratio to the reference, and its median cost.
 
-    With `faster`, the ratio says how many times as fast it is, instead of how many times as much it costs.
+    With `faster`, the ratio says how many times as fast it is, instead of how much it costs.
     """
     rows = []
     for name in sorted(costs, key=lambda name: median(costs[name])):
@@ -58,7 +58,7 @@ def blocks(sections: Mapping[str, Section]) -> dict[str, str]:
     """The text of each block of docs/speed.md, by its name."""
     rows = [target.cells() for section in sections.values() for target in section.targets]
     tables = {name: section.table for name, section in sections.items() if section.table}
-    targets = table(("target", "limit", "median (quartiles)", ""), rows)
+    targets = table(("target", "limit", "median (quartiles)", "result"), rows)
     return {"machine": _machine(), **tables, "targets": targets}
 
 
@@ -66,19 +66,19 @@ def _machine() -> str:
     versions = ", ".join(f"{name} {version(name)}" for name in MEASURED.split())
     return (
         f"{os.cpu_count()} cores ({platform.machine()}), {platform.system()}, Python {platform.python_version()}. "
-        f"In the last five minutes of the run {os.getloadavg()[1]:.1f} processes at a time wanted a core; the "
-        f"benchmarks themselves are 1 or 2 of them.\n\n{versions}.\n"
+        f"The load average over the last five minutes of the run was {os.getloadavg()[1]:.1f}; the benchmarks "
+        f"themselves account for 1 to 2 of it.\n\n{versions}.\n"
     )
 
 
 def replaced(text: str, blocks: Mapping[str, str]) -> str:
-    """A page with new text in its blocks.
+    """The page with new text in its blocks.
 
     Raises:
-        MeasuringError: The page has other blocks than these.
+        MeasuringError: The page has other blocks.
 
     """
     there = [name for _, name, _ in BLOCK.findall(text)]
     if sorted(there) != sorted(blocks):
-        raise MeasuringError(f"docs/speed.md has the blocks {', '.join(there)}; expected are {', '.join(blocks)}.")
+        raise MeasuringError(f"docs/speed.md has the blocks {', '.join(there)} instead of {', '.join(blocks)}.")
     return BLOCK.sub(lambda match: f"{match[1]}\n{blocks[match[2]]}\n{match[3]}", text)

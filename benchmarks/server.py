@@ -1,7 +1,7 @@
-"""A fast server of the same contract, in a process of its own, which sends pages that it has ready.
+"""A fast server of the same contract, in a separate process, which caches its responses.
 
-The number of an account says how many invoices it has: `1000`, or `100-7` if many accounts are alike. Below the path
-`/slow`, each response takes 50 ms. It understands what HTTP clients send for a GET, and nothing else.
+The number of an account says how many invoices it has: `1000`, or `100-7` for one of many equal ones. Below the path
+`/slow`, each response takes 50 ms. The server understands GET requests only.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ __all__ = ["SLOW", "serving"]
 
 SLOW = "/slow"
 DELAY = 0.05
-"""Seconds that a response takes there."""
+"""Seconds before each response on that path."""
 
 
 @cache
@@ -37,7 +37,7 @@ def response(target: str) -> bytes:
 
 
 async def connection(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-    """Respond to one request after the other, until the client closes."""
+    """Respond to requests one after the other, until the client closes."""
     with suppress(asyncio.IncompleteReadError, ConnectionError):
         while True:
             request = await reader.readuntil(b"\r\n\r\n")
@@ -49,7 +49,7 @@ async def connection(reader: asyncio.StreamReader, writer: asyncio.StreamWriter)
 
 
 async def main() -> None:
-    """Print the port, and serve until the process ends."""
+    """Print the port, then serve until the process ends."""
     server = await asyncio.start_server(connection, "127.0.0.1", 0)
     print(server.sockets[0].getsockname()[1], flush=True)
     await server.serve_forever()
@@ -57,15 +57,15 @@ async def main() -> None:
 
 @contextmanager
 def serving() -> Iterator[str]:
-    """A running server, by its URL.
+    """Run the server for the block, which gets its URL.
 
     Raises:
-        MeasuringError: It does not start.
+        MeasuringError: The server does not start.
 
     """
     with subprocess.Popen(
         [sys.executable, "-m", "benchmarks.server"], cwd=ROOT, env=environment(), stdout=subprocess.PIPE, text=True,
-        start_new_session=True,  # an interrupt is for this process, which then ends the server
+        start_new_session=True,  # Ctrl-C reaches this process only, which then ends the server
     ) as server:  # fmt: skip
         assert server.stdout
         try:

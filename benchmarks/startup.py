@@ -1,4 +1,4 @@
-"""What the package adds to the start of a program, and what the command needs until its help is printed."""
+"""The time that the package adds to the start of a program, and the time for the command to print its help."""
 
 from __future__ import annotations
 
@@ -19,28 +19,28 @@ CASES = {
     "import BridgeClient": (LIBRARIES, CLIENT),
     "make a BridgeClient": (f"{LIBRARIES}; httpx.Client()", f"{CLIENT}; BridgeClient('https://bridge.example')"),
 }
-"""Each as a line of Python, beside what it needs of libraries."""
+"""For each case, a line of Python with the libraries alone, and one with the package."""
 HELP = "talkdesk-bridge --help"
 LIMIT, HELP_LIMIT = 1.2, 1
 
-# Measured in the process, so that the start of the interpreter does not hide what is added.
+# Measured inside the process: the start of the interpreter would hide the difference.
 TIMED = "import time; begun = time.process_time(); {}; print(time.process_time() - begun)"
 
 
 def inside(code: str) -> float:
-    """The seconds of CPU that a fresh process spends on a line of Python, without its own start."""
+    """CPU seconds that a fresh process spends on a line of Python, without the start of the interpreter."""
     return float(run([sys.executable, "-c", TIMED.format(code)], code))
 
 
 def command() -> str:
-    """What the script `talkdesk-bridge` does, which this environment does not have."""
+    """The code of the script `talkdesk-bridge`, which is not installed in this environment."""
     project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
     module, _, function = project["scripts"]["talkdesk-bridge"].partition(":")
     return f"from {module} import {function}; {function}()"
 
 
 def starting(seconds: float) -> Section:
-    """What each start takes beside that of the libraries."""
+    """Compare each start with that of the libraries alone."""
     pairs = {name: (partial(inside, libraries), partial(inside, code)) for name, (libraries, code) in CASES.items()}
     pairs[HELP] = (
         partial(timed, [sys.executable, "-c", LIBRARIES]),
@@ -51,5 +51,5 @@ def starting(seconds: float) -> Section:
         costs = in_turns({"libraries": libraries, "ours": ours}, seconds / len(pairs))
         ratio = Ratio.of(costs["ours"], costs["libraries"])
         limit = HELP_LIMIT if name == HELP else LIMIT
-        targets.append(Target(f"{name}, beside the libraries", limit, ratio))
+        targets.append(Target(f"{name}, against the libraries", limit, ratio))
     return Section(targets)

@@ -1,6 +1,6 @@
-"""Costs that are measured in alternating turns, and the ratios and targets that are made of them.
+"""Costs measured in alternating turns, and the ratios and targets computed from them.
 
-Only ratios of costs from the same round count: whatever else the machine does at that moment slows both.
+Only ratios of costs from the same round count: other load on the machine slows both.
 """
 
 from __future__ import annotations
@@ -15,10 +15,10 @@ from typing import Self
 __all__ = ["Costs", "Ratio", "Target", "in_turns", "joined", "settle"]
 
 LEAST = 5
-"""Rounds that are measured, however little time is left."""
+"""The fewest rounds to measure, even if the time is over."""
 
 Costs = dict[str, list[float]]
-"""What each way cost in each round."""
+"""The cost of each way in each round."""
 
 
 def in_turns(
@@ -28,9 +28,9 @@ def in_turns(
 
     Args:
         samplers: Each takes a sample and returns its cost, all in the same unit.
-        seconds: No round begins later than this. With 0, one round is made, to see that it works.
-        least: Rounds to make, however long they take.
-        warm: Rounds before those, which fill caches and do not count.
+        seconds: No round begins later than this. With 0 there is one round, to check that it works.
+        least: The fewest rounds, even if they take longer.
+        warm: Rounds before these, which fill caches and do not count.
 
     """
     if not seconds:
@@ -52,10 +52,10 @@ def joined(measured: Iterable[Costs]) -> Costs:
 
 
 def settle() -> None:
-    """Let the garbage collector walk only objects made from now on.
+    """Let the garbage collector walk only objects made after this call.
 
-    Otherwise each full collection would walk all that a process has imported, in one sample and not in the next: that
-    would measure the size of the libraries.
+    Otherwise a full collection in some of the samples would walk everything that the process has imported, and measure
+    the size of the libraries.
     """
     gc.collect()
     gc.freeze()
@@ -63,7 +63,7 @@ def settle() -> None:
 
 @dataclass(frozen=True)
 class Ratio:
-    """How many times as much as its reference something costs: the median and the quartiles."""
+    """A cost as a multiple of its reference: the median and the quartiles."""
 
     median: float
     low: float
@@ -71,7 +71,7 @@ class Ratio:
 
     @classmethod
     def of(cls, costs: Sequence[float], reference: Sequence[float]) -> Self:
-        """The ratio of costs to those of the reference in the same rounds."""
+        """The ratio of `costs` to `reference`, round by round."""
         ratios = [cost / expected for cost, expected in zip(costs, reference, strict=True)]
         if len(ratios) == 1:
             ratios *= 2
@@ -84,7 +84,7 @@ class Ratio:
 
 @dataclass(frozen=True)
 class Target:
-    """What is promised of a ratio, and what was measured."""
+    """A limit for a ratio, and the measured ratio."""
 
     name: str
     limit: float
@@ -92,17 +92,17 @@ class Target:
     least: bool = False
     """Whether the ratio must reach the limit, instead of staying below it."""
     reason: str = ""
-    """Why it is missed, if it is."""
+    """Why the target is missed, if it is."""
 
     @property
-    def holds(self) -> bool:
-        """Whether the median keeps the limit."""
+    def met(self) -> bool:
+        """Whether the median is within the limit."""
         return self.ratio.median >= self.limit if self.least else self.ratio.median <= self.limit
 
     def cells(self) -> tuple[str, str, str, str]:
-        """Its name, its limit, the figure, and whether it holds: if not, by how much it is missed, and why."""
-        verdict = "holds"
-        if not self.holds:
+        """Its row in the table: name, limit, ratio, and `met`, or by how much it is missed and why."""
+        verdict = "met"
+        if not self.met:
             verdict = f"missed by {abs(self.ratio.median / self.limit - 1) * 100:.1f} %"
             verdict += f": {self.reason}" if self.reason else ""
         return self.name, f"at {'least' if self.least else 'most'} {self.limit:g}", str(self.ratio), verdict
