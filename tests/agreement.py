@@ -1,6 +1,6 @@
-"""Whether bodies of every schema go through the generated models and come back the same, without a deviation.
+"""Checks that bodies of every schema pass the generated models unchanged and without deviations.
 
-`python -m tests.agreement` asks it of the package that PYTHONPATH leads to.
+`python -m tests.agreement` checks the package on PYTHONPATH.
 """
 
 from __future__ import annotations
@@ -43,7 +43,7 @@ def _read(kind: Any, body: Any) -> Any:
 
 
 def same(read: Any, sent: Any) -> bool:
-    """Whether nothing was lost; absent and null are one, and so are two texts of one time."""
+    """Whether nothing was lost. Missing and null count as equal, and so do two texts for one time."""
     if isinstance(sent, dict) and isinstance(read, dict):
         return all(same(read.get(name), sent.get(name)) for name in {*read, *sent})
     if isinstance(sent, list) and isinstance(read, list):
@@ -59,7 +59,7 @@ def same(read: Any, sent: Any) -> bool:
 
 
 def main() -> None:
-    """Print the number of examples, and the schemas of the package's contract that they are of."""
+    """Print the number of examples, and the names of the schemas checked."""
     root = json.loads(Path(str(talkdesk_bridge_api.__file__)).with_name("openapi.json").read_bytes())
     bodies = Bodies(root)
     kinds = {name: getattr(models, class_name(name), None) for name in root["components"]["schemas"]}

@@ -1,4 +1,4 @@
-"""What several tests use: the sandbox, a server that answers as it is told, and copies of the contract."""
+"""Fixtures and helpers for several test files: the sandbox, a scripted server, and copies of the contract."""
 
 from __future__ import annotations
 
@@ -24,26 +24,26 @@ from talkdesk_bridge_sandbox import Sandbox
 
 from tools.contract import documented, load
 
-# What is started in the background of a shell ignores interrupts, and so would the commands that tests interrupt.
+# A process in the background of a shell ignores SIGINT, and so would the commands that tests interrupt.
 if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
     signal.signal(signal.SIGINT, signal.default_int_handler)
 
 ROOT = Path(__file__).resolve().parent.parent
 CONTRACT = ROOT / "openapi.yaml"
 
-# What the tests ask of a bridge follows the contract: whoever corrects it does not have to correct them.
+# The requests in the tests follow the contract: if you correct it, you need not correct them.
 OPERATION = load(CONTRACT).operation_named("get_account_invoices")
 assert OPERATION, "the contract lacks the documented operation"
 PATH = str(OPERATION[1])
 
 
 def invoices_of(account: str) -> str:
-    """The path that asks for an account's invoices."""
+    """The path of an account's invoices."""
     return re.sub(r"{.*?}", account, PATH)
 
 
 def merged(*names: str) -> dict[str, Any]:
-    """The contract with what files of tests/contracts add to it."""
+    """The contract, extended with files of tests/contracts."""
     data = load(CONTRACT).data
     for name in names:
         more = yaml.safe_load((ROOT / "tests" / "contracts" / f"{name}.yaml").read_text(encoding="utf-8"))
@@ -58,7 +58,7 @@ Scripted = tuple[int, dict[str, str], bytes]
 
 
 @pytest.fixture(autouse=True)
-def _no_settings_of_the_machine(monkeypatch: pytest.MonkeyPatch) -> None:
+def _clean_environment(monkeypatch: pytest.MonkeyPatch) -> None:
     for name in ("URL", "API_KEY", "API_KEY_HEADER", "BEARER_TOKEN", "USERNAME", "PASSWORD"):
         monkeypatch.delenv(f"TALKDESK_BRIDGE_{name}", raising=False)
     for name in ("TOKEN_URL", "CLIENT_ID", "CLIENT_SECRET", "SCOPE", "AUDIENCE", "PRIVATE_KEY", "KEY_ID", "ALGORITHM"):
@@ -72,7 +72,7 @@ def _no_settings_of_the_machine(monkeypatch: pytest.MonkeyPatch) -> None:
 
 @pytest.fixture(params=["standard", "speed"])
 def parser(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> Iterator[str]:
-    """Each parser that JSON may be read with: without the extra `speed`, and with it."""
+    """Runs a test with each JSON parser: without the extra `speed`, and with it."""
     if request.param == "standard":
         monkeypatch.setitem(sys.modules, "msgspec.json", None)
     else:
@@ -101,7 +101,7 @@ def key(sandbox: Sandbox) -> HeaderAuth:
 
 
 class _HTTPServer(ThreadingHTTPServer):
-    """Says nothing of a client that gives up, as many tests have one do."""
+    """Prints no error if a client gives up, as it does in many tests."""
 
     def handle_error(self, *arguments: Any) -> None:
         if not isinstance(sys.exception(), ConnectionError):
@@ -109,7 +109,7 @@ class _HTTPServer(ThreadingHTTPServer):
 
 
 class Server:
-    """Answers over a real socket with what `script` says for a request; `seen` keeps what was asked."""
+    """A server on a real socket that responds as `script` says; `seen` keeps the requests."""
 
     def __init__(self, tls: ssl.SSLContext | None = None) -> None:
         self.seen: list[tuple[str, str, dict[str, str], bytes]] = []
@@ -141,13 +141,13 @@ class Server:
             self._server.socket = tls.wrap_socket(self._server.socket, server_side=True)
         self._thread = threading.Thread(target=self._server.serve_forever, args=(0.01,), daemon=True)
 
-    def answers(self, *answers: Any) -> None:
-        """Answer with these in turn, the last one again and again; anything but a triple is sent as JSON with 200."""
-        left = list(answers)
+    def answers(self, *responses: Any) -> None:
+        """Send these in turn, then repeat the last one; anything except a triple is sent as JSON with 200."""
+        left = list(responses)
 
         def script(method: str, target: str) -> Scripted:
-            answer = left.pop(0) if len(left) > 1 else left[0]
-            return answer if isinstance(answer, tuple) else as_json(answer)
+            response = left.pop(0) if len(left) > 1 else left[0]
+            return response if isinstance(response, tuple) else as_json(response)
 
         self.script = script
 
@@ -162,7 +162,7 @@ class Server:
 
 
 def as_json(body: Any, status: int = 200, **headers: str) -> Scripted:
-    """An answer with a JSON body; `Retry_After` and the like are headers."""
+    """A response with a JSON body; keywords such as `Retry_After` are headers."""
     named = {name.replace("_", "-"): value for name, value in headers.items()}
     return status, {"Content-Type": "application/json", **named}, json.dumps(body).encode()
 
@@ -192,7 +192,7 @@ def elsewhere() -> Iterator[Server]:
 
 @pytest.fixture
 def tls(tmp_path: Path) -> Iterator[tuple[Server, Path]]:
-    """A server with a certificate that nobody has signed, and the certificate."""
+    """A server with a self-signed certificate, and the certificate."""
     certificate = tmp_path / "certificate.pem"
     command = [
         "openssl",
@@ -249,7 +249,7 @@ def listing(request: pytest.FixtureRequest) -> Listing:
 
 @pytest.fixture
 def changed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[[str, str], Path]:
-    """A copy of a small contract in which one passage, the first of its kind, reads otherwise; no page documents it."""
+    """Makes a copy of a small, undocumented contract with the first occurrence of a text replaced."""
     monkeypatch.setattr(documented, "FRAGMENTS", tmp_path / "none")
 
     def change(old: str, new: str) -> Path:

@@ -1,4 +1,4 @@
-"""A quick HTTP server over bare sockets that keeps its connections: in this process, or as `python -m tests.keepalive`."""
+"""A fast HTTP server on plain sockets that keeps connections open; also runs as `python -m tests.keepalive`."""
 
 from __future__ import annotations
 
@@ -13,13 +13,13 @@ __all__ = ["KeepAlive", "answer"]
 
 
 def answer(body: bytes, status: int = 200, headers: Iterable[str] = ()) -> bytes:
-    """An answer as it is sent."""
+    """The bytes of a response."""
     lines = [f"HTTP/1.1 {status} X", "Content-Type: application/json", f"Content-Length: {len(body)}", *headers]
     return "\r\n".join([*lines, "", ""]).encode("latin-1") + body
 
 
 class KeepAlive:
-    """Answers each GET with what `answers` gives for its target; where that is empty, or says so, it hangs up."""
+    """Sends `answers(target)` to each GET; hangs up if that is empty or has `Connection: close`."""
 
     def __init__(self, answers: Callable[[str], bytes]) -> None:
         self.answers = answers
@@ -67,7 +67,7 @@ class KeepAlive:
 
 
 def main() -> None:
-    """Serve one page until standard input ends; the first line printed is the URL, the second what was counted."""
+    """Serve one page until standard input ends; print the URL first, and the counters at the end."""
     body = {"_embedded": {"invoices": [{"invoice_number": str(number), "amount": "1.00 usd"} for number in range(5)]}}
     content = answer(json.dumps({**body, "total": 5}).encode())
     with KeepAlive(lambda _: content) as server:

@@ -1,4 +1,4 @@
-"""Key pairs for tests, each made once, in the forms in which people have them."""
+"""Key pairs for tests, each made once, in the formats that people use."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ MAKE: dict[str, Any] = {
     "P-521": lambda: ec.generate_private_key(ec.SECP521R1()),
     "secp256k1": lambda: ec.generate_private_key(ec.SECP256K1()),
     "RSA": lambda: rsa.generate_private_key(65537, 2048),
-    "short RSA": lambda: rsa.generate_private_key(65537, 1024),  # noqa: S505 # to be refused
+    "short RSA": lambda: rsa.generate_private_key(65537, 1024),  # noqa: S505 # must be rejected
     "Ed25519": ed25519.Ed25519PrivateKey.generate,
     "X25519": x25519.X25519PrivateKey.generate,
 }

@@ -1,4 +1,4 @@
-"""Packages that are generated for a test, and imported beside the real one."""
+"""Packages generated for a test and imported beside the real one."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ __all__ = ["made", "models_of"]
 
 
 def made(data: dict[str, Any], folder: Path) -> Path:
-    """Generate the package of a contract into `folder`, proof included; returns the folder to put on a path."""
+    """Generate and prove the package of a contract in `folder`; return the folder, to be put on a path."""
     folder.mkdir(exist_ok=True)
     (folder / "contract.yaml").write_text(json.dumps(data), encoding="utf-8")
     generate.generate(load(folder / "contract.yaml"), folder / generate.PACKAGE)

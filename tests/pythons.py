@@ -14,11 +14,11 @@ SUPPORTED = re.findall(r'"Programming Language :: Python :: (\d+\.\d+)"', (ROOT 
 
 
 def found(version: str) -> str | None:
-    """The path of a Python of this version, such as 3.12; None where there is none."""
+    """The path of a Python of this version, such as 3.12; None if there is none."""
     try:
         done = subprocess.run(
             [f"python{version}", "-c", "import sys; print(sys.executable)"],
-            # pyenv lays something of this name on the path for each Python that it has, which runs only if it is asked for.
+            # pyenv has a program of this name for each of its Pythons, which runs only with this variable.
             env=os.environ | {"PYENV_VERSION": version},
             capture_output=True, text=True, check=True,
         )  # fmt: skip
@@ -28,5 +28,5 @@ def found(version: str) -> str | None:
 
 
 def python(version: str) -> str:
-    """The same; skips the test where there is none."""
+    """The same, but skips the test if there is none."""
     return found(version) or pytest.skip(f"there is no python{version} on this machine")

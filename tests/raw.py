@@ -1,4 +1,4 @@
-"""A server of raw bytes over a real socket: what no HTTP library would send, and a peer that hangs up when it likes."""
+"""A server that sends raw bytes over a real socket, as no HTTP library would, and hangs up at any point."""
 
 from __future__ import annotations
 
@@ -13,10 +13,10 @@ from typing import Self
 
 from attrs import frozen
 
-# However wrong a client goes, a connection ends after so many seconds: a test may fail, and not hang.
+# Seconds after which every connection ends, so that a test fails instead of hanging.
 LIMIT = 4.0
 MOST = 50
-"""Requests that are answered."""
+"""The most requests that get a response."""
 
 
 @frozen
@@ -29,7 +29,7 @@ class Exchange:
 
     @property
     def target(self) -> str:
-        """The path that was asked for, with its query."""
+        """The path of the request, with its query."""
         return self.head.split(" ")[1]
 
     def send(self, content: bytes) -> None:
@@ -37,7 +37,7 @@ class Exchange:
         self.connection.sendall(content)
 
     def trickle(self, parts: Iterable[bytes], pause: float = 0.02) -> None:
-        """Send part after part, until the client hangs up, or for so long that it never will."""
+        """Send part after part, until the client hangs up or LIMIT is over."""
         end = time.monotonic() + LIMIT
         for part in parts:
             self.send(part)
@@ -45,27 +45,26 @@ class Exchange:
                 return
 
     def wait(self) -> None:
-        """Say nothing, until the client hangs up."""
+        """Send nothing until the client hangs up."""
         while self.connection.recv(65536):
             pass
 
     def reset(self) -> None:
-        """Hang up with a reset instead of an orderly end."""
+        """Close the connection with a reset."""
         self.connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
         self.connection.close()
 
 
 Action = Callable[[Exchange], None]
 Reply = bytes | Action
-"""What a request is answered with: bytes, after which the connection stays open, or what happens before it is closed."""
+"""The reaction to a request: bytes, after which the connection stays open, or an action, after which it is closed."""
 
 
 class Raw:
-    """Answers requests with `replies` in turn, the last one again and again; `requests` keeps the first line of each,
-    `sent` all that it was answered.
+    """Reacts to requests with `replies` in turn, then repeats the last one.
 
-    The first connections get `connects` in turn, instead of being read from. So many `refusals` of a connection are
-    counted off by `refused`, before anybody listens.
+    `requests` keeps the first line of each request, `sent` all bytes sent. The first connections run `connects` in turn
+    instead of being read. The server listens only after `refused` was called `refusals` times.
     """
 
     def __init__(
@@ -99,7 +98,7 @@ class Raw:
         self.over.set()
         with self._lock:
             for connection in self._open:
-                # The other side may have gone before.
+                # The other side may have closed it already.
                 try:
                     connection.shutdown(socket.SHUT_RDWR)
                 except OSError:
@@ -159,7 +158,7 @@ class Raw:
                     return
                 Exchange(self, connection, head).send(reply)
         except OSError:
-            return  # the client hung up, which is its right
+            return  # the client may hang up at any time
         finally:
             with self._lock:
                 self._open -= {plain, connection}
@@ -168,7 +167,7 @@ class Raw:
 
 
 def _request(connection: socket.socket, rest: bytes) -> tuple[str, bytes]:
-    """The head of the next request, empty where the client hung up, and what came after its body."""
+    """The head of the next request (empty if the client hung up), and the bytes after its body."""
     while b"\r\n\r\n" not in rest:
         chunk = connection.recv(65536)
         if not chunk:

@@ -1,4 +1,4 @@
-"""Whether a client that sends ten thousand requests grows: `make soak`, and in small in tests/test_growth.py."""
+"""Checks that a client does not grow over ten thousand requests: `make soak`, and smaller in tests/test_growth.py."""
 
 from __future__ import annotations
 
@@ -20,25 +20,25 @@ __all__ = ["Growth", "awaiting", "blocking", "serving"]
 
 REQUESTS = 10_000
 IN_FLIGHT = 20
-# Of memory that Python holds, blocks are counted exactly; the system's pages show what is held outside of it.
+# Python's own memory is counted exactly, in blocks; resident pages also show memory outside of Python.
 MORE_BLOCKS = 500
 MORE_BYTES = 2 * 2**20
 
 
 def descriptors() -> int:
-    """How many this process has open."""
+    """The number of file descriptors that this process has open."""
     return len(os.listdir("/dev/fd"))  # noqa: PTH208 # counted, not used
 
 
 def resident() -> int:
-    """Bytes that this process takes up; 0 where the system does not say."""
+    """Resident bytes of this process; 0 if the system does not say."""
     pages = Path("/proc/self/statm")
     return int(pages.read_text().split()[1]) * os.sysconf("SC_PAGE_SIZE") if pages.exists() else 0
 
 
 @dataclass
 class Growth:
-    """What is measured after so many requests: descriptors early, memory once the caches are full, both at the end."""
+    """Measurements: descriptors early, memory once the caches are full, and both at the end."""
 
     requests: int
     measured: dict[str, list[int]] = field(default_factory=dict)
@@ -46,7 +46,7 @@ class Growth:
     seconds: float = 0.0
 
     def at(self, number: int) -> None:
-        """Measure, if it is time to."""
+        """Measure if it is time to, after `number` requests."""
         if not self.measured and number >= self.requests // 100:
             self.measured["descriptors"] = [descriptors()]
         if number in (self.requests // 5, self.requests):
@@ -57,7 +57,7 @@ class Growth:
             self.measured["descriptors"].append(descriptors())
 
     def more(self, name: str) -> int:
-        """By how much it grew."""
+        """The growth between the first and the last measurement."""
         first, last = self.measured[name]
         return last - first
 
@@ -68,7 +68,7 @@ class Growth:
 
 @contextmanager
 def serving(growth: Growth) -> Iterator[str]:
-    """A server in another process, by its URL; what it counted, and the time, goes to `growth`."""
+    """Run a server in another process and give its URL; store its connections and the time in `growth`."""
     command = [sys.executable, "-m", "tests.keepalive"]
     begun = time.perf_counter()
     with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as server:
@@ -91,7 +91,7 @@ def blocking(requests: int) -> Growth:
 
 
 def awaiting(requests: int) -> Growth:
-    """One client, so many requests at a time."""
+    """One client, IN_FLIGHT requests at a time."""
     growth = Growth(requests)
 
     async def run(url: str) -> None:
@@ -106,7 +106,7 @@ def awaiting(requests: int) -> Growth:
 
 
 def main() -> int:
-    """Print a line for each client; 1 where one grew."""
+    """Print a line for each client; return 1 if one grew."""
     kinds: list[tuple[str, Callable[[int], Growth], int]] = [
         ("sync", blocking, 1),
         ("async", awaiting, IN_FLIGHT),
@@ -114,15 +114,15 @@ def main() -> int:
     grew = False
     for name, run, at_a_time in kinds:
         growth = run(REQUESTS)
-        # An idle connection ends after some seconds, so that tasks make new ones; one after the other needs one.
+        # Idle connections close after some seconds, so tasks open new ones; requests one by one need a single one.
         holds = growth.holds() and (at_a_time > 1 or growth.connections == 1)
         grew |= not holds
-        told = f"{name}: {REQUESTS} requests, {at_a_time} at a time, in {growth.seconds:.1f} s; connections {growth.connections}"
-        told += (
+        line = f"{name}: {REQUESTS} requests, {at_a_time} at a time, in {growth.seconds:.1f} s; connections {growth.connections}"
+        line += (
             f", descriptors {growth.more('descriptors'):+d}, blocks {growth.more('blocks'):+d} (at most {MORE_BLOCKS})"
         )
-        told += f", resident {growth.more('bytes') / 1024:+.0f} KiB (at most {MORE_BYTES // 1024})"
-        print(f"{told}: {'holds' if holds else 'grew'}")  # noqa: T201 # what `make soak` shows
+        line += f", resident {growth.more('bytes') / 1024:+.0f} KiB (at most {MORE_BYTES // 1024})"
+        print(f"{line}: {'holds' if holds else 'grew'}")  # noqa: T201 # the output of `make soak`
     return 1 if grew else 0
 
 

@@ -1,7 +1,7 @@
-"""A million invoices of ten thousand accounts, killed and resumed: `make soak ACCOUNTS=1`, and in small in tests/test_accounts.py.
+"""Lists a million invoices of ten thousand accounts, killed and resumed: `make soak ACCOUNTS=1`; smaller in test_accounts.py.
 
-As `python -m tests.soak_accounts serve INVOICES` it is the bridge: documented pages of 50, made once, so that the
-command is what is measured.
+`python -m tests.soak_accounts serve INVOICES` is the bridge. It makes its documented pages of 50 only once, so that the
+measurements show the command.
 """
 
 from __future__ import annotations
@@ -31,15 +31,15 @@ __all__ = ["Sample", "Soak", "pages", "serving", "soak"]
 ACCOUNTS, INVOICES, KILLS = 10_000, 100, 5
 PER_PAGE = 50
 FIGURES = ROOT / "docs" / "soak-accounts.csv"
-# What a run may take up beyond what it takes up after its first seconds; what grew with the accounts would take more.
+# The most that a run may grow after its first seconds; memory that grew with the accounts would exceed it.
 MORE_BYTES = 8 * 2**20
 SETTLED = 3.0
 UNNAMED = b"9876543210"
-"""The account of the pages that are made once."""
+"""The account number in the pages made once, to be replaced in each response."""
 
 
 def invoice(number: int) -> dict[str, object]:
-    """One of the documented shape."""
+    """An invoice of the documented shape."""
     item = {
         "name": "Comprehensive cover",
         "amount": "1850.00 usd",
@@ -104,7 +104,7 @@ async def serve(invoices: int) -> None:
 
 @contextmanager
 def serving(invoices: int) -> Iterator[str]:
-    """Its URL, in another process."""
+    """Run the bridge in another process and give its URL."""
     command = [sys.executable, "-m", "tests.soak_accounts", "serve", str(invoices)]
     with subprocess.Popen(command, cwd=ROOT, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as server:
         assert server.stdin
@@ -115,7 +115,7 @@ def serving(invoices: int) -> Iterator[str]:
 
 @frozen
 class Sample:
-    """What one run of the command takes up, and has written, so many seconds after the first began."""
+    """Resident and written bytes of one run of the command, `seconds` after the start of the first run."""
 
     seconds: float
     run: int
@@ -125,21 +125,21 @@ class Sample:
 
 @frozen
 class Soak:
-    """What came of it."""
+    """The result of a soak."""
 
     accounts: int
     invoices: int
     seconds: float
     samples: list[Sample] = field(repr=False)
     statuses: list[int]
-    """Of each run of the command."""
+    """The exit status of each run of the command."""
     found: int
     """Invoices in the output."""
     faults: list[str]
-    """What is wrong with the output."""
+    """Errors in the output."""
 
     def growth(self) -> int:
-        """Bytes, by which a run grew after its first seconds."""
+        """The most bytes by which a run grew after its first seconds."""
         most, some = 0, max((sample.written for sample in self.samples), default=0) / 20
         for _, run in groupby(self.samples, lambda sample: sample.run):
             first, *samples = run
@@ -150,18 +150,18 @@ class Soak:
         return most
 
     def holds(self) -> bool:
-        """Whether nothing is lost, nothing doubled, and nothing grew."""
-        whole = self.found == self.accounts * self.invoices and not self.faults
-        return whole and self.statuses[-1] == 0 and self.growth() <= MORE_BYTES
+        """Whether nothing is lost or duplicated, and nothing grew."""
+        complete = self.found == self.accounts * self.invoices and not self.faults
+        return complete and self.statuses[-1] == 0 and self.growth() <= MORE_BYTES
 
 
 def soak(folder: Path, accounts: int, invoices: int, kills: int, *, pause: float = 0.5) -> Soak:
-    """Run the command until it is done, killed so many times on the way."""
+    """Run the command until it is done, and kill it `kills` times on the way."""
     numbers = [str(1_000_000_000 + number) for number in range(accounts)]
     source, output = folder / "accounts.txt", folder / "invoices.jsonl"
     source.write_text("\n".join(numbers), encoding="ascii")
     part = output.with_name("invoices.jsonl.part")
-    whole = accounts * sum(map(len, pages(invoices)))
+    size = accounts * sum(map(len, pages(invoices)))
     samples: list[Sample] = []
     statuses: list[int] = []
     begun = time.monotonic()
@@ -172,7 +172,7 @@ def soak(folder: Path, accounts: int, invoices: int, kills: int, *, pause: float
             with subprocess.Popen(command, env=environment(URL=url), stderr=subprocess.DEVNULL) as process:
                 while process.poll() is None:
                     written = part.stat().st_size if part.exists() else 0
-                    if number <= kills and written >= whole * number / (kills + 1):
+                    if number <= kills and written >= size * number / (kills + 1):
                         process.send_signal(signal.SIGKILL)
                     elif pages_ := _resident(process.pid):
                         samples.append(Sample(time.monotonic() - begun, number, pages_, written))
@@ -188,11 +188,11 @@ def _resident(process: int) -> int:
     try:
         return int(Path(f"/proc/{process}/statm").read_text().split()[1]) * os.sysconf("SC_PAGE_SIZE")
     except (OSError, IndexError):
-        return 0  # it has just ended, or this is no Linux
+        return 0  # the process has just ended, or this is not Linux
 
 
 def _count(output: Path, numbers: list[str], invoices: int) -> tuple[int, list[str]]:
-    """How many invoices the output has, and the accounts that are lost, doubled, or have others than their own."""
+    """The number of invoices in the output, and the accounts that are lost, duplicated, or have wrong invoices."""
     found, seen, faults = 0, set[str](), list[str]()
     if not output.exists():
         return 0, ["there is no output"]
@@ -201,14 +201,14 @@ def _count(output: Path, numbers: list[str], invoices: int) -> tuple[int, list[s
             listed = [row["invoice_number"] for row in rows]
             found += len(listed)
             if account in seen or listed != [f"{account}-{number}" for number in range(invoices)]:
-                faults.append(f"account {account} is there twice, or has others than its invoices")
+                faults.append(f"account {account} is duplicated, or has wrong invoices")
             seen.add(account)
     faults += [f"account {account} is lost" for account in numbers if account not in seen]
     return found, faults
 
 
 def main() -> int:
-    """Print what came of it, and write the samples; 1 where anything is lost or doubled, or grew."""
+    """Print the result and write the samples; return 1 if anything is lost or duplicated, or grew."""
     with tempfile.TemporaryDirectory() as folder:
         done = soak(Path(folder), ACCOUNTS, INVOICES, KILLS)
     with FIGURES.open("w", encoding="utf-8", newline="") as file:
@@ -218,11 +218,11 @@ def main() -> int:
             writer.writerow(
                 [f"{one.seconds:.1f}", one.run, f"{one.resident / 2**20:.1f}", f"{one.written / 2**20:.1f}"]
             )
-    told = f"{done.found} of {ACCOUNTS * INVOICES} invoices of {ACCOUNTS} accounts in {done.seconds:.0f} s"
-    told += f" ({done.found / done.seconds:.0f} a second), killed {done.statuses.count(-signal.SIGKILL)} times"
-    told += f"; resident at most {max((one.resident for one in done.samples), default=0) / 2**20:.0f} MiB"
-    told += f", grown by {done.growth() / 2**20:.1f} MiB (at most {MORE_BYTES // 2**20})"
-    print(f"{told}: {'holds' if done.holds() else 'does not hold'}", *done.faults[:10], sep="\n")  # noqa: T201 # what `make soak ACCOUNTS=1` shows
+    line = f"{done.found} of {ACCOUNTS * INVOICES} invoices of {ACCOUNTS} accounts in {done.seconds:.0f} s"
+    line += f" ({done.found / done.seconds:.0f} a second), killed {done.statuses.count(-signal.SIGKILL)} times"
+    line += f"; resident at most {max((one.resident for one in done.samples), default=0) / 2**20:.0f} MiB"
+    line += f", grown by {done.growth() / 2**20:.1f} MiB (at most {MORE_BYTES // 2**20})"
+    print(f"{line}: {'holds' if done.holds() else 'does not hold'}", *done.faults[:10], sep="\n")  # noqa: T201 # the output of `make soak ACCOUNTS=1`
     return 0 if done.holds() else 1
 
 

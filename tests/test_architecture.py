@@ -1,4 +1,4 @@
-"""The house's rules: which way imports go, one module for HTTP, one public door, nothing of a machine in the tree."""
+"""Rules of the code base: the direction of imports, one module for HTTP, public names, nothing machine-specific."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ FOLDERS = {
     "tests": ROOT / "tests",
 }
 
-# Who may import whom, besides itself.
+# The other packages that each package may import.
 ARROWS = {
     "talkdesk_bridge_api": set[str](),
     "talkdesk_bridge": {"talkdesk_bridge_api", "talkdesk_bridge_http"},
@@ -58,7 +58,7 @@ def test_imports_go_one_way(package: str) -> None:
 
 
 @pytest.mark.parametrize("package", ["talkdesk_bridge_cli", "talkdesk_bridge_sandbox"])
-def test_an_extra_uses_public_names_of_the_client_alone(package: str) -> None:
+def test_an_extra_uses_only_public_names_of_the_client(package: str) -> None:
     for file in FOLDERS[package].rglob("*.py"):
         for node in ast.walk(ast.parse(file.read_text(encoding="utf-8"))):
             if isinstance(node, ast.ImportFrom) and (node.module or "").split(".")[0] == "talkdesk_bridge":
@@ -72,7 +72,7 @@ def test_one_module_imports_httpx() -> None:
         assert [file.name for file in files if library in imports(file)] == ["_http.py"]
 
 
-def test_every_module_says_what_lives_in_it() -> None:
+def test_every_module_has_a_docstring() -> None:
     for package in FOLDERS.keys() - {"talkdesk_bridge_api"}:
         for file in FOLDERS[package].rglob("*.py"):
             doc = ast.get_docstring(ast.parse(file.read_text(encoding="utf-8")))
@@ -80,7 +80,7 @@ def test_every_module_says_what_lives_in_it() -> None:
             assert re.fullmatch(r"[A-Z`].*[.:]", doc.splitlines()[0]) or doc.splitlines()[0].endswith(","), file
 
 
-def test_the_public_door() -> None:
+def test_the_public_names() -> None:
     assert talkdesk_bridge.__all__ == sorted(
         talkdesk_bridge.__all__, key=lambda name: (name.islower(), not name.isupper(), name)
     )
@@ -111,14 +111,14 @@ def test_the_public_door() -> None:
     assert talkdesk_bridge.__version__
 
 
-def test_the_help_and_the_plugin_do_not_wait_for_the_client() -> None:
+def test_the_help_and_the_plugin_do_not_import_the_client() -> None:
     code = "import sys, talkdesk_bridge_cli.main, talkdesk_bridge_pytest; print({*sys.modules} & {*sys.argv[1:]})"
     parts = ["attrs", "httpx", "talkdesk_bridge", "talkdesk_bridge_api", "talkdesk_bridge_sandbox"]
     result = subprocess.run([sys.executable, "-c", code, *parts], capture_output=True, text=True, check=True)
     assert result.stdout == "set()\n"
 
 
-def test_the_tree_of_errors_is_drawn_as_it_is() -> None:
+def test_the_documented_tree_of_errors_is_complete() -> None:
     drawn = re.findall(r"(\w+Error)\b", (errors.__doc__ or "").partition("(also")[0] + (errors.__doc__ or ""))
     assert {*drawn} - {"ValueError"} == {*errors.__all__}
     assert all(issubclass(getattr(errors, name), errors.BridgeError) for name in errors.__all__)
@@ -127,7 +127,7 @@ def test_the_tree_of_errors_is_drawn_as_it_is() -> None:
 
 def test_importing_the_package_loads_no_extra() -> None:
     code = "import sys; from talkdesk_bridge import *; print([m for m in sys.argv[1:] if m in sys.modules])"
-    # Not click and rich: httpx imports them where they are, for a command of its own.
+    # Not click and rich: httpx imports them if they are installed, for its own command.
     extras = ["jwt", "cryptography", "flask", "starlette", "uvicorn", "yaml", "jsonschema", "openapi_schema_validator"]
     result = subprocess.run([sys.executable, "-c", code, *extras], capture_output=True, text=True, check=True)
     assert result.stdout == "[]\n"
@@ -140,7 +140,7 @@ def tracked() -> list[Path]:
     return [path for name in names.rstrip("\0").split("\0") if (path := ROOT / name).is_file()]
 
 
-def test_no_committed_file_names_an_index_or_a_path_of_a_machine() -> None:
+def test_no_committed_file_names_a_package_index_or_a_local_path() -> None:
     index = re.compile(r"pypi\.(?:org|python)|pythonhosted|--(?:extra-)?index-url|registry\.npmjs")
     machine = re.compile(r"(?:^|[\s\"'=:(])/(?:home|root|work|Users)/")
     for file in tracked():

@@ -1,4 +1,4 @@
-"""`talkdesk_bridge.contract` and `VARIABLES`: what a program can know without reading the contract and the docs."""
+"""`talkdesk_bridge.contract` and `VARIABLES`: the contract and the environment variables as data for programs."""
 
 from __future__ import annotations
 
@@ -43,13 +43,13 @@ def test_the_function_of_an_operation_has_the_signature_of_its_method() -> None:
         assert get_type_hints(info.function) == get_type_hints(method)
 
 
-def test_the_lock_names_what_the_client_was_generated_from() -> None:
+def test_the_lock_names_the_sources_of_the_client() -> None:
     locked = json.loads((ROOT / "generated" / "talkdesk_bridge_api" / "lock.json").read_text(encoding="utf-8"))
     assert contract.lock() == locked
     assert locked["version"] == __version__
 
 
-def test_the_variables_are_those_that_the_docs_list() -> None:
+def test_the_docs_list_all_variables() -> None:
     text = (ROOT / "docs" / "client.md").read_text(encoding="utf-8")
     assert {*re.findall(r"TALKDESK_BRIDGE_[A-Z_]+", text)} >= {*VARIABLES}
     assert "TALKDESK_BRIDGE_URL" in VARIABLES

@@ -1,4 +1,4 @@
-"""What the documentation says is so: its Python runs against the sandbox, its lists are complete."""
+"""The documentation is right: its Python runs against the sandbox, and its lists are complete."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ PAGES = [ROOT / "README.md", ROOT / "CONTRIBUTING.md", *sorted((ROOT / "docs").g
 
 def blocks() -> list[tuple[str, str]]:
     found = []
-    # The code of that page is one file of tests: tests/test_pytest_plugin.py.
+    # tests/test_pytest_plugin.py runs the code of that page.
     for file in (page for page in PAGES if page.name != "pytest.md"):
         for index, code in enumerate(
             re.findall(r"^```python\n(.*?)^```", file.read_text(encoding="utf-8"), re.M | re.S)
@@ -41,7 +41,7 @@ def keyed() -> Iterator[Sandbox]:
 
 
 @pytest.mark.parametrize(("name", "code"), blocks())
-def test_the_python_in_it_runs(keyed: Sandbox, name: str, code: str) -> None:
+def test_the_python_in_the_documentation_runs(keyed: Sandbox, name: str, code: str) -> None:
     code = code.replace("https://bridge.example", keyed.url)
     key = {"TALKDESK_BRIDGE_API_KEY": "my-key", "TALKDESK_BRIDGE_API_KEY_HEADER": "X-API-Key"}
     result = subprocess.run(
@@ -54,19 +54,17 @@ def test_the_python_in_it_runs(keyed: Sandbox, name: str, code: str) -> None:
         assert len(result.stdout.splitlines()) == 138
 
 
-def test_the_readme_lists_what_is_assumed() -> None:
+def test_the_readme_lists_all_assumptions() -> None:
     section = (ROOT / "README.md").read_text(encoding="utf-8").partition("## What is assumed")[2].partition("\n## ")[0]
     for element in load(CONTRACT).elements():
         if element.kind == "path" and element.status != "assumed":
-            assert element.name not in section, (
-                "README.md, 'What is assumed', lists a path that is not assumed any more"
-            )
+            assert element.name not in section, "README.md, 'What is assumed', lists a path that is no longer assumed"
         if element.status == "assumed" and element.kind in ("path", "parameter", "security scheme", "tag"):
-            told = f"README.md, 'What is assumed', does not tell of the {element.kind} {element.name}"
-            assert element.name in section, told
+            message = f"README.md, 'What is assumed', lacks the {element.kind} {element.name}"
+            assert element.name in section, message
 
 
-def test_its_lists_are_complete() -> None:
+def test_the_lists_in_the_documentation_are_complete() -> None:
     client = (ROOT / "docs" / "client.md").read_text(encoding="utf-8")
     for kind in KINDS:
         assert all(PREFIX + name in client for name in (*kind.needed, *kind.optional))
@@ -84,7 +82,7 @@ def test_its_lists_are_complete() -> None:
 
 def test_every_sentence_about_changes_is_listed() -> None:
     page = (ROOT / "docs" / "changes.md").read_text(encoding="utf-8")
-    rows = [f"| `{kind}` | {rated} | {told[:1].upper()}{told[1:]} |" for kind, (rated, told) in SENTENCES.items()]
+    rows = [f"| `{kind}` | {rated} | {text[:1].upper()}{text[1:]} |" for kind, (rated, text) in SENTENCES.items()]
     assert [line for line in page.splitlines() if line.startswith("| `")] == rows
 
 
@@ -92,7 +90,7 @@ COMMANDS = re.findall(r"^talkdesk-bridge .*$", (ROOT / "docs" / "command.md").re
 
 
 @pytest.mark.parametrize("line", COMMANDS)
-def test_the_commands_in_it_work(sandbox: Sandbox, tmp_path: Path, line: str) -> None:
+def test_the_documented_commands_work(sandbox: Sandbox, tmp_path: Path, line: str) -> None:
     works(line, sandbox.url, tmp_path)
 
 
@@ -106,7 +104,7 @@ def test_every_exit_status_is_listed() -> None:
     assert {str(status) for status in given} == {*statuses} - {"0", "129", "130", "143"}
 
 
-def test_links_lead_somewhere() -> None:
+def test_links_lead_to_existing_files() -> None:
     for file in PAGES:
         for target in re.findall(r"\]\(([^)#:]+)\)", file.read_text(encoding="utf-8")):
             assert (file.parent / target).exists(), (file, target)

@@ -1,4 +1,4 @@
-"""The house's budgets: code lines of each part, lines of each module, size of each function. `pytest -s` prints the table."""
+"""Size budgets: code lines of each part, lines of each module, size of each function. `pytest -s` prints the table."""
 
 from __future__ import annotations
 
@@ -20,13 +20,13 @@ PARTS = {
     "tools": (2700, 2700),
     "benchmarks": (750, 750),
 }
-"""Code lines: what is wanted, and what a part may have at most today."""
+"""Code lines of each part: the goal, and the limit."""
 TEMPLATES = 650
-"""Of the decoder in tools/templates: code lines of its Python modules, all lines of Jinja."""
+"""The decoder in tools/templates: code lines of its Python modules, all lines of Jinja."""
 DECODER = ("base.py", "places.py", "reading.py", "macros.jinja", "model.py.jinja", "models_init.py.jinja")
 LONGEST_MODULE = 300
 LONGEST_FUNCTION = 40
-"""Code lines. How many branches a function may have is a setting of ruff."""
+"""Code lines. The limit for branches is a setting of ruff."""
 
 NO_CODE = {
     tokenize.COMMENT, tokenize.NL, tokenize.NEWLINE, tokenize.INDENT, tokenize.DEDENT, tokenize.ENDMARKER,
@@ -53,7 +53,7 @@ def code_lines(file: Path) -> int:
 
 
 def modules(part: str) -> list[Path]:
-    """The Python files of a part; the templates are counted apart."""
+    """The Python files of a part, without the templates, which are counted separately."""
     files = sorted((ROOT / part).rglob("*.py"))
     return [file for file in files if "templates" not in file.relative_to(ROOT).parts]
 

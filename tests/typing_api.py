@@ -1,4 +1,4 @@
-"""Never run: what a caller writes, as `make types` must see it. A line that must be refused carries its ignore."""
+"""Never run: code as callers write it, for `make types`. Each line that mypy must reject carries an ignore."""
 
 from __future__ import annotations
 
@@ -48,7 +48,9 @@ def blocking() -> None:
         later = bridge.billing.iter_account_invoices("1", start=invoices.position)
         assert_type(later.position, dict[str, Any])
     BridgeClient("https://b", retries=1)  # type: ignore[call-arg]
-    BridgeClient("https://b", retry=Retry(attempts=2, statuses=frozenset({503}), on_attempt=told), on_deviation=seen)
+    BridgeClient(
+        "https://b", retry=Retry(attempts=2, statuses=frozenset({503}), on_attempt=attempted), on_deviation=seen
+    )
     assert_type(BridgeClient.from_env({}, verify=False), BridgeClient)
     OAuth2ClientCredentials("https://t", "i", "s", "scope")  # type: ignore[call-arg]
     OAuth2PrivateKeyJWT("https://t", "i", "k", "kid")  # type: ignore[call-arg]
@@ -56,7 +58,7 @@ def blocking() -> None:
     BridgeClient("https://b", auth=key)
 
 
-def told(attempt: Attempt) -> None:
+def attempted(attempt: Attempt) -> None:
     assert_type(attempt.status, int | None)
     assert_type(attempt.wait, float | None)
 

@@ -1,4 +1,4 @@
-"""Uses all of a generated package as people do: every operation with both clients, and the methods of every model."""
+"""Uses a whole generated package as callers do: every operation with both clients, and the methods of every model."""
 
 from __future__ import annotations
 
