@@ -1,4 +1,4 @@
-"""`invoices --accounts-file`: all accounts or what is wrong, going on after whatever ended it, and the figures of the soak."""
+"""`invoices --accounts-file`: all accounts or an error, resuming after any interruption, and the figures of the soak."""
 
 from __future__ import annotations
 
@@ -30,15 +30,15 @@ ACCOUNTS = [str(1000 + number) for number in range(60)]
 
 
 class Bridge(KeepAlive):
-    """Has two pages of an invoice each for every account; knows which accounts were asked for."""
+    """Has two pages with one invoice each for every account; `asked` keeps the accounts requested."""
 
     def __init__(self) -> None:
-        super().__init__(self.answer)
+        super().__init__(self.respond)
         self.asked: list[str] = []
         self.instead: Callable[[str], bytes | None] = lambda account: None
         self.pause = 0.0
 
-    def answer(self, target: str) -> bytes:
+    def respond(self, target: str) -> bytes:
         account, _, query = target.rpartition("/")[2].partition("?")
         self.asked.append(account)
         time.sleep(self.pause)
@@ -89,14 +89,14 @@ def files() -> set[str]:
     return {file.name for file in Path().iterdir()} - {"accounts.txt"}
 
 
-def test_a_soak_in_small(tmp_path: Path) -> None:
+def test_a_small_soak(tmp_path: Path) -> None:
     done = soak(tmp_path, accounts=80, invoices=100, kills=2, pause=0.01)
     assert done.holds(), done
     assert done.statuses == [-signal.SIGKILL] * 2 + [0]
     assert len({sample.run for sample in done.samples}) == 3
 
 
-def test_what_the_soak_counts_as_growth() -> None:
+def test_the_soak_detects_growth_and_loss() -> None:
     def grown(*mib: int, found: int = 100, statuses: tuple[int, ...] = (0,), faults: tuple[str, ...] = ()) -> bool:
         samples = [Sample(seconds, 1, one * 2**20, 0) for seconds, one in enumerate(mib)]
         return not Soak(10, 10, 1.0, samples, [*statuses], found, [*faults]).holds()
@@ -108,7 +108,7 @@ def test_what_the_soak_counts_as_growth() -> None:
     assert grown(60, faults=("an account is lost",))
 
 
-def test_the_soaks_pages_keep_the_contract(listing: Listing, bridge: Bridge) -> None:
+def test_the_pages_of_the_soak_fit_the_contract(listing: Listing, bridge: Bridge) -> None:
     bodies = [answer(body) for body in pages(60)]
     bridge.answers = lambda target: bodies["page=2" in target]
     result = listing(["9876543210"], "--strict")
@@ -116,7 +116,7 @@ def test_the_soaks_pages_keep_the_contract(listing: Listing, bridge: Bridge) -> 
     assert len(written().splitlines()) == 60
 
 
-def test_all_are_there_and_nothing_else_is_left(listing: Listing, bridge: Bridge) -> None:
+def test_all_invoices_are_written_and_no_other_file_is_left(listing: Listing, bridge: Bridge) -> None:
     result = listing("\ufeff# all\r\n1000\r\n\r\n  1001  # the second\n1000\n#1003\n1002", output="out.jsonl")
     assert (result.returncode, result.stdout, result.stderr) == (0, "", "")
     assert numbers(written()) == every("1000", "1001", "1002")
@@ -126,7 +126,7 @@ def test_all_are_there_and_nothing_else_is_left(listing: Listing, bridge: Bridge
     assert accounts == ["1000", "1000", "1001", "1001", "1002", "1002"], "in the order of the file"
 
 
-def test_the_same_comes_out_as_for_accounts_that_are_named(sandbox: Sandbox) -> None:
+def test_the_output_is_the_same_as_for_accounts_on_the_command_line(sandbox: Sandbox) -> None:
     accounts = ["1000000001", "1000000003", "1000000005", "1000000002"]
     named = {"URL": sandbox.url, "BEARER_TOKEN": sandbox.credentials.bearer_token}
     for form in ("jsonl", "csv"):
@@ -136,7 +136,7 @@ def test_the_same_comes_out_as_for_accounts_that_are_named(sandbox: Sandbox) -> 
         assert result.stdout == one_by_one.stdout
 
 
-def test_csv_has_the_columns_of_all(listing: Listing, bridge: Bridge) -> None:
+def test_csv_has_the_columns_of_all_accounts(listing: Listing, bridge: Bridge) -> None:
     def more(account: str) -> bytes | None:
         body = page("=1", total=1)
         body["_embedded"]["invoices"][0] |= {f"more_{account}": 1, "amount": 3700.00, "exact": "#"}
@@ -153,22 +153,22 @@ def test_csv_has_the_columns_of_all(listing: Listing, bridge: Bridge) -> None:
     assert second.endswith(",,1.10,1")
 
 
-def test_failures_are_reported_and_asked_for_again(listing: Listing, bridge: Bridge) -> None:
+def test_failed_accounts_are_reported_and_requested_again(listing: Listing, bridge: Bridge) -> None:
     bodies = {"1003": answer(b"{}", 404), "1004": answer(b"<html>"), "1005": answer(b"{}", 400)}
     bridge.instead = bodies.get
     result = listing([*ACCOUNTS, "a//b"])
     assert (result.returncode, result.stdout) == (7, "")
-    told = result.stderr.splitlines()
-    assert sorted(line[:13] for line in told[:4]) == [
+    lines = result.stderr.splitlines()
+    assert sorted(line[:13] for line in lines[:4]) == [
         "account 1003:",
         "account 1004:",
         "account 1005:",
         "account a//b:",
     ]
-    assert any("returned 404 Not Found" in line for line in told[:4])
-    assert told[4].startswith("57 of 61 accounts are kept in ")
+    assert any("returned 404 Not Found" in line for line in lines[:4])
+    assert lines[4].startswith("57 of 61 accounts are kept in ")
     assert (
-        told[5] == "talkdesk-bridge: 4 of 61 accounts failed, so nothing is written; --skip-failed writes the others."
+        lines[5] == "talkdesk-bridge: 4 of 61 accounts failed, so nothing is written; --skip-failed writes the others."
     )
     assert files() == {"out.jsonl.part"}
 
@@ -189,7 +189,7 @@ def test_failures_are_reported_and_asked_for_again(listing: Listing, bridge: Bri
     assert files() == {"out.jsonl"}
 
 
-def test_without_a_file_failures_print_nothing(listing: Listing, bridge: Bridge) -> None:
+def test_without_a_file_failures_leave_standard_output_empty(listing: Listing, bridge: Bridge) -> None:
     bodies = {"1003": answer(b"{}", 404)}
     bridge.instead = bodies.get
     result = listing(output="-")
@@ -206,23 +206,23 @@ def test_without_a_file_failures_print_nothing(listing: Listing, bridge: Bridge)
 
 
 @pytest.mark.parametrize(
-    ("refusal", "status", "requests", "told"),
+    ("error", "status", "requests", "message"),
     [
         (answer(b"{}", 401), 3, 20, "401 Unauthorized"),
         (answer(b"{}", 503), 5, 4 * 40, "503 Service Unavailable"),
         (answer(b"{}", 429, ["Retry-After: 3600"]), 5, 20, "Come back in 3600 s"),
     ],
 )
-def test_what_would_fail_for_all_ends_it(
-    listing: Listing, bridge: Bridge, refusal: bytes, status: int, requests: int, told: str
+def test_an_error_that_affects_all_accounts_ends_the_run(
+    listing: Listing, bridge: Bridge, error: bytes, status: int, requests: int, message: str
 ) -> None:
     served = {"1000", "1001", "1002"}
-    bridge.instead = lambda account: None if account in served else refusal
+    bridge.instead = lambda account: None if account in served else error
     result = listing()
     assert result.returncode == status
-    assert told in result.stderr.splitlines()[-1]
-    assert len(bridge.asked) <= requests + 10, "pages of the three, and what is sent while results are taken"
-    # Where none was whole by then, nothing is left.
+    assert message in result.stderr.splitlines()[-1]
+    assert len(bridge.asked) <= requests + 10, "pages of the three, and requests sent while results are taken"
+    # If no account was complete by then, nothing is left.
     assert files() in ({"out.jsonl.part"}, set())
     bridge.instead = lambda _: None
     assert listing().returncode == 0
@@ -230,7 +230,9 @@ def test_what_would_fail_for_all_ends_it(
 
 
 @pytest.mark.parametrize(("number", "status"), [(signal.SIGTERM, 143), (signal.SIGINT, 130), (signal.SIGKILL, -9)])
-def test_a_signal_ends_it_and_it_goes_on(bridge: Bridge, tmp_path: Path, number: int, status: int) -> None:
+def test_a_signal_ends_the_run_and_the_next_run_resumes_it(
+    bridge: Bridge, tmp_path: Path, number: int, status: int
+) -> None:
     bridge.pause = 0.02
     source, output = tmp_path / "accounts.txt", tmp_path / "out.jsonl"
     source.write_text("\n".join(ACCOUNTS), encoding="ascii")
@@ -239,10 +241,10 @@ def test_a_signal_ends_it_and_it_goes_on(bridge: Bridge, tmp_path: Path, number:
         while len(bridge.asked) < 30:
             time.sleep(0.005)
         process.send_signal(number)
-        _, told = process.communicate(timeout=10)
+        _, message = process.communicate(timeout=10)
     assert process.returncode == status
     kept = rf"\d+ of 60 accounts are kept in {re.escape(str(output))}.part: the same command goes on from there.\n"
-    assert re.fullmatch("" if number == signal.SIGKILL else kept, told)
+    assert re.fullmatch("" if number == signal.SIGKILL else kept, message)
     assert not output.exists()
     bridge.pause = 0
     bridge.asked.clear()
@@ -255,14 +257,14 @@ def test_a_signal_ends_it_and_it_goes_on(bridge: Bridge, tmp_path: Path, number:
 
 
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGHUP, signal.SIGINT])
-def test_signals_in_the_middle_of_saving_cost_nothing(
+def test_signals_while_saving_lose_nothing(
     listing: Listing, bridge: Bridge, monkeypatch: pytest.MonkeyPatch, number: int
 ) -> None:
     commit, at = Store.commit, 30
 
     def interrupted_commit(store: Store) -> None:
         for _ in range(2 if len(bridge.asked) >= at else 0):
-            signal.raise_signal(number)  # twice, as `timeout` does, and people
+            signal.raise_signal(number)  # twice, as `timeout` and people do
         commit(store)
 
     with monkeypatch.context() as patched:
@@ -304,7 +306,7 @@ def test_a_second_signal_ends_at_once_unless_it_is_an_echo(monkeypatch: pytest.M
 
 
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
-def test_a_signal_that_is_repeated_ends_the_wait_for_a_name_server(tmp_path: Path, number: int) -> None:
+def test_a_repeated_signal_ends_the_wait_for_a_name_server(tmp_path: Path, number: int) -> None:
     code = """if True:
         import socket, sys, time
         from talkdesk_bridge_cli.main import main
@@ -336,7 +338,7 @@ def test_a_signal_that_is_repeated_ends_the_wait_for_a_name_server(tmp_path: Pat
 
 
 @pytest.mark.parametrize("at_once", ["1", "20"])
-def test_a_disk_that_is_full_costs_nothing_that_was_there(
+def test_a_full_disk_loses_nothing_already_written(
     listing: Listing, bridge: Bridge, monkeypatch: pytest.MonkeyPatch, at_once: str
 ) -> None:
     bridge.instead = lambda account: answer(json.dumps(page("x" * 2000, total=1)).encode())
@@ -348,8 +350,8 @@ def test_a_disk_that_is_full_costs_nothing_that_was_there(
     finally:
         resource.setrlimit(resource.RLIMIT_FSIZE, limits)
     assert (result.returncode, result.stdout) == (1, "")
-    *kept, told = result.stderr.splitlines()
-    assert told.startswith("talkdesk-bridge: the output cannot be written: out.jsonl.part: ")
+    *kept, message = result.stderr.splitlines()
+    assert message.startswith("talkdesk-bridge: the output cannot be written: out.jsonl.part: ")
     asked = len(bridge.asked)
     assert listing().returncode == 0
     if at_once == "1":  # otherwise some requests are still on their way
@@ -359,16 +361,16 @@ def test_a_disk_that_is_full_costs_nothing_that_was_there(
 
 
 def interrupted(listing: Listing, bridge: Bridge) -> None:
-    """Leave an output that has all accounts but one."""
+    """Leave an output that has all accounts except one."""
     bridge.instead = lambda account: answer(b"{}", 404) if account == "1059" else None
     assert listing().returncode == 7
     bridge.instead = lambda _: None
     bridge.asked.clear()
 
 
-def test_what_differs_is_refused(listing: Listing, bridge: Bridge) -> None:
+def test_resuming_with_other_options_is_rejected(listing: Listing, bridge: Bridge) -> None:
     interrupted(listing, bridge)
-    for accounts, options, url, told in (
+    for accounts, options, url, message in (
         (ACCOUNTS[1:], [], "", "out.jsonl.part was begun with an account that is not named now, 1000: "),
         (ACCOUNTS, ["--format", "csv"], "", "out.jsonl.part was begun with another --format"),
         (ACCOUNTS, ["--strict"], "", "out.jsonl.part was begun with another --strict"),
@@ -376,14 +378,14 @@ def test_what_differs_is_refused(listing: Listing, bridge: Bridge) -> None:
     ):
         result = listing(accounts, *options, url=url)
         assert (result.returncode, result.stdout) == (2, "")
-        assert told in result.stderr
+        assert message in result.stderr
         assert "make this call as that one was made, or delete it to begin anew" in result.stderr
     assert not bridge.asked
     assert listing(url=bridge.url).returncode == 0
     assert numbers(written()) == every()
 
 
-def test_accounts_that_are_corrected_or_added_are_asked_for_and_no_other(listing: Listing, bridge: Bridge) -> None:
+def test_only_corrected_or_added_accounts_are_requested(listing: Listing, bridge: Bridge) -> None:
     interrupted(listing, bridge)
     corrected = ["2000", *reversed(ACCOUNTS[:-1]), "2001"]
     result = listing(corrected)
@@ -393,7 +395,7 @@ def test_accounts_that_are_corrected_or_added_are_asked_for_and_no_other(listing
     assert numbers(written()) == every(*corrected)
 
 
-def test_what_has_nothing_yet_is_begun_anew_without_a_word(listing: Listing, bridge: Bridge) -> None:
+def test_a_run_that_saved_nothing_is_started_again_silently(listing: Listing, bridge: Bridge) -> None:
     assert listing(ACCOUNTS, "--at-once", "1", url="http://127.0.0.1:9").returncode == 5
     assert files() == set()
     result = listing(url=bridge.url)
@@ -401,7 +403,7 @@ def test_what_has_nothing_yet_is_begun_anew_without_a_word(listing: Listing, bri
 
 
 @pytest.mark.parametrize("harm", [lambda part: part.write_bytes(b"x" * 5000), lambda part: os.truncate(part, 5000)])
-def test_what_was_harmed_is_refused(listing: Listing, bridge: Bridge, harm: Callable[[Path], object]) -> None:
+def test_a_damaged_file_is_rejected(listing: Listing, bridge: Bridge, harm: Callable[[Path], object]) -> None:
     interrupted(listing, bridge)
     part = Path("out.jsonl.part")
     harm(part)
@@ -429,9 +431,9 @@ def test_two_processes_do_not_write_the_same_output(listing: Listing, bridge: Br
     assert numbers(written()) == every()
 
 
-def test_an_output_that_cannot_be_written_costs_no_request(listing: Listing, bridge: Bridge) -> None:
+def test_an_unwritable_output_is_reported_before_any_request(listing: Listing, bridge: Bridge) -> None:
     Path("folder").mkdir()
-    for output, told in (
+    for output, message in (
         ("missing/out.jsonl", "missing/out.jsonl cannot be written: No such file or directory"),
         ("folder-to-be/", "folder-to-be/ is not a regular file"),
         ("folder/", "folder/ is not a regular file"),
@@ -439,12 +441,12 @@ def test_an_output_that_cannot_be_written_costs_no_request(listing: Listing, bri
     ):
         result = listing(output=output)
         assert result.returncode == 2
-        assert told in result.stderr
+        assert message in result.stderr
     assert not bridge.asked
     assert files() == {"folder"}
 
 
-def test_a_file_keeps_its_mode_and_a_link_its_place(listing: Listing) -> None:
+def test_the_output_keeps_the_mode_of_a_file_and_follows_a_link(listing: Listing) -> None:
     Path("real.jsonl").write_text("old", encoding="ascii")
     Path("real.jsonl").chmod(0o640)
     Path("out.jsonl").symlink_to("real.jsonl")
@@ -457,7 +459,7 @@ def test_a_file_keeps_its_mode_and_a_link_its_place(listing: Listing) -> None:
 
 
 @pytest.mark.parametrize(
-    ("accounts", "told"),
+    ("accounts", "message"),
     [
         ("", "accounts.txt names no account"),
         ("# none\n\n", "accounts.txt names no account"),
@@ -465,24 +467,24 @@ def test_a_file_keeps_its_mode_and_a_link_its_place(listing: Listing) -> None:
         ("1" * 2000, "accounts.txt, line 1: too long, or with"),
     ],
 )
-def test_an_accounts_file_that_cannot_be_used(listing: Listing, bridge: Bridge, accounts: str, told: str) -> None:
+def test_an_invalid_accounts_file(listing: Listing, bridge: Bridge, accounts: str, message: str) -> None:
     result = listing(accounts)
     assert (result.returncode, result.stdout) == (2, "")
-    assert f"talkdesk-bridge: --accounts-file: {told}" in result.stderr
+    assert f"talkdesk-bridge: --accounts-file: {message}" in result.stderr
     assert not bridge.asked
     assert files() == set()
 
 
-def test_an_accounts_file_that_cannot_be_read(listing: Listing) -> None:
-    for name, told in (("missing", "'missing': No such file"), (".", "'.': Is a directory")):
+def test_an_unreadable_accounts_file(listing: Listing) -> None:
+    for name, message in (("missing", "'missing': No such file"), (".", "'.': Is a directory")):
         result = run("invoices", "--accounts-file", name)
-        assert (result.returncode, told in result.stderr) == (2, True)
+        assert (result.returncode, message in result.stderr) == (2, True)
     Path("latin.txt").write_bytes(b"1000\n\xe4\n")
     assert "latin.txt, line 2: not UTF-8 text" in listing([], "--accounts-file", "latin.txt").stderr
 
 
 @pytest.mark.parametrize(
-    ("arguments", "told"),
+    ("arguments", "message"),
     [
         (["--accounts-file", "-", "1"], "does not go with ACCOUNT..."),
         (["--accounts-file", "-", "--format", "table"], "does not go with --format table: use jsonl or csv"),
@@ -493,13 +495,13 @@ def test_an_accounts_file_that_cannot_be_read(listing: Listing) -> None:
         ([], "or their file with --accounts-file"),
     ],
 )
-def test_usage(arguments: list[str], told: str) -> None:
+def test_usage_errors(arguments: list[str], message: str) -> None:
     result = run("invoices", *arguments)
     assert (result.returncode, result.stdout) == (2, "")
-    assert told in result.stderr
+    assert message in result.stderr
 
 
-def test_deviations_are_counted_for_all_together(listing: Listing, bridge: Bridge) -> None:
+def test_deviations_are_counted_over_all_accounts(listing: Listing, bridge: Bridge) -> None:
     bridge.instead = lambda account: answer(b'{"_embedded": {"invoices": [{"amount": 1.10}]}}')
     result = listing()
     assert (result.returncode, len(result.stderr.splitlines())) == (0, 1)
@@ -517,7 +519,7 @@ def test_progress_is_shown_on_a_terminal(bridge: Bridge, tmp_path: Path) -> None
     assert " of 60 accounts, " in shown
 
 
-def test_the_figures_are_of_the_full_size() -> None:
+def test_the_recorded_figures_are_of_a_full_soak() -> None:
     header, *rows = (ROOT / "docs" / "soak-accounts.csv").read_text(encoding="utf-8").splitlines()
     assert header == "seconds,run,resident_mib,written_mib"
     assert {row.split(",")[1] for row in rows} == {"1", "2", "3", "4", "5", "6"}

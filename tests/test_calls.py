@@ -1,4 +1,4 @@
-"""What a caller can ask of one call: other options, the whole answer; and what a client's life ends with."""
+"""Options of a single call, its complete response, and the life of a client."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ from tests.conftest import ONCE, Server, as_json, invoices_of, page
 KEY = HeaderAuth("s3cret", name="X-API-Key")
 
 
-def test_the_whole_answer(server: Server) -> None:
+def test_the_complete_response(server: Server) -> None:
     server.answers(as_json(page(1), X_Request_Id="r-1"))
     with BridgeClient(server.url) as bridge:
         response = bridge.with_response(bridge.billing.get_account_invoices, "1", per_page=5)
@@ -44,20 +44,20 @@ def test_the_whole_answer(server: Server) -> None:
     assert "r-1" not in repr(response)
 
 
-def test_the_whole_answer_while_awaiting(server: Server) -> None:
+def test_the_complete_response_async(server: Server) -> None:
     async def run() -> None:
         async with AsyncBridgeClient(server.url) as bridge:
             calls = (bridge.with_response(bridge.billing.get_account_invoices, account) for account in "123")
             responses = await asyncio.gather(*calls)
             assert [response.url for response in responses] == [server.url + invoices_of(account) for account in "123"]
             with pytest.raises(errors.ArgumentError, match="one request"):
-                await bridge.with_response(bridge.billing.iter_account_invoices, "1")  # type: ignore[arg-type] # what is refused
+                await bridge.with_response(bridge.billing.iter_account_invoices, "1")  # type: ignore[arg-type] # the mistake under test
 
     server.answers(page(1))
     asyncio.run(run())
 
 
-def test_only_a_method_that_sends_one_request_has_an_answer(server: Server) -> None:
+def test_only_a_method_that_sends_one_request_has_a_response(server: Server) -> None:
     with BridgeClient(server.url) as bridge:
         for method in (bridge.billing.iter_account_invoices, len):
             with pytest.raises(errors.ArgumentError, match="sends one request"):
@@ -96,19 +96,19 @@ def test_options_share_connections_and_token(server: Server) -> None:
         other = bridge.with_options(retry=Retry(attempts=1))
     assert [method for method, *_ in server.seen] == ["POST"] + ["GET"] * 5
     assert server.seen[0][3] == b"grant_type=client_credentials&audience=https%3A%2F%2Fb"
-    assert "X-Team" not in server.seen[0][2]  # it is for the bridge
+    assert "X-Team" not in server.seen[0][2]  # it is for the bridge only
     with pytest.raises(errors.ConfigurationError, match="closed"):
         other.billing.get_account_invoices("1")
 
 
 @pytest.mark.parametrize("option", ["verify", "proxy", "cert", "clock", "base_url", "auth", "nonsense"])
-def test_what_a_client_has_as_a_whole_does_not_differ_from_call_to_call(option: str) -> None:
+def test_settings_of_the_client_cannot_be_changed_for_a_call(option: str) -> None:
     different: Any = {option: None}
     with BridgeClient("https://bridge.example") as bridge, pytest.raises(errors.ConfigurationError, match=option):
         bridge.with_options(**different)
 
 
-def test_a_time_limit_of_one_call(server: Server) -> None:
+def test_a_timeout_of_one_call(server: Server) -> None:
     def slow(method: str, target: str) -> Any:
         stop.wait(2)
         return as_json(page(1))
@@ -128,7 +128,7 @@ def test_a_time_limit_of_one_call(server: Server) -> None:
      {"headers": {"X Y": "1"}}, {"retry": 3}, {"strict": 1}, {"on_deviation": "print"}, {"max_bytes": 0},
      {"deadline": 0}, {"deadline": "5"}],
 )  # fmt: skip
-def test_an_option_that_cannot_be_used(options: dict[str, Any]) -> None:
+def test_an_invalid_option(options: dict[str, Any]) -> None:
     with BridgeClient("https://bridge.example") as bridge:
         for use in (bridge.with_options, lambda **given: BridgeClient("https://bridge.example", **given)):
             with pytest.raises(errors.ConfigurationError) as caught:
@@ -136,7 +136,7 @@ def test_an_option_that_cannot_be_used(options: dict[str, Any]) -> None:
             assert "\n" not in str(caught.value)
 
 
-def test_more_settings_that_cannot_be_used(tmp_path: Path) -> None:
+def test_more_invalid_settings(tmp_path: Path) -> None:
     for options in ({"clock": 5}, {"sleep": "1"}, {"cert": str(tmp_path / "none.pem")}, {"cert": (1, 2, 3, 4)}):
         with pytest.raises(errors.ConfigurationError):
             BridgeClient("https://bridge.example", **options)
@@ -163,17 +163,17 @@ def test_a_client_certificate(tls: tuple[Server, Path], tmp_path: Path) -> None:
         with BridgeClient(running.url, verify=trusted, cert=cert) as bridge:
             assert bridge.billing.get_account_invoices("1").embedded
     with BridgeClient(running.url, cert=str(both), **ONCE) as bridge, pytest.raises(errors.NotSentError):
-        bridge.billing.get_account_invoices("1")  # a certificate of one's own makes nobody else's trusted
+        bridge.billing.get_account_invoices("1")  # a client certificate does not make the server's trusted
 
 
-def test_credentials_and_clients_are_not_pickled() -> None:
+def test_credentials_and_clients_cannot_be_pickled() -> None:
     with BridgeClient("https://bridge.example", auth=KEY) as bridge:
         for value in (KEY, bridge, bridge._caller.settings):
             with pytest.raises(TypeError) as caught:
                 pickle.dumps(value)
             assert "s3cret" not in str(caught.value)
-    told = "^HeaderAuth cannot be pickled, which would expose it: create it where it is used[.]$"
-    with pytest.raises(TypeError, match=told):
+    message = "^HeaderAuth cannot be pickled, which would expose it: create it where it is used[.]$"
+    with pytest.raises(TypeError, match=message):
         pickle.dumps(KEY)
     assert copy.copy(KEY) is copy.deepcopy(KEY) is KEY
 
@@ -247,6 +247,6 @@ def test_a_token_can_be_fetched_at_start_up(sandbox: Sandbox) -> None:
     asyncio.run(run())
 
 
-def test_base_url_and_credential_of_a_client_can_be_asked_for() -> None:
+def test_a_client_has_its_base_url_and_credential_as_attributes() -> None:
     with BridgeClient("https://bridge.example/insurer", auth=KEY) as bridge:
         assert (bridge.base_url, bridge.auth) == ("https://bridge.example/insurer", KEY)

@@ -1,4 +1,4 @@
-"""The clients against the sandbox, over real sockets: equal results, no request too many, limits, life cycle."""
+"""The clients against the sandbox, over real sockets: equal results, no needless requests, limits, life cycle."""
 
 from __future__ import annotations
 
@@ -30,7 +30,9 @@ def paths(sandbox: Sandbox) -> list[str]:
 
 
 @pytest.mark.parametrize("account", ACCOUNTS)
-def test_sync_and_async_give_equal_lists_with_a_request_a_page(sandbox: Sandbox, key: HeaderAuth, account: str) -> None:
+def test_sync_and_async_list_the_same_with_one_request_per_page(
+    sandbox: Sandbox, key: HeaderAuth, account: str
+) -> None:
     with BridgeClient(sandbox.url, auth=key) as bridge:
         blocking = list(bridge.billing.iter_account_invoices(account))
     asked = len(sandbox.requests)
@@ -45,7 +47,7 @@ def test_sync_and_async_give_equal_lists_with_a_request_a_page(sandbox: Sandbox,
     assert asked == len(sandbox.requests) / 2 == max(1, math.ceil(count / 50))
 
 
-def test_nothing_unset_is_sent(sandbox: Sandbox, key: HeaderAuth, listing: Listing) -> None:
+def test_unset_parameters_are_not_sent(sandbox: Sandbox, key: HeaderAuth, listing: Listing) -> None:
     listing(sandbox.url, key, "1000000003")
     assert paths(sandbox) == [invoices_of("1000000003")]
 
@@ -72,7 +74,7 @@ def test_the_callers_limits(
 
 
 @pytest.mark.parametrize("limits", [{"max_pages": -1}, {"max_items": -1}, {"max_items": "5"}])
-def test_a_limit_that_is_none_is_refused(
+def test_an_invalid_limit_is_rejected(
     sandbox: Sandbox, key: HeaderAuth, listing: Listing, limits: dict[str, int]
 ) -> None:
     (name,) = limits
@@ -104,7 +106,7 @@ def test_async_pages(sandbox: Sandbox, key: HeaderAuth) -> None:
     assert asyncio.run(run()) == [137, 137, 137]
 
 
-def test_one_body_is_typed_and_its_first_invoice_the_documented_one(sandbox: Sandbox, key: HeaderAuth) -> None:
+def test_a_body_is_typed_and_begins_with_the_documented_invoice(sandbox: Sandbox, key: HeaderAuth) -> None:
     with BridgeClient(sandbox.url, auth=key) as bridge:
         body = bridge.billing.get_account_invoices("1000000001", page=1, per_page=1)
     assert type(body) is models.InvoiceDetailsResponse
@@ -147,28 +149,28 @@ def test_a_key_is_checked(sandbox: Sandbox, key: HeaderAuth, listing: Listing) -
         listing(sandbox.url, HeaderAuth("sandbox-kex", name=key.name), "1000000003")
 
 
-def test_no_credential_is_refused(sandbox: Sandbox, listing: Listing) -> None:
+def test_a_missing_credential_is_rejected(sandbox: Sandbox, listing: Listing) -> None:
     with pytest.raises(
         errors.StatusError, match=r"401 Unauthorized: .* No credential was sent: pass `auth`, or set a var"
     ):
         listing(sandbox.url, None, "1000000003")
 
 
-def test_a_key_in_a_header_of_the_hosts_choice(listing: Listing) -> None:
+def test_a_key_in_another_header(listing: Listing) -> None:
     with Sandbox(credentials=Credentials(api_key="my-key", api_key_header="X-API-Key")) as sandbox:
         assert len(listing(sandbox.url, HeaderAuth("my-key", name="X-API-Key"), "1000000003")) == 1
         with pytest.raises(errors.StatusError, match="401"):
             listing(sandbox.url, HeaderAuth("my-key"), "1000000003")
 
 
-def test_oauth_takes_one_token_for_all_pages(sandbox: Sandbox, listing: Listing) -> None:
+def test_oauth_uses_one_token_for_all_pages(sandbox: Sandbox, listing: Listing) -> None:
     assert len(listing(sandbox.url, oauth(sandbox, scope="invoices:read"), "1000000001")) == 137
     assert [seen.method for seen in sandbox.requests] == ["POST", "GET", "GET", "GET"]
 
 
 def test_oauth_with_a_wrong_secret(sandbox: Sandbox, listing: Listing) -> None:
-    told = f"{sandbox.token_url} refused with 401: invalid_client: client id or secret is wrong"
-    with pytest.raises(errors.AuthenticationError, match=told):
+    message = f"{sandbox.token_url} refused with 401: invalid_client: client id or secret is wrong"
+    with pytest.raises(errors.AuthenticationError, match=message):
         listing(sandbox.url, oauth(sandbox, "guess"), "1000000001")
     assert [seen.method for seen in sandbox.requests] == ["POST"]
 
@@ -203,13 +205,15 @@ def test_a_documented_error(sandbox: Sandbox, key: HeaderAuth, listing: Listing)
         (errors.IncompleteError, {"received": 0, "expected": 0}),
     ],
 )  # fmt: skip
-def test_an_error_can_be_made_of_a_message_alone(kind: type[errors.BridgeError], rest: dict[str, object]) -> None:
+def test_an_error_can_be_made_with_only_a_message(kind: type[errors.BridgeError], rest: dict[str, object]) -> None:
     error = kind("No.")  # as tests of callers do
     assert (str(error), vars(error)) == ("No.", rest)
 
 
 @pytest.mark.parametrize("account", ["", ".", "..", None])
-def test_an_account_number_that_would_change_the_path(sandbox: Sandbox, key: HeaderAuth, account: str) -> None:
+def test_an_account_number_that_would_change_the_path_is_rejected(
+    sandbox: Sandbox, key: HeaderAuth, account: str
+) -> None:
     with BridgeClient(sandbox.url, auth=key) as bridge, pytest.raises(errors.ArgumentError, match="account_number"):
         bridge.billing.get_account_invoices(account)
     assert not sandbox.requests
@@ -222,7 +226,7 @@ def test_an_account_number_is_quoted(sandbox: Sandbox, key: HeaderAuth) -> None:
 
 
 @pytest.mark.parametrize("base", ["", "/", "/api", "/api/", "/api//"])
-def test_the_path_of_a_base_url_is_kept_as_it_is(server: Server, base: str) -> None:
+def test_the_path_of_a_base_url_is_kept(server: Server, base: str) -> None:
     server.answers(page(1))
     with BridgeClient(server.url + base) as bridge:
         bridge.billing.get_account_invoices("1", per_page=50)
@@ -236,7 +240,7 @@ def test_a_base_url_may_have_a_path(sandbox: Sandbox, key: HeaderAuth) -> None:
     assert caught.value.path == "/prefix" + invoices_of("1000000001")
 
 
-def test_a_closed_client_says_so(sandbox: Sandbox, key: HeaderAuth) -> None:
+def test_a_closed_client_raises_a_clear_error(sandbox: Sandbox, key: HeaderAuth) -> None:
     with BridgeClient(sandbox.url, auth=key) as bridge:
         pass
     bridge.close()

@@ -28,8 +28,8 @@ from tests.raw import Raw
 PAGE = answer(json.dumps(page(1)).encode())
 
 
-def test_the_one_private_name_of_httpx_is_there() -> None:
-    """It is assigned in two constructors; respx, pytest-httpx and OpenTelemetry are tried in tests/integration."""
+def test_the_private_name_of_httpx_exists() -> None:
+    """It is assigned in two constructors; respx, pytest-httpx and OpenTelemetry are tested in tests/integration."""
     with httpx.HTTPTransport() as transport:
         assert "_pool" in vars(transport)
     assert "_pool" in vars(httpx.AsyncHTTPTransport())
@@ -42,7 +42,7 @@ def test_a_blocking_client_of_httpx_can_use_the_transport() -> None:
             assert json.loads(b"".join(response.iter_bytes())) == page(1)
         assert server.connections == 1
         with client.stream("GET", server.url):
-            pass  # nobody reads the body: what is left of it must not be the next response
+            pass  # the unread body must not become the next response
         assert client.get(server.url).json() == page(1)
         assert server.connections == 2
 
@@ -63,7 +63,7 @@ def test_an_asyncio_client_of_httpx_can_use_the_transport() -> None:
         asyncio.run(run(server.url))
 
 
-def test_the_deadline_is_one_for_the_whole_exchange() -> None:
+def test_one_deadline_limits_the_whole_exchange() -> None:
     def trickles(exchange: Any) -> None:
         exchange.send(http(length=99999))
         exchange.trickle([b" "] * 99999, 0.01)
@@ -81,8 +81,8 @@ def test_the_deadline_is_one_for_the_whole_exchange() -> None:
             assert 0.2 < time.monotonic() - begun < 2
 
 
-def test_so_many_requests_at_one_time() -> None:
-    def answers(_: str) -> bytes:
+def test_at_most_max_requests_at_a_time() -> None:
+    def respond(_: str) -> bytes:
         time.sleep(0.2)
         return PAGE
 
@@ -91,13 +91,13 @@ def test_so_many_requests_at_one_time() -> None:
         async with httpx.AsyncClient(transport=transport, timeout=httpx.Timeout(5, pool=0.1)) as client:
             return await asyncio.gather(*(client.get(url) for _ in range(3)), return_exceptions=True)
 
-    with KeepAlive(answers) as server:
+    with KeepAlive(respond) as server:
         first, second, third = asyncio.run(run(server.url))
     assert [first.status_code, second.status_code] == [200, 200]
     assert isinstance(third, httpx.PoolTimeout)
 
 
-def test_a_large_body_is_sent_whole(server: Server) -> None:
+def test_a_large_body_is_sent_completely(server: Server) -> None:
     """More than a socket takes at once, so that the stream has to wait until it is written."""
     server.answers(page(1))
     content = bytes(range(256)) * 40_000
@@ -110,7 +110,7 @@ def test_a_large_body_is_sent_whole(server: Server) -> None:
     assert server.seen[0][3] == content
 
 
-def test_a_transport_that_is_closed_says_so() -> None:
+def test_a_closed_transport_raises_an_error() -> None:
     transport = HTTPTransport()
     transport.close()
     with pytest.raises(RuntimeError, match="closed"):
@@ -128,7 +128,7 @@ def test_nothing_is_logged_above_debug(listing: Listing, caplog: pytest.LogCaptu
 
 @pytest.fixture
 def full() -> Iterator[int]:
-    """The port at which 127.0.0.2 accepts no connection, and refuses none."""
+    """A port of 127.0.0.2 that neither accepts nor cannot_connect connections."""
     with socket.socket() as listening:
         listening.bind(("127.0.0.2", 0))
         listening.listen(0)
@@ -142,7 +142,7 @@ def full() -> Iterator[int]:
 
 
 def resolve(monkeypatch: pytest.MonkeyPatch, *addresses: str) -> None:
-    """Let the host bridge.localhost have these addresses."""
+    """Resolve the host bridge.localhost to these addresses."""
     known = socket.getaddrinfo
 
     def getaddrinfo(host: Any, port: Any, *more: Any, **named: Any) -> Any:
@@ -154,7 +154,7 @@ def resolve(monkeypatch: pytest.MonkeyPatch, *addresses: str) -> None:
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="needs all of 127.0.0.0/8")
-def test_the_deadline_holds_for_all_addresses_of_a_host(
+def test_the_deadline_covers_all_addresses_of_a_host(
     full: int, listing: Listing, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     resolve(monkeypatch, *["127.0.0.2"] * 6)
@@ -201,18 +201,18 @@ def test_a_cancelled_handshake_leaves_no_socket() -> None:
 
 
 def open_sockets() -> int:
-    """How many connections to or from another port this process has."""
+    """The number of sockets that this process has open."""
     links = Path("/proc/self/fd").iterdir()
     inodes = {os.readlink(link) for link in links if os.path.lexists(link)}  # noqa: PTH115 # as text
     return len([inode for inode in inodes if inode.startswith("socket:")])
 
 
-def test_a_scheme_that_is_not_for_http_is_refused() -> None:
+def test_a_scheme_other_than_http_is_rejected() -> None:
     with httpx.Client(transport=HTTPTransport()) as client, pytest.raises(httpx.UnsupportedProtocol):
         client.get("ftp://127.0.0.1/")
 
 
-def test_closing_ends_a_request_that_is_on_its_way() -> None:
+def test_closing_ends_a_request_in_flight() -> None:
     failed: list[float] = []
 
     def ask() -> None:
@@ -232,7 +232,7 @@ def test_closing_ends_a_request_that_is_on_its_way() -> None:
         assert failed[0] - begun < 1
 
 
-def test_a_connection_whose_socket_is_gone_is_not_used_again() -> None:
+def test_a_connection_without_a_socket_is_not_reused() -> None:
     assert _connections.readable(None)
     gone = socket.socket()
     gone.close()
@@ -287,7 +287,7 @@ WAYS = pytest.mark.parametrize("way", ["blocking", "awaiting"])
 
 
 @WAYS
-def test_all_goes_through_the_transport_that_is_given(way: str) -> None:
+def test_all_requests_use_the_given_transport(way: str) -> None:
     seen: list[httpx.Request] = []
 
     def reply(request: httpx.Request) -> httpx.Response:
@@ -303,12 +303,12 @@ def test_all_goes_through_the_transport_that_is_given(way: str) -> None:
 
 
 @WAYS
-def test_limits_and_errors_are_the_clients_whatever_the_transport(way: str) -> None:
-    def refuses(request: httpx.Request) -> httpx.Response:
+def test_limits_and_errors_are_the_same_with_any_transport(way: str) -> None:
+    def cannot_connect(request: httpx.Request) -> httpx.Response:
         raise httpx.ConnectError("no way", request=request)
 
     with pytest.raises(errors.NotSentError, match="no way"):
-        listed(refuses, way, **ONCE)
+        listed(cannot_connect, way, **ONCE)
     packed = gzip.compress(json.dumps(page(1)).encode())
     headers = {"Content-Encoding": "gzip", "Content-Type": "application/json"}
     assert listed(lambda _: httpx.Response(200, content=packed, headers=headers), way) == ["1"]
@@ -318,11 +318,11 @@ def test_limits_and_errors_are_the_clients_whatever_the_transport(way: str) -> N
         listed(lambda _: httpx.Response(404), way)
 
 
-def test_a_transport_of_the_wrong_kind_or_with_settings_of_the_other_is_refused() -> None:
+def test_a_transport_of_the_wrong_kind_or_with_conflicting_settings_is_rejected() -> None:
     blocking, awaiting = HTTPTransport(), AsyncHTTPTransport()
     for kind, transport in ((BridgeClient, awaiting), (AsyncBridgeClient, blocking), (BridgeClient, 5)):
         with pytest.raises(errors.ConfigurationError, match=r"transport must be an httpx\.(Async)?BaseTransport"):
-            kind("https://b", transport=transport)  # type: ignore[arg-type] # what is refused
+            kind("https://b", transport=transport)  # type: ignore[arg-type] # the mistake under test
     for more in ({"verify": False}, {"cert": "a.pem"}, {"proxy": "http://127.0.0.1:9"}):
         with pytest.raises(errors.ConfigurationError, match="give verify, cert and proxy to the transport"):
             BridgeClient("https://b", transport=blocking, **more)
@@ -354,7 +354,7 @@ def test_the_transport_is_closed_with_the_client(way: str) -> None:
 
 @WAYS
 def test_a_transport_may_read_the_response_itself(way: str) -> None:
-    """As a log or a recorder does; over the default transport, the connection is free then."""
+    """As a log or a recorder does; with the default transport, this frees the connection."""
 
     class Blocking(HTTPTransport):
         def handle_request(self, request: httpx.Request) -> httpx.Response:
@@ -385,7 +385,7 @@ def test_a_transport_may_read_the_response_itself(way: str) -> None:
 
 
 def test_a_body_is_read_once() -> None:
-    """A second time, it would read what comes next over the connection."""
+    """A second read would take the next bytes of the connection."""
     with KeepAlive(lambda _: PAGE) as server, HTTPTransport() as transport:
         response = transport.handle_request(httpx.Request("GET", server.url))
         response.read()
@@ -395,10 +395,10 @@ def test_a_body_is_read_once() -> None:
 
 @WAYS
 def test_no_error_of_a_transport_shows_the_credential(way: str) -> None:
-    def refuses(request: httpx.Request) -> httpx.Response:
+    def cannot_connect(request: httpx.Request) -> httpx.Response:
         raise httpx.ConnectError(f"cannot send {request.headers['X-API-Key']} to {request.url}")
 
     with pytest.raises(errors.NotSentError) as caught:
-        listed(refuses, way, auth=HeaderAuth("s3cret-k3y", name="X-API-Key"), **ONCE)
+        listed(cannot_connect, way, auth=HeaderAuth("s3cret-k3y", name="X-API-Key"), **ONCE)
     assert "s3cret-k3y" not in str(caught.value)
     assert "cannot send [secret] to" in str(caught.value)

@@ -1,4 +1,4 @@
-"""Amounts: exact, in one currency at a time, and never a guess."""
+"""Amounts: exact, in one currency, never guessed."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ from talkdesk_bridge import Money, errors
         ("9" * 60 + ".01", "9" * 60 + ".01", None),
     ],
 )  # fmt: skip
-def test_what_is_read(value: str, amount: str, currency: str | None) -> None:
+def test_valid_amounts(value: str, amount: str, currency: str | None) -> None:
     money = Money.parse(value)
     assert (str(money.amount), money.currency) == (amount, currency)
 
@@ -34,7 +34,7 @@ def test_what_is_read(value: str, amount: str, currency: str | None) -> None:
     ["", "usd", "$75,000.00", "75,000.00", "1.000,00", "5 usd usd", "5usd", "5 us", "5 dollars", "+5", ".5", "5.", "0x1",
      "1_000", "\u0667", "NaN", "Infinity", "1e999", "--5", "5\u20ac", "5 \u0443\u0441\u0434", None, True, [], float("nan"), float("inf"), b"5"],
 )  # fmt: skip
-def test_what_is_not_guessed_at(value: str) -> None:
+def test_ambiguous_amounts_are_rejected(value: str) -> None:
     with pytest.raises(errors.ArgumentError, match=r'must look like "3700\.00 usd"') as caught:
         Money.parse(value)
     assert isinstance(caught.value, ValueError)
@@ -78,19 +78,19 @@ def test_order_is_by_amount() -> None:
 
 
 @pytest.mark.parametrize("combine", ["__add__", "__sub__", "__lt__", "__le__", "__gt__", "__ge__"])
-@pytest.mark.parametrize(("currency", "told"), [("EUR", "EUR and USD"), (None, "USD and no currency")])
-def test_two_currencies_are_never_put_together(combine: str, currency: str | None, told: str) -> None:
-    with pytest.raises(errors.ArgumentError, match=told):
+@pytest.mark.parametrize(("currency", "message"), [("EUR", "EUR and USD"), (None, "USD and no currency")])
+def test_two_currencies_cannot_be_combined(combine: str, currency: str | None, message: str) -> None:
+    with pytest.raises(errors.ArgumentError, match=message):
         getattr(Money(Decimal(1), "USD"), combine)(Money(Decimal(1), currency))
     assert Money(Decimal(1), "USD") != Money(Decimal(1), currency)
 
 
 @pytest.mark.parametrize("other", [1, Decimal(1), "1 usd", None])
-def test_money_is_no_number(other: object) -> None:
+def test_money_is_not_a_number(other: object) -> None:
     money = Money(Decimal(1), "USD")
     assert money != other
     with pytest.raises((errors.ArgumentError, TypeError)):
-        money + other  # type: ignore[operator] # what is refused
+        money + other  # type: ignore[operator] # the mistake under test
     with pytest.raises((errors.ArgumentError, TypeError)):
         other + money  # type: ignore[operator] # as above
     with pytest.raises(errors.ArgumentError):
@@ -107,4 +107,4 @@ def test_money_is_a_value() -> None:
     assert repr(money) == "Money(amount=Decimal('3700.00'), currency='USD')"
     assert pickle.loads(pickle.dumps(money)) == copy.deepcopy(money) == money  # noqa: S301 # our own
     with pytest.raises(AttributeError):
-        money.amount = Decimal(0)  # type: ignore[misc] # what is refused
+        money.amount = Decimal(0)  # type: ignore[misc] # the mistake under test

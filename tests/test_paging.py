@@ -1,4 +1,4 @@
-"""Going from page to page against a server that answers as told: what ends, what is refused, what is missing."""
+"""Paging against a scripted server: where lists end, invalid links, missing and repeated items, positions."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ def test_links_absolute_relative_and_query_only(server: Server, listing: Listing
     assert all(headers["X-API-Key"] == "s3cret" for _, _, headers, _ in server.seen)
 
 
-def test_page_numbers_where_there_is_no_link(server: Server, listing: Listing) -> None:
+def test_page_numbers_without_links(server: Server, listing: Listing) -> None:
     server.answers(page(1, 2, total=5), page(3, 4, total=5), page(5, total=5))
     assert len(listing(server.url, KEY, per_page=2)) == 5
     query = [target.partition("?")[2] for target in targets(server)]
@@ -83,7 +83,7 @@ def test_a_link_to_another_scheme_gets_no_request(server: Server, listing: Listi
         "http://127.0.0.1/\x00",
     ],
 )
-def test_a_link_that_cannot_be_followed(server: Server, listing: Listing, href: object) -> None:
+def test_an_invalid_link(server: Server, listing: Listing, href: object) -> None:
     server.answers({**page(1), "_links": {"next": {"href": href}}})
     with pytest.raises(errors.PagingError):
         listing(server.url, KEY)
@@ -97,7 +97,7 @@ def test_a_link_that_leads_in_a_circle(server: Server, listing: Listing) -> None
     assert len(server.seen) == 3
 
 
-def test_empty_pages_that_lead_on_for_ever(server: Server, listing: Listing) -> None:
+def test_an_endless_chain_of_empty_pages(server: Server, listing: Listing) -> None:
     count = iter(range(1000))
     server.script = lambda method, target: as_json(page(following=f"?c={next(count)}"))
     with pytest.raises(errors.PagingError, match="11 empty pages in a row"):
@@ -110,33 +110,33 @@ def test_an_empty_page_before_a_full_one(server: Server, listing: Listing) -> No
     assert len(listing(server.url, KEY)) == 1
 
 
-def test_ten_empty_pages_in_a_row_are_no_fault_however_often(server: Server, listing: Listing) -> None:
+def test_ten_empty_pages_in_a_row_are_allowed_any_number_of_times(server: Server, listing: Listing) -> None:
     numbers = [(1,), *[()] * 10, (2,), *[()] * 10]
     pages = [page(*some, following=f"?c={count}") for count, some in enumerate(numbers)]
     server.answers(*pages, page(3))
     assert [invoice.invoice_number for invoice in listing(server.url, KEY)] == ["1", "2", "3"]
 
 
-def test_an_empty_page_counts_for_no_item(server: Server, listing: Listing) -> None:
+def test_an_empty_page_does_not_count_as_an_item(server: Server, listing: Listing) -> None:
     server.answers(page(following="?c=2"), page(1, 2))
     assert len(listing(server.url, max_items=2)) == 2
 
 
-def test_a_server_that_does_not_know_page_numbers(server: Server, listing: Listing) -> None:
+def test_a_server_that_ignores_page_numbers(server: Server, listing: Listing) -> None:
     server.answers(page(1, 2, total=5))
     with pytest.raises(errors.PagingError) as caught:
         listing(server.url, KEY)
-    told = "a page has items of an earlier page: the bridge repeats pages, or the list changed while it was read. Start again."
-    assert str(caught.value) == f"get_account_invoices: {told}"
+    message = "a page has items of an earlier page: the bridge repeats pages, or the list changed while it was read. Start again."
+    assert str(caught.value) == f"get_account_invoices: {message}"
     assert len(server.seen) == 2
 
 
-def test_an_item_may_be_equal_to_one_of_a_page_that_is_not_the_one_before(server: Server, listing: Listing) -> None:
+def test_an_item_may_repeat_from_a_page_before_the_previous_one(server: Server, listing: Listing) -> None:
     server.answers(page(1, 2, following="?c=2"), page(3, following="?c=3"), page(1, 4))
     assert [invoice.invoice_number for invoice in listing(server.url, KEY)] == ["1", "2", "3", "1", "4"]
 
 
-def test_links_that_always_give_the_same_pages(server: Server) -> None:
+def test_links_that_repeat_the_same_pages(server: Server) -> None:
     count = iter(range(1000))
     pages = [[1, 2], [3, 4]]
 
@@ -154,10 +154,10 @@ def test_links_that_always_give_the_same_pages(server: Server) -> None:
 
 
 @pytest.mark.parametrize(
-    "answers", [[page(1, 2, total=5), page(total=5)], [page(1, total=5, following="?c"), page(2, total=5)]]
+    "responses", [[page(1, 2, total=5), page(total=5)], [page(1, total=5, following="?c"), page(2, total=5)]]
 )
-def test_fewer_items_than_announced(server: Server, listing: Listing, answers: list[object]) -> None:
-    server.answers(*answers)
+def test_fewer_items_than_announced(server: Server, listing: Listing, responses: list[object]) -> None:
+    server.answers(*responses)
     with pytest.raises(
         errors.IncompleteError, match=r"^get_account_invoices: the pages ended after 2 of 5 items\.$"
     ) as caught:
@@ -166,7 +166,7 @@ def test_fewer_items_than_announced(server: Server, listing: Listing, answers: l
 
 
 @pytest.mark.parametrize("total", [5, "5", 5.0])
-def test_a_total_may_be_a_number_of_another_form(server: Server, listing: Listing, total: object) -> None:
+def test_a_total_may_be_text_or_a_float(server: Server, listing: Listing, total: object) -> None:
     server.answers({**page(1, 2, 3), "total": total}, {**page(4, 5), "total": total})
     assert len(listing(server.url, KEY)) == 5
 
@@ -190,14 +190,14 @@ def test_a_total_that_changes_does_not_excuse_missing_items(
 @pytest.mark.parametrize(
     "pages",
     [
-        [page(1, 2, total=5), page(2, 3, total=5)],  # one came in before them
+        [page(1, 2, total=5), page(2, 3, total=5)],  # an item was inserted before them
         [page(1, 2, total=5, following="?c=2"), page(2, 3, total=5)],
         [page(1, 2, total=4), page(1, 2, total=4)],
         [page(1, 2, total=6), page(2, 1, total=6)],
         [page(1, total=4), page(2, total=4), page(1, total=4)],
     ],
 )  # fmt: skip
-def test_items_that_come_again_are_not_handed_over_again(server: Server, pages: list[object]) -> None:
+def test_repeated_items_are_not_returned_again(server: Server, pages: list[object]) -> None:
     server.answers(*pages)
     with BridgeClient(server.url) as bridge:
         invoices = bridge.billing.iter_account_invoices("1")
@@ -208,7 +208,7 @@ def test_items_that_come_again_are_not_handed_over_again(server: Server, pages: 
                 next(invoices)
 
 
-def test_a_list_that_changed_before_going_on_is_refused(server: Server) -> None:
+def test_a_list_that_changed_before_resuming_is_rejected(server: Server) -> None:
     for read, changed in ((1, page(0, 1, 2, total=5)), (2, page(2, 3, total=5)), (1, page(total=5))):
         server.answers(page(1, 2, total=5))
         with BridgeClient(server.url) as bridge:
@@ -221,7 +221,7 @@ def test_a_list_that_changed_before_going_on_is_refused(server: Server) -> None:
                 next(rest)
 
 
-def test_repeated_items_are_found_though_the_rest_of_the_body_differs(server: Server, listing: Listing) -> None:
+def test_repeated_items_are_found_even_if_the_rest_of_the_body_differs(server: Server, listing: Listing) -> None:
     times = iter(range(100))
     server.script = lambda method, target: as_json({**page(1, 2, total=6), "time": next(times)})
     with pytest.raises(errors.PagingError, match="a page has items"):
@@ -229,13 +229,13 @@ def test_repeated_items_are_found_though_the_rest_of_the_body_differs(server: Se
 
 
 @pytest.mark.parametrize("links", [[{"rel": "next", "href": "?c=2"}], "?c=2", {"next": "?c=2"}, {"next": []}])
-def test_links_of_another_shape_are_not_taken_for_none(server: Server, listing: Listing, links: object) -> None:
+def test_malformed_links_are_not_treated_as_missing(server: Server, listing: Listing, links: object) -> None:
     server.answers({**page(1), "_links": links})
     with pytest.raises(errors.PagingError, match="link"):
         listing(server.url, KEY)
 
 
-def test_a_link_that_is_said_to_be_a_template_is_not_followed(server: Server, listing: Listing) -> None:
+def test_a_link_marked_as_a_template_is_not_followed(server: Server, listing: Listing) -> None:
     for templated, requests in ((True, 1), (False, 2), (None, 2)):
         server.seen.clear()
         server.answers({**page(1), "_links": {"next": {"href": "?c=2", "templated": templated}}}, page(2))
@@ -247,7 +247,7 @@ def test_a_link_that_is_said_to_be_a_template_is_not_followed(server: Server, li
         assert len(server.seen) == requests
 
 
-def test_going_on_after_an_error_skips_nothing(server: Server) -> None:
+def test_continuing_after_an_error_skips_nothing(server: Server) -> None:
     server.answers(page(1, following="?c=2"), as_json({}, 503), as_json({}, 503), page(2, following="?c=3"), page(3))
     with BridgeClient(server.url, auth=KEY, **ONCE) as bridge:
         invoices = bridge.billing.iter_account_invoices("1")
@@ -265,7 +265,7 @@ def test_going_on_after_an_error_skips_nothing(server: Server) -> None:
         assert len(list(bodies)) == 1
 
 
-def test_going_on_after_an_error_counts_no_page_twice(server: Server) -> None:
+def test_continuing_after_an_error_counts_no_page_twice(server: Server) -> None:
     server.answers(page(1, total=3), as_json({}, 503), page(2, total=3), page(3, total=3))
     with BridgeClient(server.url, auth=KEY, **ONCE) as bridge:
         invoices = bridge.billing.iter_account_invoices("1")
@@ -276,20 +276,20 @@ def test_going_on_after_an_error_counts_no_page_twice(server: Server) -> None:
     assert [target.partition("?")[2] for target in targets(server)] == ["", "page=2", "page=2", "page=3"]
 
 
-def test_going_on_after_an_error_skips_nothing_either_when_awaiting(server: Server) -> None:
+def test_continuing_after_an_error_skips_nothing_async(server: Server) -> None:
     async def run() -> list[str | None]:
         async with AsyncBridgeClient(server.url, auth=KEY, **ONCE) as bridge:
             bodies = bridge.billing.iter_account_invoices("1").pages()
             await anext(bodies)
             with pytest.raises(errors.StatusError, match="503"):
                 await anext(bodies)
-            return [body.embedded.invoices[0].invoice_number async for body in bodies if body.embedded.invoices]  # type: ignore[union-attr] # answered below
+            return [body.embedded.invoices[0].invoice_number async for body in bodies if body.embedded.invoices]  # type: ignore[union-attr] # set below
 
     server.answers(page(1, following="?c=2"), as_json({}, 503), page(2))
     assert asyncio.run(run()) == ["2"]
 
 
-def test_pages_that_cannot_be_followed_stay_so(server: Server) -> None:
+def test_an_invalid_link_raises_again_on_the_next_call(server: Server) -> None:
     server.answers(page(1, following="https://elsewhere.example/"))
     with BridgeClient(server.url, auth=KEY) as bridge:
         invoices = bridge.billing.iter_account_invoices("1")
@@ -332,14 +332,16 @@ def test_the_callers_limit_is_not_an_incomplete_list(server: Server, listing: Li
         5,
     ],
 )
-def test_a_body_that_is_no_page_never_reads_as_an_empty_one(server: Server, listing: Listing, body: object) -> None:
+def test_a_body_that_is_not_a_page_is_never_read_as_an_empty_one(
+    server: Server, listing: Listing, body: object
+) -> None:
     server.answers(as_json(body))
     with pytest.raises(errors.ContractError, match=f"GET {invoices_of('1')} returned 200"):
         listing(server.url, KEY)
 
 
 @pytest.mark.parametrize("invoices", [None, []])
-def test_null_where_a_value_is_optional(server: Server, listing: Listing, invoices: object) -> None:
+def test_null_in_optional_places(server: Server, listing: Listing, invoices: object) -> None:
     server.answers({"_embedded": {"invoices": invoices}, "total": None, "_links": None})
     assert listing(server.url, KEY) == []
     nothing = {"amount": None, "invoice_due_date": None, "invoice_items_details": None}
@@ -353,7 +355,7 @@ THREE = [page(1, 2, following="?c=2", total=5), page(3, 4, following="?c=3", tot
 
 @pytest.mark.parametrize("pages", [THREE, [page(1, 2, total=5), page(3, 4, total=5), page(5, total=5)]])
 @pytest.mark.parametrize("read", range(6))
-def test_a_position_goes_on_in_another_client(server: Server, pages: list[object], read: int) -> None:
+def test_a_position_resumes_in_another_client(server: Server, pages: list[object], read: int) -> None:
     server.answers(*pages)
     with BridgeClient(server.url, auth=KEY) as bridge:
         invoices = bridge.billing.iter_account_invoices("1", per_page=2)
@@ -361,7 +363,7 @@ def test_a_position_goes_on_in_another_client(server: Server, pages: list[object
         stored = json.dumps(invoices.position)
     assert "s3cret" not in stored
     asked = len(server.seen)
-    left = [*pages][read // 2 :]  # a page that was begun is asked for again; one that was read is not
+    left = [*pages][read // 2 :]  # a page that was begun is requested again, a finished one is not
     server.answers(*left or [page()])
     with BridgeClient(server.url, auth=HeaderAuth("renewed")) as bridge:
         rest = bridge.billing.iter_account_invoices("1", per_page=2, start=json.loads(stored))
@@ -383,7 +385,7 @@ def test_a_position_between_pages(server: Server) -> None:
     assert len(server.seen) == 3
 
 
-def test_a_position_while_awaiting(server: Server) -> None:
+def test_a_position_async(server: Server) -> None:
     async def run() -> list[str | None]:
         async with AsyncBridgeClient(server.url) as bridge:
             invoices = bridge.billing.iter_account_invoices("1")
@@ -396,7 +398,7 @@ def test_a_position_while_awaiting(server: Server) -> None:
     assert asyncio.run(run()) == ["1", "2", "3", "4", "5"]
 
 
-def test_a_limit_leaves_a_position(server: Server) -> None:
+def test_a_limited_list_can_be_resumed(server: Server) -> None:
     server.answers(*THREE)
     with BridgeClient(server.url) as bridge:
         numbers: list[str | None] = []
@@ -410,7 +412,7 @@ def test_a_limit_leaves_a_position(server: Server) -> None:
         assert list(bridge.billing.iter_account_invoices("1", start=position)) == []
 
 
-def test_a_circle_is_found_after_going_on_too(server: Server) -> None:
+def test_a_circle_is_also_found_after_resuming(server: Server) -> None:
     server.answers(page(1, following="?c=2"), page(2, following="?c=3"))
     with BridgeClient(server.url) as bridge:
         invoices = bridge.billing.iter_account_invoices("1")
@@ -420,10 +422,10 @@ def test_a_circle_is_found_after_going_on_too(server: Server) -> None:
         assert next(rest).invoice_number == "3"
         with pytest.raises(errors.PagingError, match="leads back"):
             next(rest)
-        assert rest.position["skip"] == 1  # where it cannot go on: after the last item
+        assert rest.position["skip"] == 1  # it stays after the last item
 
 
-def test_missing_items_are_counted_after_going_on_too(server: Server) -> None:
+def test_missing_items_are_also_counted_after_resuming(server: Server) -> None:
     server.answers(page(1, 2, total=5))
     with BridgeClient(server.url) as bridge:
         invoices = bridge.billing.iter_account_invoices("1")
@@ -435,7 +437,7 @@ def test_missing_items_are_counted_after_going_on_too(server: Server) -> None:
             next(rest)
 
 
-def test_a_page_that_shrank_meanwhile_is_refused(server: Server) -> None:
+def test_a_page_that_shrank_before_resuming_is_rejected(server: Server) -> None:
     server.answers(*THREE)
     with BridgeClient(server.url) as bridge:
         invoices = bridge.billing.iter_account_invoices("1", max_items=2)
@@ -450,7 +452,7 @@ def of_a_call_with(other: str) -> str:
     return f"^start is the position of a call with {other}: repeat that call to continue it[.]$"
 
 
-def test_a_position_of_another_call_is_refused(server: Server, elsewhere: Server) -> None:
+def test_a_position_of_another_call_is_rejected(server: Server, elsewhere: Server) -> None:
     server.answers(*THREE)
     with BridgeClient(server.url) as bridge, BridgeClient(elsewhere.url) as other:
         position = bridge.billing.iter_account_invoices("1", per_page=2).position
@@ -472,7 +474,7 @@ NO_POSITION = "^start must be the position of an earlier iterator[.]$"
     "wrong",
     [{}, {"step": None}, {"step": 1.5}, {"step": True}, {"step": 0}, {"skip": -1}, {"received": "1"}, {"seen": None}, {"seen": 5}, {"total": 1.5}, {"last": None}, {"seen": [5]}, {"marks": None}, {"marks": 1}],
 )  # fmt: skip
-def test_what_is_no_position_is_refused(server: Server, wrong: dict[str, object]) -> None:
+def test_an_invalid_position_is_rejected(server: Server, wrong: dict[str, object]) -> None:
     with BridgeClient(server.url) as bridge:
         position = bridge.billing.iter_account_invoices("1").position
         start = {**position, **wrong} if wrong and wrong != {"step": None} else wrong
@@ -480,7 +482,7 @@ def test_what_is_no_position_is_refused(server: Server, wrong: dict[str, object]
             bridge.billing.iter_account_invoices("1", start=start)
         for other in (5, "text"):
             with pytest.raises(errors.ArgumentError, match=NO_POSITION):
-                bridge.billing.iter_account_invoices("1", start=other)  # type: ignore[arg-type] # what is refused
+                bridge.billing.iter_account_invoices("1", start=other)  # type: ignore[arg-type] # the mistake under test
 
 
 def test_a_position_that_leads_elsewhere_gets_no_request(server: Server, elsewhere: Server) -> None:
@@ -492,15 +494,15 @@ def test_a_position_that_leads_elsewhere_gets_no_request(server: Server, elsewhe
 
 
 def test_more_items_than_announced_are_a_deviation(server: Server, listing: Listing) -> None:
-    told: list[Deviation] = []
+    deviations: list[Deviation] = []
     server.answers(page(1, 2, total=3, following="?c=2"), page(3, 4, total=3))
-    assert len(listing(server.url, options={"on_deviation": told.append})) == 4
-    (one,) = told
+    assert len(listing(server.url, options={"on_deviation": deviations.append})) == 4
+    (one,) = deviations
     assert (one.operation, one.place, one.count) == ("get_account_invoices", "$.total", 1)
     assert (one.documented, one.seen) == ("number of all items", "smaller number")
     server.answers(page(1, 2, total=3, following="?c=2"), page(3, 4, total=4))
-    listing(server.url, options={"on_deviation": told.append})
-    assert len(told) == 1
+    listing(server.url, options={"on_deviation": deviations.append})
+    assert len(deviations) == 1
     server.answers(page(1, 2, total=1))
     with BridgeClient(server.url, strict=True) as bridge:
         invoices = bridge.billing.iter_account_invoices("1")
@@ -510,7 +512,7 @@ def test_more_items_than_announced_are_a_deviation(server: Server, listing: List
 
 
 @pytest.mark.parametrize("whole_pages", [False, True])
-def test_a_hook_that_raises_costs_no_item(server: Server, whole_pages: bool) -> None:
+def test_a_hook_that_raises_loses_no_item(server: Server, whole_pages: bool) -> None:
     server.answers(page(1, 2, total=3, following="?c=2"), page(3, 4, total=3))
     faults = [KeyError("of the hook")]
 
@@ -537,7 +539,7 @@ def test_a_hook_that_raises_costs_no_item(server: Server, whole_pages: bool) -> 
     assert got == ["1", "2", "3", "4"]
 
 
-def test_a_body_that_is_no_page_is_refused_by_the_plain_method_too(server: Server) -> None:
+def test_a_body_that_is_not_a_page_is_also_rejected_without_paging(server: Server) -> None:
     server.answers({"errorCode": "X", "userMessage": "no"})
     with (
         BridgeClient(server.url) as bridge,
@@ -560,7 +562,7 @@ UNDECLARED = ListOperation[Any, Any](
 @pytest.mark.parametrize(
     ("total", "seen"), [("many", "string"), ("", "string"), (1.5, "number"), (True, "boolean"), ([], "array")]
 )  # fmt: skip
-def test_a_total_counts_undeclared_too(server: Server, total: object, seen: str) -> None:
+def test_an_undeclared_total_also_counts(server: Server, total: object, seen: str) -> None:
     with BridgeClient(server.url) as bridge:
 
         def read() -> list[object]:
@@ -595,8 +597,8 @@ def test_an_iterator_is_for_one_thread_at_a_time(server: Server) -> None:
         entered.wait(5)
         with pytest.raises(errors.ArgumentError) as caught:
             next(invoices)
-        told = "This iterator is already in use by another thread or task."
-        assert str(caught.value) == told
+        message = "This iterator is already in use by another thread or task."
+        assert str(caught.value) == message
         go_on.set()
         thread.join()
         assert (found, list(invoices)) == (["1"], [])

@@ -1,4 +1,4 @@
-"""What holds of every body, amount, header and list of pages; `make fuzz` tries more of them than `make test`."""
+"""Properties of all bodies, amounts, headers and lists of pages; `make fuzz` tries more examples than `make test`."""
 
 from __future__ import annotations
 
@@ -54,7 +54,7 @@ def _quiet() -> Iterator[None]:
     logger.level = before
 
 
-# What a body becomes.
+# Reading bodies.
 
 
 @examples(120)
@@ -63,13 +63,13 @@ def _quiet() -> Iterator[None]:
         lambda name: st.tuples(st.just(name), BODIES.named(name))
     )
 )
-def test_what_is_documented_comes_back_the_same(drawn: tuple[str, Any]) -> None:
+def test_documented_bodies_come_back_unchanged(drawn: tuple[str, Any]) -> None:
     name, body = drawn
     agree({"invoice_details_reponse": models.InvoiceDetailsReponse}.get(name) or getattr(models, name), body)
 
 
 def read(content: bytes, *, strict: bool) -> tuple[list[Any] | None, errors.BridgeError | None, list[Deviation]]:
-    """The items of an answer, or our error, and the deviations; any other exception is a fault."""
+    """The items of a response, or one of our errors, and the deviations; any other exception fails the test."""
     deviations: list[Deviation] = []
     sent = RawResponse("GET /x", "https://bridge.example/x", 200, {"Content-Type": "application/json"}, content)
     try:
@@ -80,16 +80,16 @@ def read(content: bytes, *, strict: bool) -> tuple[list[Any] | None, errors.Brid
 
 
 def check(content: bytes) -> None:
-    """An answer is read wholly, leniently or strictly alike, or refused with a place that it has."""
+    """Check that a response is read completely, leniently or strictly, or rejected with a place that it has."""
     TALLY["examples"] += 1
     items, error, deviations = read(content, strict=False)
-    strictly, refusal, told = read(content, strict=True)
-    assert not told
+    strictly, strict_error, reported = read(content, strict=True)
+    assert not reported
     if items is None:
         assert isinstance(error, errors.ContractError)
-        assert isinstance(refusal, errors.ContractError)
+        assert isinstance(strict_error, errors.ContractError)
         TALLY[type(error).__name__] += 1
-        assert MARK not in repr((error, refusal))
+        assert MARK not in repr((error, strict_error))
         exists(content, error.json_path, error.seen)
         return
     TALLY["items"] += len(items)
@@ -97,10 +97,10 @@ def check(content: bytes) -> None:
     for deviation in deviations:
         exists(content, deviation.place, None)
     if strictly is None:
-        assert isinstance(refusal, errors.ContractError)
-        TALLY[f"{type(refusal).__name__}, where strict"] += 1
+        assert isinstance(strict_error, errors.ContractError)
+        TALLY[f"{type(strict_error).__name__}, strict"] += 1
         assert deviations
-        exists(content, refusal.json_path, refusal.seen)
+        exists(content, strict_error.json_path, strict_error.seen)
     else:
         assert not deviations
         assert strictly == items
@@ -117,7 +117,7 @@ def check(content: bytes) -> None:
 
 
 def fits(value: Any, kind: Any) -> bool:
-    """Whether a value is what the annotations of the models promise."""
+    """Whether a value matches the annotations of the models."""
     if get_origin(kind) in (Union, UnionType):
         return any(fits(value, one) for one in get_args(kind))
     if get_origin(kind) is list:
@@ -136,7 +136,7 @@ def types_of(model: Any) -> dict[str, Any]:
 
 
 def lossless(read: Any, sent: Any, kind: Any) -> None:
-    """Nothing that was sent is missing, or of another value; dates may be read otherwise, and null as absent."""
+    """Check that all values sent were read unchanged; dates may differ, and null counts as missing."""
     if get_origin(kind) in (Union, UnionType):
         (kind,) = (one for one in get_args(kind) if one is not NoneType)
     if get_origin(kind) is list:
@@ -163,7 +163,7 @@ STEP = re.compile(r"\.([A-Za-z_]\w*)|\[(\d+|\*)\]|\[(\"(?:[^\"\\]|\\.)*\")\]", r
 
 
 def exists(content: bytes, place: str | None, seen: str | None) -> None:
-    """Whether a body has a place; where something is missing, what is around it."""
+    """Check that a body has a place; if a value is missing, check the place around it."""
     assert place is not None
     assert re.fullmatch(rf"\$(?:{STEP.pattern})*", place, re.ASCII), place
     if place == "$":
@@ -188,13 +188,13 @@ def exists(content: bytes, place: str | None, seen: str | None) -> None:
 
 @examples(240)
 @given(mutated(SENT))
-def test_a_body_with_other_values_is_read_wholly_or_refused(content: bytes) -> None:
+def test_a_body_with_changed_values_is_read_completely_or_rejected(content: bytes) -> None:
     check(content)
 
 
 @examples(120)
 @given(mangled(SENT))
-def test_a_body_with_other_bytes_is_read_wholly_or_refused(content: bytes) -> None:
+def test_a_body_with_changed_bytes_is_read_completely_or_rejected(content: bytes) -> None:
     check(content)
 
 
@@ -204,7 +204,7 @@ def test_a_body_with_other_bytes_is_read_wholly_or_refused(content: bytes) -> No
 )
 @example("amount", Token("3700.00"))
 @example("amount", Token("12345678901234567890.12345678901234567890"))
-def test_a_number_where_text_is_documented_keeps_every_digit(name: str, token: Token) -> None:
+def test_a_number_instead_of_text_keeps_every_digit(name: str, token: Token) -> None:
     TALLY["examples"] += 1
     items, _, deviations = read(f'{{"_embedded": {{"invoices": [{{"{name}": {token}}}]}}}}'.encode(), strict=False)
     assert items
@@ -215,7 +215,7 @@ def test_a_number_where_text_is_documented_keeps_every_digit(name: str, token: T
 @examples(30)
 @given(TOKENS)
 @example(Token("12345678901234567.89"))
-def test_a_number_of_an_unknown_field_keeps_every_digit(token: Token) -> None:
+def test_a_number_in_an_unknown_field_keeps_every_digit(token: Token) -> None:
     TALLY["examples"] += 1
     items, *_ = read(f'{{"_embedded": {{"invoices": [{{"other": {token}}}]}}}}'.encode(), strict=True)
     assert items
@@ -226,7 +226,7 @@ def test_a_number_of_an_unknown_field_keeps_every_digit(token: Token) -> None:
 
 @examples(30)
 @given(st.integers(-(10**20), 10**20), st.sampled_from(["{}", "{}.0", "{}e0", '"{}"', "{}00e-2"]))
-def test_a_number_where_an_integer_is_documented_is_that_integer_or_refused(number: int, form: str) -> None:
+def test_an_integer_in_any_form_is_read_exactly_or_rejected(number: int, form: str) -> None:
     TALLY["examples"] += 1
     text = form.format(number)
     items, error, _ = read(
@@ -250,17 +250,17 @@ def test_a_number_where_an_integer_is_documented_is_that_integer_or_refused(numb
 )
 @example(1710101512345)
 @example("2023-07-22T10:00:00Z")
-def test_a_date_is_read_as_it_is_written_or_not_at_all(sent: str | int) -> None:
+def test_a_date_is_read_as_written_or_not_at_all(sent: str | int) -> None:
     TALLY["examples"] += 1
     items, *_ = read(json.dumps([{"invoice_due_date": sent}]).encode(), strict=False)
     assert items
     day = items[0].invoice_due_date
     if day is not None:
-        # Milliseconds since 1970 are no date, though some of them look like one with a time behind it.
+        # Milliseconds since 1970 are not a date, although some look like a date with a time.
         assert re.match(r"\d{8}$|\d{4}-\d\d-\d\d|\d{8}[T ]|\d{4}-?W", str(sent)), day
 
 
-# What comes over the wire.
+# Responses over the wire.
 
 
 @pytest.fixture(scope="module")
@@ -281,7 +281,7 @@ def wire() -> Iterator[tuple[KeepAlive, Mapping[bool, BridgeClient]]]:
     status=st.sampled_from([200] * 6 + [201, 204, 302, 400, 429, 503]),
     strict=st.booleans(),
 )
-def test_an_answer_gives_items_or_one_of_our_errors(
+def test_a_response_gives_items_or_one_of_our_errors(
     wire: tuple[KeepAlive, Mapping[bool, BridgeClient]], content: bytes, status: int, strict: bool
 ) -> None:
     TALLY["examples"] += 1
@@ -329,7 +329,7 @@ def test_a_link_of_any_text_leads_nowhere_else(wire: tuple[KeepAlive, Mapping[bo
         assert [item.invoice_number for item in items] == ["1", "2"]
 
 
-# What is made of headers, amounts and settings.
+# Headers, amounts and settings.
 
 
 @examples(40)
@@ -398,7 +398,7 @@ AMOUNTS = st.one_of(
 @given(st.lists(AMOUNTS, min_size=1, max_size=5))
 @example([10**5000])
 @example([f"{'9' * 6000}.5", "1"])
-def test_amounts_are_exact_or_refused(values: list[Any]) -> None:
+def test_amounts_are_exact_or_rejected(values: list[Any]) -> None:
     TALLY["examples"] += 1
     amounts = []
     for value in values:
@@ -423,7 +423,7 @@ def test_amounts_are_exact_or_refused(values: list[Any]) -> None:
         assert Fraction(total.amount) == sum(Fraction(money.amount) for money in amounts)
 
 
-# Going from page to page.
+# Paging.
 
 Fault = str
 FAULTS: dict[Fault, bytes] = {
@@ -436,7 +436,7 @@ FAULTS: dict[Fault, bytes] = {
 
 
 class Book:
-    """A list of invoices in pages, as a bridge serves it; what it does wrong is drawn."""
+    """A list of invoices in pages, as a bridge serves it, with faults that are drawn."""
 
     def __init__(self, draw: st.DrawFn) -> None:
         sizes = draw(st.lists(st.integers(0, 4), min_size=1, max_size=6))
@@ -449,12 +449,12 @@ class Book:
         self.pages = [self.numbers[sum(sizes[:index]) : sum(sizes[: index + 1])] for index in range(len(sizes))]
         self.form = draw(st.sampled_from(["{url}/x?c={page}", "/x?c={page}", "?c={page}", "?c={page}#top"]))
         self.faults = draw(st.lists(st.one_of(st.none(), st.none(), st.sampled_from(sorted(FAULTS))), max_size=8))
-        # A page that leads to another one than the next, or, where numbers lead, that is another one itself.
+        # A page whose link leads to a page other than the next; with page numbers, a page replaced by another one.
         one = draw(st.integers(0, len(sizes) - 1))
         other = st.integers(0, len(sizes)) if self.linked else st.sampled_from([one - 1, one + 1, len(sizes)])
         self.astray = draw(st.one_of(st.none(), st.none(), st.tuples(st.just(one), other)))
         self.url = ""
-        self.promised: list[int] = []  # the totals of pages that were asked for: nobody knows of others
+        self.promised: list[int] = []  # the totals of the pages requested so far
 
     def _total(self, draw: st.DrawFn, count: int) -> Any:
         right = [count, str(count), float(count)]
@@ -464,7 +464,7 @@ class Book:
         return f"Book({vars(self)})"
 
     def __call__(self, target: str) -> bytes:
-        """The answer to a request."""
+        """The response to a request."""
         if self.faults and (fault := self.faults.pop(0)):
             return FAULTS[fault]
         number = int((re.search(r"[?&](?:c|page)=(\d+)", target) or [0, 1])[1]) - 1
@@ -486,7 +486,7 @@ BOOKS = st.composite(lambda draw: Book(draw))()
 
 
 def walked(url: str, count: int, start: Any, *, awaited: bool) -> tuple[list[str], list[errors.BridgeError], Any, bool]:
-    """Up to so many items from a new client, going on after errors; with the errors, the position, and whether it ended."""
+    """Up to `count` items from a new client, continuing after errors; also errors, position, and whether the list ended."""
     got: list[str] = []
     failed: list[errors.BridgeError] = []
 
@@ -520,7 +520,7 @@ def walked(url: str, count: int, start: Any, *, awaited: bool) -> tuple[list[str
 
 @examples(70)
 @given(book=BOOKS, stops=st.lists(st.integers(0, 5), max_size=5), awaited=st.booleans())
-def test_every_item_comes_once_however_often_it_is_begun_again(
+def test_every_item_comes_once_however_often_the_list_is_resumed(
     wire: tuple[KeepAlive, Mapping[bool, BridgeClient]], book: Book, stops: list[int], awaited: bool
 ) -> None:
     TALLY["examples"] += 1
@@ -546,15 +546,15 @@ def test_every_item_comes_once_however_often_it_is_begun_again(
         assert ended or max(promised) > len(expected)
         assert ended or isinstance(failed[-1], errors.IncompleteError)
     else:
-        # Where nothing was promised, a link that leaves out a page shows nowhere. The first page has a second URL, so
-        # that a link back to it shows only when it is followed once more.
+        # Without a total, nobody notices a link that skips a page. The first page has a second URL, so a link back to it
+        # is noticed only when it is followed once more.
         assert len({*got}) == len(got) or (book.linked and not ended)
         assert ended or isinstance(failed[-1], errors.PagingError)
         assert not ended or not promised or max(promised) <= len(got)
 
 
 @pytest.mark.parametrize("total", [4, 5])
-def test_a_page_that_repeats_the_page_before_is_refused_be_it_the_last_one(total: int) -> None:
+def test_a_page_that_repeats_the_previous_one_is_rejected_even_as_the_last(total: int) -> None:
     with KeepAlive(lambda _: answer(json.dumps(page(1, 2, total=total)).encode())) as server:
         got, failed, _, ended = walked(server.url, 9, None, awaited=False)
     assert (got, ended) == (["1", "2"], False)
@@ -564,7 +564,7 @@ def test_a_page_that_repeats_the_page_before_is_refused_be_it_the_last_one(total
 
 
 @pytest.mark.parametrize("status", [200, 503])
-def test_a_position_stays_while_nothing_more_is_read(status: int) -> None:
+def test_a_position_does_not_change_while_nothing_is_read(status: int) -> None:
     with KeepAlive(lambda _: answer(json.dumps(page(1, 2, 3)).encode())) as server:
         _, _, position, _ = walked(server.url, 2, None, awaited=False)
         server.answers = lambda _: answer(b"{}", status)
@@ -574,7 +574,7 @@ def test_a_position_stays_while_nothing_more_is_read(status: int) -> None:
         assert walked(server.url, 9, position, awaited=True)[0] == ["3"]
 
 
-# The same of schemas that our contract does not have.
+# The same for schemas that our contract does not have.
 
 
 @pytest.fixture(scope="module")
@@ -583,14 +583,14 @@ def grown(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return made(merged("things", "shapes", "kinds", "names"), tmp_path_factory.mktemp("grown"))
 
 
-def test_so_does_every_kind_of_schema(grown: Path) -> None:
+def test_bodies_of_every_kind_of_schema_come_back_unchanged(grown: Path) -> None:
     environment = os.environ | {
         "PYTHONPATH": os.pathsep.join([str(grown), str(ROOT / "overrides"), str(ROOT / "extras"), str(ROOT)])
     }
     command = [sys.executable, "-W", "error", "-m", "tests.agreement", "5"]
     result = subprocess.run(command, cwd=ROOT, env=environment, capture_output=True, text=True, check=False)
     assert result.returncode == 0, result.stderr
-    told = json.loads(result.stdout)
-    TALLY["examples"] += told["examples"]
-    assert {"Kinds", "Counted", "Dated", "Whole", "Thing", "Any", "Findings", "InvoiceDetails"} <= {*told["schemas"]}
-    assert told["examples"] >= EXAMPLES * 5 // 1000 * len(told["schemas"]) / 2
+    counts = json.loads(result.stdout)
+    TALLY["examples"] += counts["examples"]
+    assert {"Kinds", "Counted", "Dated", "Whole", "Thing", "Any", "Findings", "InvoiceDetails"} <= {*counts["schemas"]}
+    assert counts["examples"] >= EXAMPLES * 5 // 1000 * len(counts["schemas"]) / 2

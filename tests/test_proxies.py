@@ -73,7 +73,7 @@ def test_no_proxy(monkeypatch: pytest.MonkeyPatch, no_proxy: str, url: str, prox
 
 
 class AsyncBridgeClientOf:
-    """An asynchronous client can be made, too; it is closed without having been used."""
+    """Makes an async client, which is closed without being used."""
 
     def __init__(self, url: str) -> None:
         self._client = AsyncBridgeClient(url)
@@ -88,7 +88,7 @@ class AsyncBridgeClientOf:
 @pytest.mark.parametrize(
     "entry", ["https://b.example", "10.0.0.0/99", "b_example/x", "[::1", "a:b", "b.example:999999x"]
 )
-def test_an_entry_that_means_nothing_is_left_out_with_one_warning(
+def test_an_invalid_entry_is_ignored_with_one_warning(
     monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture, entry: str
 ) -> None:
     monkeypatch.setenv("HTTPS_PROXY", "http://127.0.0.1:9")
@@ -105,12 +105,12 @@ def test_which_variable_names_the_proxy(monkeypatch: pytest.MonkeyPatch) -> None
     assert not goes_through("https://b")
     monkeypatch.setenv("ALL_PROXY", "127.0.0.1:9")
     assert goes_through("https://b")
-    assert not goes_through("http://b"), "it would show all that is sent"
+    assert not goes_through("http://b"), "the proxy would see everything"
     assert Proxies(trust_env=False).of("https", "b", None) is None
     assert Proxies("http://127.0.0.1:8").of("http", "b", None) is not None
 
 
-def test_a_proxy_is_told_who_asks(server: Server, listing: Listing) -> None:
+def test_the_credential_of_a_proxy_is_sent(server: Server, listing: Listing) -> None:
     """Over plain HTTP, which a proxy reads itself; tests/test_secrets.py has CONNECT."""
     server.answers(page(1))
     proxy = server.url.replace("//", f"//us%40er:{quote('p:ä')}@")
@@ -121,7 +121,7 @@ def test_a_proxy_is_told_who_asks(server: Server, listing: Listing) -> None:
     assert "Authorization" not in headers
 
 
-def test_a_proxy_of_the_environment_is_asked_to_connect(listing: Listing, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_proxy_from_the_environment_is_used(listing: Listing, monkeypatch: pytest.MonkeyPatch) -> None:
     with Raw([http(b"", 407)]) as raw:
         monkeypatch.setenv("HTTPS_PROXY", f"http://127.0.0.1:{raw.port}")
         with pytest.raises(errors.NotSentError, match=r"\(407; HTTPS_PROXY is set\)"):
@@ -133,7 +133,7 @@ def test_a_proxy_of_the_environment_is_asked_to_connect(listing: Listing, monkey
 
 
 class Tunnel:
-    """A proxy that connects: over HTTP or, with a context, TLS; or over SOCKS 5."""
+    """A tunnelling proxy over HTTP, TLS (with a context) or SOCKS 5."""
 
     def __init__(self, kind: str, tls: ssl.SSLContext | None) -> None:
         self.seen: list[str] = []
@@ -177,9 +177,9 @@ class Tunnel:
         methods = connection.recv(2 + 255)[2:]
         if 2 in methods:
             connection.sendall(b"\5\2")
-            said = connection.recv(1024)
-            user = said[2 : 2 + said[1]]
-            self.seen.append(f"{user.decode()}:{said[3 + said[1] :].decode()}")
+            login = connection.recv(1024)
+            user = login[2 : 2 + login[1]]
+            self.seen.append(f"{user.decode()}:{login[3 + login[1] :].decode()}")
             connection.sendall(b"\1\0")
         else:
             connection.sendall(b"\5\0")
@@ -206,7 +206,7 @@ def pump(source: socket.socket, target: socket.socket) -> None:
 
 @pytest.fixture
 def contexts(tls: tuple[Server, Path]) -> tuple[ssl.SSLContext, ssl.SSLContext]:
-    """What a server uses, and what a client checks it with."""
+    """The TLS contexts of a server and of a client."""
     _, certificate = tls
     server = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     server.load_cert_chain(certificate, certificate.with_name("key.pem"))
@@ -226,17 +226,17 @@ def tunnel(
 
 
 @pytest.mark.parametrize("way", ["blocking", "awaiting"])
-def test_tls_through_a_tunnel_and_a_response_that_comes_twice(
+def test_a_duplicate_response_through_a_tunnel_is_not_read(
     way: str,
     tunnel: tuple[Tunnel, str],
     contexts: tuple[ssl.SSLContext, ssl.SSLContext],
     tls: tuple[Server, Path],
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    """TLS in TLS hides bytes from the socket, so that such a connection serves once."""
+    """TLS in TLS hides bytes from the socket, so such a connection is used once."""
     running, proxy = tunnel
     server, verify = contexts
-    monkeypatch.setenv("SSL_CERT_FILE", str(tls[1]))  # for the proxy, which `verify` is not for
+    monkeypatch.setenv("SSL_CERT_FILE", str(tls[1]))  # for the proxy, to which `verify` does not apply
     options: Any = {**ONCE, "verify": verify, "proxy": proxy}
 
     async def awaiting(url: str) -> list[str | None]:
@@ -257,18 +257,18 @@ def test_tls_through_a_tunnel_and_a_response_that_comes_twice(
 
 
 @pytest.mark.parametrize("size", [40, 65_536])
-def test_a_proxy_cannot_answer_in_the_place_of_the_bridge(
+def test_a_proxy_cannot_respond_for_the_bridge(
     size: int, contexts: tuple[ssl.SSLContext, ssl.SSLContext], listing: Listing
 ) -> None:
-    """What comes before TLS must not be read as if it had come through it."""
+    """Bytes before the TLS handshake must not be read as if they came through TLS."""
     server, verify = contexts
     forged = http(page("forged"))
 
     def connect(exchange: Exchange) -> None:
-        answer = b"HTTP/1.1 200 OK\r\nX: " + b"x" * (size - 26) + b"\r\n\r\n"
+        response = b"HTTP/1.1 200 OK\r\nX: " + b"x" * (size - 26) + b"\r\n\r\n"
         host, _, port = exchange.target.rpartition(":")
         with socket.create_connection((host, int(port))) as behind:
-            exchange.connection.sendall(answer + forged)
+            exchange.connection.sendall(response + forged)
             there = threading.Thread(target=pump, args=(exchange.connection, behind), daemon=True)
             there.start()
             pump(behind, exchange.connection)

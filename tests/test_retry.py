@@ -1,4 +1,4 @@
-"""When a request is sent again: the policy by itself, and against servers that fail for a while."""
+"""Retries: the policy by itself, and against servers that fail for a while."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ TOKEN = as_json({"access_token": "t", "token_type": "Bearer", "expires_in": 599}
 
 
 class Time:
-    """A clock that only sleeping moves; `slept` keeps how long."""
+    """A clock that moves only by sleeping; `slept` keeps the waits."""
 
     def __init__(self) -> None:
         self.now = 1000.0
@@ -42,12 +42,12 @@ def time() -> Time:
 
 @pytest.fixture(autouse=True)
 def _longest_waits(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Each wait is as long as its bound."""
+    """Make each wait as long as its limit."""
     monkeypatch.setattr(random, "uniform", lambda low, high: high)
 
 
 @pytest.mark.parametrize("status", [408, 429, 500, 502, 503, 504])
-def test_a_status_that_may_pass(server: Server, listing: Listing, time: Time, status: int) -> None:
+def test_a_status_that_is_retried(server: Server, listing: Listing, time: Time, status: int) -> None:
     server.answers(as_json({}, status), as_json({}, status), as_json({}, status), GOOD)
     assert len(listing(server.url, options=time.options())) == 1
     assert len(server.seen) == 4
@@ -55,7 +55,7 @@ def test_a_status_that_may_pass(server: Server, listing: Listing, time: Time, st
 
 
 @pytest.mark.parametrize("status", [400, 401, 403, 404, 409, 422, 499, 501, 505, 520])
-def test_a_status_that_stays(server: Server, listing: Listing, time: Time, status: int) -> None:
+def test_a_status_that_is_not_retried(server: Server, listing: Listing, time: Time, status: int) -> None:
     server.answers(as_json({}, status), GOOD)
     with pytest.raises(errors.StatusError, match=f"returned {status}") as caught:
         listing(server.url, options=time.options())
@@ -70,7 +70,7 @@ def test_it_gives_up_after_four_attempts_and_says_so(server: Server, listing: Li
     assert len(server.seen) == 4
 
 
-def test_no_attempt_begins_after_all_seconds_are_over(server: Server, listing: Listing, time: Time) -> None:
+def test_no_attempt_begins_after_the_time_is_over(server: Server, listing: Listing, time: Time) -> None:
     server.answers(as_json({}, 503))
     with pytest.raises(errors.ServerError, match="Tried 4 times"):
         listing(server.url, options=time.options(attempts=10, backoff=2.0, backoff_max=5.0, seconds=11.0))
@@ -103,15 +103,14 @@ def test_retry_after_above_the_ceiling_fails_at_once(server: Server, listing: Li
     assert (len(server.seen), time.slept) == (1, [])
 
 
-def test_retry_after_beyond_the_seconds_that_are_left(server: Server, listing: Listing, time: Time) -> None:
+def test_retry_after_beyond_the_remaining_time(server: Server, listing: Listing, time: Time) -> None:
     server.answers(as_json({}, 503, Retry_After="20"))
     with pytest.raises(errors.ServerError, match=r"Tried 2 times\. Come back in 20 s"):
         listing(server.url, options=time.options())
     assert time.slept == [20.0]
 
 
-def test_nobody_listens_for_a_while(listing: Listing, time: Time) -> None:
-    """The server comes up while the client waits."""
+def test_a_refused_connection_is_retried(listing: Listing, time: Time) -> None:
     with socket.create_server(("127.0.0.1", 0)) as free:
         port = free.getsockname()[1]
     with pytest.raises(errors.NotSentError, match="Tried 4 times"):
@@ -121,7 +120,7 @@ def test_nobody_listens_for_a_while(listing: Listing, time: Time) -> None:
 
 @pytest.fixture
 def dropping(server: Server) -> list[str]:
-    """A server that hangs up instead of answering, as often as the list says."""
+    """Makes the server hang up once for each entry of the list."""
     drops = ["drop"]
 
     def script(method: str, target: str) -> Scripted:
@@ -134,7 +133,7 @@ def dropping(server: Server) -> list[str]:
     return drops
 
 
-def test_a_connection_that_is_lost(server: Server, dropping: list[str], listing: Listing, time: Time) -> None:
+def test_a_lost_connection_is_retried(server: Server, dropping: list[str], listing: Listing, time: Time) -> None:
     assert len(listing(server.url, options=time.options())) == 1
     assert len(server.seen) == 2
     dropping[:] = ["drop"] * 4
@@ -146,7 +145,7 @@ def test_a_connection_that_is_lost(server: Server, dropping: list[str], listing:
     ("method", "requests"),
     [("GET", 4), ("PUT", 4), ("DELETE", 4), ("HEAD", 4), ("OPTIONS", 4), ("POST", 1), ("PATCH", 1)],
 )
-def test_only_what_may_be_repeated_is(server: Server, time: Time, method: str, requests: int) -> None:
+def test_only_idempotent_methods_are_retried(server: Server, time: Time, method: str, requests: int) -> None:
     operation = Operation[None](
         operation_id="op", method=method, path="/x", request=lambda: {"method": method, "url": "/x"},
         bodies=(Body(204, 204, "nothing", read_nothing),),
@@ -173,8 +172,8 @@ def test_a_hook_and_the_log_see_every_attempt(
     assert (first.number, first.status, first.error, first.wait, first.seconds) == (1, 503, None, 1.0, 0.0)
     assert {*first.headers} == {"Content-Type", "Content-Length", "Date", "Retry-After", "X-Request-Id"}
     assert (second.number, second.status, second.wait) == (2, 200, None)
-    told = [record.getMessage() for record in caplog.records if record.name == "talkdesk_bridge"]
-    assert told == [str(first), str(second)]
+    logged = [record.getMessage() for record in caplog.records if record.name == "talkdesk_bridge"]
+    assert logged == [str(first), str(second)]
     assert "s3cret" not in caplog.text
 
     seen.clear()
@@ -183,7 +182,7 @@ def test_a_hook_and_the_log_see_every_attempt(
     assert [(one.status, one.error, dict(one.headers)) for one in seen] == [(None, "NotSentError", {})]
 
 
-def test_pages_that_were_read_are_not_read_again(server: Server, listing: Listing, time: Time) -> None:
+def test_pages_already_read_are_not_requested_again(server: Server, listing: Listing, time: Time) -> None:
     server.answers(page(1, following="?c=2"), as_json({}, 503), page(2, following="?c=3"), as_json({}, 429), page(3))
     assert [invoice.invoice_number for invoice in listing(server.url, options=time.options())] == ["1", "2", "3"]
     assert len(server.seen) == 5
@@ -216,10 +215,10 @@ def test_a_token_server_that_cannot_be_reached(server: Server, listing: Listing,
         ((200, {}, b"<html>"), "returned no usable access_token."),
     ],
 )
-def test_a_token_that_cannot_be_renewed_serves_on(
+def test_a_token_stays_in_use_if_it_cannot_be_renewed(
     server: Server, time: Time, failing: Scripted, why: str, caplog: pytest.LogCaptureFixture
 ) -> None:
-    """599 s: it is renewed from second 479 on, and serves until second 569."""
+    """A token for 599 s is renewed from second 479 on, and used until second 569."""
     tokens = [TOKEN]
     server.script = lambda method, target: tokens[0] if method == "POST" else GOOD
     auth = OAuth2ClientCredentials(f"{server.url}/token", "id", "secret")
@@ -235,10 +234,10 @@ def test_a_token_that_cannot_be_renewed_serves_on(
         tokens[0] = failing
         time.now += 479
         bridge.billing.get_account_invoices("1")
-        assert asked() == ["POST", "GET"]  # once, without waiting
+        assert asked() == ["POST", "GET"]  # one attempt, without a wait
         assert time.slept == []
-        told = f"Token refresh failed; the current token is still valid and stays in use: The token server {server.url}/token {why}"
-        assert caplog.messages == [told]
+        message = f"Token refresh failed; the current token is still valid and stays in use: The token server {server.url}/token {why}"
+        assert caplog.messages == [message]
         bridge.billing.get_account_invoices("1")
         assert asked() == ["GET"]
         time.now += 5
@@ -253,7 +252,7 @@ def test_a_token_that_cannot_be_renewed_serves_on(
         assert asked() == ["POST", "GET"]
 
 
-def test_awaiting_sleeps_by_awaiting(server: Server) -> None:
+def test_the_async_client_awaits_its_sleep(server: Server) -> None:
     slept: list[float] = []
 
     async def sleep(seconds: float) -> None:
@@ -269,7 +268,7 @@ def test_awaiting_sleeps_by_awaiting(server: Server) -> None:
 
 
 @pytest.mark.parametrize("blocking", [True, False])
-def test_without_a_sleep_of_the_callers_it_really_waits(server: Server, blocking: bool) -> None:
+def test_the_default_sleep_really_waits(server: Server, blocking: bool) -> None:
     server.answers(as_json({}, 503), GOOD)
     policy = Retry(backoff=0.05)
     seen: list[Attempt] = []
@@ -286,7 +285,7 @@ def test_without_a_sleep_of_the_callers_it_really_waits(server: Server, blocking
     assert [one.wait for one in seen] == [policy.backoff, None]
 
 
-def test_waits_are_drawn_at_random(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_waits_are_random(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.undo()
     policy = Retry()
     for number, bound in ((1, 0.5), (2, 1.0), (3, 2.0)):
@@ -298,7 +297,7 @@ def test_waits_are_drawn_at_random(monkeypatch: pytest.MonkeyPatch) -> None:
     assert Retry(attempts=1).wait(1, 0.0, None) is None
 
 
-def test_a_wait_may_end_when_the_seconds_do() -> None:
+def test_a_wait_may_end_exactly_at_the_limit() -> None:
     policy = Retry(attempts=10**6)
     assert (policy.wait(1, 29.5, None), policy.wait(1, 29.6, None)) == (0.5, None)
     assert (policy.wait(1, 0.0, 30.0), policy.wait(1, 0.1, 30.0)) == (30.0, None)
@@ -312,7 +311,7 @@ def test_a_wait_may_end_when_the_seconds_do() -> None:
     [{"attempts": 0}, {"attempts": 1.5}, {"seconds": -1}, {"backoff": "1"}, {"backoff_max": None}, {"retry_after_max": -1},
      {"statuses": {503}}, {"statuses": frozenset({"503"})}, {"statuses": frozenset({299})}, {"statuses": frozenset({1000})}, {"on_attempt": 5}],
 )  # fmt: skip
-def test_a_policy_that_cannot_be(wrong: dict[str, Any]) -> None:
+def test_an_invalid_policy(wrong: dict[str, Any]) -> None:
     (name,) = wrong
     with pytest.raises(errors.ConfigurationError, match=f"^{name} must be "):
         Retry(**wrong)
