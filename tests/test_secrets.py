@@ -1,4 +1,4 @@
-"""No secret where it can be read: every credential carries a marker, everything fails, and all that is told is searched."""
+"""No secret is shown: every credential has a marker, everything fails, and all output is searched for markers."""
 
 from __future__ import annotations
 
@@ -53,31 +53,31 @@ HALVES = ("Mk7Vq2Xn", "Wp9Jh4Rt")
 
 
 def secret(kind: str) -> str:
-    """A secret that says which it is, and whose middle reads otherwise in a URL, in JSON and in a Python literal."""
+    """A secret that names its kind; its middle is written differently in a URL, in JSON and in a Python literal."""
     return f"{HALVES[0]}{kind}/+%\"'\\{kind}{HALVES[1]}"
 
 
 def in_base64(text: str) -> Iterator[str]:
-    """What of `text` shows in base64, wherever it begins there."""
+    """The characters of base64 that show `text`, for each offset at which it may begin."""
     for before in range(3):
         encoded = base64.b64encode(b"\0" * before + text.encode()).decode()
         yield encoded[-(-before * 8 // 6) : (before + len(text)) * 8 // 6]
 
 
 KEY = bare()
-# The private number is in these places of it; all else of such a key is alike in all of them, or public.
+# These places hold the private number; the rest of such a key is public, or the same in every key.
 IN_KEY = [KEY[at : at + 8] for at in range(48, 84, 4)]
 MARKS = [*(mark for half in HALVES for mark in (half, *in_base64(half))), *IN_KEY]
 
 
 def in_assertion(sent: bytes) -> list[str]:
-    """What shows the JWT that was sent: either end of its header, of its claims and of its signature."""
+    """Marks of the JWT in a request: both ends of its header, of its claims and of its signature."""
     (*_, assertion) = ["", *re.findall(r"client_assertion=([\w.-]+)", sent.decode("latin-1"))]
     return [end for part in assertion.split(".") if part for end in (part[:16], part[-16:])]
 
 
 def found(text: str, marks: list[str] = MARKS) -> list[str]:
-    """Where a secret, or half of one, shows in a text."""
+    """The places in a text that show a secret, or half of one."""
     return [text[max(0, at - 80) : at + 60] for mark in marks if (at := text.find(mark)) >= 0]
 
 
@@ -95,7 +95,7 @@ def test_the_search_finds_a_secret_in_every_form() -> None:
     assert not found("Mk7 before Wp9 after")
 
 
-# What a client is given, by the URL of a token server; every one has a secret among `headers`, too.
+# Credentials, made with the URL of a token server. Every client also has a secret in `headers`.
 KINDS: dict[str, Callable[[str], Auth]] = {
     "key": lambda _: HeaderAuth(secret("key"), name="X-API-Key"),
     "authorization": lambda _: HeaderAuth(f"Key {secret('authorization')}"),
@@ -113,7 +113,7 @@ OPTIONS: dict[str, Any] = {"headers": {"X-Tenant-Key": secret("option")}, "timeo
 
 
 class Raw:
-    """Takes connections and does with each what `behave` says, which gets what was sent first."""
+    """A server that calls `behave` with each connection and the first bytes received."""
 
     def __init__(self) -> None:
         self.behave: Callable[[socket.socket, bytes], object] = lambda connection, sent: None
@@ -144,7 +144,7 @@ def reset(connection: socket.socket, _: bytes) -> None:
     connection.close()
 
 
-# What goes wrong below HTTP. A server may send back what it got, where its answer cannot be read.
+# Faults below HTTP. A server may echo the request in a response that cannot be read.
 BROKEN: dict[str, Callable[[socket.socket, bytes], object]] = {
     "silence": lambda connection, _: connection.recv(1),
     "reset": reset,
@@ -159,7 +159,7 @@ BROKEN: dict[str, Callable[[socket.socket, bytes], object]] = {
 
 
 def echo(server: Server) -> str:
-    """All that the last request held, as sent and decoded, as a debug page has it."""
+    """All secrets of the last request, as sent and decoded, as on a debug page."""
     _, _, headers, body = server.seen[-1]
     basic = headers.get("Authorization", "").removeprefix("Basic ")
     clear = base64.b64decode(basic).decode() if "Basic" in headers.get("Authorization", "") else ""
@@ -170,8 +170,8 @@ def echo(server: Server) -> str:
     )
 
 
-def refusal(text: str, status: int, **headers: str) -> Scripted:
-    """A refusal with the text wherever one can stand; the short ones show it where long ones are cut."""
+def error_response(text: str, status: int, **headers: str) -> Scripted:
+    """An error response with the text in every place; short fields show it where long ones are cut."""
     body = {
         "userMessage": "x" * 185 + text, "errorCode": text, "developerMessage": text, "headers": {text: [text]},
         "details": [{"message": text, "stackTrace": text, "properties": {text: text}}],
@@ -187,20 +187,20 @@ def shown(text: str) -> dict[str, str]:
     return dict.fromkeys(names, text)
 
 
-def refusing(status: int) -> Callable[[str, str], Scripted]:
-    return lambda text, _: refusal(text, status)
+def responding(status: int) -> Callable[[str, str], Scripted]:
+    return lambda text, _: error_response(text, status)
 
 
-REFUSALS = {str(status): refusing(status) for status in (400, 401, 403, 404, 500)}
-ANSWERS: dict[str, Callable[[str, str], Scripted]] = {
-    **REFUSALS,
-    "refusal with headers": lambda text, _: refusal(text, 429, **shown(text)),
+ERROR_RESPONSES = {str(status): responding(status) for status in (400, 401, 403, 404, 500)}
+RESPONSES: dict[str, Callable[[str, str], Scripted]] = {
+    **ERROR_RESPONSES,
+    "error with headers": lambda text, _: error_response(text, 429, **shown(text)),
     "HTML": lambda text, _: (200, shown(text), f"<html>{text}".encode()),
-    "HTML refusal": lambda text, _: (503, {"Content-Type": "text/html"}, f"<html>{text}".encode()),
-    "malformed JSON": lambda text, _: (200, {}, json.dumps(refusal(text, 200)[2].decode()).encode()[:-1]),
+    "HTML error": lambda text, _: (503, {"Content-Type": "text/html"}, f"<html>{text}".encode()),
+    "malformed JSON": lambda text, _: (200, {}, json.dumps(error_response(text, 200)[2].decode()).encode()[:-1]),
     "not UTF-8": lambda text, _: (200, {}, text.encode() + b"\xff"),
-    "undeclared": lambda text, _: refusal(text, 202),
-    "refusal with 200": lambda text, _: refusal(text, 200),
+    "undeclared": lambda text, _: error_response(text, 202),
+    "error with 200": lambda text, _: error_response(text, 200),
     "contract": lambda text, _: as_json({**page(1), "total": text}),
     "deviation": lambda text, _: as_json({"_embedded": {"invoices": [{"invoice_due_date": text, text: text}]}, "total": 9}),
     "redirect": lambda text, elsewhere: (302, {"Location": elsewhere}, text.encode()),
@@ -213,11 +213,11 @@ ANSWERS: dict[str, Callable[[str, str], Scripted]] = {
 
 
 class Lab:
-    """Servers that fail, and what a client with secrets tells of it."""
+    """Servers that fail, and all output of clients with secrets."""
 
     def __init__(self, bridge: Server, tokens: Server, elsewhere: Server, raw: Raw) -> None:
         self.bridge, self.tokens, self.elsewhere, self.raw = bridge, tokens, elsewhere, raw
-        self.told: list[object] = []
+        self.output: list[object] = []
         self.sent: list[bytes] = []
         self.leaking = False
 
@@ -226,33 +226,33 @@ class Lab:
             server.seen.clear()
         self.tokens.answers(TOKEN)
         self.bridge.answers(page(1))
-        self.told, self.sent, self.leaking = [], [], False
+        self.output, self.sent, self.leaking = [], [], False
 
     def options(self, auth: Auth, **more: Any) -> dict[str, Any]:
-        retry = Retry(attempts=2, backoff=0, on_attempt=self.told.append)
-        return {**OPTIONS, "verify": CONTEXT, "auth": auth, "retry": retry, "on_deviation": self.told.append, **more}
+        retry = Retry(attempts=2, backoff=0, on_attempt=self.output.append)
+        return {**OPTIONS, "verify": CONTEXT, "auth": auth, "retry": retry, "on_deviation": self.output.append, **more}
 
     def fails(self, flavour: str, url: str, auth: Auth, *, account: str = "1", **more: Any) -> errors.BridgeError:
-        """The error of listing invoices; all that can be read on the way is kept."""
+        """List invoices and return the error; keep all output on the way."""
         options = self.options(auth, **more)
 
         def blocking() -> None:
             with BridgeClient(url, **options) as bridge:
-                self.told += describe(bridge)
+                self.output += describe(bridge)
                 invoices = bridge.billing.iter_account_invoices(account)
-                self.told.append(json.dumps(invoices.position))
+                self.output.append(json.dumps(invoices.position))
                 list(invoices)
 
         async def awaiting() -> None:
             async with AsyncBridgeClient(url, **options) as bridge:
-                self.told += describe(bridge)
+                self.output += describe(bridge)
                 invoices = bridge.billing.iter_account_invoices(account)
-                self.told.append(json.dumps(invoices.position))
+                self.output.append(json.dumps(invoices.position))
                 [invoice async for invoice in invoices]
 
         with pytest.raises(errors.BridgeError) as caught:
             blocking() if flavour == "sync" else asyncio.run(awaiting(), debug=True)
-        self.told += describe_error(caught.value)
+        self.output += describe_error(caught.value)
         return caught.value
 
 
@@ -260,28 +260,28 @@ CONTEXT = ssl.create_default_context()
 
 
 def describe(thing: object) -> list[object]:
-    """What can be printed of a client or a credential."""
+    """All printed forms of a client or a credential."""
     settings = getattr(getattr(thing, "_caller", None), "settings", None)
     shown = [thing, settings, getattr(settings, "auth", None), getattr(settings, "retry", None)]
     return [text for one in shown for text in (repr(one), str(one), f"{one}", pprint.pformat(one), pretty_repr(one))]
 
 
 def describe_error(error: BaseException) -> list[object]:
-    """What can be printed or stored of an error, and of those behind it."""
-    told: list[object] = [*traceback.format_exception(error), repr(vars(copy.deepcopy(error)))]
-    told += [pickle.dumps(error, protocol).decode("latin-1") for protocol in (0, pickle.HIGHEST_PROTOCOL)]
+    """All printed and stored forms of an error and its causes."""
+    texts: list[object] = [*traceback.format_exception(error), repr(vars(copy.deepcopy(error)))]
+    texts += [pickle.dumps(error, protocol).decode("latin-1") for protocol in (0, pickle.HIGHEST_PROTOCOL)]
     behind: BaseException | None = error
     while behind:
-        told += [
+        texts += [
             str(behind),
             repr(behind),
             repr(behind.args),
             pretty_repr(vars(behind)),
             *getattr(behind, "__notes__", []),
         ]
-        told += [repr(getattr(behind, name, None)) for name in ("doc", "object", "request")]
+        texts += [repr(getattr(behind, name, None)) for name in ("doc", "object", "request")]
         behind = behind.__cause__ or behind.__context__
-    return told
+    return texts
 
 
 @pytest.fixture(scope="module")
@@ -292,19 +292,19 @@ def servers() -> Iterator[Lab]:
 
 @pytest.fixture
 def lab(servers: Lab, caplog: pytest.LogCaptureFixture, capfd: pytest.CaptureFixture[str]) -> Iterator[Lab]:
-    """The servers; at the end of a test, all that was told must be free of secrets, and each server have seen its own only."""
+    """The servers. After a test, no output may show a secret, and each server may have seen only its own secrets."""
     servers.clear()
     caplog.set_level(logging.DEBUG)
     with warnings.catch_warnings(record=True) as warned:
         warnings.simplefilter("always")
         yield servers
-    # httpcore's log of each step shows the headers of answers, and so what a server sends back: docs/client.md says it.
+    # httpcore's log shows response headers, and so the values that a server echoes: see docs/client.md.
     records = [record for record in caplog.get_records("call") if not record.name.startswith("httpcore")]
     logged = [text for record in records for text in (record.getMessage(), repr(vars(record)))]
-    told = [*map(repr, servers.told), *map(str, servers.told), *capfd.readouterr(), *map(str, warned), *logged]
+    texts = [*map(repr, servers.output), *map(str, servers.output), *capfd.readouterr(), *map(str, warned), *logged]
     sent = (*servers.sent, *servers.raw.seen, *(body for *_, body in servers.tokens.seen))
     assertions = [mark for one in sent for mark in in_assertion(one)]
-    leaks = [place for text in told for place in found(text, MARKS + assertions)]
+    leaks = [place for text in texts for place in found(text, MARKS + assertions)]
     if servers.leaking:
         assert [leak for leak in LEAKS if not any(leak in place for place in leaks)] == []
         return
@@ -318,7 +318,7 @@ def lab(servers: Lab, caplog: pytest.LogCaptureFixture, capfd: pytest.CaptureFix
         foreign = [*(mark for end in ends for mark in (end, *in_base64(end))), *IN_KEY]
         foreign += assertions if server is servers.bridge else []
         for _, target, headers, body in server.seen:
-            assert headers.keys() <= SENT, "a header that nobody asked for"
+            assert headers.keys() <= SENT, "an unexpected header"
             assert not found(f"{target} {headers['User-Agent']}")
             assert not found(f"{headers} {body!r}", foreign)
 
@@ -335,27 +335,27 @@ with_tokens = pytest.mark.parametrize("kind", WITH_TOKENS)
 LEAKS = [f"by {way} {HALVES[0]}" for way in ("log", "argument", "warning", "print", "descriptor", "object", "cause")]
 
 
-def test_nothing_leaks_unseen(lab: Lab) -> None:
+def test_every_kind_of_leak_is_found(lab: Lab) -> None:
     lab.leaking = True
     logging.getLogger("httpx").debug(f"by log {HALVES[0]}")
     logging.getLogger("talkdesk_bridge").debug("%.0s", f"by argument {HALVES[0]}")
     warnings.warn(f"by warning {HALVES[0]}", ResourceWarning, stacklevel=1)
     sys.stdout.write(f"by print {HALVES[0]}")
     os.write(2, f"by descriptor {HALVES[0]}".encode())
-    lab.told.append([f"by object {HALVES[0]}"])
+    lab.output.append([f"by object {HALVES[0]}"])
     error = errors.BridgeError()
     error.__context__ = ValueError(f"by cause {HALVES[0]}")
-    lab.told += describe_error(error)
+    lab.output += describe_error(error)
 
 
 @both
 @each_kind
-@pytest.mark.parametrize("answer", ANSWERS)
-def test_an_answer_that_echoes_the_request(lab: Lab, flavour: str, kind: str, answer: str) -> None:
-    lab.bridge.script = lambda method, target: ANSWERS[answer](echo(lab.bridge), lab.elsewhere.url)
+@pytest.mark.parametrize("response", RESPONSES)
+def test_a_response_that_echoes_the_request(lab: Lab, flavour: str, kind: str, response: str) -> None:
+    lab.bridge.script = lambda method, target: RESPONSES[response](echo(lab.bridge), lab.elsewhere.url)
     error = lab.fails(flavour, lab.bridge.url, KINDS[kind](lab.tokens.url))
     assert lab.bridge.seen
-    assert ("[secret]" in str(error)) == (answer in {*REFUSALS, "refusal with headers", "HTML"})
+    assert ("[secret]" in str(error)) == (response in {*ERROR_RESPONSES, "error with headers", "HTML"})
 
 
 @both
@@ -382,9 +382,9 @@ def test_no_connection(lab: Lab, flavour: str, kind: str) -> None:
 
 
 @both
-def test_which_headers_of_an_answer_are_told(lab: Lab, flavour: str) -> None:
-    told = {"X-Request-Id": "r-1", "Retry-After": "0", "Content-Type": "application/json", "Content-Length": "2"}
-    untold = (
+def test_which_response_headers_are_shown(lab: Lab, flavour: str) -> None:
+    visible = {"X-Request-Id": "r-1", "Retry-After": "0", "Content-Type": "application/json", "Content-Length": "2"}
+    hidden = (
         "Set-Cookie",
         "WWW-Authenticate",
         "X-API-Key",
@@ -393,13 +393,15 @@ def test_which_headers_of_an_answer_are_told(lab: Lab, flavour: str) -> None:
         "Authentication-Info",
         "X-Amz-Security-Token",
     )
-    sent = {name: value for name, value in told.items() if name != "Content-Length"}  # which the server counts itself
-    lab.bridge.answers((503, {**sent, **dict.fromkeys(untold, f"a={secret('key')}")}, b"{}"))
+    sent = {
+        name: value for name, value in visible.items() if name != "Content-Length"
+    }  # which the server counts itself
+    lab.bridge.answers((503, {**sent, **dict.fromkeys(hidden, f"a={secret('key')}")}, b"{}"))
     assert isinstance(lab.fails(flavour, lab.bridge.url, NoAuth()), errors.ServerError)
-    for attempt in lab.told:
+    for attempt in lab.output:
         if isinstance(attempt, Attempt):
-            assert attempt.headers.items() >= told.items()
-            assert attempt.headers.keys() == told.keys() | {"Date"}
+            assert attempt.headers.items() >= visible.items()
+            assert attempt.headers.keys() == visible.keys() | {"Date"}
 
 
 def test_a_response_does_not_show_its_headers(lab: Lab) -> None:
@@ -407,7 +409,7 @@ def test_a_response_does_not_show_its_headers(lab: Lab) -> None:
     with BridgeClient(lab.bridge.url, **lab.options(KINDS["key"](""))) as bridge:
         response = bridge.with_response(bridge.billing.get_account_invoices, "1")
     assert response.headers["Set-Cookie"] == "[secret]"
-    lab.told += describe(response)
+    lab.output += describe(response)
 
 
 def test_a_key_in_the_query_of_the_token_url_is_not_shown(server: Server) -> None:
@@ -420,7 +422,7 @@ def test_a_key_in_the_query_of_the_token_url_is_not_shown(server: Server) -> Non
 
 
 def closed(connection: socket.socket, sent: bytes) -> None:
-    """A proxy that refuses, and shows what it got."""
+    """A proxy that returns 407, and echoes the request."""
     connection.sendall(
         b"HTTP/1.1 407 " + b" ".join(sent.split()) + b"\r\nProxy-Authenticate: " + b" ".join(sent.split())
     )
@@ -458,7 +460,7 @@ def test_a_proxy_that_fails(
     assert b"X-Tenant" not in sent
 
 
-TOKEN_ANSWERS: dict[str, Callable[[str], Scripted]] = {
+TOKEN_RESPONSES: dict[str, Callable[[str], Scripted]] = {
     "refused": lambda text: as_json({"error": text, "error_description": "x" * 185 + text}, 401),
     "unavailable": lambda text: (503, {"Retry-After": "99", **shown(text)}, text.encode()),
     "redirect": lambda text: (302, {"Location": f"/{text}"}, b""),
@@ -470,12 +472,12 @@ TOKEN_ANSWERS: dict[str, Callable[[str], Scripted]] = {
 
 @both
 @with_tokens
-@pytest.mark.parametrize("answer", TOKEN_ANSWERS)
-def test_a_token_server_that_refuses(lab: Lab, flavour: str, kind: str, answer: str) -> None:
-    lab.tokens.script = lambda method, target: TOKEN_ANSWERS[answer](echo(lab.tokens))
+@pytest.mark.parametrize("response", TOKEN_RESPONSES)
+def test_a_token_server_that_returns_an_error(lab: Lab, flavour: str, kind: str, response: str) -> None:
+    lab.tokens.script = lambda method, target: TOKEN_RESPONSES[response](echo(lab.tokens))
     error = lab.fails(flavour, lab.bridge.url, KINDS[kind](lab.tokens.url))
     assert isinstance(error, errors.AuthenticationError)
-    assert ("[secret]" in str(error)) == (answer == "refused")
+    assert ("[secret]" in str(error)) == (response == "refused")
     assert bool(in_assertion(lab.tokens.seen[0][3])) == (kind == "private key")
     assert lab.bridge.seen == []
 
@@ -496,7 +498,7 @@ def test_a_token_that_cannot_be_renewed(lab: Lab, kind: str) -> None:
     with BridgeClient(lab.bridge.url, **lab.options(KINDS[kind](lab.tokens.url), clock=lambda: now)) as bridge:
         bridge.billing.get_account_invoices("1")
         now = 3600 - 60
-        lab.tokens.script = lambda method, target: TOKEN_ANSWERS["refused"](echo(lab.tokens))
+        lab.tokens.script = lambda method, target: TOKEN_RESPONSES["refused"](echo(lab.tokens))
         bridge.billing.get_account_invoices("1")
     assert len(lab.tokens.seen) == len(lab.bridge.seen) == 2
 
@@ -512,7 +514,7 @@ def test_a_cookie_stays_where_it_came_from(lab: Lab) -> None:
 
 @both
 @each_kind
-def test_a_call_that_is_refused_before_it_is_sent(lab: Lab, flavour: str, kind: str) -> None:
+def test_a_call_that_is_rejected_before_it_is_sent(lab: Lab, flavour: str, kind: str) -> None:
     auth = KINDS[kind](lab.tokens.url)
     for account, more in (
         ("..", {}),
@@ -531,14 +533,14 @@ def test_a_call_that_is_refused_before_it_is_sent(lab: Lab, flavour: str, kind: 
 
     with pytest.raises(errors.ConfigurationError, match="closed") as caught:
         asyncio.run(closed())
-    lab.told += describe_error(caught.value)
+    lab.output += describe_error(caught.value)
     assert lab.bridge.seen == lab.tokens.seen == []
 
 
 BAD, HALF = secret("bad"), HALVES[0]
 signed = partial(OAuth2PrivateKeyJWT, "https://t.example", "id")
 OAUTH = ("https://t.example", "id", "secret")
-REFUSED: dict[str, Callable[[], object]] = {
+INVALID: dict[str, Callable[[], object]] = {
     **{f"{make.__name__} {end!r}": partial(make, BAD + end)
        for make in (HeaderAuth, BearerAuth) for end in ("\n", "\r\nX: y", "\x00", " ", "é", "\udcff")},
     **{f"url {url}": partial(BridgeClient, url) for url in (
@@ -581,11 +583,11 @@ REFUSED: dict[str, Callable[[], object]] = {
 }  # fmt: skip
 
 
-@pytest.mark.parametrize("case", REFUSED)
-def test_a_setting_that_is_refused(lab: Lab, case: str) -> None:
+@pytest.mark.parametrize("case", INVALID)
+def test_an_invalid_setting(lab: Lab, case: str) -> None:
     with pytest.raises(errors.ConfigurationError) as caught:
-        REFUSED[case]()
-    lab.told += describe_error(caught.value)
+        INVALID[case]()
+    lab.output += describe_error(caught.value)
 
 
 HOLDERS: dict[str, Callable[[], object]] = {
@@ -596,20 +598,20 @@ HOLDERS: dict[str, Callable[[], object]] = {
     "settings": lambda: BridgeClient("https://b", **OPTIONS)._caller.settings,
     "settings with a proxy": lambda: BridgeClient("https://b", proxy=f"http://u:{HALVES[0]}@p")._caller.settings,
     "settings with a certificate": lambda: attrs.evolve(
-        BridgeClient("https://b")._caller.settings, cert=("a", "b", secret("certificate"))),  # type: ignore[arg-type] # what httpx takes, with a password
+        BridgeClient("https://b")._caller.settings, cert=("a", "b", secret("certificate"))),  # type: ignore[arg-type] # httpx accepts a password here
 }  # fmt: skip
 
 
 @pytest.mark.parametrize("holder", HOLDERS)
-def test_what_holds_a_secret_is_neither_printed_nor_pickled(lab: Lab, holder: str) -> None:
+def test_an_object_with_a_secret_is_neither_printed_nor_pickled(lab: Lab, holder: str) -> None:
     thing = HOLDERS[holder]()
-    lab.told += describe(thing)
+    lab.output += describe(thing)
     attempts: list[Callable[[], object]] = [partial(pickle.dumps, thing, protocol) for protocol in range(6)]
     attempts.append(partial(json.dumps, thing))
     for attempt in attempts:
         with pytest.raises(TypeError) as caught:
             attempt()
-        lab.told += describe_error(caught.value)
+        lab.output += describe_error(caught.value)
     if isinstance(thing, Auth):
         assert copy.copy(thing) is copy.deepcopy(thing) is thing
 
@@ -625,13 +627,13 @@ ERROR_ARGUMENTS: dict[str, Any] = {
 def test_errors_pickle_and_copy(name: str) -> None:
     kind = getattr(errors, name)
     takes = inspect.signature(kind.__init__).parameters.keys()
-    error = kind("told", **{argument: value for argument, value in ERROR_ARGUMENTS.items() if argument in takes})
+    error = kind("message", **{argument: value for argument, value in ERROR_ARGUMENTS.items() if argument in takes})
     error.add_note("noted")
     assert vars(error).keys() - {"__notes__"} == takes - {"self", "message", "args", "kwargs"}
     pickles = [pickle.dumps(error, protocol) for protocol in range(6)]
     for other in (*map(pickle.loads, pickles), copy.copy(error), copy.deepcopy(error)):
         assert type(other) is kind
-        assert (other.args, str(other), vars(other)) == (error.args, "told", vars(error))
+        assert (other.args, str(other), vars(other)) == (error.args, "message", vars(error))
 
 
 PROGRAM = """
@@ -649,10 +651,10 @@ VARIABLES: list[dict[str, str]] = [
     {"TOKEN_URL": "{tokens}", "CLIENT_ID": "id", "CLIENT_SECRET": secret("client")},
     {"TOKEN_URL": "{tokens}", "CLIENT_ID": "id", "PRIVATE_KEY": pem().replace("\n", "\\n"), "KEY_ID": "k-1"},
 ]
-# A fault each, with the next kind of credential: a process takes long to start, and says what the clients say.
+# One fault each, with the next kind of credential: starting a process takes long, and it says the same as the clients.
 COMMANDS: list[tuple[str, dict[str, str]]] = [
-    *((answer, VARIABLES[number % len(VARIABLES)]) for number, answer in enumerate(ANSWERS)),
-    *((answer, VARIABLES[number]) for answer in ("refused", "no token") for number in (3, 4)),
+    *((response, VARIABLES[number % len(VARIABLES)]) for number, response in enumerate(RESPONSES)),
+    *((response, VARIABLES[number]) for response in ("refused", "no token") for number in (3, 4)),
     *(("400", {**VARIABLES[number], "URL": "http://127.0.0.1:1"}) for number in (0, 3)),
     ("400", {"URL": f"https://u:{BAD}@b"}),
     ("400", {**VARIABLES[3], "TOKEN_URL": f"https://u:{HALVES[0]}@t"}),
@@ -665,17 +667,17 @@ COMMANDS: list[tuple[str, dict[str, str]]] = [
 
 
 def test_the_command(lab: Lab, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Plainly, and every third fault as a program that logs everything, in Python's development mode."""
+    """Runs every third fault in a program that logs everything, in Python's development mode."""
     monkeypatch.setattr("random.uniform", lambda *_: 0)
-    machine = dict(os.environ)  # now, because calls in this process change it meanwhile
+    machine = dict(os.environ)  # a copy, because calls in this process change it
 
     def run(number: int) -> subprocess.CompletedProcess[str]:
-        answer, variables = COMMANDS[number]
+        response, variables = COMMANDS[number]
         with Server() as bridge, Server() as tokens:
-            bridge.script = lambda method, target: ANSWERS[answer](echo(bridge), lab.elsewhere.url)
+            bridge.script = lambda method, target: RESPONSES[response](echo(bridge), lab.elsewhere.url)
             tokens.answers(TOKEN)
-            if answer in TOKEN_ANSWERS:
-                tokens.script = lambda method, target: TOKEN_ANSWERS[answer](echo(tokens))
+            if response in TOKEN_RESPONSES:
+                tokens.script = lambda method, target: TOKEN_RESPONSES[response](echo(tokens))
             named = {"URL": bridge.url, **variables}
             places = {"{tokens}": f"{tokens.url}/token", "{proxy}": lab.raw.address}
             for name, (old, new) in ((name, place) for name in named for place in places.items()):
@@ -701,15 +703,15 @@ def test_the_command(lab: Lab, monkeypatch: pytest.MonkeyPatch) -> None:
         results = {number: run(number) for number in numbers if number % 3}
         results |= {number: process.result() for number, process in processes.items()}
         for number, result in results.items():
-            answer = COMMANDS[number][0]
-            assert (result.returncode > 0, result.stdout) == (True, ""), answer
+            response = COMMANDS[number][0]
+            assert (result.returncode > 0, result.stdout) == (True, ""), response
             assert "talkdesk-bridge: " in result.stderr
             assert "Traceback" not in result.stderr
-            lab.told.append(f"{answer}: {result.stderr}")
+            lab.output.append(f"{response}: {result.stderr}")
 
 
 @pytest.mark.parametrize("encoding", ["utf-8", "utf-16", "utf-32"])
-def test_a_credential_that_is_sent_back_as_json_may_write_it(
+def test_a_credential_echoed_with_json_escapes_is_redacted(
     server: Server, encoding: str, caplog: pytest.LogCaptureFixture
 ) -> None:
     key = "abc+def/ghi&jk<l>=="
@@ -722,9 +724,7 @@ def test_a_credential_that_is_sent_back_as_json_may_write_it(
     assert "bad [secret]" in str(caught.value)
 
 
-def test_a_link_that_holds_the_credential_is_followed_but_not_told(
-    server: Server, caplog: pytest.LogCaptureFixture
-) -> None:
+def test_a_link_with_the_credential_is_followed_but_redacted(server: Server, caplog: pytest.LogCaptureFixture) -> None:
     caplog.set_level(logging.DEBUG, "talkdesk_bridge")
     server.answers(page(1, following="/n/s3cret-of-mine/x"), (404, {}, b""))
     with BridgeClient(server.url, auth=HeaderAuth("s3cret-of-mine")) as bridge:
@@ -737,7 +737,7 @@ def test_a_link_that_holds_the_credential_is_followed_but_not_told(
     assert "s3cret" not in f"{caught.value} {caught.value.path} {caplog.text}"
 
 
-def test_a_token_server_that_sends_back_the_query_of_its_url(server: Server) -> None:
+def test_a_token_server_that_echoes_the_query_of_its_url(server: Server) -> None:
     server.answers(as_json({"error": "invalid_request", "error_description": "/token?code=QUERYS3CRET"}, 400))
     auth = OAuth2ClientCredentials(f"{server.url}/token?code=QUERYS3CRET", "id", "s3cret-of-mine")
     with BridgeClient(server.url, auth=auth) as bridge, pytest.raises(errors.AuthenticationError) as caught:

@@ -1,4 +1,4 @@
-"""Clients that are shared: by processes, by callers who wait for one token, by hooks, and by tasks that are cancelled."""
+"""Shared clients: other processes, callers that wait for one token, hooks, and cancelled tasks."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from tests.conftest import ONCE, Server, as_json, page
 
 @pytest.fixture
 def roomy(server: Server) -> Server:
-    """A server that refuses no connection of many at once, and says nothing of those that are dropped."""
+    """A server that accepts many connections at once, and ignores dropped ones."""
     server._server.socket.listen(1000)
     return server
 
@@ -30,8 +30,8 @@ def outcome(bridge: BridgeClient) -> str:
 
 @pytest.mark.skipif(not hasattr(os, "fork"), reason="needs fork")
 @pytest.mark.filterwarnings("ignore:.*fork:DeprecationWarning")
-def test_a_client_is_refused_in_another_process(server: Server) -> None:
-    """Both would write into one connection, and each could read the answer to the other."""
+def test_a_client_cannot_be_used_in_another_process(server: Server) -> None:
+    """Both would write into one connection, and each could read the other's response."""
     server.answers(page(1, total=1))
     with BridgeClient(server.url, **ONCE) as bridge:
         assert outcome(bridge) == "1"
@@ -40,14 +40,14 @@ def test_a_client_is_refused_in_another_process(server: Server) -> None:
             os.write(writer, outcome(bridge).encode())
             os._exit(0)
         os.waitpid(child, 0)
-        told = "The client was made in another process, and both would read each other's responses: make one client in each process."
-        assert os.read(reader, 1000).decode() == f"ConfigurationError: {told}"
+        message = "The client was made in another process, and both would read each other's responses: make one client in each process."
+        assert os.read(reader, 1000).decode() == f"ConfigurationError: {message}"
         assert outcome(bridge) == "1"
     os.close(reader)
     os.close(writer)
 
 
-def test_all_who_wait_for_a_token_share_its_failure(server: Server, elsewhere: Server) -> None:
+def test_callers_that_wait_for_a_token_share_its_failure(server: Server, elsewhere: Server) -> None:
     begun = threading.Barrier(8)
 
     def script(method: str, target: str) -> tuple[int, dict[str, str], bytes]:
@@ -62,20 +62,20 @@ def test_all_who_wait_for_a_token_share_its_failure(server: Server, elsewhere: S
         return outcome(bridge)
 
     with BridgeClient(server.url, auth=auth, **ONCE) as bridge, ThreadPoolExecutor(8) as pool:
-        told = {*pool.map(listed, range(8))}
-    assert [len(elsewhere.seen), len(told)] == [1, 1]
-    assert "AuthenticationError" in told.pop()
+        outcomes = {*pool.map(listed, range(8))}
+    assert [len(elsewhere.seen), len(outcomes)] == [1, 1]
+    assert "AuthenticationError" in outcomes.pop()
 
 
 def test_a_hook_may_call_the_client_while_a_token_is_fetched(server: Server, elsewhere: Server) -> None:
     elsewhere.answers({"access_token": "token", "expires_in": 3600})
     server.answers(page(1, total=1))
-    told: list[str] = []
+    outcomes: list[str] = []
 
     def hook(attempt: Attempt) -> None:
-        if attempt.operation == "token" and not told:
-            told.append("")
-            told.append(outcome(bridge))
+        if attempt.operation == "token" and not outcomes:
+            outcomes.append("")
+            outcomes.append(outcome(bridge))
 
     auth = OAuth2ClientCredentials(elsewhere.url, "id", "secret")
     with BridgeClient(server.url, auth=auth, retry=Retry(on_attempt=hook)) as bridge:
@@ -83,11 +83,11 @@ def test_a_hook_may_call_the_client_while_a_token_is_fetched(server: Server, els
         thread.start()
         thread.join(5)
         assert not thread.is_alive()
-    assert told == ["", "1"]
+    assert outcomes == ["", "1"]
 
 
-def test_tasks_that_are_cancelled_leave_no_place_taken(roomy: Server) -> None:
-    """Of a hundred places, each that a cancelled task had kept would hold back one of a hundred requests."""
+def test_cancelled_tasks_free_their_places(roomy: Server) -> None:
+    """If a cancelled task kept its place, one of a hundred requests would have to wait."""
     together = threading.Barrier(100)
 
     def script(method: str, target: str) -> tuple[int, dict[str, str], bytes]:
@@ -112,12 +112,12 @@ def test_tasks_that_are_cancelled_leave_no_place_taken(roomy: Server) -> None:
     assert asyncio.run(run()) == 100
 
 
-def test_a_deadline_ends_the_wait_for_others(roomy: Server) -> None:
-    """A hundred requests at a time is the most; the others wait for as long as their own deadline."""
-    answering = threading.Event()
+def test_a_deadline_limits_the_wait_for_other_requests(roomy: Server) -> None:
+    """At most a hundred requests are sent at a time; the others wait until their deadline."""
+    released = threading.Event()
 
     def script(method: str, target: str) -> tuple[int, dict[str, str], bytes]:
-        answering.wait(10)
+        released.wait(10)
         return as_json(page(1, total=1))
 
     roomy.script = script
@@ -131,7 +131,7 @@ def test_a_deadline_ends_the_wait_for_others(roomy: Server) -> None:
                 bridge.with_options(deadline=0.2).billing.get_account_invoices("1")
             assert time.monotonic() - begun < 2
         finally:
-            answering.set()
+            released.set()
         assert {other.result() for other in others} == {"1"}
 
 

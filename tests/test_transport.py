@@ -1,4 +1,4 @@
-"""One request against servers that fail: which error, what it says, and what was sent where."""
+"""Single requests against servers that fail: the error, its message, and the requests sent."""
 
 from __future__ import annotations
 
@@ -41,7 +41,7 @@ from tests.keys import bare, pair
 HTML = {"Content-Type": "text/html"}
 
 
-def test_what_is_sent(server: Server, listing: Listing) -> None:
+def test_a_request_as_sent(server: Server, listing: Listing) -> None:
     server.answers(page(1))
     listing(server.url, HeaderAuth("Key abc"))
     ((method, target, headers, body),) = server.seen
@@ -61,15 +61,17 @@ def test_what_is_sent(server: Server, listing: Listing) -> None:
         (BasicAuth("u", ""), "Basic dTo="),
     ],
 )
-def test_what_a_credential_sends(server: Server, listing: Listing, auth: Auth, sent: str | None) -> None:
+def test_the_header_of_each_credential(server: Server, listing: Listing, auth: Auth, sent: str | None) -> None:
     server.answers(page(1))
     listing(server.url, auth)
-    assert server.seen[0][2].get("Authorization") == sent  # letter by letter: some gateways know one spelling only
+    assert server.seen[0][2].get("Authorization") == sent  # exactly: some gateways accept one spelling only
 
 
 @pytest.mark.parametrize("status", [400, 403, 409, 429, 499, 500, 503, 520, 561])
 @pytest.mark.parametrize("content", [b"<html>down</html>", b"", b"null", b"[]", b"{}", b'{"errorCode": '])
-def test_a_refusal_without_the_documented_body(server: Server, listing: Listing, status: int, content: bytes) -> None:
+def test_an_error_response_without_the_documented_body(
+    server: Server, listing: Listing, status: int, content: bytes
+) -> None:
     server.answers((status, HTML, content))
     with pytest.raises(errors.StatusError, match=f"returned {status}") as caught:
         listing(server.url)
@@ -77,7 +79,7 @@ def test_a_refusal_without_the_documented_body(server: Server, listing: Listing,
     assert len(server.seen) == 1
 
 
-def test_what_a_refusal_tells(server: Server, listing: Listing) -> None:
+def test_the_message_of_an_error_response(server: Server, listing: Listing) -> None:
     body = {"userMessage": "Wait.\x1b[31m", "errorCode": "BUSY", "developerMessage": "stack", "other": 1}
     server.answers(as_json(body, 429, Retry_After="7", X_Request_Id="r-1"))
     with pytest.raises(errors.StatusError) as caught:
@@ -105,7 +107,7 @@ def test_malformed_details_do_not_hide_the_rest(server: Server, listing: Listing
 
 def test_retry_after_as_a_date(server: Server, listing: Listing) -> None:
     later = format_datetime(datetime.now(UTC) + timedelta(seconds=60), usegmt=True)
-    nowhere = later.replace("GMT", "-0000")  # by which RFC 5322 means UTC, too
+    nowhere = later.replace("GMT", "-0000")  # in RFC 5322, this also means UTC
     elsewhere = format_datetime(datetime.now(timezone(timedelta(hours=2))) + timedelta(seconds=60))
     for value, expected in (
         (later, 60),
@@ -136,7 +138,7 @@ def test_a_redirect_is_not_followed(server: Server, elsewhere: Server, listing: 
 
 
 @pytest.mark.parametrize(
-    ("answer", "told"),
+    ("response", "message"),
     [
         ((200, HTML, b"<html>"), r"a body that is not JSON \(text/html\)"),
         ((200, HTML, b"\xff\xfe"), "a body that is not JSON"),
@@ -146,13 +148,15 @@ def test_a_redirect_is_not_followed(server: Server, elsewhere: Server, listing: 
         ((204, {}, b""), "which the contract does not declare"),
     ],
 )
-def test_an_answer_that_breaks_the_contract(server: Server, listing: Listing, answer: Scripted, told: str) -> None:
-    server.answers(answer)
-    with pytest.raises(errors.ContractError, match=told):
+def test_a_response_that_breaks_the_contract(
+    server: Server, listing: Listing, response: Scripted, message: str
+) -> None:
+    server.answers(response)
+    with pytest.raises(errors.ContractError, match=message):
         listing(server.url)
 
 
-def test_nobody_listens(listing: Listing) -> None:
+def test_a_refused_connection(listing: Listing) -> None:
     with socket.create_server(("127.0.0.1", 0)) as free:
         port = free.getsockname()[1]
     with pytest.raises(errors.NotSentError, match=f"no connection to http://127.0.0.1:{port}"):
@@ -161,14 +165,14 @@ def test_nobody_listens(listing: Listing) -> None:
 
 @pytest.fixture
 def raw() -> Iterator[Callable[[bytes], str]]:
-    """A server that sends bytes and hangs up; without bytes it says nothing. Gives its URL."""
+    """Starts a server that sends bytes and hangs up, or stays silent without bytes; returns its URL."""
     listening: list[socket.socket] = []
 
     def serve(content: bytes) -> str:
         server = socket.create_server(("127.0.0.1", 0))
         listening.append(server)
 
-        def answer() -> None:
+        def respond() -> None:
             connection, _ = server.accept()
             with connection:
                 connection.recv(65536)
@@ -177,7 +181,7 @@ def raw() -> Iterator[Callable[[bytes], str]]:
                 else:
                     stop.wait(5)
 
-        threading.Thread(target=answer, daemon=True).start()
+        threading.Thread(target=respond, daemon=True).start()
         return f"http://127.0.0.1:{server.getsockname()[1]}"
 
     stop = threading.Event()
@@ -188,12 +192,12 @@ def raw() -> Iterator[Callable[[bytes], str]]:
 
 
 @pytest.mark.parametrize("content", [b"HTTP/1.1 200 OK\r\nContent-Length: 50\r\n\r\n{", b"nonsense\r\n\r\n"])
-def test_an_answer_that_breaks_off(raw: Callable[[bytes], str], listing: Listing, content: bytes) -> None:
+def test_a_response_that_breaks_off(raw: Callable[[bytes], str], listing: Listing, content: bytes) -> None:
     with pytest.raises(errors.NoResponseError, match="no complete response from http://127"):
         listing(raw(content))
 
 
-def test_no_answer_in_time(raw: Callable[[bytes], str]) -> None:
+def test_no_response_in_time(raw: Callable[[bytes], str]) -> None:
     with BridgeClient(raw(b""), timeout=(5, 0.2)) as bridge, pytest.raises(errors.NoResponseError, match="in time"):
         bridge.billing.get_account_invoices("1")
 
@@ -237,8 +241,8 @@ def test_a_token_that_ends_early_is_renewed_once(server: Server, listing: Listin
 
 
 def asserted(server: Server, audience: str = "") -> list[dict[str, Any]]:
-    """The claims of the JWTs of the token requests, each with its header, after they were verified."""
-    told = []
+    """The verified claims of the JWT in each token request, with its header."""
+    verified = []
     for method, target, headers, body in server.seen:
         if method == "POST":
             assert "Authorization" not in headers
@@ -246,8 +250,8 @@ def asserted(server: Server, audience: str = "") -> list[dict[str, Any]]:
             (assertion,) = parse_qs(body.decode(), strict_parsing=True)["client_assertion"]
             audience = audience or server.url + target
             claims = jwt.decode(assertion, pair().public_key(), algorithms=["ES256"], audience=audience)
-            told.append({"header": jwt.get_unverified_header(assertion), **claims})
-    return told
+            verified.append({"header": jwt.get_unverified_header(assertion), **claims})
+    return verified
 
 
 @pytest.mark.parametrize(
@@ -257,7 +261,7 @@ def asserted(server: Server, audience: str = "") -> list[dict[str, Any]]:
         ({"key_id": "k-1", "audience": "https://a/", "scope": "a b"}, "https://a/", {"kid": "k-1"}, {"scope": ["a b"]}),
     ],
 )
-def test_a_private_key_proves_who_asks(
+def test_a_private_key_signs_the_token_request(
     server: Server, listing: Listing, given: dict[str, str], aud: str, kid: dict[str, str], scope: dict[str, list[str]]
 ) -> None:
     server.script = lambda method, target: as_json(token() if method == "POST" else page(1))
@@ -278,15 +282,15 @@ def test_a_private_key_proves_who_asks(
     assert server.seen[1][2]["Authorization"] == "Bearer t-1"
 
 
-@pytest.mark.parametrize("trouble", ["503", "lost answer"])
-def test_every_attempt_at_a_token_has_a_jwt_of_its_own(server: Server, listing: Listing, trouble: str) -> None:
-    """A token server that has taken one before it failed refuses the same one after that."""
+@pytest.mark.parametrize("trouble", ["503", "lost response"])
+def test_every_token_request_has_its_own_jwt(server: Server, listing: Listing, trouble: str) -> None:
+    """A token server that accepted a JWT before it failed rejects the same one afterwards."""
 
     def script(method: str, target: str) -> Scripted:
         if method == "GET":
             return as_json(page(1))
         taken = [claims["jti"] for claims in asserted(server)]
-        if len(taken) == 1 and trouble == "lost answer":
+        if len(taken) == 1 and trouble == "lost response":
             raise ConnectionAbortedError
         if len(taken) == 1:
             return as_json({}, 503)
@@ -306,9 +310,7 @@ each_kind = pytest.mark.parametrize("kind", KINDS, ids=["secret", "private key"]
 
 
 @each_kind
-def test_a_bridge_that_takes_no_token_is_asked_twice(
-    server: Server, listing: Listing, kind: Callable[[str], Auth]
-) -> None:
+def test_a_rejected_token_is_replaced_once(server: Server, listing: Listing, kind: Callable[[str], Auth]) -> None:
     server.script = lambda method, target: as_json(token()) if method == "POST" else as_json({}, 401)
     with pytest.raises(errors.StatusError, match="the bridge does not accept the credential"):
         listing(server.url, kind(server.url))
@@ -317,7 +319,7 @@ def test_a_bridge_that_takes_no_token_is_asked_twice(
 
 
 @pytest.mark.parametrize(
-    ("answer", "told"),
+    ("response", "message"),
     [
         (as_json({"error": "invalid_scope", "error_description": "no\nsuch"}, 400), "refused with 400: invalid_scope: no such"),
         (as_json({"error": 5, "error_description": "no"}, 400), "refused with 400: no"),
@@ -333,25 +335,23 @@ def test_a_bridge_that_takes_no_token_is_asked_twice(
         (as_json(token(token_type="mac")), "returned a token whose token_type is not bearer."),
     ],
 )  # fmt: skip
-def test_no_token(server: Server, listing: Listing, answer: Scripted, told: str) -> None:
-    server.answers(answer)
+def test_no_token(server: Server, listing: Listing, response: Scripted, message: str) -> None:
+    server.answers(response)
     with pytest.raises(errors.AuthenticationError) as caught:
         listing(server.url, OAuth2ClientCredentials(f"{server.url}/token?key=s3cret", "id", "secret"))
-    assert str(caught.value) == f"The token server {server.url}/token {told}"
+    assert str(caught.value) == f"The token server {server.url}/token {message}"
     assert len(server.seen) == 1
 
 
 @pytest.mark.parametrize("more", [{}, {"token_type": "bearer"}, {"token_type": "BEARER"}])
-def test_a_token_is_a_bearer_token_also_where_nobody_says_so(
-    server: Server, listing: Listing, more: dict[str, str]
-) -> None:
+def test_the_token_type_may_be_missing_or_in_any_case(server: Server, listing: Listing, more: dict[str, str]) -> None:
     server.script = lambda method, target: as_json({"access_token": "t-1", **more} if method == "POST" else page(1))
     assert len(listing(server.url, OAuth2ClientCredentials(server.url, "id", "secret"))) == 1
     assert server.seen[-1][2]["Authorization"] == "Bearer t-1"
 
 
 @each_kind
-def test_tasks_that_start_cold_take_one_token(server: Server, kind: Callable[[str], Auth]) -> None:
+def test_tasks_share_their_first_token(server: Server, kind: Callable[[str], Auth]) -> None:
     server.script = lambda method, target: as_json(token() if method == "POST" else page(1))
 
     async def run() -> None:
@@ -362,7 +362,7 @@ def test_tasks_that_start_cold_take_one_token(server: Server, kind: Callable[[st
     assert sorted(method for method, *_ in server.seen) == ["GET"] * 8 + ["POST"]
 
 
-def test_loopback_is_not_asked_through_a_proxy_of_the_environment(
+def test_loopback_does_not_use_a_proxy_from_the_environment(
     server: Server, elsewhere: Server, listing: Listing, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     for name in ("HTTP_PROXY", "ALL_PROXY"):
@@ -375,7 +375,7 @@ def test_loopback_is_not_asked_through_a_proxy_of_the_environment(
     assert len(elsewhere.seen) == 1
 
 
-def test_nothing_that_is_caught_holds_the_credential(listing: Listing) -> None:
+def test_caught_errors_do_not_hold_the_credential(listing: Listing) -> None:
     with pytest.raises(errors.NotSentError) as caught:
         listing("http://127.0.0.1:1", HeaderAuth("s3cret"))
     assert caught.value.__cause__ is None
@@ -391,7 +391,7 @@ def test_the_defaults_are_safe(server: Server) -> None:
     assert (settings.timeout, settings.verify, settings.proxy) == ((5.0, 30.0), True, None)
 
 
-def test_loopback_needs_no_proxy_either_where_the_token_server_is_elsewhere(
+def test_loopback_uses_no_proxy_even_if_the_token_server_is_elsewhere(
     server: Server, elsewhere: Server, tls: tuple[Server, Path], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("HTTP_PROXY", elsewhere.url)
@@ -404,7 +404,7 @@ def test_loopback_needs_no_proxy_either_where_the_token_server_is_elsewhere(
     assert elsewhere.seen == []
 
 
-def test_nobody_accepts_the_connection() -> None:
+def test_a_connection_that_is_never_accepted() -> None:
     with socket.socket() as full:
         full.bind(("127.0.0.1", 0))
         full.listen(0)
@@ -427,13 +427,13 @@ def test_certificates_are_checked(tls: tuple[Server, Path], listing: Listing) ->
     attempts: list[Attempt] = []
     with pytest.raises(errors.NotSentError, match="CERTIFICATE_VERIFY_FAILED"):
         listing(url, auth, options={"retry": Retry(on_attempt=attempts.append)})
-    assert len(attempts) == 1  # another one would not find another certificate
+    assert len(attempts) == 1  # a retry would get the same certificate
     with BridgeClient(url, verify=ssl.create_default_context(cafile=str(certificate))) as bridge:
         assert bridge.billing.get_account_invoices("1").embedded
 
 
 @each_kind
-def test_threads_that_start_cold_take_one_token(server: Server, kind: Callable[[str], Auth]) -> None:
+def test_threads_share_their_first_token(server: Server, kind: Callable[[str], Auth]) -> None:
     server.script = lambda method, target: as_json(token() if method == "POST" else page(1))
     with BridgeClient(server.url, auth=kind(f"{server.url}/token")) as bridge:
         threads = [threading.Thread(target=bridge.billing.get_account_invoices, args=("1",)) for _ in range(8)]
@@ -452,14 +452,14 @@ def test_threads_that_start_cold_take_one_token(server: Server, kind: Callable[[
 def test_how_long_a_token_is_used(life: object, fresh: float, used: float) -> None:
     now = 100.0
     cache = TokenCache(clock=lambda: now)
-    answer = as_json(token(expires_in=life))[2]
+    response = as_json(token(expires_in=life))[2]
     assert cache.get() is cache.fresh(None) is cache.spare(None) is None
-    assert cache.store("https://t", 200, answer) == "t-1"
+    assert cache.store("https://t", 200, response) == "t-1"
     now = 100.0 + fresh - 0.1
     assert cache.get() == cache.fresh(None) == cache.spare(None) == cache.fresh("another") == "t-1"
     assert cache.fresh("t-1") is cache.spare("t-1") is None
     now = 100.0 + fresh
-    # One caller renews it; the others go on with it, for 5 s.
+    # One caller renews it; the others keep using it for 5 s.
     assert (cache.get(), cache.get(), cache.fresh(None), cache.spare(None)) == (None, "t-1", None, "t-1")
     now = 100.0 + used - 0.1
     assert cache.spare(None) == "t-1"
