@@ -1,4 +1,4 @@
-"""Every case of tests/faults.py, over real sockets, with both clients; the page that lists them says the same."""
+"""Runs every case of tests/faults.py over real sockets, with both clients, and compares docs/faults.md with the cases."""
 
 from __future__ import annotations
 
@@ -18,25 +18,25 @@ from talkdesk_bridge import AsyncBridgeClient, BridgeClient, Deviation, errors
 from talkdesk_bridge.models import InvoiceDetails
 
 from tests.conftest import ONCE, page
-from tests.faults import CASES, PAGE, SECRET, TOKEN, Case, Told, http, written
+from tests.faults import CASES, PAGE, SECRET, TOKEN, Case, ExpectedDeviation, http, written
 from tests.raw import LIMIT, Exchange, Raw, Reply
 
-# One for all clients without TLS: to load the authorities for each would take most of the time.
+# One context for all clients without TLS: loading the authorities for each would take most of the time.
 CONTEXT = ssl.create_default_context()
 
 WAYS = pytest.mark.parametrize("way", ["blocking", "awaiting"])
 EVERY = [(f"{category}: {case.name}"[:90], case) for category, cases in CASES.items() for case in cases]
-# Those that are not about TLS or a proxy.
+# Cases that are not about TLS or a proxy.
 OVER_TLS = [(name, case) for name, case in EVERY if not (case.tls or case.scheme or case.proxied)]
 
-OTHERWISE_OVER_TLS = {"a link to another host, without a scheme": "another host"}  # it has the scheme of the page
+SAYS_OVER_TLS = {"a link to another host, without a scheme": "another host"}  # it has the scheme of the page
 
 Contexts = dict[str, tuple[ssl.SSLContext, ssl.SSLContext]]
 
 
 @pytest.fixture(scope="session")
 def contexts(tmp_path_factory: pytest.TempPathFactory) -> Contexts:
-    """By the name of a certificate: what a server that has it uses, and what a client checks it with."""
+    """The contexts of a server and of a client, by the name of the certificate."""
     folder = tmp_path_factory.mktemp("tls")
     made: Contexts = {}
     for name, host, days in (
@@ -60,15 +60,15 @@ def _openssl(*arguments: str | Path) -> None:
 
 
 class Listed:
-    """What a caller got: numbers of invoices, deviations, and the error that ended it."""
+    """The result for a caller: numbers of invoices, deviations, and the error that ended the list."""
 
     def __init__(self) -> None:
         self.items: list[str | None] = []
-        self.told: list[Told] = []
+        self.deviations: list[ExpectedDeviation] = []
         self.error: errors.BridgeError | None = None
 
-    def tell(self, deviation: Deviation) -> None:
-        self.told.append((deviation.place, deviation.documented, deviation.seen, deviation.count))
+    def note(self, deviation: Deviation) -> None:
+        self.deviations.append((deviation.place, deviation.documented, deviation.seen, deviation.count))
 
     def add(self, invoice: InvoiceDetails) -> None:
         self.items.append(invoice.invoice_number)
@@ -103,7 +103,7 @@ def run(case: Case, way: str, contexts: Contexts) -> tuple[Listed, Raw]:
             **ONCE,
             "verify": verify,
             "sleep": lambda _: raw.refused(),
-            "on_deviation": listed.tell,
+            "on_deviation": listed.note,
             **case.options,
         }
         if case.proxied:
@@ -113,7 +113,7 @@ def run(case: Case, way: str, contexts: Contexts) -> tuple[Listed, Raw]:
 
 
 def chain(error: BaseException | None) -> Iterator[BaseException]:
-    """An error, and all that it came from."""
+    """An error and all errors behind it."""
     if error:
         yield error
         yield from chain(error.__cause__)
@@ -122,14 +122,14 @@ def chain(error: BaseException | None) -> Iterator[BaseException]:
 
 @WAYS
 @pytest.mark.parametrize("case", [pytest.param(case, id=name) for name, case in EVERY])
-def test_what_comes_of_it(case: Case, way: str, contexts: Contexts) -> None:
+def test_a_fault(case: Case, way: str, contexts: Contexts) -> None:
     check(case, way, contexts)
 
 
 @WAYS
 @pytest.mark.parametrize("case", [pytest.param(case, id=name) for name, case in OVER_TLS])
-def test_what_comes_of_it_over_tls(case: Case, way: str, contexts: Contexts) -> None:
-    says = OTHERWISE_OVER_TLS.get(case.name, case.says.replace("http://127", "https://127"))
+def test_a_fault_over_tls(case: Case, way: str, contexts: Contexts) -> None:
+    says = SAYS_OVER_TLS.get(case.name, case.says.replace("http://127", "https://127"))
     check(evolve(case, tls="good", says=says), way, contexts)
 
 
@@ -140,9 +140,9 @@ def check(case: Case, way: str, contexts: Contexts) -> None:
     assert type(listed.error) is (case.error or type(None)), listed.error
     assert case.says in str(listed.error or "")
     assert tuple(listed.items) == case.items
-    assert tuple(listed.told) == case.told
+    assert tuple(listed.deviations) == case.deviations
     assert len(raw.requests) == case.requests, raw.requests
-    # Told by the bytes themselves, where they can be read: all that was sent is there, whatever the case says.
+    # A check against the bytes sent, if they can be read: every invoice sent was listed, whether or not the case says so.
     sent = re.findall(r'"invoice_number": "?([^",}]+)', b"".join(raw.sent).decode("latin-1"))
     assert case.error or not sent or {*sent} == {*listed.items}
     for error in chain(listed.error):
@@ -171,7 +171,7 @@ def in_one_segment(exchange: Exchange) -> None:
 
 
 def of_64_kib(exchange: Exchange) -> None:
-    """As much as is read at a time, and another response behind it."""
+    """As much as one read takes, and another response after it."""
     first = http(page(1), X_Pad="x" * (65_536 - len(http(page(1), X_Pad="x")) + 1))
     assert len(first) == 65_536
     exchange.send(first + http(page(1)))
@@ -179,7 +179,7 @@ def of_64_kib(exchange: Exchange) -> None:
 
 
 def while_idle(exchange: Exchange) -> None:
-    """The second comes when the connection serves nobody."""
+    """The second response comes while the connection is idle."""
     exchange.send(http(page(1)))
     time.sleep(0.05)
     exchange.send(http(page(1)))
@@ -189,7 +189,7 @@ def while_idle(exchange: Exchange) -> None:
 @WAYS
 @pytest.mark.parametrize("tls", [False, True])
 @pytest.mark.parametrize("reply", [http(page(1)) * 2, in_two_parts, in_one_segment, of_64_kib, while_idle])
-def test_a_response_that_comes_twice_is_never_taken_for_another_accounts(
+def test_a_duplicate_response_is_never_read_as_that_of_another_account(
     way: str, tls: bool, reply: Reply, contexts: Contexts
 ) -> None:
     async def awaiting(url: str) -> list[str | None]:
@@ -214,11 +214,11 @@ def test_a_response_that_comes_twice_is_never_taken_for_another_accounts(
     assert len(raw.requests) == 2
 
 
-def test_nothing_is_lost_and_no_case_is_told_twice() -> None:
+def test_nothing_is_lost_and_case_names_are_unique() -> None:
     every = [(category, case) for category, cases in CASES.items() for case in cases]
     assert [case.name for _, case in every if case.outcome == "lost"] == []
     assert len({(category, case.name) for category, case in every}) == len(every) >= 90
 
 
-def test_the_page_says_what_the_cases_say() -> None:
+def test_the_page_matches_the_cases() -> None:
     assert PAGE.read_text(encoding="utf-8") == written(), "run `make docs`"
