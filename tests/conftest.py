@@ -141,7 +141,7 @@ class Server:
             self._server.socket = tls.wrap_socket(self._server.socket, server_side=True)
         self._thread = threading.Thread(target=self._server.serve_forever, args=(0.01,), daemon=True)
 
-    def answers(self, *responses: Any) -> None:
+    def respond_with(self, *responses: Any) -> None:
         """Send these in turn, then repeat the last one; anything except a triple is sent as JSON with 200."""
         left = list(responses)
 
@@ -213,7 +213,7 @@ def tls(tmp_path: Path) -> Iterator[tuple[Server, Path]]:
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     context.load_cert_chain(certificate, tmp_path / "key.pem")
     with Server(context) as running:
-        running.answers(page(1))
+        running.respond_with(page(1))
         yield running, certificate
 
 

@@ -9,20 +9,20 @@ import threading
 from collections.abc import Callable, Iterable
 from contextlib import suppress
 
-__all__ = ["KeepAlive", "answer"]
+__all__ = ["KeepAlive", "http_response"]
 
 
-def answer(body: bytes, status: int = 200, headers: Iterable[str] = ()) -> bytes:
+def http_response(body: bytes, status: int = 200, headers: Iterable[str] = ()) -> bytes:
     """The bytes of a response."""
     lines = [f"HTTP/1.1 {status} X", "Content-Type: application/json", f"Content-Length: {len(body)}", *headers]
     return "\r\n".join([*lines, "", ""]).encode("latin-1") + body
 
 
 class KeepAlive:
-    """Sends `answers(target)` to each GET; hangs up if that is empty or has `Connection: close`."""
+    """Sends `respond(target)` to each GET; hangs up if that is empty or has `Connection: close`."""
 
-    def __init__(self, answers: Callable[[str], bytes]) -> None:
-        self.answers = answers
+    def __init__(self, respond: Callable[[str], bytes]) -> None:
+        self.respond = respond
         self.connections = 0
         self.requests = 0
         self._open: list[socket.socket] = []
@@ -49,7 +49,7 @@ class KeepAlive:
                     received += part
                 head, _, received = received.partition(b"\r\n\r\n")
                 self.requests += 1
-                if not (content := self.answers(head.split(b" ", 2)[1].decode("ascii"))):
+                if not (content := self.respond(head.split(b" ", 2)[1].decode("ascii"))):
                     return
                 connection.sendall(content)
                 if b"\r\nConnection: close\r\n" in content:
@@ -69,7 +69,7 @@ class KeepAlive:
 def main() -> None:
     """Serve one page until standard input ends; print the URL first, and the counters at the end."""
     body = {"_embedded": {"invoices": [{"invoice_number": str(number), "amount": "1.00 usd"} for number in range(5)]}}
-    content = answer(json.dumps({**body, "total": 5}).encode())
+    content = http_response(json.dumps({**body, "total": 5}).encode())
     with KeepAlive(lambda _: content) as server:
         sys.stdout.write(f"{server.url}\n")
         sys.stdout.flush()

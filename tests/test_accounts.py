@@ -23,7 +23,7 @@ from talkdesk_bridge_sandbox import Sandbox
 
 from tests.command import COMMAND, environment, on_a_terminal, run
 from tests.conftest import ROOT, page
-from tests.keepalive import KeepAlive, answer
+from tests.keepalive import KeepAlive, http_response
 from tests.soak_accounts import Sample, Soak, pages, soak
 
 ACCOUNTS = [str(1000 + number) for number in range(60)]
@@ -33,17 +33,17 @@ class Bridge(KeepAlive):
     """Has two pages with one invoice each for every account; `asked` keeps the accounts requested."""
 
     def __init__(self) -> None:
-        super().__init__(self.respond)
+        super().__init__(self.page)
         self.asked: list[str] = []
         self.instead: Callable[[str], bytes | None] = lambda account: None
         self.pause = 0.0
 
-    def respond(self, target: str) -> bytes:
+    def page(self, target: str) -> bytes:
         account, _, query = target.rpartition("/")[2].partition("?")
         self.asked.append(account)
         time.sleep(self.pause)
         number = 2 if "page=2" in query else 1
-        return self.instead(account) or answer(json.dumps(page(f"{account}-{number}", total=2)).encode())
+        return self.instead(account) or http_response(json.dumps(page(f"{account}-{number}", total=2)).encode())
 
 
 @pytest.fixture
@@ -109,8 +109,8 @@ def test_the_soak_detects_growth_and_loss() -> None:
 
 
 def test_the_pages_of_the_soak_fit_the_contract(listing: Listing, bridge: Bridge) -> None:
-    bodies = [answer(body) for body in pages(60)]
-    bridge.answers = lambda target: bodies["page=2" in target]
+    bodies = [http_response(body) for body in pages(60)]
+    bridge.respond = lambda target: bodies["page=2" in target]
     result = listing(["9876543210"], "--strict")
     assert (result.returncode, result.stderr) == (0, "")
     assert len(written().splitlines()) == 60
@@ -140,7 +140,7 @@ def test_csv_has_the_columns_of_all_accounts(listing: Listing, bridge: Bridge) -
     def more(account: str) -> bytes | None:
         body = page("=1", total=1)
         body["_embedded"]["invoices"][0] |= {f"more_{account}": 1, "amount": 3700.00, "exact": "#"}
-        return answer(json.dumps(body).replace('"#"', "1.10").encode())
+        return http_response(json.dumps(body).replace('"#"', "1.10").encode())
 
     bridge.instead = more
     assert listing(["1000", "1001"], "--format", "csv", output="out.csv").returncode == 0
@@ -154,7 +154,7 @@ def test_csv_has_the_columns_of_all_accounts(listing: Listing, bridge: Bridge) -
 
 
 def test_failed_accounts_are_reported_and_requested_again(listing: Listing, bridge: Bridge) -> None:
-    bodies = {"1003": answer(b"{}", 404), "1004": answer(b"<html>"), "1005": answer(b"{}", 400)}
+    bodies = {"1003": http_response(b"{}", 404), "1004": http_response(b"<html>"), "1005": http_response(b"{}", 400)}
     bridge.instead = bodies.get
     result = listing([*ACCOUNTS, "a//b"])
     assert (result.returncode, result.stdout) == (7, "")
@@ -181,7 +181,7 @@ def test_failed_accounts_are_reported_and_requested_again(listing: Listing, brid
     assert {*bridge.asked} == {"1003", "1004", "1005"}
     assert "account 1003" not in result.stderr
 
-    bodies["1004"] = answer(b"{}", 503)
+    bodies["1004"] = http_response(b"{}", 503)
     result = listing(ACCOUNTS, "--skip-failed")
     assert result.returncode == 5, "the same command may work later"
     assert numbers(written()) == every(*(account for account in ACCOUNTS if account not in ("1004", "1005")))
@@ -190,7 +190,7 @@ def test_failed_accounts_are_reported_and_requested_again(listing: Listing, brid
 
 
 def test_without_a_file_failures_leave_standard_output_empty(listing: Listing, bridge: Bridge) -> None:
-    bodies = {"1003": answer(b"{}", 404)}
+    bodies = {"1003": http_response(b"{}", 404)}
     bridge.instead = bodies.get
     result = listing(output="-")
     assert (result.returncode, result.stdout) == (7, "")
@@ -208,9 +208,9 @@ def test_without_a_file_failures_leave_standard_output_empty(listing: Listing, b
 @pytest.mark.parametrize(
     ("error", "status", "requests", "message"),
     [
-        (answer(b"{}", 401), 3, 20, "401 Unauthorized"),
-        (answer(b"{}", 503), 5, 4 * 40, "503 Service Unavailable"),
-        (answer(b"{}", 429, ["Retry-After: 3600"]), 5, 20, "Come back in 3600 s"),
+        (http_response(b"{}", 401), 3, 20, "401 Unauthorized"),
+        (http_response(b"{}", 503), 5, 4 * 40, "503 Service Unavailable"),
+        (http_response(b"{}", 429, ["Retry-After: 3600"]), 5, 20, "Come back in 3600 s"),
     ],
 )
 def test_an_error_that_affects_all_accounts_ends_the_run(
@@ -341,7 +341,7 @@ def test_a_repeated_signal_ends_the_wait_for_a_name_server(tmp_path: Path, numbe
 def test_a_full_disk_loses_nothing_already_written(
     listing: Listing, bridge: Bridge, monkeypatch: pytest.MonkeyPatch, at_once: str
 ) -> None:
-    bridge.instead = lambda account: answer(json.dumps(page("x" * 2000, total=1)).encode())
+    bridge.instead = lambda account: http_response(json.dumps(page("x" * 2000, total=1)).encode())
     monkeypatch.setattr("talkdesk_bridge_cli.store.RHYTHM", 0)
     limits = resource.getrlimit(resource.RLIMIT_FSIZE)
     resource.setrlimit(resource.RLIMIT_FSIZE, (100_000, limits[1]))
@@ -362,7 +362,7 @@ def test_a_full_disk_loses_nothing_already_written(
 
 def interrupted(listing: Listing, bridge: Bridge) -> None:
     """Leave an output that has all accounts except one."""
-    bridge.instead = lambda account: answer(b"{}", 404) if account == "1059" else None
+    bridge.instead = lambda account: http_response(b"{}", 404) if account == "1059" else None
     assert listing().returncode == 7
     bridge.instead = lambda _: None
     bridge.asked.clear()
@@ -502,7 +502,7 @@ def test_usage_errors(arguments: list[str], message: str) -> None:
 
 
 def test_deviations_are_counted_over_all_accounts(listing: Listing, bridge: Bridge) -> None:
-    bridge.instead = lambda account: answer(b'{"_embedded": {"invoices": [{"amount": 1.10}]}}')
+    bridge.instead = lambda account: http_response(b'{"_embedded": {"invoices": [{"amount": 1.10}]}}')
     result = listing()
     assert (result.returncode, len(result.stderr.splitlines())) == (0, 1)
     assert result.stderr.startswith("expected string at $._embedded.invoices[*].amount, got number, 60 times.")

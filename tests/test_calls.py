@@ -32,7 +32,7 @@ KEY = HeaderAuth("s3cret", name="X-API-Key")
 
 
 def test_the_complete_response(server: Server) -> None:
-    server.answers(as_json(page(1), X_Request_Id="r-1"))
+    server.respond_with(as_json(page(1), X_Request_Id="r-1"))
     with BridgeClient(server.url) as bridge:
         response = bridge.with_response(bridge.billing.get_account_invoices, "1", per_page=5)
         again = bridge.billing.get_account_invoices("1", per_page=5)
@@ -53,7 +53,7 @@ def test_the_complete_response_async(server: Server) -> None:
             with pytest.raises(errors.ArgumentError, match="one request"):
                 await bridge.with_response(bridge.billing.iter_account_invoices, "1")  # type: ignore[arg-type] # the mistake under test
 
-    server.answers(page(1))
+    server.respond_with(page(1))
     asyncio.run(run())
 
 
@@ -62,13 +62,13 @@ def test_only_a_method_that_sends_one_request_has_a_response(server: Server) -> 
         for method in (bridge.billing.iter_account_invoices, len):
             with pytest.raises(errors.ArgumentError, match="sends one request"):
                 bridge.with_response(method, "1")
-        server.answers(as_json({}, 404))
+        server.respond_with(as_json({}, 404))
         with pytest.raises(errors.NotFoundError):
             bridge.with_response(bridge.billing.get_account_invoices, "1")
 
 
 def test_options_of_one_call_leave_the_client_as_it_was(server: Server) -> None:
-    server.answers(page(1))
+    server.respond_with(page(1))
     with BridgeClient(server.url, auth=KEY, headers={"X-Team": "billing"}) as bridge:
         other = bridge.with_options(headers={"X-Trace": "1", "X-API-Key": "other"}, timeout=(1, 2))
         other.billing.get_account_invoices("1")
@@ -88,8 +88,8 @@ def test_options_share_connections_and_token(server: Server) -> None:
     with BridgeClient(server.url, auth=auth, headers={"X-Team": "billing"}) as bridge:
         for _ in range(3):
             bridge.with_options(strict=True).billing.get_account_invoices("1")
-        assert bridge.with_options(strict=True)._caller.http is bridge._caller.http
-        server.answers(as_json({**page(1), "total": "1"}))
+        assert bridge.with_options(strict=True)._caller.http is bridge._caller._http
+        server.respond_with(as_json({**page(1), "total": "1"}))
         with pytest.raises(errors.ContractError):
             bridge.with_options(strict=True).billing.get_account_invoices("1")
         assert bridge.billing.get_account_invoices("1").total == 1
@@ -143,12 +143,12 @@ def test_more_invalid_settings(tmp_path: Path) -> None:
 
 
 def test_a_body_over_the_limit(server: Server) -> None:
-    server.answers(page(*range(1000)))
+    server.respond_with(page(*range(1000)))
     with BridgeClient(server.url, max_bytes=1000) as bridge:
         with pytest.raises(errors.ContractError, match="more than 1000 bytes: raise max_bytes"):
             bridge.billing.get_account_invoices("1")
         assert bridge.with_options(max_bytes=10**6).billing.get_account_invoices("1").embedded
-        server.answers((500, {}, b"x" * 5000))
+        server.respond_with((500, {}, b"x" * 5000))
         with pytest.raises(errors.ServerError, match="returned 500"):
             bridge.with_options(**ONCE).billing.get_account_invoices("1")
 
@@ -214,7 +214,7 @@ def test_an_argument_of_an_operation_may_have_any_name(kind: type[BridgeClient])
 
 
 def test_an_iterator_has_the_response_of_the_page_fetched_last(server: Server) -> None:
-    server.answers(
+    server.respond_with(
         as_json(page(1, 2, following="?page=2"), X_Request_Id="r-1"), as_json(page(3, 4), X_Request_Id="r-2")
     )
     with BridgeClient(server.url) as bridge:

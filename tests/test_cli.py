@@ -48,7 +48,7 @@ def test_few_invoices(sandbox: Sandbox, account: str, told: str) -> None:
 
 def test_what_a_bridge_sends_cannot_play_with_the_terminal(server: Server) -> None:
     invoice = {"invoice_number": "[red]1[/red]:x:\x1b[2J", "status": "x" * 300, "amount": "about 5", "due_amount": 7.5}
-    server.answers({"_embedded": {"invoices": [invoice, {"paid_amount": "-1.10"}]}})
+    server.respond_with({"_embedded": {"invoices": [invoice, {"paid_amount": "-1.10"}]}})
     result = run("invoices", "1", URL=server.url)
     assert result.returncode == 0
     assert "[red]1[/red]:x:\N{REPLACEMENT CHARACTER}[2J" in result.stdout
@@ -77,7 +77,7 @@ def test_what_a_bridge_sends_cannot_play_with_the_terminal(server: Server) -> No
     ],
 )
 def test_the_exit_status(server: Server, answer: Scripted, status: int, told: str) -> None:
-    server.answers(answer)
+    server.respond_with(answer)
     result = run("invoices", "1", URL=server.url, API_KEY="s3cret")
     assert (result.returncode, result.stdout) == (status, "")
     assert result.stderr.startswith("talkdesk-bridge: account 1: ")
@@ -87,7 +87,7 @@ def test_the_exit_status(server: Server, answer: Scripted, status: int, told: st
 
 
 def test_half_a_list_prints_nothing(server: Server) -> None:
-    server.answers(page(1, 2, total=3, following="?c=2"), page(total=3))
+    server.respond_with(page(1, 2, total=3, following="?c=2"), page(total=3))
     result = run("invoices", "1", URL=server.url)
     assert (result.returncode, result.stdout) == (7, "")
     assert "ended after 2 of 3 items" in result.stderr
@@ -270,7 +270,7 @@ def test_an_output_that_cannot_be_written(sandbox: Sandbox) -> None:
 
 
 def test_an_encoding_that_cannot_show_everything(server: Server) -> None:
-    server.answers({"_embedded": {"invoices": [{"status": "f\u00e4llig \u20ac"}]}})
+    server.respond_with({"_embedded": {"invoices": [{"status": "f\u00e4llig \u20ac"}]}})
     environment = os.environ | {"PYTHONIOENCODING": "latin-1", "TALKDESK_BRIDGE_URL": server.url}
     result = subprocess.run([COMMAND, "invoices", "1"], env=environment, capture_output=True, check=False)
     assert (result.returncode, result.stderr) == (0, b"")
@@ -360,8 +360,8 @@ def test_an_account_that_fails_is_named_and_nothing_is_printed(sandbox: Sandbox,
 
 
 def test_debug_tells_each_request_and_no_credential(server: Server, elsewhere: Server) -> None:
-    elsewhere.answers({"access_token": "t0ken-of-the-server", "token_type": "Bearer"})
-    server.answers(
+    elsewhere.respond_with({"access_token": "t0ken-of-the-server", "token_type": "Bearer"})
+    server.respond_with(
         as_json({}, 503), as_json(page(1, total=2, following="?page=2&key=s3cret-of-the-link")), page(2, total=2)
     )
     oauth = {"TOKEN_URL": f"{elsewhere.url}/token?k=s3cret", "CLIENT_ID": "me", "CLIENT_SECRET": "s3cret-of-mine"}

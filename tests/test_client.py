@@ -227,7 +227,7 @@ def test_an_account_number_is_quoted(sandbox: Sandbox, key: HeaderAuth) -> None:
 
 @pytest.mark.parametrize("base", ["", "/", "/api", "/api/", "/api//"])
 def test_the_path_of_a_base_url_is_kept(server: Server, base: str) -> None:
-    server.answers(page(1))
+    server.respond_with(page(1))
     with BridgeClient(server.url + base) as bridge:
         bridge.billing.get_account_invoices("1", per_page=50)
     (request,) = server.seen

@@ -312,7 +312,7 @@ def test_unknown_fields_are_kept_as_they_are_and_of_equal_names_the_last_counts(
 
 def test_deviations_are_counted_by_place(server: Server) -> None:
     invoices = [{"amount": 1.50, "paid_amount": 2, "invoice_due_date": "", "status": None} for _ in range(3)]
-    server.answers({"_embedded": {"invoices": [*invoices, {"amount": "3", "total": 5}]}, "total": "4"})
+    server.respond_with({"_embedded": {"invoices": [*invoices, {"amount": "3", "total": 5}]}, "total": "4"})
     told: list[Deviation] = []
     with BridgeClient(server.url, on_deviation=told.append) as bridge:
         body = bridge.billing.get_account_invoices("1")
@@ -331,7 +331,7 @@ def test_deviations_are_counted_by_place(server: Server) -> None:
 
 
 def test_deviations_are_logged_without_a_value(server: Server, caplog: pytest.LogCaptureFixture) -> None:
-    server.answers({"_embedded": {"invoices": [{"amount": 123.45}]}})
+    server.respond_with({"_embedded": {"invoices": [{"amount": 123.45}]}})
     with caplog.at_level(logging.WARNING, "talkdesk_bridge"), BridgeClient(server.url) as bridge:
         bridge.billing.get_account_invoices("1")
     (record,) = caplog.records
@@ -343,13 +343,13 @@ def test_what_a_hook_raises_is_raised(server: Server) -> None:
     def refuse(deviation: Deviation) -> None:
         raise KeyError(deviation.place)
 
-    server.answers({**page(1), "total": "1"})
+    server.respond_with({**page(1), "total": "1"})
     with BridgeClient(server.url, on_deviation=refuse) as bridge, pytest.raises(KeyError, match=r"\$\.total"):
         bridge.billing.get_account_invoices("1")
 
 
 def test_strict_refuses_what_lenient_tells(server: Server, listing: Listing) -> None:
-    server.answers({"_embedded": {"invoices": [{"amount": "1"}, {"amount": 3700.5}]}})
+    server.respond_with({"_embedded": {"invoices": [{"amount": "1"}, {"amount": 3700.5}]}})
     assert len(listing(server.url)) == 2
     with pytest.raises(errors.ContractError) as caught:
         listing(server.url, options={"strict": True})
@@ -372,7 +372,7 @@ def test_strict_refuses_what_lenient_tells(server: Server, listing: Listing) -> 
 def test_a_bare_list_and_a_bare_item_are_a_page(
     server: Server, listing: Listing, body: object, numbers: list[str], told: list[tuple[str, str, str]]
 ) -> None:
-    server.answers((200, {}, json.dumps(body).encode()))
+    server.respond_with((200, {}, json.dumps(body).encode()))
     seen: list[Deviation] = []
     found = listing(server.url, options={"on_deviation": seen.append})
     assert [invoice.invoice_number for invoice in found] == numbers
@@ -393,7 +393,7 @@ def test_a_bare_list_and_a_bare_item_are_a_page(
     ],
 )
 def test_the_place_is_the_one_in_what_was_sent(server: Server, listing: Listing, body: object, place: str) -> None:
-    server.answers((200, {}, json.dumps(body).encode()))
+    server.respond_with((200, {}, json.dumps(body).encode()))
     with pytest.raises(errors.ContractError) as caught:
         listing(server.url)
     assert caught.value.json_path == place
@@ -455,7 +455,7 @@ def test_fields_are_told_by_the_names_that_are_sent() -> None:
 
 def test_no_digit_of_a_sum_is_lost(server: Server, listing: Listing) -> None:
     content = b'{"_embedded": {"invoices": [{"amount": 0.1}, {"amount": 3700.00}, {"amount": 12345678901234567.89}]}}'
-    server.answers((200, {}, content))
+    server.respond_with((200, {}, content))
     amounts = [invoice.amount for invoice in listing(server.url)]
     assert amounts == ["0.1", "3700.00", "12345678901234567.89"]
     assert sum(Decimal(str(amount)) for amount in amounts) == Decimal("12345678901238267.99")

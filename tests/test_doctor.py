@@ -209,7 +209,7 @@ def test_a_token(sandbox: Sandbox, server: Server) -> None:
     assert checks["token"]["remedy"].startswith(
         "Check TALKDESK_BRIDGE_TOKEN_URL, what listens there, and the credential."
     )
-    server.answers((200, {}, b"<html>"))
+    server.respond_with((200, {}, b"<html>"))
     for url, told in ((f"{server.url}/t", "no usable access_token."), (f"http://{refused()}", "no connection")):
         status, checks = diagnosed(**oauth | {"TOKEN_URL": url, "CLIENT_SECRET": "s3cret"})
         assert (status, checks["token"]["status"]) == (3, "bad")
@@ -232,7 +232,7 @@ INVOICE = {"_embedded": {"invoices": [{"invoice_number": "1", "due_amount": 7.5}
     ],
 )  # fmt: skip
 def test_a_response(server: Server, answer: Any, status: int, verdict: str, told: str) -> None:
-    server.answers(answer)
+    server.respond_with(answer)
     returned, checks = diagnosed("--account", "77", URL=server.url, API_KEY="s3cret-key")
     assert (returned, checks["response"]["status"]) == (status, verdict)
     assert told in checks["response"]["found"]

@@ -53,7 +53,7 @@ def get(package: Path) -> Iterator[Run]:
 
 def test_one_response_is_printed_as_it_came(server: Server) -> None:
     body = page(1, total=9, following="/next") | {"odd": {"list": [None, True, "\u20ac"]}}
-    server.answers(body)
+    server.respond_with(body)
     result = run("get", "get_account_invoices", "1", "--page", "2", "--per-page", "3", URL=server.url)
     assert (result.returncode, result.stderr, json.loads(result.stdout)) == (0, "", body)
     assert [target for _, target, *_ in server.seen] == [f"{invoices_of('1')}?page=2&per_page=3"]
@@ -79,13 +79,13 @@ def test_one_page_and_all_contradict_each_other(server: Server, more: list[str],
 
 
 def test_a_body_is_printed_as_it_came_whatever_it_was_read_as(server: Server) -> None:
-    server.answers((200, {}, b'[{"invoice_number": "1", "due_amount": null, "n": 1.10}]'))
+    server.respond_with((200, {}, b'[{"invoice_number": "1", "due_amount": null, "n": 1.10}]'))
     result = run("get", "get_account_invoices", "1", URL=server.url)
     assert "".join(result.stdout.split()) == '[{"invoice_number":"1","due_amount":null,"n":1.10}]'
 
 
 def test_errors_and_deviations_are_told_as_elsewhere(server: Server, tmp_path: Path) -> None:
-    server.answers({"_embedded": {"invoices": [{"due_amount": 7.5}]}})
+    server.respond_with({"_embedded": {"invoices": [{"due_amount": 7.5}]}})
     result = run("get", "get_account_invoices", "1", URL=server.url)
     assert json.loads(result.stdout) == {"_embedded": {"invoices": [{"due_amount": 7.5}]}}
     told = "get_account_invoices: expected string at $._embedded.invoices[*].due_amount, got number, 1 time.\n"
@@ -96,7 +96,7 @@ def test_errors_and_deviations_are_told_as_elsewhere(server: Server, tmp_path: P
         ((200, {}, b"<html>"), 6),
         (as_json([], 429, Retry_After="99"), 5),
     ):
-        server.answers(answer)
+        server.respond_with(answer)
         out = tmp_path / "out"
         result = run("get", "get_account_invoices", "1", "--output", str(out), URL=server.url)
         assert (result.returncode, result.stdout, out.exists()) == (status, "", False)
@@ -193,7 +193,7 @@ VALUES = {
 
 
 def test_each_value_is_sent_as_the_contract_has_it(get: Run, server: Server) -> None:
-    server.answers({"claimNumber": "7"})
+    server.respond_with({"claimNumber": "7"})
     result = get("findClaims", "a b", "5", *VALUES, URL=server.url)
     assert (result.returncode, json.loads(result.stdout)) == (0, {"claimNumber": "7"}), result.stderr
     path, _, query = server.seen[0][1].partition("?")
@@ -238,7 +238,7 @@ def test_what_does_not_fit_is_named_with_what_is_wanted(
 def test_a_body_is_read_from_a_file_or_standard_input(get: Run, server: Server, tmp_path: Path) -> None:
     file = tmp_path / "body.json"
     file.write_text('{"claimNumber": "7", "odd": [1]}')
-    server.answers(as_json({"claimNumber": "7", "colour": "red"}, 201), (204, {}, b""))
+    server.respond_with(as_json({"claimNumber": "7", "colour": "red"}, 201), (204, {}, b""))
     result = get("add_claim", "p", "5", "--body", str(file), URL=server.url)
     assert (result.returncode, json.loads(result.stdout)) == (0, {"claimNumber": "7", "colour": "red"})
     result = get("add_claim", "p", "5", "--body", "-", stdin='{"claimNumber": "8"}', URL=server.url)
@@ -264,15 +264,15 @@ def test_a_body_is_read_from_a_file_or_standard_input(get: Run, server: Server, 
 
 def test_text_and_bytes_are_printed_as_they_are(get: Run, server: Server, package: Path, tmp_path: Path) -> None:
     text, file = "First \u20ac\nsecond, no end", tmp_path / "scan"
-    server.answers((200, {"Content-Type": "text/plain; charset=utf-8"}, text.encode()))
+    server.respond_with((200, {"Content-Type": "text/plain; charset=utf-8"}, text.encode()))
     assert get("read_note", "p", URL=server.url).stdout == text
     content = bytes(range(256))
-    server.answers((200, {"Content-Type": "application/octet-stream"}, content))
+    server.respond_with((200, {"Content-Type": "application/octet-stream"}, content))
     source = tmp_path / "source"
     source.write_bytes(content)
     assert get("write_scan", "p", "--body", str(source), "--output", str(file), URL=server.url).returncode == 0
     assert file.read_bytes() == server.seen[-1][3] == content
-    server.answers((200, {}, b"\x1b[2Jtext\nmore"))
+    server.respond_with((200, {}, b"\x1b[2Jtext\nmore"))
     named = environment(URL=server.url) | {"PYTHONPATH": str(package), "TERM": "xterm"}
     for name in ("read_note", "write_scan"):
         status, shown = on_a_terminal(*MAIN, "get", name, "p", variables=named)

@@ -16,10 +16,10 @@ from talkdesk_bridge import AsyncBridgeClient, BridgeClient, errors
 from talkdesk_bridge.models import InvoiceDetails
 
 from tests.conftest import ONCE, page
-from tests.keepalive import KeepAlive, answer
+from tests.keepalive import KeepAlive, http_response
 from tests.soak import Growth, awaiting, blocking, descriptors
 
-PAGE = answer(json.dumps(page(1, 2, 3, total=3)).encode())
+PAGE = http_response(json.dumps(page(1, 2, 3, total=3)).encode())
 
 
 @pytest.fixture
@@ -212,7 +212,7 @@ def test_an_awaiting_client_belongs_to_one_loop(quick: KeepAlive) -> None:
 
 def numbered(target: str) -> bytes:
     number = int(target.partition("page=")[2] or 1)
-    return answer(json.dumps(page(*range(number * 3, number * 3 + 3), total=600)).encode())
+    return http_response(json.dumps(page(*range(number * 3, number * 3 + 3), total=600)).encode())
 
 
 def test_threads_that_share_an_iterator_get_each_item_once() -> None:

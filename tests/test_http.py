@@ -22,10 +22,10 @@ from talkdesk_bridge_http import AsyncHTTPTransport, HTTPTransport, _connections
 
 from tests.conftest import ONCE, Listing, Server, page
 from tests.faults import http
-from tests.keepalive import KeepAlive, answer
+from tests.keepalive import KeepAlive, http_response
 from tests.raw import Raw
 
-PAGE = answer(json.dumps(page(1)).encode())
+PAGE = http_response(json.dumps(page(1)).encode())
 
 
 def test_the_private_name_of_httpx_exists() -> None:
@@ -99,7 +99,7 @@ def test_at_most_max_requests_at_a_time() -> None:
 
 def test_a_large_body_is_sent_completely(server: Server) -> None:
     """More than a socket takes at once, so that the stream has to wait until it is written."""
-    server.answers(page(1))
+    server.respond_with(page(1))
     content = bytes(range(256)) * 40_000
 
     async def run() -> None:
@@ -379,7 +379,7 @@ def test_a_transport_may_read_the_response_itself(way: str) -> None:
             return [one.invoice_number for invoices in every for one in invoices]
 
     packed = gzip.compress(json.dumps(page(1)).encode())
-    with KeepAlive(lambda target: answer(packed, 200, ["Content-Encoding: gzip"])) as server:
+    with KeepAlive(lambda target: http_response(packed, 200, ["Content-Encoding: gzip"])) as server:
         assert (blocking(server.url) if way == "blocking" else asyncio.run(awaiting(server.url))) == ["1", "1"]
         assert server.connections == 1
 

@@ -19,7 +19,7 @@ from talkdesk_bridge import AsyncBridgeClient, Attempt, BridgeClient, Retry, err
 from talkdesk_bridge.models import InvoiceDetails, InvoiceDetailsResponse
 
 from tests.conftest import ONCE, page
-from tests.keepalive import KeepAlive, answer
+from tests.keepalive import KeepAlive, http_response
 from tests.raw import Raw
 
 ACCOUNTS = [str(number) for number in range(40)]
@@ -46,7 +46,7 @@ class Bridge(KeepAlive):
             self.most = max(self.most, self.at_once)
             first = len(self.asked) <= self.together.parties
             refusals = self.refusals.get(account)
-            content = refusals.pop(0) if refusals else answer(json.dumps(page(account, total=1)).encode())
+            content = refusals.pop(0) if refusals else http_response(json.dumps(page(account, total=1)).encode())
         if first:
             self.together.wait(5)
         time.sleep(self.pause)
@@ -56,7 +56,7 @@ class Bridge(KeepAlive):
 
 
 def refusal(status: int, *headers: str) -> bytes:
-    return answer(b"{}", status, headers)
+    return http_response(b"{}", status, headers)
 
 
 @pytest.fixture
@@ -116,7 +116,7 @@ def test_each_account_comes_once_and_so_many_are_asked_at_a_time(many: Bridge, w
 def test_an_account_that_fails_costs_no_other(many: Bridge, way: str) -> None:
     many.refusals = {
         "3": [refusal(404)],
-        "7": [answer(b"<html>")],
+        "7": [http_response(b"<html>")],
         "9": [refusal(503)] * 4,
         "11": [refusal(503), refusal(500)],
     }
@@ -189,7 +189,7 @@ class Limiter:
             if len(self.passed) >= 2 and now - self.passed[-2] < 1:
                 return refusal(429, "Retry-After: 1")
             self.passed.append(now)
-        return answer(json.dumps(page(target.rpartition("/")[2], total=1)).encode())
+        return http_response(json.dumps(page(target.rpartition("/")[2], total=1)).encode())
 
 
 def test_a_limit_of_requests_fails_no_account() -> None:
@@ -197,7 +197,7 @@ def test_a_limit_of_requests_fails_no_account() -> None:
     limiter = Limiter()
     bridge = Bridge(0)
     with bridge:
-        bridge.answers = limiter.answer
+        bridge.respond = limiter.answer
         results = asked(bridge, at_once=20, clock=limiter.clock, sleep=limiter.sleep, retry=Retry())
     assert results == {account: [account] for account in ACCOUNTS}
 

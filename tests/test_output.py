@@ -27,7 +27,7 @@ ANSWER: Scripted = (200, {}, f'{{"_embedded": {{"invoices": [{INVOICE}, {OTHER}]
 @pytest.fixture
 def two(server: Server) -> Server:
     """A server with two invoices that are hard to write."""
-    server.answers(ANSWER)
+    server.respond_with(ANSWER)
     return server
 
 
@@ -69,7 +69,7 @@ def test_csv(two: Server) -> None:
 
 
 def test_no_invoices(server: Server) -> None:
-    server.answers({"_embedded": {"invoices": []}, "total": 0})
+    server.respond_with({"_embedded": {"invoices": []}, "total": 0})
     assert written(server, "json") == "[]\n"
     assert written(server, "jsonl") == ""
     assert written(server, "csv").count("\n") == 1
@@ -79,11 +79,11 @@ def test_no_invoices(server: Server) -> None:
 @pytest.mark.parametrize("depth", [700, 2000])  # how deep an interpreter reads and writes differs
 def test_what_is_nested_too_deep_is_told(server: Server, depth: int) -> None:
     deep = "[" * depth + "]" * depth
-    server.answers((200, {}, f'{{"total": 0, "odd": {deep}}}'.encode()))
+    server.respond_with((200, {}, f'{{"total": 0, "odd": {deep}}}'.encode()))
     result = run("get", "get_account_invoices", "1", URL=server.url)
     assert (result.returncode, result.stdout.count("[")) in [(6, 0), *([(0, depth)] if depth == 700 else [])]
     assert "Traceback" not in result.stderr
-    server.answers((200, {}, f'{{"_embedded": {{"invoices": [{{"odd": {deep}}}]}}}}'.encode()))
+    server.respond_with((200, {}, f'{{"_embedded": {{"invoices": [{{"odd": {deep}}}]}}}}'.encode()))
     result = run("invoices", "1", "--format", "csv", URL=server.url)
     assert (result.returncode, result.stdout.count("[")) in [(6, 0), *([(0, depth)] if depth == 700 else [])]
     assert "Traceback" not in result.stderr
@@ -91,7 +91,7 @@ def test_what_is_nested_too_deep_is_told(server: Server, depth: int) -> None:
 
 @pytest.mark.parametrize("form", ["table", "json", "jsonl", "csv"])
 def test_a_file_gets_what_a_pipe_gets(server: Server, tmp_path: Path, form: str) -> None:
-    server.answers(page(1, 2))
+    server.respond_with(page(1, 2))
     file = tmp_path / "out"
     arguments = ["invoices", "1", "--format", form]
     result = run(*arguments, "--output", str(file), URL=server.url)
@@ -160,7 +160,7 @@ def test_a_file_that_may_not_be_written_stays(two: Server, tmp_path: Path) -> No
 def test_an_error_leaves_the_file_as_it_was(server: Server, tmp_path: Path, answer: Scripted) -> None:
     file = tmp_path / "out"
     file.write_text("earlier")
-    server.answers(answer)
+    server.respond_with(answer)
     assert run("invoices", "1", "--output", str(file), URL=server.url).returncode in (4, 6, 7)
     assert file.read_text() == "earlier"
     assert [*tmp_path.iterdir()] == [file]
@@ -170,7 +170,7 @@ def test_an_error_leaves_the_file_as_it_was(server: Server, tmp_path: Path, answ
 def test_a_disk_that_is_full_leaves_the_file_as_it_was(server: Server, tmp_path: Path, name: str) -> None:
     file = tmp_path / "out"
     file.write_text("earlier")
-    server.answers(page(*range(5000)))
+    server.respond_with(page(*range(5000)))
     shell = f"ulimit -f 8; exec '{COMMAND}' invoices 1 --format json --output '{tmp_path / name}'"
     command = ["/bin/sh", "-c", shell]
     result = subprocess.run(command, env=environment(URL=server.url), capture_output=True, text=True, check=False)
@@ -224,7 +224,7 @@ def test_an_interrupt_in_the_middle_of_writing_leaves_the_file_as_it_was(
 def test_standard_output_by_its_name_is_not_replaced(server: Server, tmp_path: Path) -> None:
     file = tmp_path / "log"
     file.write_text("earlier\n")
-    server.answers(page(1))
+    server.respond_with(page(1))
     command = ["/bin/sh", "-c", f"exec '{COMMAND}' invoices 1 --format jsonl --output /dev/stdout >> '{file}'"]
     assert subprocess.run(command, env=environment(URL=server.url), check=False).returncode == 0
     assert file.read_text() == 'earlier\n{"account_number": "1", "invoice_number": "1"}\n'
@@ -245,7 +245,7 @@ def test_a_descriptor_or_a_pipe_is_refused_and_stays(two: Server, tmp_path: Path
 
 @pytest.mark.parametrize(("form", "unbuffered"), [("table", ""), ("jsonl", "1")])
 def test_a_reader_that_has_enough_ends_each_format_quietly(server: Server, form: str, unbuffered: str) -> None:
-    server.answers(page(*(f"{number:0200}" for number in range(500))))  # more than a pipe holds
+    server.respond_with(page(*(f"{number:0200}" for number in range(500))))  # more than a pipe holds
     command = [COMMAND, "invoices", "1", "--format", form]
     named = environment(URL=server.url) | {"PYTHONUNBUFFERED": unbuffered}
     with subprocess.Popen(command, env=named, stdout=subprocess.PIPE, stderr=subprocess.PIPE) as process:
@@ -258,26 +258,26 @@ def test_a_reader_that_has_enough_ends_each_format_quietly(server: Server, form:
 
 
 def test_standard_error_that_is_closed_gets_nothing_into_the_data(server: Server) -> None:
-    server.answers({"_embedded": {"invoices": [{"due_amount": 7.5}]}})
+    server.respond_with({"_embedded": {"invoices": [{"due_amount": 7.5}]}})
     command = ["/bin/sh", "-c", f"exec '{COMMAND}' invoices 1 --format jsonl --debug 2>&-"]
     result = subprocess.run(command, env=environment(URL=server.url), capture_output=True, text=True, check=False)
     assert (result.returncode, result.stdout) == (0, '{"account_number": "1", "due_amount": 7.5}\n')
 
 
 def test_standard_error_that_is_full_fails_nothing(server: Server, tmp_path: Path) -> None:
-    server.answers({"_embedded": {"invoices": [{"due_amount": 7.5}]}})
+    server.respond_with({"_embedded": {"invoices": [{"due_amount": 7.5}]}})
     line = f"exec '{COMMAND}' invoices 1 --format jsonl --debug --output '{tmp_path / 'out'}' 2>/dev/full"
     done = subprocess.run(["/bin/sh", "-c", line], env=environment(URL=server.url), capture_output=True, check=False)
     assert (done.returncode, (tmp_path / "out").read_text()) == (0, '{"account_number": "1", "due_amount": 7.5}\n')
 
 
 def test_a_list_without_amounts_has_no_totals_and_says_so(server: Server) -> None:
-    server.answers({"_embedded": {"invoices": [{"invoice_number": "1", "amount": "abc"}]}})
+    server.respond_with({"_embedded": {"invoices": [{"invoice_number": "1", "amount": "abc"}]}})
     shown = run("invoices", "1", URL=server.url).stdout.splitlines()
     assert shown[-2:] == ["1 invoice", "no totals: 2 absent amounts and 1 amount that cannot be read"]
 
 
 def test_a_table_has_room_for_everything(server: Server) -> None:
-    server.answers({"_embedded": {"invoices": [{"invoice_number": "N" * 6000, "status": "S" * 9000}]}})
+    server.respond_with({"_embedded": {"invoices": [{"invoice_number": "N" * 6000, "status": "S" * 9000}]}})
     shown = run("invoices", "1", URL=server.url).stdout
     assert ("N" * 6000 in shown, "S" * 9000 in shown, "\N{HORIZONTAL ELLIPSIS}" in shown) == (True, True, False)

@@ -23,7 +23,7 @@ def targets(server: Server) -> list[str]:
 
 def test_links_absolute_relative_and_query_only(server: Server, listing: Listing) -> None:
     path = invoices_of("1")
-    server.answers(
+    server.respond_with(
         page(1, following=f"{server.url}{path}?c=2"),
         page(2, following=f"{path}?c=3"),
         page(3, following="?c=4"),
@@ -35,7 +35,7 @@ def test_links_absolute_relative_and_query_only(server: Server, listing: Listing
 
 
 def test_page_numbers_without_links(server: Server, listing: Listing) -> None:
-    server.answers(page(1, 2, total=5), page(3, 4, total=5), page(5, total=5))
+    server.respond_with(page(1, 2, total=5), page(3, 4, total=5), page(5, total=5))
     assert len(listing(server.url, KEY, per_page=2)) == 5
     query = [target.partition("?")[2] for target in targets(server)]
     assert query == ["per_page=2", "page=2&per_page=2", "page=3&per_page=2"]
@@ -43,26 +43,26 @@ def test_page_numbers_without_links(server: Server, listing: Listing) -> None:
 
 @pytest.mark.parametrize("body", [page(1, 2), page(1, 2, total=2), page(1, 2, total=1), page(total=0), {"total": 0}])
 def test_one_page(server: Server, listing: Listing, body: object) -> None:
-    server.answers(body)
+    server.respond_with(body)
     listing(server.url, KEY)
     assert len(server.seen) == 1
 
 
 @pytest.mark.parametrize("link", [None, {}, {"next": None}, {"self": {"href": "?"}}])
 def test_no_next_link(server: Server, listing: Listing, link: object) -> None:
-    server.answers({**page(1), "_links": link})
+    server.respond_with({**page(1), "_links": link})
     assert len(listing(server.url, KEY)) == 1
 
 
 def test_a_link_to_another_origin_gets_no_request(server: Server, elsewhere: Server, listing: Listing) -> None:
-    server.answers(page(1, following=f"{elsewhere.url}{invoices_of('1')}?c=2"))
+    server.respond_with(page(1, following=f"{elsewhere.url}{invoices_of('1')}?c=2"))
     with pytest.raises(errors.PagingError, match="leads to another host, scheme or port"):
         listing(server.url, KEY)
     assert elsewhere.seen == []
 
 
 def test_a_link_to_another_scheme_gets_no_request(server: Server, listing: Listing) -> None:
-    server.answers(page(1, following=f"{server.url.replace('http:', 'https:')}/x"))
+    server.respond_with(page(1, following=f"{server.url.replace('http:', 'https:')}/x"))
     with pytest.raises(errors.PagingError, match="leads to another host, scheme or port"):
         listing(server.url, KEY)
 
@@ -84,14 +84,14 @@ def test_a_link_to_another_scheme_gets_no_request(server: Server, listing: Listi
     ],
 )
 def test_an_invalid_link(server: Server, listing: Listing, href: object) -> None:
-    server.answers({**page(1), "_links": {"next": {"href": href}}})
+    server.respond_with({**page(1), "_links": {"next": {"href": href}}})
     with pytest.raises(errors.PagingError):
         listing(server.url, KEY)
     assert len(server.seen) == 1
 
 
 def test_a_link_that_leads_in_a_circle(server: Server, listing: Listing) -> None:
-    server.answers(page(1, following="?c=2"), page(2, following="?c=3"), page(3, following="?c=2"))
+    server.respond_with(page(1, following="?c=2"), page(2, following="?c=3"), page(3, following="?c=2"))
     with pytest.raises(errors.PagingError, match="leads back"):
         listing(server.url, KEY)
     assert len(server.seen) == 3
@@ -106,24 +106,24 @@ def test_an_endless_chain_of_empty_pages(server: Server, listing: Listing) -> No
 
 
 def test_an_empty_page_before_a_full_one(server: Server, listing: Listing) -> None:
-    server.answers(page(following="?c=2"), page(1))
+    server.respond_with(page(following="?c=2"), page(1))
     assert len(listing(server.url, KEY)) == 1
 
 
 def test_ten_empty_pages_in_a_row_are_allowed_any_number_of_times(server: Server, listing: Listing) -> None:
     numbers = [(1,), *[()] * 10, (2,), *[()] * 10]
     pages = [page(*some, following=f"?c={count}") for count, some in enumerate(numbers)]
-    server.answers(*pages, page(3))
+    server.respond_with(*pages, page(3))
     assert [invoice.invoice_number for invoice in listing(server.url, KEY)] == ["1", "2", "3"]
 
 
 def test_an_empty_page_does_not_count_as_an_item(server: Server, listing: Listing) -> None:
-    server.answers(page(following="?c=2"), page(1, 2))
+    server.respond_with(page(following="?c=2"), page(1, 2))
     assert len(listing(server.url, max_items=2)) == 2
 
 
 def test_a_server_that_ignores_page_numbers(server: Server, listing: Listing) -> None:
-    server.answers(page(1, 2, total=5))
+    server.respond_with(page(1, 2, total=5))
     with pytest.raises(errors.PagingError) as caught:
         listing(server.url, KEY)
     message = "a page has items of an earlier page: the bridge repeats pages, or the list changed while it was read. Start again."
@@ -132,7 +132,7 @@ def test_a_server_that_ignores_page_numbers(server: Server, listing: Listing) ->
 
 
 def test_an_item_may_repeat_from_a_page_before_the_previous_one(server: Server, listing: Listing) -> None:
-    server.answers(page(1, 2, following="?c=2"), page(3, following="?c=3"), page(1, 4))
+    server.respond_with(page(1, 2, following="?c=2"), page(3, following="?c=3"), page(1, 4))
     assert [invoice.invoice_number for invoice in listing(server.url, KEY)] == ["1", "2", "3", "1", "4"]
 
 
@@ -157,7 +157,7 @@ def test_links_that_repeat_the_same_pages(server: Server) -> None:
     "responses", [[page(1, 2, total=5), page(total=5)], [page(1, total=5, following="?c"), page(2, total=5)]]
 )
 def test_fewer_items_than_announced(server: Server, listing: Listing, responses: list[object]) -> None:
-    server.answers(*responses)
+    server.respond_with(*responses)
     with pytest.raises(
         errors.IncompleteError, match=r"^get_account_invoices: the pages ended after 2 of 5 items\.$"
     ) as caught:
@@ -167,7 +167,7 @@ def test_fewer_items_than_announced(server: Server, listing: Listing, responses:
 
 @pytest.mark.parametrize("total", [5, "5", 5.0])
 def test_a_total_may_be_text_or_a_float(server: Server, listing: Listing, total: object) -> None:
-    server.answers({**page(1, 2, 3), "total": total}, {**page(4, 5), "total": total})
+    server.respond_with({**page(1, 2, 3), "total": total}, {**page(4, 5), "total": total})
     assert len(listing(server.url, KEY)) == 5
 
 
@@ -182,7 +182,7 @@ def test_a_total_may_be_text_or_a_float(server: Server, listing: Listing, total:
 def test_a_total_that_changes_does_not_excuse_missing_items(
     server: Server, listing: Listing, pages: list[object], expected: str
 ) -> None:
-    server.answers(*pages)
+    server.respond_with(*pages)
     with pytest.raises(errors.IncompleteError, match=f"ended after {expected} items"):
         listing(server.url, KEY)
 
@@ -198,7 +198,7 @@ def test_a_total_that_changes_does_not_excuse_missing_items(
     ],
 )  # fmt: skip
 def test_repeated_items_are_not_returned_again(server: Server, pages: list[object]) -> None:
-    server.answers(*pages)
+    server.respond_with(*pages)
     with BridgeClient(server.url) as bridge:
         invoices = bridge.billing.iter_account_invoices("1")
         first = [next(invoices).invoice_number for _ in range(2)]
@@ -210,12 +210,12 @@ def test_repeated_items_are_not_returned_again(server: Server, pages: list[objec
 
 def test_a_list_that_changed_before_resuming_is_rejected(server: Server) -> None:
     for read, changed in ((1, page(0, 1, 2, total=5)), (2, page(2, 3, total=5)), (1, page(total=5))):
-        server.answers(page(1, 2, total=5))
+        server.respond_with(page(1, 2, total=5))
         with BridgeClient(server.url) as bridge:
             invoices = bridge.billing.iter_account_invoices("1")
             for _ in range(read):
                 next(invoices)
-            server.answers(changed)
+            server.respond_with(changed)
             rest = bridge.billing.iter_account_invoices("1", start=invoices.position)
             with pytest.raises(errors.PagingError, match="the list changed"):
                 next(rest)
@@ -230,7 +230,7 @@ def test_repeated_items_are_found_even_if_the_rest_of_the_body_differs(server: S
 
 @pytest.mark.parametrize("links", [[{"rel": "next", "href": "?c=2"}], "?c=2", {"next": "?c=2"}, {"next": []}])
 def test_malformed_links_are_not_treated_as_missing(server: Server, listing: Listing, links: object) -> None:
-    server.answers({**page(1), "_links": links})
+    server.respond_with({**page(1), "_links": links})
     with pytest.raises(errors.PagingError, match="link"):
         listing(server.url, KEY)
 
@@ -238,7 +238,7 @@ def test_malformed_links_are_not_treated_as_missing(server: Server, listing: Lis
 def test_a_link_marked_as_a_template_is_not_followed(server: Server, listing: Listing) -> None:
     for templated, requests in ((True, 1), (False, 2), (None, 2)):
         server.seen.clear()
-        server.answers({**page(1), "_links": {"next": {"href": "?c=2", "templated": templated}}}, page(2))
+        server.respond_with({**page(1), "_links": {"next": {"href": "?c=2", "templated": templated}}}, page(2))
         if templated:
             with pytest.raises(errors.PagingError, match=r"^get_account_invoices: the next link is a template"):
                 listing(server.url, KEY)
@@ -248,7 +248,9 @@ def test_a_link_marked_as_a_template_is_not_followed(server: Server, listing: Li
 
 
 def test_continuing_after_an_error_skips_nothing(server: Server) -> None:
-    server.answers(page(1, following="?c=2"), as_json({}, 503), as_json({}, 503), page(2, following="?c=3"), page(3))
+    server.respond_with(
+        page(1, following="?c=2"), as_json({}, 503), as_json({}, 503), page(2, following="?c=3"), page(3)
+    )
     with BridgeClient(server.url, auth=KEY, **ONCE) as bridge:
         invoices = bridge.billing.iter_account_invoices("1")
         assert next(invoices).invoice_number == "1"
@@ -257,7 +259,7 @@ def test_continuing_after_an_error_skips_nothing(server: Server) -> None:
                 next(invoices)
         assert [invoice.invoice_number for invoice in invoices] == ["2", "3"]
 
-        server.answers(page(1, following="?c=2"), as_json({}, 503), page(2))
+        server.respond_with(page(1, following="?c=2"), as_json({}, 503), page(2))
         bodies = bridge.billing.iter_account_invoices("1").pages()
         next(bodies)
         with pytest.raises(errors.StatusError, match="503"):
@@ -266,7 +268,7 @@ def test_continuing_after_an_error_skips_nothing(server: Server) -> None:
 
 
 def test_continuing_after_an_error_counts_no_page_twice(server: Server) -> None:
-    server.answers(page(1, total=3), as_json({}, 503), page(2, total=3), page(3, total=3))
+    server.respond_with(page(1, total=3), as_json({}, 503), page(2, total=3), page(3, total=3))
     with BridgeClient(server.url, auth=KEY, **ONCE) as bridge:
         invoices = bridge.billing.iter_account_invoices("1")
         next(invoices)
@@ -285,12 +287,12 @@ def test_continuing_after_an_error_skips_nothing_async(server: Server) -> None:
                 await anext(bodies)
             return [body.embedded.invoices[0].invoice_number async for body in bodies if body.embedded.invoices]  # type: ignore[union-attr] # set below
 
-    server.answers(page(1, following="?c=2"), as_json({}, 503), page(2))
+    server.respond_with(page(1, following="?c=2"), as_json({}, 503), page(2))
     assert asyncio.run(run()) == ["2"]
 
 
 def test_an_invalid_link_raises_again_on_the_next_call(server: Server) -> None:
-    server.answers(page(1, following="https://elsewhere.example/"))
+    server.respond_with(page(1, following="https://elsewhere.example/"))
     with BridgeClient(server.url, auth=KEY) as bridge:
         invoices = bridge.billing.iter_account_invoices("1")
         next(invoices)
@@ -300,7 +302,7 @@ def test_an_invalid_link_raises_again_on_the_next_call(server: Server) -> None:
 
 
 def test_the_callers_limit_is_not_an_incomplete_list(server: Server, listing: Listing) -> None:
-    server.answers(page(1, 2, total=5), page(3, 4, total=5))
+    server.respond_with(page(1, 2, total=5), page(3, 4, total=5))
     assert len(listing(server.url, KEY, max_pages=2)) == 4
 
 
@@ -335,17 +337,17 @@ def test_the_callers_limit_is_not_an_incomplete_list(server: Server, listing: Li
 def test_a_body_that_is_not_a_page_is_never_read_as_an_empty_one(
     server: Server, listing: Listing, body: object
 ) -> None:
-    server.answers(as_json(body))
+    server.respond_with(as_json(body))
     with pytest.raises(errors.ContractError, match=f"GET {invoices_of('1')} returned 200"):
         listing(server.url, KEY)
 
 
 @pytest.mark.parametrize("invoices", [None, []])
 def test_null_in_optional_places(server: Server, listing: Listing, invoices: object) -> None:
-    server.answers({"_embedded": {"invoices": invoices}, "total": None, "_links": None})
+    server.respond_with({"_embedded": {"invoices": invoices}, "total": None, "_links": None})
     assert listing(server.url, KEY) == []
     nothing = {"amount": None, "invoice_due_date": None, "invoice_items_details": None}
-    server.answers({"_embedded": {"invoices": [nothing]}})
+    server.respond_with({"_embedded": {"invoices": [nothing]}})
     (invoice,) = listing(server.url, KEY)
     assert (invoice.amount, invoice.invoice_due_date, invoice.invoice_items_details) == (None, None, None)
 
@@ -356,7 +358,7 @@ THREE = [page(1, 2, following="?c=2", total=5), page(3, 4, following="?c=3", tot
 @pytest.mark.parametrize("pages", [THREE, [page(1, 2, total=5), page(3, 4, total=5), page(5, total=5)]])
 @pytest.mark.parametrize("read", range(6))
 def test_a_position_resumes_in_another_client(server: Server, pages: list[object], read: int) -> None:
-    server.answers(*pages)
+    server.respond_with(*pages)
     with BridgeClient(server.url, auth=KEY) as bridge:
         invoices = bridge.billing.iter_account_invoices("1", per_page=2)
         first = [next(invoices).invoice_number for _ in range(read)]
@@ -364,7 +366,7 @@ def test_a_position_resumes_in_another_client(server: Server, pages: list[object
     assert "s3cret" not in stored
     asked = len(server.seen)
     left = [*pages][read // 2 :]  # a page that was begun is requested again, a finished one is not
-    server.answers(*left or [page()])
+    server.respond_with(*left or [page()])
     with BridgeClient(server.url, auth=HeaderAuth("renewed")) as bridge:
         rest = bridge.billing.iter_account_invoices("1", per_page=2, start=json.loads(stored))
         assert rest.position == json.loads(stored)
@@ -373,12 +375,12 @@ def test_a_position_resumes_in_another_client(server: Server, pages: list[object
 
 
 def test_a_position_between_pages(server: Server) -> None:
-    server.answers(*THREE)
+    server.respond_with(*THREE)
     with BridgeClient(server.url) as bridge:
         invoices = bridge.billing.iter_account_invoices("1")
         next(invoices.pages())
         position = invoices.position
-        server.answers(*THREE[1:])
+        server.respond_with(*THREE[1:])
         again = bridge.billing.iter_account_invoices("1", start=position)
         assert [body.total for body in again.pages()] == [5, 5]
         assert list(bridge.billing.iter_account_invoices("1", start=again.position)) == []
@@ -390,21 +392,21 @@ def test_a_position_async(server: Server) -> None:
         async with AsyncBridgeClient(server.url) as bridge:
             invoices = bridge.billing.iter_account_invoices("1")
             first = [(await anext(invoices)).invoice_number for _ in range(3)]
-            server.answers(*THREE[1:])
+            server.respond_with(*THREE[1:])
             rest = bridge.billing.iter_account_invoices("1", start=invoices.position)
             return first + [invoice.invoice_number async for invoice in rest]
 
-    server.answers(*THREE)
+    server.respond_with(*THREE)
     assert asyncio.run(run()) == ["1", "2", "3", "4", "5"]
 
 
 def test_a_limited_list_can_be_resumed(server: Server) -> None:
-    server.answers(*THREE)
+    server.respond_with(*THREE)
     with BridgeClient(server.url) as bridge:
         numbers: list[str | None] = []
         position = None
         for _ in range(5):
-            server.answers(*THREE[len(numbers) // 2 :])
+            server.respond_with(*THREE[len(numbers) // 2 :])
             some = bridge.billing.iter_account_invoices("1", start=position, max_items=1)
             numbers += [invoice.invoice_number for invoice in some]
             position = some.position
@@ -413,11 +415,11 @@ def test_a_limited_list_can_be_resumed(server: Server) -> None:
 
 
 def test_a_circle_is_also_found_after_resuming(server: Server) -> None:
-    server.answers(page(1, following="?c=2"), page(2, following="?c=3"))
+    server.respond_with(page(1, following="?c=2"), page(2, following="?c=3"))
     with BridgeClient(server.url) as bridge:
         invoices = bridge.billing.iter_account_invoices("1")
         assert [next(invoices).invoice_number, next(invoices).invoice_number] == ["1", "2"]
-        server.answers(page(3, following="?c=2"))
+        server.respond_with(page(3, following="?c=2"))
         rest = bridge.billing.iter_account_invoices("1", start=invoices.position)
         assert next(rest).invoice_number == "3"
         with pytest.raises(errors.PagingError, match="leads back"):
@@ -426,11 +428,11 @@ def test_a_circle_is_also_found_after_resuming(server: Server) -> None:
 
 
 def test_missing_items_are_also_counted_after_resuming(server: Server) -> None:
-    server.answers(page(1, 2, total=5))
+    server.respond_with(page(1, 2, total=5))
     with BridgeClient(server.url) as bridge:
         invoices = bridge.billing.iter_account_invoices("1")
         next(invoices)
-        server.answers(page(1, 2, total=5), page(3, total=5), page(total=5))
+        server.respond_with(page(1, 2, total=5), page(3, total=5), page(total=5))
         rest = bridge.billing.iter_account_invoices("1", start=invoices.position)
         assert [next(rest).invoice_number, next(rest).invoice_number] == ["2", "3"]
         with pytest.raises(errors.IncompleteError, match="after 3 of 5 items"):
@@ -438,12 +440,12 @@ def test_missing_items_are_also_counted_after_resuming(server: Server) -> None:
 
 
 def test_a_page_that_shrank_before_resuming_is_rejected(server: Server) -> None:
-    server.answers(*THREE)
+    server.respond_with(*THREE)
     with BridgeClient(server.url) as bridge:
         invoices = bridge.billing.iter_account_invoices("1", max_items=2)
         next(invoices)
         position = {**invoices.position, "skip": 3}
-        server.answers(*THREE)
+        server.respond_with(*THREE)
         with pytest.raises(errors.PagingError, match="a page has items of an earlier one"):
             next(bridge.billing.iter_account_invoices("1", start=position))
 
@@ -453,7 +455,7 @@ def of_a_call_with(other: str) -> str:
 
 
 def test_a_position_of_another_call_is_rejected(server: Server, elsewhere: Server) -> None:
-    server.answers(*THREE)
+    server.respond_with(*THREE)
     with BridgeClient(server.url) as bridge, BridgeClient(elsewhere.url) as other:
         position = bridge.billing.iter_account_invoices("1", per_page=2).position
         bridge.billing.iter_account_invoices("1", per_page=2, start=position)
@@ -495,15 +497,15 @@ def test_a_position_that_leads_elsewhere_gets_no_request(server: Server, elsewhe
 
 def test_more_items_than_announced_are_a_deviation(server: Server, listing: Listing) -> None:
     deviations: list[Deviation] = []
-    server.answers(page(1, 2, total=3, following="?c=2"), page(3, 4, total=3))
+    server.respond_with(page(1, 2, total=3, following="?c=2"), page(3, 4, total=3))
     assert len(listing(server.url, options={"on_deviation": deviations.append})) == 4
     (one,) = deviations
     assert (one.operation, one.place, one.count) == ("get_account_invoices", "$.total", 1)
     assert (one.documented, one.seen) == ("number of all items", "smaller number")
-    server.answers(page(1, 2, total=3, following="?c=2"), page(3, 4, total=4))
+    server.respond_with(page(1, 2, total=3, following="?c=2"), page(3, 4, total=4))
     listing(server.url, options={"on_deviation": deviations.append})
     assert len(deviations) == 1
-    server.answers(page(1, 2, total=1))
+    server.respond_with(page(1, 2, total=1))
     with BridgeClient(server.url, strict=True) as bridge:
         invoices = bridge.billing.iter_account_invoices("1")
         assert [next(invoices).invoice_number, next(invoices).invoice_number] == ["1", "2"]
@@ -513,7 +515,7 @@ def test_more_items_than_announced_are_a_deviation(server: Server, listing: List
 
 @pytest.mark.parametrize("whole_pages", [False, True])
 def test_a_hook_that_raises_loses_no_item(server: Server, whole_pages: bool) -> None:
-    server.answers(page(1, 2, total=3, following="?c=2"), page(3, 4, total=3))
+    server.respond_with(page(1, 2, total=3, following="?c=2"), page(3, 4, total=3))
     faults = [KeyError("of the hook")]
 
     def hook(_: Deviation) -> None:
@@ -540,7 +542,7 @@ def test_a_hook_that_raises_loses_no_item(server: Server, whole_pages: bool) -> 
 
 
 def test_a_body_that_is_not_a_page_is_also_rejected_without_paging(server: Server) -> None:
-    server.answers({"errorCode": "X", "userMessage": "no"})
+    server.respond_with({"errorCode": "X", "userMessage": "no"})
     with (
         BridgeClient(server.url) as bridge,
         pytest.raises(errors.ContractError, match="an error that was sent as a success"),
@@ -568,14 +570,14 @@ def test_an_undeclared_total_also_counts(server: Server, total: object, seen: st
         def read() -> list[object]:
             return list(bridge._caller.paginate(UNDECLARED, {}, start=None, max_pages=None, max_items=None))
 
-        server.answers({"_embedded": {"things": [1]}, "total": total})
+        server.respond_with({"_embedded": {"things": [1]}, "total": total})
         with pytest.raises(errors.ContractError) as caught:
             read()
         error = caught.value
         assert str(error) == "op: the total of a page is not an integer."
         assert (error.json_path, error.expected, error.seen) == ("$.total", "integer", seen)
         for readable in (2, "2", 2.0):
-            server.answers({"_embedded": {"things": [1]}, "total": readable})
+            server.respond_with({"_embedded": {"things": [1]}, "total": readable})
             with pytest.raises(errors.IncompleteError, match="1 of 2 items"):
                 read()
 

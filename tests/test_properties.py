@@ -31,7 +31,7 @@ from talkdesk_bridge_api.api.billing import _GET_ACCOUNT_INVOICES as OPERATION
 from tests.agreement import agree
 from tests.conftest import CONTRACT, ROOT, merged, page
 from tests.drawing import EXAMPLES, MARK, TALLY, TOKENS, Bodies, Token, examples, mangled, mutated
-from tests.keepalive import KeepAlive, answer
+from tests.keepalive import KeepAlive, http_response
 from tests.packages import made
 from tools.contract import load
 
@@ -286,7 +286,7 @@ def test_a_response_gives_items_or_one_of_our_errors(
 ) -> None:
     TALLY["examples"] += 1
     server, clients = wire
-    server.answers = lambda _: answer(b"" if status == 204 else content, status)
+    server.respond = lambda _: http_response(b"" if status == 204 else content, status)
     error: errors.BridgeError | None = None
     items: list[Any] = []
     try:
@@ -317,10 +317,10 @@ def test_a_link_of_any_text_leads_nowhere_else(wire: tuple[KeepAlive, Mapping[bo
     before = server.requests
     link = {"_links": {"next": {"href": href.replace("{url}", server.url)}}}
     pages = [
-        answer(json.dumps({"_embedded": {"invoices": [{"invoice_number": number}]}, **link}).encode())
+        http_response(json.dumps({"_embedded": {"invoices": [{"invoice_number": number}]}, **link}).encode())
         for number in "12"
     ]
-    server.answers = lambda _: pages[server.requests - before - 1]
+    server.respond = lambda _: pages[server.requests - before - 1]
     try:
         items = list(clients[False].billing.iter_account_invoices("1", max_pages=2))
     except errors.PagingError:
@@ -427,11 +427,11 @@ def test_amounts_are_exact_or_rejected(values: list[Any]) -> None:
 
 Fault = str
 FAULTS: dict[Fault, bytes] = {
-    "refused": answer(b"{}", 503),
-    "garbled": answer(b'{"_embedded": {"invo'),
+    "refused": http_response(b"{}", 503),
+    "garbled": http_response(b'{"_embedded": {"invo'),
     "hung up": b"",
     "broken off": b"HTTP/1.1 200 OK\r\nContent-Length: 50\r\nConnection: close\r\n\r\n{",
-    "no page": answer(b'{"userMessage": "no"}'),
+    "no page": http_response(b'{"userMessage": "no"}'),
 }
 
 
@@ -479,7 +479,7 @@ class Book:
             following = self.astray[1] if self.astray and number == self.astray[0] else number + 1
             link = {"href": self.form.format(url=self.url, page=following + 1)} if following < len(self.pages) else None
             body["_links"] = {"next": link} if link or number % 2 else {}
-        return answer(json.dumps(body).encode())
+        return http_response(json.dumps(body).encode())
 
 
 BOOKS = st.composite(lambda draw: Book(draw))()
@@ -525,7 +525,7 @@ def test_every_item_comes_once_however_often_the_list_is_resumed(
 ) -> None:
     TALLY["examples"] += 1
     server, _ = wire
-    server.answers, book.url = book, server.url
+    server.respond, book.url = book, server.url
     expected = book.numbers
     got: list[str] = []
     failed: list[errors.BridgeError] = []
@@ -555,7 +555,7 @@ def test_every_item_comes_once_however_often_the_list_is_resumed(
 
 @pytest.mark.parametrize("total", [4, 5])
 def test_a_page_that_repeats_the_previous_one_is_rejected_even_as_the_last(total: int) -> None:
-    with KeepAlive(lambda _: answer(json.dumps(page(1, 2, total=total)).encode())) as server:
+    with KeepAlive(lambda _: http_response(json.dumps(page(1, 2, total=total)).encode())) as server:
         got, failed, _, ended = walked(server.url, 9, None, awaited=False)
     assert (got, ended) == (["1", "2"], False)
     assert {str(error) for error in failed} == {
@@ -565,12 +565,12 @@ def test_a_page_that_repeats_the_previous_one_is_rejected_even_as_the_last(total
 
 @pytest.mark.parametrize("status", [200, 503])
 def test_a_position_does_not_change_while_nothing_is_read(status: int) -> None:
-    with KeepAlive(lambda _: answer(json.dumps(page(1, 2, 3)).encode())) as server:
+    with KeepAlive(lambda _: http_response(json.dumps(page(1, 2, 3)).encode())) as server:
         _, _, position, _ = walked(server.url, 2, None, awaited=False)
-        server.answers = lambda _: answer(b"{}", status)
+        server.respond = lambda _: http_response(b"{}", status)
         assert walked(server.url, 1, position, awaited=False)[2] == position
         assert walked(server.url, 0, position, awaited=True)[2] == position
-        server.answers = lambda _: answer(json.dumps(page(1, 2, 3)).encode())
+        server.respond = lambda _: http_response(json.dumps(page(1, 2, 3)).encode())
         assert walked(server.url, 9, position, awaited=True)[0] == ["3"]
 
 

@@ -48,7 +48,7 @@ def _longest_waits(monkeypatch: pytest.MonkeyPatch) -> None:
 
 @pytest.mark.parametrize("status", [408, 429, 500, 502, 503, 504])
 def test_a_status_that_is_retried(server: Server, listing: Listing, time: Time, status: int) -> None:
-    server.answers(as_json({}, status), as_json({}, status), as_json({}, status), GOOD)
+    server.respond_with(as_json({}, status), as_json({}, status), as_json({}, status), GOOD)
     assert len(listing(server.url, options=time.options())) == 1
     assert len(server.seen) == 4
     assert time.slept == [0.5, 1.0, 2.0]
@@ -56,7 +56,7 @@ def test_a_status_that_is_retried(server: Server, listing: Listing, time: Time, 
 
 @pytest.mark.parametrize("status", [400, 401, 403, 404, 409, 422, 499, 501, 505, 520])
 def test_a_status_that_is_not_retried(server: Server, listing: Listing, time: Time, status: int) -> None:
-    server.answers(as_json({}, status), GOOD)
+    server.respond_with(as_json({}, status), GOOD)
     with pytest.raises(errors.StatusError, match=f"returned {status}") as caught:
         listing(server.url, options=time.options())
     assert "Tried" not in str(caught.value)
@@ -64,14 +64,14 @@ def test_a_status_that_is_not_retried(server: Server, listing: Listing, time: Ti
 
 
 def test_it_gives_up_after_four_attempts_and_says_so(server: Server, listing: Listing, time: Time) -> None:
-    server.answers(as_json({"userMessage": "Later."}, 503))
+    server.respond_with(as_json({"userMessage": "Later."}, 503))
     with pytest.raises(errors.ServerError, match=r"503 Service Unavailable: Later\. Tried 4 times\.$"):
         listing(server.url, options=time.options())
     assert len(server.seen) == 4
 
 
 def test_no_attempt_begins_after_the_time_is_over(server: Server, listing: Listing, time: Time) -> None:
-    server.answers(as_json({}, 503))
+    server.respond_with(as_json({}, 503))
     with pytest.raises(errors.ServerError, match="Tried 4 times"):
         listing(server.url, options=time.options(attempts=10, backoff=2.0, backoff_max=5.0, seconds=11.0))
     assert time.slept == [2.0, 4.0, 5.0]
@@ -81,21 +81,21 @@ def test_no_attempt_begins_after_the_time_is_over(server: Server, listing: Listi
 
 @pytest.mark.parametrize(("asked", "slept"), [("7", 7.0), ("0", 0.5), ("30", 30.0), ("soon", 0.5), ("-3", 0.5)])
 def test_retry_after_in_seconds(server: Server, listing: Listing, time: Time, asked: str, slept: float) -> None:
-    server.answers(as_json({}, 429, Retry_After=asked), GOOD)
+    server.respond_with(as_json({}, 429, Retry_After=asked), GOOD)
     assert len(listing(server.url, options=time.options())) == 1
     assert time.slept == [slept]
 
 
 def test_retry_after_as_a_date(server: Server, listing: Listing, time: Time) -> None:
     later = format_datetime(datetime.now(UTC) + timedelta(seconds=20), usegmt=True)
-    server.answers(as_json({}, 503, Retry_After=later), GOOD)
+    server.respond_with(as_json({}, 503, Retry_After=later), GOOD)
     assert len(listing(server.url, options=time.options())) == 1
     assert time.slept == [pytest.approx(20, abs=2)]
 
 
 @pytest.mark.parametrize("asked", ["31", "99999999999", "Fri, 01 Jan 2100 00:00:00 GMT"])
 def test_retry_after_above_the_ceiling_fails_at_once(server: Server, listing: Listing, time: Time, asked: str) -> None:
-    server.answers(as_json({}, 429, Retry_After=asked), GOOD)
+    server.respond_with(as_json({}, 429, Retry_After=asked), GOOD)
     with pytest.raises(errors.TooManyRequestsError, match=r"Come back in \d+ s\.$") as caught:
         listing(server.url, options=time.options())
     assert caught.value.retry_after
@@ -104,7 +104,7 @@ def test_retry_after_above_the_ceiling_fails_at_once(server: Server, listing: Li
 
 
 def test_retry_after_beyond_the_remaining_time(server: Server, listing: Listing, time: Time) -> None:
-    server.answers(as_json({}, 503, Retry_After="20"))
+    server.respond_with(as_json({}, 503, Retry_After="20"))
     with pytest.raises(errors.ServerError, match=r"Tried 2 times\. Come back in 20 s"):
         listing(server.url, options=time.options())
     assert time.slept == [20.0]
@@ -153,7 +153,7 @@ def test_only_idempotent_methods_are_retried(server: Server, time: Time, method:
     handler: Any = server._server.RequestHandlerClass
     for name in ("do_PUT", "do_DELETE", "do_HEAD", "do_OPTIONS", "do_PATCH"):
         setattr(handler, name, handler.do_GET)
-    server.answers((503, {}, b""))
+    server.respond_with((503, {}, b""))
     with BridgeClient(server.url, **time.options()) as bridge, pytest.raises(errors.ServerError):
         bridge._caller.call(operation, {})
     assert [asked for asked, *_ in server.seen] == [method] * requests
@@ -163,7 +163,7 @@ def test_a_hook_and_the_log_see_every_attempt(
     server: Server, listing: Listing, time: Time, caplog: pytest.LogCaptureFixture
 ) -> None:
     headers = {"Set_Cookie": "s3cret", "X_Request_Id": "r-1", "Retry_After": "1"}
-    server.answers(as_json({}, 503, **headers), GOOD)
+    server.respond_with(as_json({}, 503, **headers), GOOD)
     seen: list[Attempt] = []
     with caplog.at_level(logging.DEBUG, "talkdesk_bridge"):
         listing(server.url, per_page=5, options=time.options(on_attempt=seen.append))
@@ -183,17 +183,19 @@ def test_a_hook_and_the_log_see_every_attempt(
 
 
 def test_pages_already_read_are_not_requested_again(server: Server, listing: Listing, time: Time) -> None:
-    server.answers(page(1, following="?c=2"), as_json({}, 503), page(2, following="?c=3"), as_json({}, 429), page(3))
+    server.respond_with(
+        page(1, following="?c=2"), as_json({}, 503), page(2, following="?c=3"), as_json({}, 429), page(3)
+    )
     assert [invoice.invoice_number for invoice in listing(server.url, options=time.options())] == ["1", "2", "3"]
     assert len(server.seen) == 5
 
 
 def test_a_token_server_that_fails_for_a_while(server: Server, listing: Listing, time: Time) -> None:
     auth = OAuth2ClientCredentials(f"{server.url}/token", "id", "secret")
-    server.answers(as_json({}, 503), TOKEN, GOOD)
+    server.respond_with(as_json({}, 503), TOKEN, GOOD)
     assert len(listing(server.url, auth, options=time.options())) == 1
     assert [method for method, *_ in server.seen] == ["POST", "POST", "GET"]
-    server.answers(as_json({"error": "temporarily_unavailable"}, 503))
+    server.respond_with(as_json({"error": "temporarily_unavailable"}, 503))
     with pytest.raises(errors.AuthenticationError, match="503: temporarily_unavailable"):
         listing(server.url, auth, options=time.options())
 
@@ -262,14 +264,14 @@ def test_the_async_client_awaits_its_sleep(server: Server) -> None:
         async with AsyncBridgeClient(server.url, sleep=sleep) as bridge:
             await bridge.billing.get_account_invoices("1")
 
-    server.answers(as_json({}, 503), GOOD)
+    server.respond_with(as_json({}, 503), GOOD)
     asyncio.run(run())
     assert slept == [0.5]
 
 
 @pytest.mark.parametrize("blocking", [True, False])
 def test_the_default_sleep_really_waits(server: Server, blocking: bool) -> None:
-    server.answers(as_json({}, 503), GOOD)
+    server.respond_with(as_json({}, 503), GOOD)
     policy = Retry(backoff=0.05)
     seen: list[Attempt] = []
     if blocking:

@@ -224,8 +224,8 @@ class Lab:
     def clear(self) -> None:
         for server in (self.bridge, self.tokens, self.elsewhere, self.raw):
             server.seen.clear()
-        self.tokens.answers(TOKEN)
-        self.bridge.answers(page(1))
+        self.tokens.respond_with(TOKEN)
+        self.bridge.respond_with(page(1))
         self.output, self.sent, self.leaking = [], [], False
 
     def options(self, auth: Auth, **more: Any) -> dict[str, Any]:
@@ -396,7 +396,7 @@ def test_which_response_headers_are_shown(lab: Lab, flavour: str) -> None:
     sent = {
         name: value for name, value in visible.items() if name != "Content-Length"
     }  # which the server counts itself
-    lab.bridge.answers((503, {**sent, **dict.fromkeys(hidden, f"a={secret('key')}")}, b"{}"))
+    lab.bridge.respond_with((503, {**sent, **dict.fromkeys(hidden, f"a={secret('key')}")}, b"{}"))
     assert isinstance(lab.fails(flavour, lab.bridge.url, NoAuth()), errors.ServerError)
     for attempt in lab.output:
         if isinstance(attempt, Attempt):
@@ -405,7 +405,7 @@ def test_which_response_headers_are_shown(lab: Lab, flavour: str) -> None:
 
 
 def test_a_response_does_not_show_its_headers(lab: Lab) -> None:
-    lab.bridge.answers((200, shown(secret("key")), as_json(page(1))[2]))
+    lab.bridge.respond_with((200, shown(secret("key")), as_json(page(1))[2]))
     with BridgeClient(lab.bridge.url, **lab.options(KINDS["key"](""))) as bridge:
         response = bridge.with_response(bridge.billing.get_account_invoices, "1")
     assert response.headers["Set-Cookie"] == "[secret]"
@@ -413,7 +413,7 @@ def test_a_response_does_not_show_its_headers(lab: Lab) -> None:
 
 
 def test_a_key_in_the_query_of_the_token_url_is_not_shown(server: Server) -> None:
-    server.answers((403, {}, b"{}"))
+    server.respond_with((403, {}, b"{}"))
     auth = OAuth2ClientCredentials(f"{server.url}/token?code={HALVES[0]}", "id", "secret")
     with BridgeClient(server.url, auth=auth) as bridge, pytest.raises(errors.AuthenticationError) as caught:
         bridge.billing.get_account_invoices("1")
@@ -505,7 +505,7 @@ def test_a_token_that_cannot_be_renewed(lab: Lab, kind: str) -> None:
 
 def test_a_cookie_stays_where_it_came_from(lab: Lab) -> None:
     cookie = {"Set-Cookie": f"session={secret('client').split('/')[0]}"}
-    lab.tokens.answers((200, cookie, as_json(TOKEN)[2]))
+    lab.tokens.respond_with((200, cookie, as_json(TOKEN)[2]))
     with BridgeClient(lab.bridge.url, **lab.options(KINDS["oauth"](lab.tokens.url))) as bridge:
         for _ in range(2):
             bridge.billing.get_account_invoices("1")
@@ -675,7 +675,7 @@ def test_the_command(lab: Lab, monkeypatch: pytest.MonkeyPatch) -> None:
         response, variables = COMMANDS[number]
         with Server() as bridge, Server() as tokens:
             bridge.script = lambda method, target: RESPONSES[response](echo(bridge), lab.elsewhere.url)
-            tokens.answers(TOKEN)
+            tokens.respond_with(TOKEN)
             if response in TOKEN_RESPONSES:
                 tokens.script = lambda method, target: TOKEN_RESPONSES[response](echo(tokens))
             named = {"URL": bridge.url, **variables}
@@ -717,7 +717,7 @@ def test_a_credential_echoed_with_json_escapes_is_redacted(
     key = "abc+def/ghi&jk<l>=="
     escaped = "".join(f"\\u{ord(character):04X}" for character in key)
     body = f'{{"userMessage": "bad {escaped}", "{escaped}": ["{escaped}"], "errorCode": "{key}"}}'.encode(encoding)
-    server.answers((400, {"Content-Type": "application/json"}, body))
+    server.respond_with((400, {"Content-Type": "application/json"}, body))
     with BridgeClient(server.url, auth=HeaderAuth(key)) as bridge, pytest.raises(errors.BadRequestError) as caught:
         bridge.billing.get_account_invoices("1")
     assert key not in f"{caught.value} {caught.value.error_info} {caplog.text}"
@@ -726,7 +726,7 @@ def test_a_credential_echoed_with_json_escapes_is_redacted(
 
 def test_a_link_with_the_credential_is_followed_but_redacted(server: Server, caplog: pytest.LogCaptureFixture) -> None:
     caplog.set_level(logging.DEBUG, "talkdesk_bridge")
-    server.answers(page(1, following="/n/s3cret-of-mine/x"), (404, {}, b""))
+    server.respond_with(page(1, following="/n/s3cret-of-mine/x"), (404, {}, b""))
     with BridgeClient(server.url, auth=HeaderAuth("s3cret-of-mine")) as bridge:
         invoices = bridge.billing.iter_account_invoices("1")
         next(invoices)
@@ -738,7 +738,7 @@ def test_a_link_with_the_credential_is_followed_but_redacted(server: Server, cap
 
 
 def test_a_token_server_that_echoes_the_query_of_its_url(server: Server) -> None:
-    server.answers(as_json({"error": "invalid_request", "error_description": "/token?code=QUERYS3CRET"}, 400))
+    server.respond_with(as_json({"error": "invalid_request", "error_description": "/token?code=QUERYS3CRET"}, 400))
     auth = OAuth2ClientCredentials(f"{server.url}/token?code=QUERYS3CRET", "id", "s3cret-of-mine")
     with BridgeClient(server.url, auth=auth) as bridge, pytest.raises(errors.AuthenticationError) as caught:
         bridge.billing.get_account_invoices("1")

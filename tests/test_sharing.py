@@ -32,7 +32,7 @@ def outcome(bridge: BridgeClient) -> str:
 @pytest.mark.filterwarnings("ignore:.*fork:DeprecationWarning")
 def test_a_client_cannot_be_used_in_another_process(server: Server) -> None:
     """Both would write into one connection, and each could read the other's response."""
-    server.answers(page(1, total=1))
+    server.respond_with(page(1, total=1))
     with BridgeClient(server.url, **ONCE) as bridge:
         assert outcome(bridge) == "1"
         reader, writer = os.pipe()
@@ -68,8 +68,8 @@ def test_callers_that_wait_for_a_token_share_its_failure(server: Server, elsewhe
 
 
 def test_a_hook_may_call_the_client_while_a_token_is_fetched(server: Server, elsewhere: Server) -> None:
-    elsewhere.answers({"access_token": "token", "expires_in": 3600})
-    server.answers(page(1, total=1))
+    elsewhere.respond_with({"access_token": "token", "expires_in": 3600})
+    server.respond_with(page(1, total=1))
     outcomes: list[str] = []
 
     def hook(attempt: Attempt) -> None:
@@ -136,7 +136,7 @@ def test_a_deadline_limits_the_wait_for_other_requests(roomy: Server) -> None:
 
 
 def test_a_thousand_tasks(roomy: Server) -> None:
-    roomy.answers(page(1, total=1))
+    roomy.respond_with(page(1, total=1))
 
     async def run() -> int:
         async with AsyncBridgeClient(roomy.url, **ONCE) as bridge:

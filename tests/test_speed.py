@@ -29,7 +29,7 @@ from talkdesk_bridge_api.places import MisfitError, Place
 
 from tests.conftest import CONTRACT, invoices_of
 from tests.drawing import ANY, TALLY, TOKENS, Bodies, as_tree, examples, mangled, mutated, written
-from tests.keepalive import KeepAlive, answer
+from tests.keepalive import KeepAlive, http_response
 from tools.contract import load
 
 PAGES = Bodies(load(CONTRACT).data).named("InvoiceDetailsResponse")
@@ -245,7 +245,7 @@ def test_what_is_done_round_a_request_takes_few_instructions() -> None:
         body = page(size) | {"total": pages * size}
         for at, invoice in enumerate(body["_embedded"]["invoices"]):
             invoice["invoice_number"] = str(size * number + at)
-        return answer(json.dumps(body).encode())
+        return http_response(json.dumps(body).encode())
 
     decode = models.InvoiceDetailsResponse.from_dict
 

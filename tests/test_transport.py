@@ -42,7 +42,7 @@ HTML = {"Content-Type": "text/html"}
 
 
 def test_a_request_as_sent(server: Server, listing: Listing) -> None:
-    server.answers(page(1))
+    server.respond_with(page(1))
     listing(server.url, HeaderAuth("Key abc"))
     ((method, target, headers, body),) = server.seen
     assert (method, target, body) == ("GET", invoices_of("1"), b"")
@@ -62,7 +62,7 @@ def test_a_request_as_sent(server: Server, listing: Listing) -> None:
     ],
 )
 def test_the_header_of_each_credential(server: Server, listing: Listing, auth: Auth, sent: str | None) -> None:
-    server.answers(page(1))
+    server.respond_with(page(1))
     listing(server.url, auth)
     assert server.seen[0][2].get("Authorization") == sent  # exactly: some gateways accept one spelling only
 
@@ -72,7 +72,7 @@ def test_the_header_of_each_credential(server: Server, listing: Listing, auth: A
 def test_an_error_response_without_the_documented_body(
     server: Server, listing: Listing, status: int, content: bytes
 ) -> None:
-    server.answers((status, HTML, content))
+    server.respond_with((status, HTML, content))
     with pytest.raises(errors.StatusError, match=f"returned {status}") as caught:
         listing(server.url)
     assert (caught.value.status_code, caught.value.error_info, caught.value.retry_after) == (status, None, None)
@@ -81,7 +81,7 @@ def test_an_error_response_without_the_documented_body(
 
 def test_the_message_of_an_error_response(server: Server, listing: Listing) -> None:
     body = {"userMessage": "Wait.\x1b[31m", "errorCode": "BUSY", "developerMessage": "stack", "other": 1}
-    server.answers(as_json(body, 429, Retry_After="7", X_Request_Id="r-1"))
+    server.respond_with(as_json(body, 429, Retry_After="7", X_Request_Id="r-1"))
     with pytest.raises(errors.StatusError) as caught:
         listing(server.url)
     error = caught.value
@@ -91,7 +91,7 @@ def test_the_message_of_an_error_response(server: Server, listing: Listing) -> N
     )
     assert (error.retry_after, error.request_id) == (7.0, "r-1")
     for name in ("Request_Id", "X_Correlation_Id"):
-        server.answers(as_json({}, 429, **{name: "r-2"}))
+        server.respond_with(as_json({}, 429, **{name: "r-2"}))
         with pytest.raises(errors.StatusError) as caught:
             listing(server.url, per_page=5)
         assert (caught.value.request_id, caught.value.path) == ("r-2", invoices_of("1"))
@@ -100,7 +100,7 @@ def test_the_message_of_an_error_response(server: Server, listing: Listing) -> N
 
 
 def test_malformed_details_do_not_hide_the_rest(server: Server, listing: Listing) -> None:
-    server.answers(as_json({"userMessage": "No", "details": ["text"]}, 400))
+    server.respond_with(as_json({"userMessage": "No", "details": ["text"]}, 400))
     with pytest.raises(errors.StatusError, match="400 Bad Request: No"):
         listing(server.url)
 
@@ -117,21 +117,21 @@ def test_retry_after_as_a_date(server: Server, listing: Listing) -> None:
         ("soon", None),
         ("-5", None),
     ):
-        server.answers((503, {"Retry-After": value}, b""))
+        server.respond_with((503, {"Retry-After": value}, b""))
         with pytest.raises(errors.StatusError) as caught:
             listing(server.url)
         assert caught.value.retry_after == (pytest.approx(expected, abs=2) if expected else expected)
 
 
 def test_a_long_message_is_cut(server: Server, listing: Listing) -> None:
-    server.answers(as_json({"userMessage": "y" * 1000}, 400))
+    server.respond_with(as_json({"userMessage": "y" * 1000}, 400))
     with pytest.raises(errors.BadRequestError) as caught:
         listing(server.url)
     assert str(caught.value).count("y") == 200
 
 
 def test_a_redirect_is_not_followed(server: Server, elsewhere: Server, listing: Listing) -> None:
-    server.answers((302, {"Location": elsewhere.url}, b""))
+    server.respond_with((302, {"Location": elsewhere.url}, b""))
     with pytest.raises(errors.StatusError, match="302 Found: redirects are not followed"):
         listing(server.url, HeaderAuth("s3cret"))
     assert elsewhere.seen == []
@@ -151,7 +151,7 @@ def test_a_redirect_is_not_followed(server: Server, elsewhere: Server, listing: 
 def test_a_response_that_breaks_the_contract(
     server: Server, listing: Listing, response: Scripted, message: str
 ) -> None:
-    server.answers(response)
+    server.respond_with(response)
     with pytest.raises(errors.ContractError, match=message):
         listing(server.url)
 
@@ -336,7 +336,7 @@ def test_a_rejected_token_is_replaced_once(server: Server, listing: Listing, kin
     ],
 )  # fmt: skip
 def test_no_token(server: Server, listing: Listing, response: Scripted, message: str) -> None:
-    server.answers(response)
+    server.respond_with(response)
     with pytest.raises(errors.AuthenticationError) as caught:
         listing(server.url, OAuth2ClientCredentials(f"{server.url}/token?key=s3cret", "id", "secret"))
     assert str(caught.value) == f"The token server {server.url}/token {message}"
@@ -367,7 +367,7 @@ def test_loopback_does_not_use_a_proxy_from_the_environment(
 ) -> None:
     for name in ("HTTP_PROXY", "ALL_PROXY"):
         monkeypatch.setenv(name, elsewhere.url)
-    server.answers(page(1))
+    server.respond_with(page(1))
     assert len(listing(server.url, HeaderAuth("s3cret"))) == 1
     assert elsewhere.seen == []
     with BridgeClient(server.url, proxy=elsewhere.url) as bridge, pytest.raises(errors.StatusError, match="404"):
@@ -396,8 +396,8 @@ def test_loopback_uses_no_proxy_even_if_the_token_server_is_elsewhere(
 ) -> None:
     monkeypatch.setenv("HTTP_PROXY", elsewhere.url)
     tokens, certificate = tls
-    tokens.answers(token())
-    server.answers(page(1))
+    tokens.respond_with(token())
+    server.respond_with(page(1))
     auth = OAuth2ClientCredentials(tokens.url, "id", "secret")
     with BridgeClient(server.url, auth=auth, verify=ssl.create_default_context(cafile=str(certificate))) as bridge:
         assert bridge.billing.get_account_invoices("1").embedded

@@ -65,7 +65,7 @@ def test_pytest_httpx(way: Way, httpx_mock: Any) -> None:
 
 @ways
 def test_vcrpy(way: Way, server: Server, tmp_path: Path) -> None:
-    server.answers(page(7))
+    server.respond_with(page(7))
     for _ in "12":
         with vcr.use_cassette(str(tmp_path / "cassette.yaml"), record_mode="once"):
             assert way(server.url) == ["7"]
@@ -74,7 +74,7 @@ def test_vcrpy(way: Way, server: Server, tmp_path: Path) -> None:
 
 @ways
 def test_opentelemetry(way: Way, server: Server) -> None:
-    server.answers(page(7))
+    server.respond_with(page(7))
     exporter, provider = InMemorySpanExporter(), TracerProvider()
     provider.add_span_processor(SimpleSpanProcessor(exporter))
     HTTPXClientInstrumentor().instrument(tracer_provider=provider)
