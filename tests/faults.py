@@ -65,7 +65,7 @@ class Case:
     account: str = "1"
     auth: Callable[[Raw], Auth] = lambda _: HeaderAuth(SECRET, name="X-API-Key")
     connects: tuple[Action, ...] = ()
-    refusals: int = 0
+    refused_first: int = 0
     tls: str = ""
     """The server's certificate; empty for no TLS."""
     scheme: str = ""
@@ -231,7 +231,7 @@ NO_LIST = f"expected array at {AT}, got nothing"
 
 CASES: dict[str, list[Case]] = {
     "connection": [
-        fails("connection refused", (), NotSentError, "no connection to http://127.0.0.1", requests=0, refusals=99),
+        fails("connection refused", (), NotSentError, "no connection to http://127.0.0.1", requests=0, refused_first=99),
         fails("reset as soon as the request begins", (), NoResponseError, "no complete response", requests=0, connects=(resets_at_once,)),
         fails("closed as soon as it is accepted", (), NoResponseError, "no complete response", requests=0, connects=(hangs_up,)),
         fails("reset instead of a response", resets, NoResponseError, "no complete response"),
@@ -281,7 +281,7 @@ CASES: dict[str, list[Case]] = {
         fails("garbage to CONNECT", then(b"SSH-2.0-OpenSSH_9.6\r\n"), NoResponseError, "no complete response", scheme="https", proxied=True),
         fails("200 to CONNECT, then no TLS", then(http(length=""), greeting(b"HTTP/1.0 400 X\r\n\r\n")), NotSentError, "no connection to https://", scheme="https", proxied=True),
         fails("200 to CONNECT, then closed", then(http(length="")), NotSentError, "no connection to https://", scheme="https", proxied=True),
-        fails("connection refused", (), NotSentError, "no connection to https://", requests=0, refusals=99, scheme="https", proxied=True),
+        fails("connection refused", (), NotSentError, "no connection to https://", requests=0, refused_first=99, scheme="https", proxied=True),
         fails("the proxy's own page instead of the bridge's response", html(), ContractError, NOT_JSON, proxied=True),
         fails("the proxy's own 504", html(504), ServerError, "returned 504 Gateway Timeout", proxied=True),
     ],
@@ -387,8 +387,8 @@ CASES: dict[str, list[Case]] = {
         fails("503 forever", BUSY, ServerError, "503 Service Unavailable: Wait (BUSY). Tried 3 times.", requests=3, options=THRICE),
         fails("501, which is not retried", html(501), ServerError, "returned 501 Not Implemented.", options=THRICE),
         fails("400, which is not retried", html(400), BadRequestError, "returned 400 Bad Request.", options=THRICE),
-        reads("refused, refused, then good", GOOD, "1", refusals=2, options=THRICE),
-        fails("refused forever", (), NotSentError, "Tried 3 times", requests=0, refusals=99, options=THRICE),
+        reads("refused, refused, then good", GOOD, "1", refused_first=2, options=THRICE),
+        fails("refused forever", (), NotSentError, "Tried 3 times", requests=0, refused_first=99, options=THRICE),
         reads("reset, then good", (resets, GOOD), "1", options=TWICE),
         reads("a body that breaks off, then good", (then(HALF), GOOD), "1", options=TWICE),
         reads("no response in time, then good", (waits, GOOD), "1", options=TWICE | QUICK),

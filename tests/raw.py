@@ -64,7 +64,7 @@ class Raw:
     """Reacts to requests with `replies` in turn, then repeats the last one.
 
     `requests` keeps the first line of each request, `sent` all bytes sent. The first connections run `connects` in turn
-    instead of being read. The server listens only after `refused` was called `refusals` times.
+    instead of being read. The server listens only after `refused` was called `refused_first` times.
     """
 
     def __init__(
@@ -72,13 +72,13 @@ class Raw:
         replies: Sequence[Reply] = (),
         *,
         connects: Sequence[Action] = (),
-        refusals: int = 0,
+        refused_first: int = 0,
         tls: ssl.SSLContext | None = None,
     ) -> None:
         self.requests: list[str] = []
         self.sent: list[bytes] = []
         self.over = threading.Event()
-        self._replies, self._connects, self._refusals, self._tls = [*replies], [*connects], refusals, tls
+        self._replies, self._connects, self._refused_first, self._tls = [*replies], [*connects], refused_first, tls
         self._lock = threading.Lock()
         self._threads: list[threading.Thread] = []
         self._open: set[socket.socket] = set()
@@ -90,7 +90,7 @@ class Raw:
         self.url = f"{self.scheme}://127.0.0.1:{self.port}"
 
     def __enter__(self) -> Self:
-        if not self._refusals:
+        if not self._refused_first:
             self._listen()
         return self
 
@@ -111,8 +111,8 @@ class Raw:
 
     def refused(self) -> None:
         """Count a connection that was refused; after the last, listen."""
-        self._refusals -= 1
-        if self._refusals == 0:
+        self._refused_first -= 1
+        if self._refused_first == 0:
             self._listen()
 
     def _listen(self) -> None:

@@ -96,7 +96,7 @@ class Listed:
 def run(case: Case, way: str, contexts: Contexts) -> tuple[Listed, Raw]:
     listed = Listed()
     tls, verify = contexts[case.tls] if case.tls else (None, CONTEXT)
-    with Raw(case.replies, connects=case.connects, refusals=case.refusals, tls=tls) as raw:
+    with Raw(case.replies, connects=case.connects, refused_first=case.refused_first, tls=tls) as raw:
         scheme = case.scheme or ("https" if case.tls else "http")
         url = f"{scheme}://127.0.0.1:{9 if case.proxied else raw.port}"
         options = {
