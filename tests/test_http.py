@@ -128,7 +128,7 @@ def test_nothing_is_logged_above_debug(listing: Listing, caplog: pytest.LogCaptu
 
 @pytest.fixture
 def full() -> Iterator[int]:
-    """A port of 127.0.0.2 that neither accepts nor cannot_connect connections."""
+    """A port of 127.0.0.2 that neither accepts nor refuses connections."""
     with socket.socket() as listening:
         listening.bind(("127.0.0.2", 0))
         listening.listen(0)

@@ -667,7 +667,7 @@ COMMANDS: list[tuple[str, dict[str, str]]] = [
 
 
 def test_the_command(lab: Lab, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Runs every third fault in a program that logs everything, in Python's development mode."""
+    """Runs each fault, and every third one in a program that logs everything, in Python's development mode."""
     monkeypatch.setattr("random.uniform", lambda *_: 0)
     machine = dict(os.environ)  # a copy, because calls in this process change it
 
