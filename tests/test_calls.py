@@ -88,7 +88,7 @@ def test_options_share_connections_and_token(server: Server) -> None:
     with BridgeClient(server.url, auth=auth, headers={"X-Team": "billing"}) as bridge:
         for _ in range(3):
             bridge.with_options(strict=True).billing.get_account_invoices("1")
-        assert bridge.with_options(strict=True)._caller.http is bridge._caller._http
+        assert bridge.with_options(strict=True)._caller.http is bridge._caller.http
         server.respond_with(as_json({**page(1), "total": "1"}))
         with pytest.raises(errors.ContractError):
             bridge.with_options(strict=True).billing.get_account_invoices("1")
@@ -189,7 +189,7 @@ class QueryKey(Auth):
 
 
 def test_a_credential_of_your_own_can_change_all_of_a_request(server: Server, caplog: pytest.LogCaptureFixture) -> None:
-    server.answers(
+    server.respond_with(
         page(1, total=2, following=f"{invoices_of('1')}?cursor=c"),
         page(2, total=2),
         (403, {}, b"s3cret-key"),

@@ -6,10 +6,8 @@ import asyncio
 import ssl
 import sys
 from collections.abc import Callable
-from functools import partial
 from typing import Any
 
-import httpx
 import jwt
 import pytest
 from cryptography.hazmat.primitives.serialization import PrivateFormat
