@@ -1,4 +1,4 @@
-"""The command for the tests: in this process, as a process of its own, and on a terminal."""
+"""Runs the command for tests: in this process, in another process, and on a terminal."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ Run = Callable[..., subprocess.CompletedProcess[str]]
 
 
 def environment(**variables: str) -> dict[str, str]:
-    """The environment, with these TALKDESK_BRIDGE_ variables; narrow, since a pipe has no width."""
+    """The environment with these TALKDESK_BRIDGE_ variables, and a narrow width, which a pipe must ignore."""
     named = {f"TALKDESK_BRIDGE_{name}": value for name, value in variables.items()}
     return os.environ | {"COLUMNS": "40", "LINES": "5"} | named
 
@@ -37,16 +37,16 @@ def environment(**variables: str) -> dict[str, str]:
 def run(
     *arguments: str, stdin: str = "", encoding: str = "utf-8", **variables: str
 ) -> subprocess.CompletedProcess[str]:
-    """What the command does, called in this process, with these TALKDESK_BRIDGE_ variables."""
+    """The result of the command, run in this process with these TALKDESK_BRIDGE_ variables."""
     return call([*arguments], environment(**variables), stdin, encoding=encoding)
 
 
 def call(
     arguments: list[str], environ: dict[str, str], stdin: str = "", *, encoding: str = "utf-8", interrupt: bool = False
 ) -> subprocess.CompletedProcess[str]:
-    """What the command does, called in this process, with its output in files; `interrupt` it once it printed anything.
+    """The result of the command, run in this process with its output in files.
 
-    Signals are handled as before then.
+    With `interrupt`, it gets SIGINT after its first output. Signal handlers are restored at the end.
     """
     handlers = {number: signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)}
     status: object = "no exit"
@@ -81,7 +81,7 @@ def _interrupt(out: io.TextIOWrapper) -> None:
 
 @contextmanager
 def stream(text: str = "", encoding: str = "utf-8") -> Iterator[io.TextIOWrapper]:
-    """A standard stream, in a file."""
+    """A file as a standard stream."""
     with NamedTemporaryFile() as file, io.TextIOWrapper(file, encoding) as wrapped:
         file.write(text.encode())
         file.seek(0)
@@ -89,13 +89,13 @@ def stream(text: str = "", encoding: str = "utf-8") -> Iterator[io.TextIOWrapper
 
 
 def written(out: io.TextIOWrapper) -> str:
-    """What was written to a standard stream."""
+    """The text written to a standard stream."""
     out.flush()
     return Path(out.name).read_text("utf-8")
 
 
 def as_process(*arguments: str, stdin: str = "", **variables: str) -> subprocess.CompletedProcess[str]:
-    """What the command does as a process of its own, with its output in pipes."""
+    """The result of the command, run in another process with its output in pipes."""
     return subprocess.run(
         [COMMAND, *arguments],
         env=environment(**variables), input=stdin, capture_output=True, text=True, check=False, timeout=60,
@@ -103,22 +103,22 @@ def as_process(*arguments: str, stdin: str = "", **variables: str) -> subprocess
 
 
 def on_a_terminal(*command: str, variables: dict[str, str], width: int = 80) -> tuple[int, str]:
-    """The exit status of a program on a terminal of this width, and all that the terminal got."""
+    """The exit status of a program on a terminal of this width, and everything that it printed."""
     terminal, inside = os.openpty()
     fcntl.ioctl(inside, termios.TIOCSWINSZ, struct.pack("HHHH", 24, width, 0, 0))
     named = {"TERM": "xterm", "PATH": os.environ["PATH"]} | variables
     process = subprocess.Popen(command, env=named, stdin=inside, stdout=inside, stderr=inside, start_new_session=True)
     os.close(inside)
-    got = b""
-    with suppress(OSError):  # as Linux tells its end
+    printed = b""
+    with suppress(OSError):  # Linux's end of a terminal
         while part := os.read(terminal, 65536):
-            got += part
+            printed += part
     os.close(terminal)
-    return process.wait(timeout=60), got.decode().replace("\r\n", "\n")
+    return process.wait(timeout=60), printed.decode().replace("\r\n", "\n")
 
 
 def works(line: str, url: str, folder: Path) -> None:
-    """Run a line of a shell, in a folder of its own; it must do what it is an example of."""
+    """Run an example line of a shell in this folder; it must succeed."""
     named = environment(URL=url, BEARER_TOKEN="sandbox-token")  # made up
     if " accounts.txt" in line:
         (folder / "accounts.txt").write_text("1000000001\n1000000005\n", encoding="ascii")
@@ -129,35 +129,35 @@ def works(line: str, url: str, folder: Path) -> None:
         done = call(arguments, named, interrupt=serves)
     assert done.returncode == (130 if serves else 0), done.stderr
     assert done.stdout or "--output" in line
-    assert all(" 200 in " in told for told in done.stderr.splitlines())
+    assert all(" 200 in " in logged for logged in done.stderr.splitlines())
     for name in re.findall(r"--output (\S+)", line):
         assert (folder / name).stat().st_size
 
 
 @contextmanager
 def elsewhere(*folders: Path) -> Iterator[Run]:
-    """Runs the command in one other process, which imports packages from these folders first."""
+    """A function that runs the command in another process, which imports packages from these folders first."""
     paths = {"PYTHONPATH": os.pathsep.join([*map(str, folders), str(Path(__file__).parent.parent)])}
-    program = [sys.executable, "-c", "from tests.command import answer; answer()"]
+    program = [sys.executable, "-c", "from tests.command import run_requests; run_requests()"]
     with subprocess.Popen(
         program, env=os.environ | paths, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
     ) as process:
         assert process.stdin
         assert process.stdout
-        asked, answered = process.stdin, process.stdout
+        requests, results = process.stdin, process.stdout
 
         def run_there(*arguments: str, stdin: str = "", **variables: str) -> subprocess.CompletedProcess[str]:
-            asked.write(json.dumps([arguments, environment(**variables), stdin]) + "\n")
-            asked.flush()
-            return subprocess.CompletedProcess(arguments, *json.loads(answered.readline()))
+            requests.write(json.dumps([arguments, environment(**variables), stdin]) + "\n")
+            requests.flush()
+            return subprocess.CompletedProcess(arguments, *json.loads(results.readline()))
 
         yield run_there
-        asked.close()
+        requests.close()
 
 
-def answer() -> None:
+def run_requests() -> None:
     """Run the command for each line of standard input: arguments, environment and standard input, as JSON."""
-    answers = sys.stdout
+    results = sys.stdout
     for line in sys.stdin:
         done = call(*json.loads(line))
-        print(json.dumps([done.returncode, done.stdout, done.stderr]), file=answers, flush=True)  # to who asks
+        print(json.dumps([done.returncode, done.stdout, done.stderr]), file=results, flush=True)

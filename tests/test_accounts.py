@@ -165,10 +165,11 @@ def test_failed_accounts_are_reported_and_requested_again(listing: Listing, brid
         "account 1005:",
         "account a//b:",
     ]
-    assert any("returned 404 Not Found" in line for line in lines[:4])
-    assert lines[4].startswith("57 of 61 accounts are kept in ")
+    assert any("returned 404 Not Found" in line for line in told[:4])
+    assert told[4].startswith("57 of 61 accounts are saved in ")
     assert (
-        lines[5] == "talkdesk-bridge: 4 of 61 accounts failed, so nothing is written; --skip-failed writes the others."
+        told[5]
+        == "talkdesk-bridge: 4 of 61 accounts failed, so nothing was written. Use --skip-failed to write the others."
     )
     assert files() == {"out.jsonl.part"}
 
@@ -176,8 +177,8 @@ def test_failed_accounts_are_reported_and_requested_again(listing: Listing, brid
     bridge.asked.clear()
     result = listing()
     assert result.returncode == 7
-    assert "was begun at 20" in result.stderr
-    assert "has 57 of 60 accounts: going on." in result.stderr
+    assert "out.jsonl.part, started 20" in result.stderr
+    assert ": 57 of 60 accounts are complete." in result.stderr
     assert {*bridge.asked} == {"1003", "1004", "1005"}
     assert "account 1003" not in result.stderr
 
@@ -185,7 +186,7 @@ def test_failed_accounts_are_reported_and_requested_again(listing: Listing, brid
     result = listing(ACCOUNTS, "--skip-failed")
     assert result.returncode == 5, "the same command may work later"
     assert numbers(written()) == every(*(account for account in ACCOUNTS if account not in ("1004", "1005")))
-    assert result.stderr.endswith("2 of 60 accounts failed, and are not in the output.\n")
+    assert result.stderr.endswith("2 of 60 accounts failed and are not in the output.\n")
     assert files() == {"out.jsonl"}
 
 
@@ -194,7 +195,7 @@ def test_without_a_file_failures_leave_standard_output_empty(listing: Listing, b
     bridge.instead = bodies.get
     result = listing(output="-")
     assert (result.returncode, result.stdout) == (7, "")
-    assert "With --output FILE, the others are kept." in result.stderr
+    assert "Use --output FILE to save the others for the next call." in result.stderr
     result = listing(ACCOUNTS, "--skip-failed", output="-")
     assert result.returncode == 7
     assert len(result.stdout.splitlines()) == 118
@@ -243,14 +244,14 @@ def test_a_signal_ends_the_run_and_the_next_run_resumes_it(
         process.send_signal(number)
         _, message = process.communicate(timeout=10)
     assert process.returncode == status
-    kept = rf"\d+ of 60 accounts are kept in {re.escape(str(output))}.part: the same command goes on from there.\n"
-    assert re.fullmatch("" if number == signal.SIGKILL else kept, message)
+    kept = rf"\d+ of 60 accounts are saved in {re.escape(str(output))}.part. Run the same command again to resume.\n"
+    assert re.fullmatch("" if number == signal.SIGKILL else kept, told)
     assert not output.exists()
     bridge.pause = 0
     bridge.asked.clear()
     done = run(*command[1:], URL=bridge.url)
     assert done.returncode == 0, done.stderr
-    assert "going on" in done.stderr or number == signal.SIGKILL
+    assert "Resuming " in done.stderr or number == signal.SIGKILL
     assert numbers(output.read_text(encoding="utf-8")) == every()
     assert len({*bridge.asked}) < 60 or number == signal.SIGKILL
     assert {file.name for file in tmp_path.iterdir()} == {"accounts.txt", "out.jsonl"}
@@ -268,13 +269,13 @@ def test_signals_while_saving_lose_nothing(
         commit(store)
 
     with monkeypatch.context() as patched:
-        patched.setattr("talkdesk_bridge_cli.store.RHYTHM", 0)
+        patched.setattr("talkdesk_bridge_cli.store.COMMIT_INTERVAL", 0)
         patched.setattr("talkdesk_bridge_cli.signals.ECHO", 60)  # which a busy machine needs
         patched.setattr(Store, "commit", interrupted_commit)
         result = listing(ACCOUNTS, "--at-once", "2")
     assert result.returncode == 128 + number
     kept = int(result.stderr.split()[0])
-    assert result.stderr.startswith(f"{kept} of 60 accounts are kept in ")
+    assert result.stderr.startswith(f"{kept} of 60 accounts are saved in ")
     assert kept > 0
     bridge.asked.clear()
     assert listing().returncode == 0
@@ -341,8 +342,8 @@ def test_a_repeated_signal_ends_the_wait_for_a_name_server(tmp_path: Path, numbe
 def test_a_full_disk_loses_nothing_already_written(
     listing: Listing, bridge: Bridge, monkeypatch: pytest.MonkeyPatch, at_once: str
 ) -> None:
-    bridge.instead = lambda account: http_response(json.dumps(page("x" * 2000, total=1)).encode())
-    monkeypatch.setattr("talkdesk_bridge_cli.store.RHYTHM", 0)
+    bridge.instead = lambda account: answer(json.dumps(page("x" * 2000, total=1)).encode())
+    monkeypatch.setattr("talkdesk_bridge_cli.store.COMMIT_INTERVAL", 0)
     limits = resource.getrlimit(resource.RLIMIT_FSIZE)
     resource.setrlimit(resource.RLIMIT_FSIZE, (100_000, limits[1]))
     try:
@@ -370,16 +371,16 @@ def interrupted(listing: Listing, bridge: Bridge) -> None:
 
 def test_resuming_with_other_options_is_rejected(listing: Listing, bridge: Bridge) -> None:
     interrupted(listing, bridge)
-    for accounts, options, url, message in (
-        (ACCOUNTS[1:], [], "", "out.jsonl.part was begun with an account that is not named now, 1000: "),
-        (ACCOUNTS, ["--format", "csv"], "", "out.jsonl.part was begun with another --format"),
-        (ACCOUNTS, ["--strict"], "", "out.jsonl.part was begun with another --strict"),
-        (ACCOUNTS, [], "http://127.0.0.1:9", "out.jsonl.part was begun with another base URL"),
+    for accounts, options, url, told in (
+        (ACCOUNTS[1:], [], "", "out.jsonl.part was started with account 1000, which is not requested any more: "),
+        (ACCOUNTS, ["--format", "csv"], "", "out.jsonl.part was started with another --format"),
+        (ACCOUNTS, ["--strict"], "", "out.jsonl.part was started with another --strict"),
+        (ACCOUNTS, [], "http://127.0.0.1:9", "out.jsonl.part was started with another base URL"),
     ):
         result = listing(accounts, *options, url=url)
         assert (result.returncode, result.stdout) == (2, "")
-        assert message in result.stderr
-        assert "make this call as that one was made, or delete it to begin anew" in result.stderr
+        assert told in result.stderr
+        assert "run the command as before, or delete the file to start over" in result.stderr
     assert not bridge.asked
     assert listing(url=bridge.url).returncode == 0
     assert numbers(written()) == every()
@@ -390,7 +391,7 @@ def test_only_corrected_or_added_accounts_are_requested(listing: Listing, bridge
     corrected = ["2000", *reversed(ACCOUNTS[:-1]), "2001"]
     result = listing(corrected)
     assert (result.returncode, result.stdout) == (0, "")
-    assert "has 59 of 61 accounts: going on." in result.stderr
+    assert ": 59 of 61 accounts are complete." in result.stderr
     assert {*bridge.asked} == {"2000", "2001"}
     assert numbers(written()) == every(*corrected)
 
@@ -411,7 +412,7 @@ def test_a_damaged_file_is_rejected(listing: Listing, bridge: Bridge, harm: Call
     result = listing()
     assert result.returncode == 2
     assert "out.jsonl.part cannot be used (" in result.stderr
-    assert "If no other process is writing it, delete it to begin anew." in result.stderr
+    assert "If no other process is writing it, delete it to start over." in result.stderr
     assert not bridge.asked
     assert (part.read_bytes(), files()) == (before, {"out.jsonl.part"})
     part.unlink()
@@ -437,7 +438,7 @@ def test_an_unwritable_output_is_reported_before_any_request(listing: Listing, b
         ("missing/out.jsonl", "missing/out.jsonl cannot be written: No such file or directory"),
         ("folder-to-be/", "folder-to-be/ is not a regular file"),
         ("folder/", "folder/ is not a regular file"),
-        ("", "--output: the name is empty"),
+        ("", "--output must not be empty"),
     ):
         result = listing(output=output)
         assert result.returncode == 2
@@ -461,10 +462,10 @@ def test_the_output_keeps_the_mode_of_a_file_and_follows_a_link(listing: Listing
 @pytest.mark.parametrize(
     ("accounts", "message"),
     [
-        ("", "accounts.txt names no account"),
-        ("# none\n\n", "accounts.txt names no account"),
-        ("1000\n1\t2\n", "accounts.txt, line 2: too long, or with a control character"),
-        ("1" * 2000, "accounts.txt, line 1: too long, or with"),
+        ("", "accounts.txt has no accounts"),
+        ("# none\n\n", "accounts.txt has no accounts"),
+        ("1000\n1\t2\n", "accounts.txt, line 2 is too long or has a control character"),
+        ("1" * 2000, "accounts.txt, line 1 is too long or has"),
     ],
 )
 def test_an_invalid_accounts_file(listing: Listing, bridge: Bridge, accounts: str, message: str) -> None:
@@ -480,19 +481,19 @@ def test_an_unreadable_accounts_file(listing: Listing) -> None:
         result = run("invoices", "--accounts-file", name)
         assert (result.returncode, message in result.stderr) == (2, True)
     Path("latin.txt").write_bytes(b"1000\n\xe4\n")
-    assert "latin.txt, line 2: not UTF-8 text" in listing([], "--accounts-file", "latin.txt").stderr
+    assert "latin.txt, line 2 is not UTF-8 text" in listing([], "--accounts-file", "latin.txt").stderr
 
 
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
-        (["--accounts-file", "-", "1"], "does not go with ACCOUNT..."),
-        (["--accounts-file", "-", "--format", "table"], "does not go with --format table: use jsonl or csv"),
-        (["--accounts-file", "-", "--format", "json"], "does not go with --format json: use jsonl or csv"),
+        (["--accounts-file", "-", "1"], "cannot be combined with ACCOUNT..."),
+        (["--accounts-file", "-", "--format", "table"], "cannot be combined with --format table: use jsonl or csv"),
+        (["--accounts-file", "-", "--format", "json"], "cannot be combined with --format json: use jsonl or csv"),
         (["--accounts-file", "-", "--at-once", "0"], "'--at-once'"),
         (["1", "--at-once", "2"], "--at-once and --skip-failed need --accounts-file"),
         (["1", "--skip-failed"], "--at-once and --skip-failed need --accounts-file"),
-        ([], "or their file with --accounts-file"),
+        ([], "or a file with --accounts-file"),
     ],
 )
 def test_usage_errors(arguments: list[str], message: str) -> None:
@@ -505,7 +506,7 @@ def test_deviations_are_counted_over_all_accounts(listing: Listing, bridge: Brid
     bridge.instead = lambda account: http_response(b'{"_embedded": {"invoices": [{"amount": 1.10}]}}')
     result = listing()
     assert (result.returncode, len(result.stderr.splitlines())) == (0, 1)
-    assert result.stderr.startswith("expected string at $._embedded.invoices[*].amount, got number, 60 times.")
+    assert result.stderr == "expected string at $._embedded.invoices[*].amount, got number (60 times).\n"
     assert '"amount": 1.10}' in written()
 
 

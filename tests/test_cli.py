@@ -1,4 +1,4 @@
-"""The command: the table, the exit status, one sentence for each fault, no credential shown."""
+"""The command: the table, exit statuses, one sentence for each error, and no credential in any output."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from tests.command import COMMAND, as_process, call, environment, on_a_terminal,
 from tests.conftest import Scripted, Server, as_json, invoices_of, page
 
 
-def test_the_table(sandbox: Sandbox) -> None:
+def test_the_table_of_an_account(sandbox: Sandbox) -> None:
     credential = {"API_KEY": "sandbox-key", "API_KEY_HEADER": sandbox.key_header or ""}
     result = as_process("invoices", "1000000001", "--per-page", "50", URL=sandbox.url, **credential)
     assert (result.returncode, result.stderr) == (0, "")
@@ -34,19 +34,19 @@ def test_the_table(sandbox: Sandbox) -> None:
     assert [seen.method for seen in sandbox.requests] == ["GET", "GET", "GET"]
 
 
-def test_totals_are_kept_apart_by_currency(sandbox: Sandbox) -> None:
+def test_each_currency_has_its_own_total(sandbox: Sandbox) -> None:
     result = run("invoices", "1000000005", URL=sandbox.url, BEARER_TOKEN="sandbox-token")
     totals = [line.split()[1] for line in result.stdout.splitlines() if line.startswith("total")]
     assert totals == ["EUR", "GBP", "USD"]
 
 
-@pytest.mark.parametrize(("account", "told"), [("1000000002", "0 invoices"), ("1000000003", "1 invoice")])
-def test_few_invoices(sandbox: Sandbox, account: str, told: str) -> None:
+@pytest.mark.parametrize(("account", "count"), [("1000000002", "0 invoices"), ("1000000003", "1 invoice")])
+def test_the_table_ends_with_the_number_of_invoices(sandbox: Sandbox, account: str, count: str) -> None:
     result = run("invoices", account, URL=sandbox.url, USERNAME="sandbox-user", PASSWORD="sandbox-password")
-    assert result.stdout.splitlines()[-1] == told
+    assert result.stdout.splitlines()[-1] == count
 
 
-def test_what_a_bridge_sends_cannot_play_with_the_terminal(server: Server) -> None:
+def test_a_response_cannot_control_the_terminal(server: Server) -> None:
     invoice = {"invoice_number": "[red]1[/red]:x:\x1b[2J", "status": "x" * 300, "amount": "about 5", "due_amount": 7.5}
     server.respond_with({"_embedded": {"invoices": [invoice, {"paid_amount": "-1.10"}]}})
     result = run("invoices", "1", URL=server.url)
@@ -56,13 +56,13 @@ def test_what_a_bridge_sends_cannot_play_with_the_terminal(server: Server) -> No
     assert "\x1b" not in result.stdout
     totals, count, explained = result.stdout.splitlines()[-3:]
     assert totals.split() == ["total,", "no", "currency", "*", "-1.10", "7.5"]
-    assert (count, explained) == ("2 invoices", "* without 3 absent amounts and 1 amount that cannot be read")
-    told = "account 1: expected string at $._embedded.invoices[*].due_amount, got number, 1 time."
-    assert result.stderr.splitlines() == [told]
+    assert (count, explained) == ("2 invoices", "* without 3 missing amounts and 1 unreadable amount")
+    message = "account 1: expected string at $._embedded.invoices[*].due_amount, got number (1 time)."
+    assert result.stderr.splitlines() == [message]
 
 
 @pytest.mark.parametrize(
-    ("answer", "status", "told"),
+    ("response", "status", "message"),
     [
         (as_json({"userMessage": "No."}, 400), 1, "returned 400 Bad Request: No."),
         (as_json({}, 401), 3, "does not accept the credential"),
@@ -76,25 +76,27 @@ def test_what_a_bridge_sends_cannot_play_with_the_terminal(server: Server) -> No
         (as_json(page(1, following="https://elsewhere.example/")), 7, "another host"),
     ],
 )
-def test_the_exit_status(server: Server, answer: Scripted, status: int, told: str) -> None:
-    server.respond_with(answer)
+def test_each_error_has_an_exit_status_and_a_message(
+    server: Server, response: Scripted, status: int, message: str
+) -> None:
+    server.answers(response)
     result = run("invoices", "1", URL=server.url, API_KEY="s3cret")
     assert (result.returncode, result.stdout) == (status, "")
     assert result.stderr.startswith("talkdesk-bridge: account 1: ")
     assert result.stderr.count("\n") == 1
-    assert told in result.stderr
+    assert message in result.stderr
     assert "s3cret" not in result.stderr
 
 
-def test_half_a_list_prints_nothing(server: Server) -> None:
-    server.respond_with(page(1, 2, total=3, following="?c=2"), page(total=3))
+def test_an_incomplete_list_prints_nothing(server: Server) -> None:
+    server.answers(page(1, 2, total=3, following="?c=2"), page(total=3))
     result = run("invoices", "1", URL=server.url)
     assert (result.returncode, result.stdout) == (7, "")
     assert "ended after 2 of 3 items" in result.stderr
 
 
-def test_configuration_and_usage() -> None:
-    for arguments, variables, told in (
+def test_errors_of_configuration_and_usage() -> None:
+    for arguments, variables, message in (
         (["invoices", "1"], {}, "TALKDESK_BRIDGE_URL is not set"),
         (["invoices", "1"], {"URL": "http://b"}, "must begin with https://"),
         (["invoices", "1"], {"URL": "https://b", "API_KEY": "k", "BEARER_TOKEN": "t"}, "Two kinds of credential"),
@@ -102,7 +104,7 @@ def test_configuration_and_usage() -> None:
         (
             ["invoices"],
             {},
-            "Missing argument 'ACCOUNT...': name accounts, or their file with --accounts-file. Try 'talkdesk",
+            "Missing argument 'ACCOUNT...': give accounts, or a file with --accounts-file. Try 'talkdesk",
         ),
         (["invoices", "1", "--per-page", "0"], {}, "'--per-page'"),
         (["invoices", "1", "--format", "xml"], {}, "'--format'"),
@@ -113,13 +115,13 @@ def test_configuration_and_usage() -> None:
     ):
         result = run(*arguments, **variables)
         assert (result.returncode, result.stdout) == (2, ""), arguments
-        assert told in result.stderr
+        assert message in result.stderr
         assert result.stderr.startswith("talkdesk-bridge: ")
         assert result.stderr.count("\n") == 1
         assert "\x1b" not in result.stderr
 
 
-def test_a_token_that_is_refused(sandbox: Sandbox) -> None:
+def test_a_token_server_that_rejects_the_secret(sandbox: Sandbox) -> None:
     oauth = {"TOKEN_URL": sandbox.token_url, "CLIENT_ID": "sandbox-client", "CLIENT_SECRET": "s3cret"}
     result = run("invoices", "1000000001", URL=sandbox.url, **oauth)
     assert (result.returncode, result.stdout) == (3, "")
@@ -127,7 +129,7 @@ def test_a_token_that_is_refused(sandbox: Sandbox) -> None:
     assert "s3cret" not in result.stderr
 
 
-def test_the_version_says_what_the_client_was_generated_from() -> None:
+def test_version_prints_what_the_client_was_generated_from() -> None:
     printed = run("version", "--json")
     assert (printed.returncode, printed.stderr, json.loads(printed.stdout)) == (0, "", contract.lock())
     assert dict(line.split(maxsplit=1) for line in run("version").stdout.splitlines()) == contract.lock()
@@ -135,14 +137,14 @@ def test_the_version_says_what_the_client_was_generated_from() -> None:
     assert (printed.returncode, printed.stdout, printed.stderr) == (0, f"talkdesk-bridge {__version__}\n", "")
 
 
-def test_help_tells_the_commands() -> None:
+def test_help_lists_the_commands() -> None:
     result = run("--help")
     assert result.returncode == 0
     for command in ("doctor", "get", "invoices", "sandbox", "version"):
         assert re.search(rf"^  {command} ", result.stdout, re.M)
     for group in ((), ("get",)):
-        alone = run(*group)
-        assert (alone.returncode, alone.stdout, alone.stderr) == (2, "", run(*group, "--help").stdout)
+        bare = run(*group)
+        assert (bare.returncode, bare.stdout, bare.stderr) == (2, "", run(*group, "--help").stdout)
 
 
 @pytest.mark.parametrize("arguments", [["--help"], ["--version"], ["nothing"], ["invoices", "--per-page", "x"]])
@@ -170,7 +172,7 @@ def test_the_examples_of_each_help_page_work(sandbox: Sandbox, tmp_path: Path, c
     assert lines
     for line in lines:
         assert line.startswith("talkdesk-bridge ")
-        if "body.json" not in line:  # which is whatever the caller has to say
+        if "body.json" not in line:  # which the caller has to write
             works(line, sandbox.url, tmp_path)
 
 
@@ -184,25 +186,27 @@ def test_a_help_page_lists_the_environment() -> None:
     ("missing", "arguments", "extra"),
     [("click", [], "cli"), ("rich", ["invoices", "1"], "cli"), ("uvicorn", ["sandbox"], "sandbox")],
 )
-def test_a_missing_extra_is_told_in_a_sentence(tmp_path: Path, missing: str, arguments: list[str], extra: str) -> None:
+def test_a_missing_extra_is_named_in_one_sentence(
+    tmp_path: Path, missing: str, arguments: list[str], extra: str
+) -> None:
     (tmp_path / f"{missing}.py").write_text(f"raise ModuleNotFoundError('no', name='{missing}')")
     environment = os.environ | {"PYTHONPATH": str(tmp_path), "TALKDESK_BRIDGE_URL": "https://b"}
     command = [sys.executable, COMMAND, *arguments]
     result = subprocess.run(command, env=environment, capture_output=True, text=True, check=False)
     assert (result.returncode, result.stdout) == (2, "")
-    how = f"install talkdesk-bridge[{extra}], the way the package was installed (README.md says how)"
-    assert result.stderr == f"talkdesk-bridge: this needs more packages: {how}.\n"
+    message = f"packages are missing: install talkdesk-bridge[{extra}] (see README.md)."
+    assert result.stderr == f"talkdesk-bridge: {message}\n"
 
 
 @pytest.mark.parametrize(
     ("arguments", "code", "named"),
     [
         (["invoices", "1"], "raise ModuleNotFoundError('no', name='attrs')", "attrs"),
-        (["get", "--help"], "", "attrs"),  # not what it should be
+        (["get", "--help"], "", "attrs"),  # another module with this name
         (["version"], "raise ImportError", "a module"),
     ],
 )
-def test_what_cannot_be_imported_is_told_in_a_sentence(
+def test_a_module_that_cannot_be_imported_is_named_in_one_sentence(
     tmp_path: Path, arguments: list[str], code: str, named: str
 ) -> None:
     (tmp_path / "attrs.py").write_text(code)
@@ -210,8 +214,8 @@ def test_what_cannot_be_imported_is_told_in_a_sentence(
     command = [sys.executable, COMMAND, *arguments]
     result = subprocess.run(command, env=environment, capture_output=True, text=True, check=False)
     assert (result.returncode, result.stdout) == (1, "")
-    told = "run 'talkdesk-bridge doctor', or install it again, the way it was installed (README.md says how)"
-    assert result.stderr == f"talkdesk-bridge: {named} cannot be imported: {told}.\n"
+    remedy = "run 'talkdesk-bridge doctor', or reinstall talkdesk-bridge (see README.md)"
+    assert result.stderr == f"talkdesk-bridge: {named} cannot be imported: {remedy}.\n"
 
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
@@ -220,12 +224,12 @@ def test_the_sandbox_says_how_to_use_it_and_ends_on_signals(number: signal.Signa
     with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as started:
         try:
             assert started.stdout
-            told = ""
-            while "any other" not in told:
+            printed = ""
+            while "any other" not in printed:
                 line = started.stdout.readline()
                 assert line, started.communicate()[1]
-                told += line
-            shells = told.split("\n\n")[1:-1]
+                printed += line
+            shells = printed.split("\n\n")[1:-1]
             assert len(shells) == 5
             for shell in shells if number == signal.SIGINT else []:
                 exported = dict(re.findall(r"export TALKDESK_BRIDGE_(\w+)=(\S+)", shell))
@@ -238,7 +242,7 @@ def test_the_sandbox_says_how_to_use_it_and_ends_on_signals(number: signal.Signa
     assert "Traceback" not in errors
 
 
-def test_an_interrupt_of_the_sandbox_is_not_lost_while_it_begins() -> None:
+def test_an_interrupt_of_the_sandbox_is_not_lost_while_it_starts() -> None:
     code = """if True:
         import signal, sys, uvicorn
         from talkdesk_bridge_cli.main import main
@@ -257,20 +261,20 @@ def test_an_interrupt_of_the_sandbox_is_not_lost_while_it_begins() -> None:
 
 
 @pytest.mark.skipif(not Path("/dev/full").exists(), reason="needs /dev/full")
-def test_an_output_that_cannot_be_written(sandbox: Sandbox) -> None:
+def test_standard_output_that_cannot_be_written(sandbox: Sandbox) -> None:
     environment = os.environ | {"TALKDESK_BRIDGE_URL": sandbox.url, "TALKDESK_BRIDGE_BEARER_TOKEN": "sandbox-token"}
     command = [COMMAND, "invoices", "1000000001"]
     with Path("/dev/full").open("w") as full:
         result = subprocess.run(command, env=environment, stdout=full, stderr=subprocess.PIPE, text=True, check=False)
-    told = "talkdesk-bridge: the output cannot be written: No space left on device.\n"
-    assert (result.returncode, result.stderr) == (1, told)
+    message = "talkdesk-bridge: the output cannot be written: No space left on device.\n"
+    assert (result.returncode, result.stderr) == (1, message)
     shell = ["/bin/sh", "-c", f"exec '{COMMAND}' invoices 1 >&-"]
     closed = subprocess.run(shell, capture_output=True, text=True, check=False)
     assert (closed.returncode, closed.stderr) == (1, "talkdesk-bridge: standard output is closed.\n")
 
 
-def test_an_encoding_that_cannot_show_everything(server: Server) -> None:
-    server.respond_with({"_embedded": {"invoices": [{"status": "f\u00e4llig \u20ac"}]}})
+def test_characters_that_the_encoding_lacks_are_escaped(server: Server) -> None:
+    server.answers({"_embedded": {"invoices": [{"status": "f\u00e4llig \u20ac"}]}})
     environment = os.environ | {"PYTHONIOENCODING": "latin-1", "TALKDESK_BRIDGE_URL": server.url}
     result = subprocess.run([COMMAND, "invoices", "1"], env=environment, capture_output=True, check=False)
     assert (result.returncode, result.stderr) == (0, b"")
@@ -281,7 +285,7 @@ BEARER = {"TALKDESK_BRIDGE_BEARER_TOKEN": "sandbox-token"}
 ESCAPES = re.compile(r"\x1b\[[0-9;?]*[A-Za-z]")
 
 
-def test_the_table_fits_a_terminal_of_80_columns_and_is_the_same_anywhere(sandbox: Sandbox) -> None:
+def test_the_table_fits_80_columns_and_is_the_same_on_a_terminal(sandbox: Sandbox) -> None:
     table = run("invoices", "1000000001", URL=sandbox.url, BEARER_TOKEN="sandbox-token").stdout
     variables = {"TALKDESK_BRIDGE_URL": sandbox.url, **BEARER}
     status, text = on_a_terminal(COMMAND, "invoices", "1000000001", variables=variables)
@@ -291,7 +295,7 @@ def test_the_table_fits_a_terminal_of_80_columns_and_is_the_same_anywhere(sandbo
     assert max(map(len, table.splitlines())) <= 80
 
 
-def test_colours_are_for_a_terminal_that_wants_them(sandbox: Sandbox) -> None:
+def test_only_a_terminal_that_supports_colours_gets_them(sandbox: Sandbox) -> None:
     plain = run("invoices", "1000000003", URL=sandbox.url, BEARER_TOKEN="sandbox-token").stdout
     # Progress goes to standard error, which is left out here.
     shell = f"'{COMMAND}' invoices 1000000003 2> /dev/null; '{COMMAND}' invoices --nothing"
@@ -312,34 +316,32 @@ def test_colours_are_for_a_terminal_that_wants_them(sandbox: Sandbox) -> None:
         assert (result.stdout, result.stderr) == (plain, "")
 
 
-def test_progress_is_shown_on_a_terminal_and_does_not_disturb_what_debug_tells(
-    sandbox: Sandbox, tmp_path: Path
-) -> None:
+def test_progress_on_a_terminal_does_not_disturb_the_lines_of_debug(sandbox: Sandbox, tmp_path: Path) -> None:
     named = {"TALKDESK_BRIDGE_URL": sandbox.url, **BEARER}
     out, path = tmp_path / "out", invoices_of("1000000001")
     shell = f"'{COMMAND}' invoices 1000000001 --debug > '{out}'"
-    status, told = on_a_terminal("/bin/sh", "-c", shell, variables=named)
+    status, shown = on_a_terminal("/bin/sh", "-c", shell, variables=named)
     assert status == 0
-    assert "account 1000000001: 100 of 137 invoices" in told
-    assert len(re.findall(rf"GET {sandbox.url}{path} 200 in 0\.\d+ s\n", told)) == 3
-    assert told.rindex("\x1b[2K") > told.rindex("137 invoices")  # the line is gone at the end
+    assert "account 1000000001: 100 of 137 invoices" in shown
+    assert len(re.findall(rf"GET {sandbox.url}{path} 200 in 0\.\d+ s\n", shown)) == 3
+    assert shown.rindex("\x1b[2K") > shown.rindex("137 invoices")  # the line is removed at the end
     assert out.read_text().splitlines()[-1] == "137 invoices"
-    status, told = on_a_terminal(
+    status, shown = on_a_terminal(
         "/bin/sh", "-c", f"'{COMMAND}' invoices 1000000001 --format json 2> /dev/null | cat", variables=named
     )
-    assert (status, json.loads(told)[-1]["invoice_number"], "\x1b" in told) == (0, "1000000137", False)
-    status, told = on_a_terminal("/bin/sh", "-c", shell, variables=named | {"TERM": "dumb"})
-    assert (status, "\x1b" in told, told.count("GET ")) == (0, False, 3)
+    assert (status, json.loads(shown)[-1]["invoice_number"], "\x1b" in shown) == (0, "1000000137", False)
+    status, shown = on_a_terminal("/bin/sh", "-c", shell, variables=named | {"TERM": "dumb"})
+    assert (status, "\x1b" in shown, shown.count("GET ")) == (0, False, 3)
 
 
-def test_several_accounts(sandbox: Sandbox) -> None:
-    asked = ["1000000003", "1000000002", "1000000005", "1000000003"]
-    result = run("invoices", *asked, URL=sandbox.url, BEARER_TOKEN="sandbox-token")
+def test_several_accounts_have_a_table_each_and_common_totals(sandbox: Sandbox) -> None:
+    accounts = ["1000000003", "1000000002", "1000000005", "1000000003"]
+    result = run("invoices", *accounts, URL=sandbox.url, BEARER_TOKEN="sandbox-token")
     assert (result.returncode, result.stderr) == (0, "")
     parts = result.stdout.split("\n\n3 accounts\n")
     assert re.findall(r"^account (\d+)$", parts[0], re.M) == ["1000000003", "1000000002", "1000000005"]
     assert re.findall(r"^(\d+) invoices?$", parts[0], re.M) == ["1", "0", "60"]
-    # Each is shown as it is alone, and the totals of all come last.
+    # Each table is the same as for one account; the totals of all come last.
     alone = run("invoices", "1000000003", URL=sandbox.url, BEARER_TOKEN="sandbox-token").stdout
     assert parts[0].startswith(f"account 1000000003\n{alone}\naccount 1000000002\n")
     lines = parts[1].splitlines()
@@ -350,18 +352,18 @@ def test_several_accounts(sandbox: Sandbox) -> None:
 
 
 @pytest.mark.parametrize("form", ["table", "json", "jsonl", "csv"])
-def test_an_account_that_fails_is_named_and_nothing_is_printed(sandbox: Sandbox, form: str) -> None:
-    asked = ["1000000003", "77", "1000000001"]
-    result = run("invoices", *asked, "--format", form, URL=sandbox.url, BEARER_TOKEN="sandbox-token")
+def test_a_failed_account_is_named_and_nothing_is_printed(sandbox: Sandbox, form: str) -> None:
+    accounts = ["1000000003", "77", "1000000001"]
+    result = run("invoices", *accounts, "--format", form, URL=sandbox.url, BEARER_TOKEN="sandbox-token")
     assert (result.returncode, result.stdout) == (4, "")
-    told = f"talkdesk-bridge: account 77: GET {invoices_of('77')} returned 404 Not Found"
-    assert result.stderr.startswith(told)
+    message = f"talkdesk-bridge: account 77: GET {invoices_of('77')} returned 404 Not Found"
+    assert result.stderr.startswith(message)
     assert len(sandbox.requests) == 2
 
 
-def test_debug_tells_each_request_and_no_credential(server: Server, elsewhere: Server) -> None:
-    elsewhere.respond_with({"access_token": "t0ken-of-the-server", "token_type": "Bearer"})
-    server.respond_with(
+def test_debug_logs_each_request_and_no_credential(server: Server, elsewhere: Server) -> None:
+    elsewhere.answers({"access_token": "t0ken-of-the-server", "token_type": "Bearer"})
+    server.answers(
         as_json({}, 503), as_json(page(1, total=2, following="?page=2&key=s3cret-of-the-link")), page(2, total=2)
     )
     oauth = {"TOKEN_URL": f"{elsewhere.url}/token?k=s3cret", "CLIENT_ID": "me", "CLIENT_SECRET": "s3cret-of-mine"}
@@ -370,59 +372,59 @@ def test_debug_tells_each_request_and_no_credential(server: Server, elsewhere: S
     assert len(result.stdout.splitlines()) == 2
     url = f"{server.url}/base{invoices_of('1')}"
     seconds = r"in \d\.\d{3} s"
-    wanted = [
+    expected = [
         rf"POST {elsewhere.url}/token 200 {seconds}",
-        rf"GET {url} 503 {seconds}; again in \d\.\d\d s",
+        rf"GET {url} 503 {seconds}; retry in \d\.\d\d s",
         rf"GET {url} 200 {seconds} \(attempt 2\)",
         rf"GET {url} 200 {seconds}",
     ]
-    told = result.stderr.splitlines()
-    assert len(told) == len(wanted)
-    assert all(re.fullmatch(pattern, line) for pattern, line in zip(wanted, told, strict=True)), told
+    lines = result.stderr.splitlines()
+    assert len(lines) == len(expected)
+    assert all(re.fullmatch(pattern, line) for pattern, line in zip(expected, lines, strict=True)), lines
     assert "s3cret" not in result.stderr
     assert "t0ken" not in result.stderr
 
 
-def test_debug_tells_what_did_not_come() -> None:
+def test_debug_logs_requests_that_were_not_sent() -> None:
     with socket.create_server(("127.0.0.1", 0)) as free:
         url = f"http://127.0.0.1:{free.getsockname()[1]}"
     result = run("get", "get_account_invoices", "1", "--debug", URL=url)
     assert (result.returncode, result.stdout) == (5, "")
-    *told, failed = result.stderr.splitlines()
-    assert len(told) == 4
-    assert told[-1].startswith(f"GET {url}{invoices_of('1')} NotSentError in ")
-    assert told[-1].endswith(" s (attempt 4)")
-    assert failed.startswith("talkdesk-bridge: ")
-    assert "no connection to" in failed
+    *attempts, message = result.stderr.splitlines()
+    assert len(attempts) == 4
+    assert attempts[-1].startswith(f"GET {url}{invoices_of('1')} NotSentError in ")
+    assert attempts[-1].endswith(" s (attempt 4)")
+    assert message.startswith("talkdesk-bridge: ")
+    assert "no connection to" in message
 
 
-def test_a_port_that_is_taken(sandbox: Sandbox) -> None:
+def test_a_port_that_is_in_use(sandbox: Sandbox) -> None:
     port = sandbox.url.rpartition(":")[2]
     result = run("sandbox", "--port", port)
     assert (result.returncode, result.stdout) == (2, "")
-    told = f"port {port} of 127.0.0.1 cannot be used (Address already in use): name another one with --port or --host."
-    assert result.stderr == f"talkdesk-bridge: {told}\n"
+    problem = f"cannot listen on port {port} of 127.0.0.1 (Address already in use)"
+    assert result.stderr == f"talkdesk-bridge: {problem}: choose another one with --port or --host.\n"
 
 
 @pytest.mark.parametrize(
-    ("options", "told"),
+    ("options", "message"),
     [
-        (("--host", "0.0.0.0"), "0.0.0.0 is not an address of loopback: allow_remote (--allow-remote)"),  # noqa: S104 # refused
-        (("--fault", "fire"), "fire is no fault of the sandbox"),
-        (("--host", "192.0.2.1", "--allow-remote"), "of 192.0.2.1 cannot be used"),
+        (("--host", "0.0.0.0"), "0.0.0.0 is not a loopback address: allow it with allow_remote (--allow-remote)"),  # noqa: S104 # not listened on
+        (("--fault", "fire"), "unknown fault fire: choose one of rate-limited, "),
+        (("--host", "192.0.2.1", "--allow-remote"), "cannot listen on port 0 of 192.0.2.1"),
     ],
 )
-def test_an_option_of_the_sandbox_that_cannot_be_used(options: tuple[str, ...], told: str) -> None:
+def test_an_invalid_option_of_the_sandbox(options: tuple[str, ...], message: str) -> None:
     result = run("sandbox", "--port", "0", *options)
     assert (result.returncode, result.stdout, result.stderr.count("\n")) == (2, "", 1)
-    assert told in result.stderr
+    assert message in result.stderr
 
 
-def test_a_token_lives_as_long_as_help_says() -> None:
+def test_help_says_how_long_a_token_is_valid() -> None:
     assert f"[default: {TOKEN_LIFE}]" in run("sandbox", "--help").stdout
 
 
-def test_how_it_asks(sandbox: Sandbox) -> None:
+def test_strict_timeout_and_debug(sandbox: Sandbox) -> None:
     credential = {"URL": sandbox.url, "BEARER_TOKEN": "sandbox-token"}
     result = run("invoices", "2000000008", "--strict", **credential)
     assert (result.returncode, result.stdout) == (6, "")
@@ -430,15 +432,15 @@ def test_how_it_asks(sandbox: Sandbox) -> None:
     result = run("get", "get_account_invoices", "1000000003", "--timeout", "0.1", **credential)
     assert (result.returncode, result.stdout, "did not respond in time" in result.stderr) == (5, "", True)
     result = run("get", "get_account_invoices", "1000000003", "--page", "0", "--debug", **credential)
-    reason = "the query parameter page does not fit: $: 0 is less than the minimum of 1"
+    reason = "the query parameter page is invalid: $: 0 is less than the minimum of 1"
     assert result.stderr.splitlines()[1:3] == [f"  sandbox: {reason}", f"  {reason}"]
     assert result.returncode == 1
     assert run("invoices", "1", "--timeout", "0", **credential).returncode == 2
 
 
 def test_the_sandbox_lists_its_accounts_and_faults() -> None:
-    told = run("sandbox", "--accounts")
-    assert (told.returncode, told.stderr) == (0, "")
-    assert [line.split()[0] for line in told.stdout.splitlines()[1:6]] == [*ACCOUNTS]
-    told = run("sandbox", "--faults")
-    assert all(fault.name in told.stdout and fault.account in told.stdout for fault in FAULTS)
+    printed = run("sandbox", "--accounts")
+    assert (printed.returncode, printed.stderr) == (0, "")
+    assert [line.split()[0] for line in printed.stdout.splitlines()[1:6]] == [*ACCOUNTS]
+    listed = run("sandbox", "--faults").stdout
+    assert all(fault.name in listed and fault.account in listed for fault in FAULTS)

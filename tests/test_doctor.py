@@ -1,4 +1,4 @@
-"""`talkdesk-bridge doctor`: what is installed, which settings are used, and all that may be wrong on the way."""
+"""`talkdesk-bridge doctor`: the installation, the settings, and everything that may be wrong on the way to the bridge."""
 
 from __future__ import annotations
 
@@ -12,8 +12,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from talkdesk_bridge_cli.checks import REINSTALL
 from talkdesk_bridge_cli.connection import PROXIES
-from talkdesk_bridge_cli.findings import AGAIN
 from talkdesk_bridge_sandbox import Sandbox
 
 from tests.command import COMMAND, call, on_a_terminal
@@ -25,7 +25,7 @@ KEY = {"API_KEY": "sandbox-key", "API_KEY_HEADER": "Authorization"}
 
 
 def environ(**variables: str) -> dict[str, str]:
-    """The environment without proxies and certificates; names of neither kind are ours."""
+    """The environment without proxies and certificates; other names get the prefix TALKDESK_BRIDGE_."""
     others = (*PROXIES, "SSL_CERT_FILE", "SSL_CERT_DIR")
     kept = {name: value for name, value in os.environ.items() if name not in others}
     ours = {name for name in variables if name not in others and "talk" not in name.lower()}
@@ -36,14 +36,14 @@ Checks = dict[str, dict[str, Any]]
 
 
 def diagnosed(*arguments: str, **variables: str) -> tuple[int, Checks]:
-    """The exit status, and the checks by name, which are whole whatever is wrong."""
+    """The exit status, and the checks by name, each with all its fields."""
     result = call(["doctor", *arguments, "--json"], environ(**variables))
-    told = json.loads(result.stdout)
-    checks = {each.pop("check"): each for each in told["checks"]}
-    wrong = [name for name, each in checks.items() if each["status"] == "bad"]
-    assert told["exit_status"] == result.returncode == (checks[wrong[0]]["exit_status"] if wrong else 0)
-    said = f"talkdesk-bridge: not everything is as it should be: {', '.join(wrong)}. See above.\n"
-    assert result.stderr == (said if wrong else "")
+    printed = json.loads(result.stdout)
+    checks = {each.pop("check"): each for each in printed["checks"]}
+    failed = [name for name, each in checks.items() if each["status"] == "bad"]
+    assert printed["exit_status"] == result.returncode == (checks[failed[0]]["exit_status"] if failed else 0)
+    summary = f"talkdesk-bridge: {len(failed)} of {len(checks)} checks failed: {', '.join(failed)}. See above.\n"
+    assert result.stderr == (summary if failed else "")
     for each in checks.values():
         assert each.keys() == {"status", "found", "remedy", "exit_status"}
         assert each["status"] in ("good", "warning", "bad", "skipped")
@@ -53,7 +53,7 @@ def diagnosed(*arguments: str, **variables: str) -> tuple[int, Checks]:
     return result.returncode, checks
 
 
-def test_all_is_well(sandbox: Sandbox) -> None:
+def test_every_check_is_good(sandbox: Sandbox) -> None:
     status, checks = diagnosed("--account", "1000000001", URL=sandbox.url, **KEY)
     assert [*checks] == CHECKS
     assert {name: check["status"] for name, check in checks.items()} == dict.fromkeys(CHECKS, "good") | {
@@ -64,18 +64,20 @@ def test_all_is_well(sandbox: Sandbox) -> None:
     assert " cli, jwt, sandbox " in checks["package"]["found"]
     assert f" {sys.version_info.major}.{sys.version_info.minor}." in checks["Python"]["found"]
     assert f"httpx {metadata.version('httpx')}." in checks["Python"]["found"]
-    assert checks["variables"]["found"].endswith("The credential is HeaderAuth.")
-    assert checks["bridge"]["found"] == "It responds: 401 to a request without the credential."
-    assert checks["response"]["found"] == "A response of get_account_invoices, with 50 invoices, keeps the contract."
+    assert checks["variables"]["found"].endswith("Credential: HeaderAuth.")
+    assert checks["bridge"]["found"] == "The bridge returned 401 to a request without the credential."
+    assert (
+        checks["response"]["found"] == "The response of get_account_invoices, with 50 invoices, matches the contract."
+    )
 
 
 def test_nothing_is_sent_offline(sandbox: Sandbox) -> None:
     status, checks = diagnosed("--offline", "--account", "1000000001", URL=sandbox.url, **KEY)
     assert (status, sandbox.requests) == (0, [])
-    assert {checks[name]["found"] for name in CHECKS[5:]} == {"Not tried: --offline was given."}
+    assert {checks[name]["found"] for name in CHECKS[5:]} == {"Not checked: --offline was given."}
 
 
-def test_what_is_not_installed(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_missing_packages_are_named(monkeypatch: pytest.MonkeyPatch) -> None:
     known = metadata.version
 
     def version(name: str) -> str:
@@ -85,10 +87,10 @@ def test_what_is_not_installed(monkeypatch: pytest.MonkeyPatch) -> None:
 
     monkeypatch.setattr(metadata, "version", version)
     status, checks = diagnosed("--offline", URL="https://b", **KEY)
-    assert (status, checks["Python"]["status"], checks["Python"]["remedy"]) == (1, "bad", AGAIN)
+    assert (status, checks["Python"]["status"], checks["Python"]["remedy"]) == (1, "bad", REINSTALL)
     assert checks["Python"]["found"].endswith(" and httpx is missing.")
     assert checks["package"]["status"] == "good"
-    assert "jwt needs pyjwt" in checks["package"]["found"]
+    assert "jwt (needs pyjwt)" in checks["package"]["found"]
 
     def distribution(name: str) -> None:
         raise metadata.PackageNotFoundError(name)
@@ -106,21 +108,21 @@ def test_a_client_that_cannot_be_imported(monkeypatch: pytest.MonkeyPatch) -> No
 
 def test_proxies_and_certificates(tmp_path: Path) -> None:
     checks = diagnosed("--offline", URL="https://b", **KEY)[1]
-    assert checks["proxies"]["found"] == "No variable names one."
-    assert checks["certificates"]["found"] == "Those of the package certifi."
+    assert checks["proxies"]["found"] == "No proxy is set."
+    assert checks["certificates"]["found"] == "Trusted certificates come from the package certifi."
     named = {"HTTPS_PROXY": "http://p", "no_proxy": "c", "SSL_CERT_FILE": str(tmp_path / "none")}
     status, checks = diagnosed(URL="https://b", **named)
     assert (status, checks["variables"]["status"]) == (2, "bad")
-    assert checks["proxies"]["found"] == "Set: HTTPS_PROXY and no_proxy; for https only."
-    assert checks["certificates"]["found"] == "Those that SSL_CERT_FILE names."
+    assert checks["proxies"]["found"] == "Set: HTTPS_PROXY and no_proxy (for https only)."
+    assert checks["certificates"]["found"] == "Trusted certificates come from SSL_CERT_FILE."
     assert "the file that SSL_CERT_FILE or SSL_CERT_DIR names, cannot be read." in checks["variables"]["found"]
-    assert checks["bridge"]["found"] == "Not tried: the variables make no client."
+    assert checks["bridge"]["found"] == "Not checked: the variables are invalid."
     checks = diagnosed(URL="https://b", HTTPS_PROXY="socks5://p:1")[1]
     assert "needs the package socksio" in checks["variables"]["found"]
 
 
 @pytest.mark.parametrize(
-    ("given", "verdict", "told"),
+    ("given", "verdict", "text"),
     [
         ({}, "bad", "TALKDESK_BRIDGE_URL is not set: set it to the bridge's base URL. Set: none."),
         ({"URL": "b"}, "bad", "The base URL must look like https://bridge.example"),
@@ -135,10 +137,10 @@ def test_proxies_and_certificates(tmp_path: Path) -> None:
         ),
     ],
 )
-def test_variables(given: dict[str, str], verdict: str, told: str) -> None:
+def test_variables(given: dict[str, str], verdict: str, text: str) -> None:
     status, checks = diagnosed("--offline", **given)
     assert (status, checks["variables"]["status"]) == (2 if verdict == "bad" else 0, verdict)
-    assert checks["variables"]["found"].startswith(told)
+    assert checks["variables"]["found"].startswith(text)
 
 
 def hang(exchange: Exchange) -> None:
@@ -146,48 +148,48 @@ def hang(exchange: Exchange) -> None:
 
 
 @pytest.mark.parametrize(
-    ("reply", "verdict", "told"),
+    ("response", "verdict", "text"),
     [
-        (b"HTTP/1.1 404 X\r\nContent-Length: 2\r\n\r\n{}", "good", "It responds: 404 to a request without the credential."),
-        (b"HTTP/1.1 502 X\r\nContent-Length: 0\r\n\r\n", "warning", "It responds: 502"),
-        (b"HTTP/1.1 200 X\r\nContent-Length: 2\r\n\r\n{}", "good", "It responds to a request without the credential."),
+        (b"HTTP/1.1 404 X\r\nContent-Length: 2\r\n\r\n{}", "good", "The bridge returned 404 to a request without the credential."),
+        (b"HTTP/1.1 502 X\r\nContent-Length: 0\r\n\r\n", "warning", "The bridge returned 502"),
+        (b"HTTP/1.1 200 X\r\nContent-Length: 2\r\n\r\n{}", "good", "The bridge responded to a request without the credential."),
         (lambda exchange: exchange.send(b"SSH-2.0-x\r\n"), "bad", "no complete response"),
         (hang, "bad", "did not respond in time"),
     ],
     ids=["404", "502", "other", "no HTTP", "silence"],
 )  # fmt: skip
-def test_a_server_that_responds_somehow(reply: Any, verdict: str, told: str) -> None:
-    with Raw([reply]) as raw:
+def test_the_responses_of_a_server(response: Any, verdict: str, text: str) -> None:
+    with Raw([response]) as raw:
         status, checks = diagnosed("--timeout", "0.3", URL=f"http://127.0.0.1:{raw.port}", API_KEY="s3cret-key")
         assert len(raw.requests) == 1
     assert (status, checks["bridge"]["status"]) == (5 if verdict == "bad" else 0, verdict)
-    assert told in checks["bridge"]["found"]
+    assert text in checks["bridge"]["found"]
 
 
-def refused() -> str:
+def closed_port() -> str:
     with socket.create_server(("127.0.0.1", 0)) as free:
         return f"127.0.0.1:{free.getsockname()[1]}"
 
 
-def without_names(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Resolve numbers only, so that nothing leaves this machine."""
+def resolve_numbers_only(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Resolve no host names, so that nothing leaves this machine."""
     known = socket.getaddrinfo
     numeric = {"flags": socket.AI_NUMERICHOST}
     monkeypatch.setattr(socket, "getaddrinfo", lambda *given, **named: known(*given, **named | numeric))
 
 
 def test_a_server_that_cannot_be_reached(monkeypatch: pytest.MonkeyPatch, tls: tuple[Server, Path]) -> None:
-    without_names(monkeypatch)
-    check = "Check scheme, host and port in TALKDESK_BRIDGE_URL, this machine's DNS, proxies and firewall."
+    resolve_numbers_only(monkeypatch)
+    check = "Check scheme, host and port in TALKDESK_BRIDGE_URL, and this machine's DNS, proxies and firewall."
     for given, found, remedy in (
-        ({"URL": f"https://{refused()}/base"}, "refused", check),
+        ({"URL": f"https://{closed_port()}/base"}, "refused", check),
         ({"URL": "https://bridge.invalid"}, "no connection to", check),
-        ({"URL": "https://bridge.invalid", "HTTPS_PROXY": f"http://u:s3cret@{refused()}"}, "; HTTPS_PROXY is set).", check),
-        ({"URL": tls[0].url}, "CERTIFICATE_VERIFY_FAILED", "Let SSL_CERT_FILE name the authority"),
+        ({"URL": "https://bridge.invalid", "HTTPS_PROXY": f"http://u:s3cret@{closed_port()}"}, "; HTTPS_PROXY is set).", check),
+        ({"URL": tls[0].url}, "CERTIFICATE_VERIFY_FAILED", "Set SSL_CERT_FILE to the authority"),
     ):  # fmt: skip
         status, checks = diagnosed("--account", "1", **given)
         assert (status, checks["bridge"]["status"]) == (5, "bad")
-        assert checks["response"]["found"] == "Not tried: the bridge does not respond."
+        assert checks["response"]["found"] == "Not checked: the bridge does not respond."
         assert found in checks["bridge"]["found"]
         assert checks["bridge"]["remedy"].startswith(remedy)
     assert diagnosed(URL=tls[0].url, SSL_CERT_FILE=str(tls[1]))[1]["bridge"]["status"] == "good"
@@ -197,32 +199,32 @@ def test_a_token(sandbox: Sandbox, server: Server) -> None:
     oauth = {"URL": sandbox.url, "TOKEN_URL": sandbox.token_url, "CLIENT_ID": "sandbox-client"}
     status, checks = diagnosed("--account", "1000000001", CLIENT_SECRET="sandbox-secret", **oauth)
     assert (status, checks["response"]["status"]) == (0, "good")
-    assert checks["token"]["found"] == "The token server gives a token."
+    assert checks["token"]["found"] == "The token server issued a token."
     assert [seen.method for seen in sandbox.requests] == ["GET", "POST", "GET"]
     status, checks = diagnosed("--account", "1000000001", CLIENT_SECRET="s3cret-of-nobody", **oauth)
     assert (status, checks["token"]["status"], checks["response"]["found"]) == (
         3,
         "bad",
-        "Not tried: there is no token.",
+        "Not checked: there is no token.",
     )
     assert "refused with 401: invalid_client" in checks["token"]["found"]
     assert checks["token"]["remedy"].startswith(
-        "Check TALKDESK_BRIDGE_TOKEN_URL, what listens there, and the credential."
+        "Check TALKDESK_BRIDGE_TOKEN_URL, the server there, and the credential."
     )
-    server.respond_with((200, {}, b"<html>"))
-    for url, told in ((f"{server.url}/t", "no usable access_token."), (f"http://{refused()}", "no connection")):
+    server.answers((200, {}, b"<html>"))
+    for url, text in ((f"{server.url}/t", "no usable access_token."), (f"http://{closed_port()}", "no connection")):
         status, checks = diagnosed(**oauth | {"TOKEN_URL": url, "CLIENT_SECRET": "s3cret"})
         assert (status, checks["token"]["status"]) == (3, "bad")
-        assert told in checks["token"]["found"]
+        assert text in checks["token"]["found"]
 
 
 INVOICE = {"_embedded": {"invoices": [{"invoice_number": "1", "due_amount": 7.5}]}, "total": "1"}
 
 
 @pytest.mark.parametrize(
-    ("answer", "status", "verdict", "told"),
+    ("response", "status", "verdict", "text"),
     [
-        (page(1), 0, "good", "A response of get_account_invoices, with 1 invoice, keeps the contract."),
+        (page(1), 0, "good", "The response of get_account_invoices, with 1 invoice, matches the contract."),
         (INVOICE, 0, "warning", "deviates from the contract: expected string at $._embedded.invoices[*].due_amount, got number; expected integer at $.total, got string."),
         (as_json({}, 401), 3, "bad", "returned 401 Unauthorized"),
         (as_json({"userMessage": "No."}, 404), 4, "bad", "returned 404 Not Found: No."),
@@ -231,19 +233,19 @@ INVOICE = {"_embedded": {"invoices": [{"invoice_number": "1", "due_amount": 7.5}
         ((200, {}, b"<html>"), 6, "bad", "a body that is not JSON"),
     ],
 )  # fmt: skip
-def test_a_response(server: Server, answer: Any, status: int, verdict: str, told: str) -> None:
-    server.respond_with(answer)
+def test_a_response(server: Server, response: Any, status: int, verdict: str, text: str) -> None:
+    server.answers(response)
     returned, checks = diagnosed("--account", "77", URL=server.url, API_KEY="s3cret-key")
     assert (returned, checks["response"]["status"]) == (status, verdict)
-    assert told in checks["response"]["found"]
+    assert text in checks["response"]["found"]
     assert len(server.seen) == 2  # nothing is retried
 
 
-def test_an_account_that_is_none(server: Server) -> None:
+def test_an_invalid_account_and_no_account(server: Server) -> None:
     status, checks = diagnosed("--account", "..", URL=server.url)
-    assert (status, checks["response"]["remedy"]) == (2, "Name an account that exists, with --account.")
+    assert (status, checks["response"]["remedy"]) == (2, "Give an existing account with --account.")
     checks = diagnosed(URL=server.url, API_KEY="k")[1]
-    assert checks["response"]["remedy"] == "Name one: talkdesk-bridge doctor --account NUMBER"
+    assert checks["response"]["remedy"] == "Give one: talkdesk-bridge doctor --account NUMBER"
 
 
 MARKS = [f"m4rk-{index:02}" for index in range(16)]
@@ -255,7 +257,7 @@ KEYED = {
 }
 OAUTH = {"CLIENT_ID": MARKS[4], "CLIENT_SECRET": MARKS[5], "SCOPE": MARKS[6], "AUDIENCE": MARKS[7]}
 PROXY = {"HTTPS_PROXY": f"http://{MARKS[8]}:{MARKS[9]}@127.0.0.1:1", "NO_PROXY": MARKS[10]}
-# Every value holds a mark, unless it has to be right.
+# Every value contains a mark, except those that must be valid.
 MARKED: dict[str, dict[str, str]] = {
     "good": {"URL": f"{{}}/{MARKS[11]}", **KEYED},
     "refused": {"URL": f"http://127.0.0.1:1/{MARKS[11]}", **KEYED},
@@ -280,23 +282,23 @@ MARKED: dict[str, dict[str, str]] = {
 def test_no_value_of_a_variable_is_shown(
     server: Server, monkeypatch: pytest.MonkeyPatch, name: str, status: int
 ) -> None:
-    without_names(monkeypatch)
+    resolve_numbers_only(monkeypatch)
     given = {variable: value.replace("{}", server.url) for variable, value in MARKED[name].items()}
     echoed = " ".join(value for value in given.values() if any(mark in value for mark in MARKS))
     body = dict.fromkeys(("userMessage", "error", "error_description", "errorCode"), echoed)
     server.script = lambda method, target: as_json(body, status)
-    told = ""
-    for form in ((), ("--json",)):
-        result = call(["doctor", "--account", "1", *form], environ(**given))
+    printed = ""
+    for options in ((), ("--json",)):
+        result = call(["doctor", "--account", "1", *options], environ(**given))
         assert result.returncode in (1, 2, 3, 5, 6)
-        told += result.stdout + result.stderr
-    assert "TALKDESK_BRIDGE_URL" in told
-    assert not [mark for mark in MARKS if mark in told]
-    assert server.url not in told
+        printed += result.stdout + result.stderr
+    assert "TALKDESK_BRIDGE_URL" in printed
+    assert not [mark for mark in MARKS if mark in printed]
+    assert server.url not in printed
 
 
-def test_what_a_person_sees(sandbox: Sandbox) -> None:
-    """The text in docs/command.md, except what depends on the machine."""
+def test_the_example_in_the_documentation(sandbox: Sandbox) -> None:
+    """The output is the same as in docs/command.md, except for lines that depend on the machine."""
     docs = (
         (ROOT / "docs" / "command.md").read_text(encoding="utf-8").partition("\n## Doctor\n")[2].partition("\n## ")[0]
     )

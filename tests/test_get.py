@@ -1,4 +1,4 @@
-"""`talkdesk-bridge get`: any operation of the contract that the client was generated from, without a hand-written line."""
+"""`talkdesk-bridge get`: every operation of the contract, without hand-written code."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ def contract() -> dict[str, Any]:
 
 @pytest.fixture(scope="module")
 def package(contract: dict[str, Any], tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Where the client of that contract is."""
+    """The folder of the client of that contract."""
     folder = tmp_path_factory.mktemp("client")
     file = folder / "contract.json"
     file.write_text(json.dumps(contract), encoding="utf-8")
@@ -46,12 +46,12 @@ def bridge(contract: dict[str, Any]) -> Iterator[Sandbox]:
 
 @pytest.fixture(scope="module")
 def get(package: Path) -> Iterator[Run]:
-    """Runs `get` of that client."""
+    """A function that runs `get` of that client."""
     with elsewhere(package) as run_there:
         yield partial(run_there, "get")
 
 
-def test_one_response_is_printed_as_it_came(server: Server) -> None:
+def test_a_response_is_printed_unchanged(server: Server) -> None:
     body = page(1, total=9, following="/next") | {"odd": {"list": [None, True, "\u20ac"]}}
     server.respond_with(body)
     result = run("get", "get_account_invoices", "1", "--page", "2", "--per-page", "3", URL=server.url)
@@ -59,44 +59,44 @@ def test_one_response_is_printed_as_it_came(server: Server) -> None:
     assert [target for _, target, *_ in server.seen] == [f"{invoices_of('1')}?page=2&per_page=3"]
 
 
-@pytest.mark.parametrize("more", [["--all"], ["--format", "jsonl"], ["--all", "--format", "jsonl"]])
-def test_all_items_of_all_pages(sandbox: Sandbox, more: list[str]) -> None:
-    arguments = ["get", "get_account_invoices", "1000000001", "--per-page", "100", *more]
+@pytest.mark.parametrize("options", [["--all"], ["--format", "jsonl"], ["--all", "--format", "jsonl"]])
+def test_all_items_of_all_pages_are_printed(sandbox: Sandbox, options: list[str]) -> None:
+    arguments = ["get", "get_account_invoices", "1000000001", "--per-page", "100", *options]
     result = run(*arguments, URL=sandbox.url, BEARER_TOKEN="sandbox-token")
     assert (result.returncode, result.stderr) == (0, "")
-    lines = "jsonl" in more
+    lines = "jsonl" in options
     invoices = [*map(json.loads, result.stdout.splitlines())] if lines else json.loads(result.stdout)
     assert [invoice["invoice_number"] for invoice in invoices] == [str(1000000001 + index) for index in range(137)]
     assert len(sandbox.requests) == 2
 
 
-@pytest.mark.parametrize(("more", "told"), [(["--all"], "--all"), (["--format", "jsonl"], "--format jsonl")])
-def test_one_page_and_all_contradict_each_other(server: Server, more: list[str], told: str) -> None:
-    result = run("get", "get_account_invoices", "1", "--page", "2", *more, URL=server.url)
+@pytest.mark.parametrize(("options", "named"), [(["--all"], "--all"), (["--format", "jsonl"], "--format jsonl")])
+def test_one_page_and_all_pages_cannot_be_combined(server: Server, options: list[str], named: str) -> None:
+    result = run("get", "get_account_invoices", "1", "--page", "2", *options, URL=server.url)
     assert (result.returncode, result.stdout) == (2, "")
-    assert f"--page asks for one page, and {told} for all" in result.stderr
+    assert f"--page requests one page, but {named} requests all" in result.stderr
     assert server.seen == []
 
 
-def test_a_body_is_printed_as_it_came_whatever_it_was_read_as(server: Server) -> None:
-    server.respond_with((200, {}, b'[{"invoice_number": "1", "due_amount": null, "n": 1.10}]'))
+def test_a_body_that_deviates_is_printed_unchanged(server: Server) -> None:
+    server.answers((200, {}, b'[{"invoice_number": "1", "due_amount": null, "n": 1.10}]'))
     result = run("get", "get_account_invoices", "1", URL=server.url)
     assert "".join(result.stdout.split()) == '[{"invoice_number":"1","due_amount":null,"n":1.10}]'
 
 
-def test_errors_and_deviations_are_told_as_elsewhere(server: Server, tmp_path: Path) -> None:
-    server.respond_with({"_embedded": {"invoices": [{"due_amount": 7.5}]}})
+def test_errors_and_deviations_are_reported(server: Server, tmp_path: Path) -> None:
+    server.answers({"_embedded": {"invoices": [{"due_amount": 7.5}]}})
     result = run("get", "get_account_invoices", "1", URL=server.url)
     assert json.loads(result.stdout) == {"_embedded": {"invoices": [{"due_amount": 7.5}]}}
-    told = "get_account_invoices: expected string at $._embedded.invoices[*].due_amount, got number, 1 time.\n"
-    assert result.stderr == told
-    for answer, status in (
+    place = "$._embedded.invoices[*].due_amount"
+    assert result.stderr == f"get_account_invoices: expected string at {place}, got number (1 time).\n"
+    for response, status in (
         (as_json({}, 404), 4),
         (as_json({}, 401), 3),
         ((200, {}, b"<html>"), 6),
         (as_json([], 429, Retry_After="99"), 5),
     ):
-        server.respond_with(answer)
+        server.answers(response)
         out = tmp_path / "out"
         result = run("get", "get_account_invoices", "1", "--output", str(out), URL=server.url)
         assert (result.returncode, result.stdout, out.exists()) == (status, "", False)
@@ -117,8 +117,8 @@ def test_the_operations_are_listed(get: Run, contract: dict[str, Any]) -> None:
     assert "Find claims" in get("--help").stdout
 
 
-def test_a_help_page_tells_arguments_and_what_is_assumed(get: Run) -> None:
-    told = " ".join(get("findClaims", "--help").stdout.split())
+def test_a_help_page_describes_arguments_and_assumptions(get: Run) -> None:
+    shown = " ".join(get("findClaims", "--help").stdout.split())
     for text in (
         "get findClaims [OPTIONS] POLICY NUMBER",
         "GET /policies/{policy}/claims/{number}",
@@ -133,30 +133,30 @@ def test_a_help_page_tells_arguments_and_what_is_assumed(get: Run) -> None:
         "--from TEXT",
         "talkdesk-bridge get findClaims 1000000001 1000000001 --limit",
     ):
-        assert text in told, text
-    assert "--all " not in told
-    assert "--format " not in told
-    told = " ".join(run("get", "get_account_invoices", "--help").stdout.split())
+        assert text in shown, text
+    assert "--all " not in shown
+    assert "--format " not in shown
+    shown = " ".join(run("get", "get_account_invoices", "--help").stdout.split())
     for text in (
         "https://your-url-here.com/BillingInfoAPI/accountdetails/",
         "--all Print every item",
         "--page INTEGER",
     ):
-        assert text in told
+        assert text in shown
 
 
-def test_the_sandbox_serves_what_is_new_and_its_page_lists_it(
+def test_the_sandbox_and_its_page_have_every_operation(
     get: Run, bridge: Sandbox, contract: dict[str, Any], tmp_path: Path
 ) -> None:
     with build_opener(ProxyHandler({})).open(f"{bridge.url}/", timeout=10) as shown:
-        listed_there = shown.read().decode()
-    assert all(json.dumps(path) in listed_there for path in contract["paths"])
+        html = shown.read().decode()
+    assert all(json.dumps(path) in html for path in contract["paths"])
     named = {"URL": bridge.url, "API_KEY": "sandbox-key", "API_KEY_HEADER": "X-Key"}
     account = "1000000001"
     claim = {"claimNumber": "7", "day": "2023-07-22", "colour": "red"}
     body = tmp_path / "body.json"
     body.write_text('{"thing_number": "1", "due": "2023-07-22"}')
-    for arguments, wanted in (
+    for arguments, expected in (
         (
             ["findClaims", account, "5", "--limit", "1", "--since", "2023-07-01", "--open", "true", "--numbers", "1"],
             claim,
@@ -168,7 +168,7 @@ def test_the_sandbox_serves_what_is_new_and_its_page_lists_it(
     ):
         result = get(*arguments, **named)
         assert (result.returncode, result.stderr) == (0, ""), arguments
-        assert result.stdout == "" if wanted is None else json.loads(result.stdout) == wanted
+        assert result.stdout == "" if expected is None else json.loads(result.stdout) == expected
     listed = json.loads(get("list_days", account, "--all", **named).stdout)
     assert (listed[0], len(listed)) == ("2023-07-22", 137)
     assert get("get_things", account, "--format", "jsonl", **named).stdout.count("\n") == 137
@@ -192,8 +192,8 @@ VALUES = {
 }
 
 
-def test_each_value_is_sent_as_the_contract_has_it(get: Run, server: Server) -> None:
-    server.respond_with({"claimNumber": "7"})
+def test_values_are_sent_as_the_contract_declares_them(get: Run, server: Server) -> None:
+    server.answers({"claimNumber": "7"})
     result = get("findClaims", "a b", "5", *VALUES, URL=server.url)
     assert (result.returncode, json.loads(result.stdout)) == (0, {"claimNumber": "7"}), result.stderr
     path, _, query = server.seen[0][1].partition("?")
@@ -202,34 +202,34 @@ def test_each_value_is_sent_as_the_contract_has_it(get: Run, server: Server) -> 
 
 
 @pytest.mark.parametrize(
-    ("arguments", "told"),
+    ("arguments", "message"),
     [
         ([], "Missing argument 'POLICY'."),
         (["p"], "Missing argument 'NUMBER'."),
         (["p", "5"], "Missing option '--limit'."),
         (["p", "5", "--limit", "1", "7"], "Got unexpected extra argument"),
-        (["p", "x"], "'NUMBER': 'x' is not INTEGER, such as 1000000001."),
-        (["p", "5", "--limit", "1.5"], "'--limit': '1.5' is not INTEGER, such as"),
-        (["p", "5", "--limit", "true"], "'--limit': 'true' is not INTEGER, such as"),
-        (["p", "5", "--limit", '"5"'], "'--limit': '\"5\"' is not INTEGER, such as"),
-        (["p", "5", "--since", "22.7.2023"], "'--since': '22.7.2023' is not DATE, such as 2023-07-22."),
-        (["p", "5", "--at", "2023-07-22"], "'--at': '2023-07-22' is not DATE-TIME, such as 2023-07-22T10:00:00Z."),
-        (["p", "5", "--share", "NaN"], "'--share': 'NaN' is not NUMBER, such as"),
-        (["p", "5", "--share", "0.12345678901234567890"], "'0.12345678901234567890' is not NUMBER, such as"),
-        (["p", "5", "--open", "yes"], "'--open': 'yes' is not true|false, such as"),
-        (["p", "5", "--colour", "pink"], "'--colour': 'pink' is not light blue|red, such as light blue."),
-        (["p", "5", "--level", "2"], "'--level': '2' is not 1|30, such as"),
-        (["p", "5", "--numbers", "1", "--numbers", "x"], "'--numbers': 'x' is not INTEGER, such as"),
+        (["p", "x"], "'NUMBER': expected INTEGER, such as 1000000001, not 'x'."),
+        (["p", "5", "--limit", "1.5"], "'--limit': expected INTEGER, such as 1000000001, not '1.5'."),
+        (["p", "5", "--limit", "true"], "'--limit': expected INTEGER, such as 1000000001, not 'true'."),
+        (["p", "5", "--limit", '"5"'], "'--limit': expected INTEGER, such as 1000000001, not '\"5\"'."),
+        (["p", "5", "--since", "22.7.2023"], "'--since': expected DATE, such as 2023-07-22, not '22.7.2023'."),
+        (["p", "5", "--at", "2023-07-22"], "'--at': expected DATE-TIME, such as 2023-07-22T10:00:00Z, not '2023-07-22'."),
+        (["p", "5", "--share", "NaN"], "'--share': expected NUMBER, such as 1.5, not 'NaN'."),
+        (["p", "5", "--share", "0.12345678901234567890"], "expected NUMBER, such as 1.5, not '0.12345678901234567890'."),
+        (["p", "5", "--open", "yes"], "'--open': expected true|false, such as true, not 'yes'."),
+        (["p", "5", "--colour", "pink"], "'--colour': expected light blue|red, such as light blue, not 'pink'."),
+        (["p", "5", "--level", "2"], "'--level': expected 1|30, such as 1, not '2'."),
+        (["p", "5", "--numbers", "1", "--numbers", "x"], "'--numbers': expected INTEGER, such as 1000000001, not 'x'."),
         (["..", "5", "--limit", "1"], "policy must not be empty, '.' or '..'"),
         (["p", "5", "--nothing"], "No such option '--nothing'."),
     ],
 )  # fmt: skip
-def test_what_does_not_fit_is_named_with_what_is_wanted(
-    get: Run, server: Server, arguments: list[str], told: str
+def test_an_invalid_argument_is_named_with_what_is_expected(
+    get: Run, server: Server, arguments: list[str], message: str
 ) -> None:
     result = get("findClaims", *arguments, URL=server.url)
     assert (result.returncode, result.stdout) == (2, "")
-    assert told in result.stderr
+    assert message in result.stderr
     assert result.stderr.startswith("talkdesk-bridge: ")
     assert result.stderr.count("\n") == 1
     assert server.seen == []
@@ -244,25 +244,25 @@ def test_a_body_is_read_from_a_file_or_standard_input(get: Run, server: Server, 
     result = get("add_claim", "p", "5", "--body", "-", stdin='{"claimNumber": "8"}', URL=server.url)
     assert (result.returncode, result.stdout, result.stderr) == (0, "", "")
     assert [json.loads(seen[3]) for seen in server.seen] == [{"claimNumber": "7", "odd": [1]}, {"claimNumber": "8"}]
-    for arguments, stdin, told in (
+    for arguments, stdin, message in (
         ([], "", "Missing option '--body'."),
         (["--body", str(tmp_path / "none")], "", "none': No such file or directory"),
-        (["--body", "-"], "", "- does not fit the contract: Expecting value: line 1 column 1"),
+        (["--body", "-"], "", "- does not match the contract: Expecting value: line 1 column 1"),
         (
             ["--body", "-"],
             '{"claimNumber": "1", "x": 1.00000000000000000001}',
-            "cannot be sent with all of its digits.",
+            "cannot be sent with all its digits.",
         ),
         (["--body", "-"], "{}", "expected object with `claimNumber` at $, got object without it."),
         (["--body", "-"], '{"claimNumber": 7}', "expected string at $.claimNumber, got integer."),
     ):
         result = get("add_claim", "p", "5", *arguments, stdin=stdin, URL=server.url)
         assert (result.returncode, result.stdout) == (2, "")
-        assert told in result.stderr
+        assert message in result.stderr
     assert len(server.seen) == 2
 
 
-def test_text_and_bytes_are_printed_as_they_are(get: Run, server: Server, package: Path, tmp_path: Path) -> None:
+def test_text_and_bytes_are_printed_unchanged(get: Run, server: Server, package: Path, tmp_path: Path) -> None:
     text, file = "First \u20ac\nsecond, no end", tmp_path / "scan"
     server.respond_with((200, {"Content-Type": "text/plain; charset=utf-8"}, text.encode()))
     assert get("read_note", "p", URL=server.url).stdout == text

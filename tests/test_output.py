@@ -1,4 +1,4 @@
-"""What the command writes, and where: formats that lose nothing, files that are whole or as they were."""
+"""The output of the command: formats that lose nothing, and files that are complete or unchanged."""
 
 from __future__ import annotations
 
@@ -21,35 +21,35 @@ INVOICE = """{"invoice_number": "=1+1", "status": "a,\\"b\\"\\n c", "amount": "-
   "invoice_bill_date": "2023-07-01", "invoice_items_details": [{"installment_number": 2, "weight": 0.10}],
   "@odd": 1234567890123456789.10, "flag": true, "word": "\\u001b[2J\\u009b\\ud800 \\u20ac", "none": null}"""
 OTHER = '{"account_number": "its own", "status": "+49 30", "word": "-"}'
-ANSWER: Scripted = (200, {}, f'{{"_embedded": {{"invoices": [{INVOICE}, {OTHER}]}}}}'.encode())
+RESPONSE: Scripted = (200, {}, f'{{"_embedded": {{"invoices": [{INVOICE}, {OTHER}]}}}}'.encode())
 
 
 @pytest.fixture
 def two(server: Server) -> Server:
     """A server with two invoices that are hard to write."""
-    server.respond_with(ANSWER)
+    server.answers(RESPONSE)
     return server
 
 
-def written(server: Server, form: str, *accounts: str) -> str:
-    # The data has an encoding of its own, whatever the terminal's.
-    result = run("invoices", "--format", form, "--", *(accounts or ["1"]), encoding="ascii", URL=server.url)
+def written(server: Server, output_format: str, *accounts: str) -> str:
+    # The data is in UTF-8, even if the terminal is not.
+    result = run("invoices", "--format", output_format, "--", *(accounts or ["1"]), encoding="ascii", URL=server.url)
     assert result.returncode == 0, result.stderr
     assert not {"\x1b", "\x9b"} & {*result.stdout}
     return result.stdout
 
 
-def test_json_and_its_lines(two: Server) -> None:
-    whole = written(two, "json")
-    assert json.loads(whole) == [json.loads(line) for line in written(two, "jsonl").splitlines()]
-    first, second = json.loads(whole, parse_float=str)
+def test_json_and_json_lines(two: Server) -> None:
+    text = written(two, "json")
+    assert json.loads(text) == [json.loads(line) for line in written(two, "jsonl").splitlines()]
+    first, second = json.loads(text, parse_float=str)
     sent = json.loads(INVOICE, parse_float=str)
     assert first == {"account_number": "1", **sent}
     assert second == {"account_number": "its own", "status": "+49 30", "word": "-"}
     assert next(iter(first)) == next(iter(second)) == "account_number"
     for digits in ("1234567890123456789.10", '"due_amount": 7.50', '"weight": 0.10'):
-        assert digits in whole
-    assert whole.startswith('[\n  {\n    "account_number": "1",\n')
+        assert digits in text
+    assert text.startswith('[\n  {\n    "account_number": "1",\n')
 
 
 def test_csv(two: Server) -> None:
@@ -76,8 +76,8 @@ def test_no_invoices(server: Server) -> None:
     assert written(server, "csv").startswith("account_number,amount,due_amount,")
 
 
-@pytest.mark.parametrize("depth", [700, 2000])  # how deep an interpreter reads and writes differs
-def test_what_is_nested_too_deep_is_told(server: Server, depth: int) -> None:
+@pytest.mark.parametrize("depth", [700, 2000])  # interpreters differ in how deeply nested JSON may be
+def test_a_response_that_is_nested_too_deeply(server: Server, depth: int) -> None:
     deep = "[" * depth + "]" * depth
     server.respond_with((200, {}, f'{{"total": 0, "odd": {deep}}}'.encode()))
     result = run("get", "get_account_invoices", "1", URL=server.url)
@@ -89,11 +89,11 @@ def test_what_is_nested_too_deep_is_told(server: Server, depth: int) -> None:
     assert "Traceback" not in result.stderr
 
 
-@pytest.mark.parametrize("form", ["table", "json", "jsonl", "csv"])
-def test_a_file_gets_what_a_pipe_gets(server: Server, tmp_path: Path, form: str) -> None:
-    server.respond_with(page(1, 2))
+@pytest.mark.parametrize("output_format", ["table", "json", "jsonl", "csv"])
+def test_a_file_gets_the_same_bytes_as_a_pipe(server: Server, tmp_path: Path, output_format: str) -> None:
+    server.answers(page(1, 2))
     file = tmp_path / "out"
-    arguments = ["invoices", "1", "--format", form]
+    arguments = ["invoices", "1", "--format", output_format]
     result = run(*arguments, "--output", str(file), URL=server.url)
     assert (result.returncode, result.stdout, result.stderr) == (0, "", "")
     assert (
@@ -122,32 +122,32 @@ def test_a_file_that_exists_keeps_its_mode_and_its_links(two: Server, tmp_path: 
     finally:
         os.umask(umask)
     file.unlink()
-    assert run("invoices", "1", "--output", str(link), URL=two.url).returncode == 0  # a link to what is not there
+    assert run("invoices", "1", "--output", str(link), URL=two.url).returncode == 0  # a link to a missing file
     assert link.is_symlink()
     assert file.read_text().startswith("number")
     assert {*tmp_path.iterdir()} == {file, link.parent}
     assert [*link.parent.iterdir()] == [link]
 
 
-def test_a_place_that_cannot_be_written_costs_no_request(two: Server, tmp_path: Path) -> None:
-    for name, told in (
-        (str(tmp_path), "is not a regular file: name one, or redirect standard output"),
-        ("/dev/null", "is not a regular file: name one, or redirect standard output"),
+def test_no_request_is_sent_if_the_output_cannot_be_written(two: Server, tmp_path: Path) -> None:
+    for name, message in (
+        (str(tmp_path), "is not a regular file: give one, or redirect standard output"),
+        ("/dev/null", "is not a regular file: give one, or redirect standard output"),
         (str(tmp_path / "none" / "out"), "cannot be written: No such file or directory"),
-        (str(tmp_path / "none") + "/", "is not a regular file: name one, or redirect standard output"),
+        (str(tmp_path / "none") + "/", "is not a regular file: give one, or redirect standard output"),
         (str(tmp_path / ("x" * 300)), "cannot be written: File name too long"),
     ):
         result = run("invoices", "1", "--output", name, URL=two.url)
         assert (result.returncode, result.stdout) == (2, ""), name
-        assert result.stderr == f"talkdesk-bridge: --output: {name} {told}.\n"
+        assert result.stderr == f"talkdesk-bridge: --output: {name} {message}.\n"
     result = run("invoices", "1", "--output", "", URL=two.url)
-    assert (result.returncode, "--output: the name is empty" in result.stderr) == (2, True)
+    assert (result.returncode, "--output must not be empty: " in result.stderr) == (2, True)
     assert two.seen == []
     assert [*tmp_path.iterdir()] == []
 
 
-@pytest.mark.skipif(os.geteuid() == 0, reason="root may write everything")
-def test_a_file_that_may_not_be_written_stays(two: Server, tmp_path: Path) -> None:
+@pytest.mark.skipif(os.geteuid() == 0, reason="root may write any file")
+def test_a_file_without_write_permission_is_not_replaced(two: Server, tmp_path: Path) -> None:
     file = tmp_path / "out"
     file.write_text("earlier")
     file.chmod(0o400)
@@ -156,18 +156,18 @@ def test_a_file_that_may_not_be_written_stays(two: Server, tmp_path: Path) -> No
     assert two.seen == []
 
 
-@pytest.mark.parametrize("answer", [as_json({}, 404), as_json({}), as_json(page(1, total=2))])
-def test_an_error_leaves_the_file_as_it_was(server: Server, tmp_path: Path, answer: Scripted) -> None:
+@pytest.mark.parametrize("response", [as_json({}, 404), as_json({}), as_json(page(1, total=2))])
+def test_an_error_leaves_the_file_unchanged(server: Server, tmp_path: Path, response: Scripted) -> None:
     file = tmp_path / "out"
     file.write_text("earlier")
-    server.respond_with(answer)
+    server.answers(response)
     assert run("invoices", "1", "--output", str(file), URL=server.url).returncode in (4, 6, 7)
     assert file.read_text() == "earlier"
     assert [*tmp_path.iterdir()] == [file]
 
 
 @pytest.mark.parametrize("name", ["out", "new"])
-def test_a_disk_that_is_full_leaves_the_file_as_it_was(server: Server, tmp_path: Path, name: str) -> None:
+def test_a_full_disk_leaves_the_file_unchanged(server: Server, tmp_path: Path, name: str) -> None:
     file = tmp_path / "out"
     file.write_text("earlier")
     server.respond_with(page(*range(5000)))
@@ -181,12 +181,12 @@ def test_a_disk_that_is_full_leaves_the_file_as_it_was(server: Server, tmp_path:
 
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
-def test_an_interrupt_leaves_the_file_as_it_was(server: Server, tmp_path: Path, number: signal.Signals) -> None:
-    file, asked, ended = tmp_path / "out", threading.Event(), threading.Event()
+def test_an_interrupt_leaves_the_file_unchanged(server: Server, tmp_path: Path, number: signal.Signals) -> None:
+    file, requested, ended = tmp_path / "out", threading.Event(), threading.Event()
     file.write_text("earlier")
 
     def script(method: str, target: str) -> Scripted:
-        asked.set()
+        requested.set()
         ended.wait(30)
         return as_json(page(1))
 
@@ -195,16 +195,16 @@ def test_an_interrupt_leaves_the_file_as_it_was(server: Server, tmp_path: Path, 
     with subprocess.Popen(
         command, env=environment(URL=server.url), stdout=subprocess.PIPE, stderr=subprocess.PIPE
     ) as process:
-        assert asked.wait(30)
+        assert requested.wait(30)
         process.send_signal(number)
-        told = process.communicate(timeout=30)
+        printed = process.communicate(timeout=30)
     ended.set()
-    assert (process.returncode, *told) == (128 + number, b"", b"")
+    assert (process.returncode, *printed) == (128 + number, b"", b"")
     assert file.read_text() == "earlier"
     assert [*tmp_path.iterdir()] == [file]
 
 
-def test_an_interrupt_in_the_middle_of_writing_leaves_the_file_as_it_was(
+def test_an_interrupt_while_writing_leaves_the_file_unchanged(
     two: Server, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     file = tmp_path / "out"
@@ -221,7 +221,7 @@ def test_an_interrupt_in_the_middle_of_writing_leaves_the_file_as_it_was(
     assert [*tmp_path.iterdir()] == [file]
 
 
-def test_standard_output_by_its_name_is_not_replaced(server: Server, tmp_path: Path) -> None:
+def test_dev_stdout_is_not_replaced(server: Server, tmp_path: Path) -> None:
     file = tmp_path / "log"
     file.write_text("earlier\n")
     server.respond_with(page(1))
@@ -230,7 +230,7 @@ def test_standard_output_by_its_name_is_not_replaced(server: Server, tmp_path: P
     assert file.read_text() == 'earlier\n{"account_number": "1", "invoice_number": "1"}\n'
 
 
-def test_a_descriptor_or_a_pipe_is_refused_and_stays(two: Server, tmp_path: Path) -> None:
+def test_descriptors_and_pipes_are_rejected_and_not_replaced(two: Server, tmp_path: Path) -> None:
     pipe, log = tmp_path / "pipe", tmp_path / "log"
     os.mkfifo(pipe)
     log.write_text("kept\n")
@@ -238,15 +238,15 @@ def test_a_descriptor_or_a_pipe_is_refused_and_stays(two: Server, tmp_path: Path
         for name in (str(pipe), f"/dev/fd/{opened.fileno()}", f"/proc/self/fd/{opened.fileno()}"):
             result = run("invoices", "1", "--output", name, URL=two.url)
             assert (result.returncode, result.stdout) == (2, "")
-            assert "is not a regular file: name one, or redirect standard output" in result.stderr
+            assert "is not a regular file: give one, or redirect standard output" in result.stderr
     assert (pipe.is_fifo(), log.read_text(), two.seen) == (True, "kept\n", [])
     assert {*tmp_path.iterdir()} == {pipe, log}
 
 
-@pytest.mark.parametrize(("form", "unbuffered"), [("table", ""), ("jsonl", "1")])
-def test_a_reader_that_has_enough_ends_each_format_quietly(server: Server, form: str, unbuffered: str) -> None:
-    server.respond_with(page(*(f"{number:0200}" for number in range(500))))  # more than a pipe holds
-    command = [COMMAND, "invoices", "1", "--format", form]
+@pytest.mark.parametrize(("output_format", "unbuffered"), [("table", ""), ("jsonl", "1")])
+def test_a_closed_pipe_ends_the_command_silently(server: Server, output_format: str, unbuffered: str) -> None:
+    server.answers(page(*(f"{number:0200}" for number in range(500))))  # more than a pipe holds
+    command = [COMMAND, "invoices", "1", "--format", output_format]
     named = environment(URL=server.url) | {"PYTHONUNBUFFERED": unbuffered}
     with subprocess.Popen(command, env=named, stdout=subprocess.PIPE, stderr=subprocess.PIPE) as process:
         assert process.stdout
@@ -257,27 +257,27 @@ def test_a_reader_that_has_enough_ends_each_format_quietly(server: Server, form:
     assert process.returncode == 1
 
 
-def test_standard_error_that_is_closed_gets_nothing_into_the_data(server: Server) -> None:
-    server.respond_with({"_embedded": {"invoices": [{"due_amount": 7.5}]}})
+def test_messages_do_not_get_into_the_data_if_standard_error_is_closed(server: Server) -> None:
+    server.answers({"_embedded": {"invoices": [{"due_amount": 7.5}]}})
     command = ["/bin/sh", "-c", f"exec '{COMMAND}' invoices 1 --format jsonl --debug 2>&-"]
     result = subprocess.run(command, env=environment(URL=server.url), capture_output=True, text=True, check=False)
     assert (result.returncode, result.stdout) == (0, '{"account_number": "1", "due_amount": 7.5}\n')
 
 
-def test_standard_error_that_is_full_fails_nothing(server: Server, tmp_path: Path) -> None:
-    server.respond_with({"_embedded": {"invoices": [{"due_amount": 7.5}]}})
-    line = f"exec '{COMMAND}' invoices 1 --format jsonl --debug --output '{tmp_path / 'out'}' 2>/dev/full"
-    done = subprocess.run(["/bin/sh", "-c", line], env=environment(URL=server.url), capture_output=True, check=False)
+def test_the_command_works_if_standard_error_cannot_be_written(server: Server, tmp_path: Path) -> None:
+    server.answers({"_embedded": {"invoices": [{"due_amount": 7.5}]}})
+    shell = f"exec '{COMMAND}' invoices 1 --format jsonl --debug --output '{tmp_path / 'out'}' 2>/dev/full"
+    done = subprocess.run(["/bin/sh", "-c", shell], env=environment(URL=server.url), capture_output=True, check=False)
     assert (done.returncode, (tmp_path / "out").read_text()) == (0, '{"account_number": "1", "due_amount": 7.5}\n')
 
 
-def test_a_list_without_amounts_has_no_totals_and_says_so(server: Server) -> None:
-    server.respond_with({"_embedded": {"invoices": [{"invoice_number": "1", "amount": "abc"}]}})
+def test_a_list_without_amounts_has_no_totals(server: Server) -> None:
+    server.answers({"_embedded": {"invoices": [{"invoice_number": "1", "amount": "abc"}]}})
     shown = run("invoices", "1", URL=server.url).stdout.splitlines()
-    assert shown[-2:] == ["1 invoice", "no totals: 2 absent amounts and 1 amount that cannot be read"]
+    assert shown[-2:] == ["1 invoice", "no totals: 2 missing amounts and 1 unreadable amount"]
 
 
-def test_a_table_has_room_for_everything(server: Server) -> None:
-    server.respond_with({"_embedded": {"invoices": [{"invoice_number": "N" * 6000, "status": "S" * 9000}]}})
+def test_a_table_cuts_off_no_value(server: Server) -> None:
+    server.answers({"_embedded": {"invoices": [{"invoice_number": "N" * 6000, "status": "S" * 9000}]}})
     shown = run("invoices", "1", URL=server.url).stdout
     assert ("N" * 6000 in shown, "S" * 9000 in shown, "\N{HORIZONTAL ELLIPSIS}" in shown) == (True, True, False)

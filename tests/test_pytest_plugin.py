@@ -1,4 +1,4 @@
-"""The pytest plugin, in runs of its own: one suite that uses the package, and one without the extra."""
+"""The pytest plugin, in separate runs of pytest: one that uses the package, and one without the extra."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from tests.conftest import ROOT
 
 
 def run(folder: Path, **environment: str) -> str:
-    """What pytest prints about the tests in a folder."""
+    """The output of pytest for the tests in a folder."""
     options = [
         "-q",
         "--tb=short",
@@ -30,7 +30,7 @@ def run(folder: Path, **environment: str) -> str:
     ).stdout  # fmt: skip
 
 
-AS_NEW = """
+RESET = """
 import pytest
 from talkdesk_bridge_sandbox import Reply
 
@@ -45,7 +45,7 @@ def test_two(talkdesk_bridge_sandbox):
     assert len(talkdesk_bridge_sandbox.requests) == 1
     talkdesk_bridge_sandbox.close()
 
-def test_after_one_that_closed_it(talkdesk_bridge_sandbox):
+def test_after_the_sandbox_was_closed(talkdesk_bridge_sandbox):
     assert talkdesk_bridge_sandbox.client.billing.get_account_invoices("1000000003").total == 1
 
 @pytest.mark.talkdesk_bridge_sandbox(paging="cursor")
@@ -54,11 +54,11 @@ def test_wrong_option(talkdesk_bridge_sandbox):
 """
 
 
-def test_the_page_about_testing_is_true_and_each_test_gets_the_sandbox_as_new(tmp_path: Path) -> None:
+def test_the_code_in_pytest_md_passes_and_each_test_gets_a_reset_sandbox(tmp_path: Path) -> None:
     page = (ROOT / "docs" / "pytest.md").read_text(encoding="utf-8")
     code = "\n\n".join(re.findall(r"^```python\n(.*?)^```", page, re.M | re.S))
     (tmp_path / "test_statement.py").write_text(code, encoding="utf-8")
-    (tmp_path / "test_as_new.py").write_text(AS_NEW, encoding="utf-8")
+    (tmp_path / "test_reset.py").write_text(RESET, encoding="utf-8")
     output = run(tmp_path)
     assert re.search(r"^15 passed, 1 error in", output, re.M), output
     assert "ValueError: paging must be links, pages or all, not cursor" in output
@@ -67,7 +67,7 @@ def test_the_page_about_testing_is_true_and_each_test_gets_the_sandbox_as_new(tm
 WITHOUT = """
 import sys
 
-def test_nothing_is_loaded_that_is_not_used():
+def test_the_sandbox_is_not_loaded():
     heavy = {"attrs", "httpx", "starlette", "uvicorn", "jwt", "talkdesk_bridge_api", "talkdesk_bridge_sandbox"}
     assert "talkdesk_bridge_pytest" in sys.modules
     assert not heavy & {*sys.modules}
@@ -77,12 +77,12 @@ def test_missing_extra(talkdesk_bridge_sandbox):
 """
 
 
-def test_a_run_loads_nothing_that_it_does_not_use_and_a_missing_extra_is_told(tmp_path: Path) -> None:
+def test_the_sandbox_is_loaded_only_when_used_and_a_missing_extra_is_named(tmp_path: Path) -> None:
     (tmp_path / "test_without.py").write_text(WITHOUT, encoding="utf-8")
     (tmp_path / "uvicorn.py").write_text("raise ModuleNotFoundError('no', name='uvicorn')")
     output = run(tmp_path, PYTHONPATH=str(tmp_path))
-    how = "install talkdesk-bridge[sandbox], the way the package was installed (README.md tells it)"
-    assert f"talkdesk_bridge_sandbox needs more packages: {how}" in output
+    remedy = "install talkdesk-bridge[sandbox] (see README.md)"
+    assert f"talkdesk_bridge_sandbox needs more packages: {remedy}" in output
     assert re.search(r"^1 passed, 1 error in", output, re.M), output
     assert "Traceback" not in output
     assert "During handling" not in output

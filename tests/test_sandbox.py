@@ -1,4 +1,4 @@
-"""The sandbox over real sockets, asked with plain HTTP: what it serves, what it refuses, that it checks itself."""
+"""The sandbox over real sockets and plain HTTP: its responses, its errors, and the checks of its own responses."""
 
 from __future__ import annotations
 
@@ -37,9 +37,9 @@ def ask(sandbox: Sandbox, target: str, method: str = "GET", body: str | None = N
     connection = http.client.HTTPConnection(urlsplit(sandbox.url).netloc, timeout=10)
     try:
         connection.request(method, target, body, headers)
-        answer = connection.getresponse()
-        content = answer.read()
-        return answer.status, json.loads(content) if content else None
+        response = connection.getresponse()
+        content = response.read()
+        return response.status, json.loads(content) if content else None
     finally:
         connection.close()
 
@@ -54,7 +54,7 @@ def test_a_page_and_its_links(sandbox: Sandbox) -> None:
     assert ask(sandbox, invoices_of("1000000001") + "?page=9", **KEY)[1]["_embedded"] == {"invoices": []}
 
 
-def test_the_data_repeats_and_adds_up() -> None:
+def test_the_data_is_the_same_each_time_and_adds_up() -> None:
     examples = document()["paths"][PATH]["get"]["responses"]["200"]
     examples = examples["content"]["application/json"]["examples"]["invoices"]["value"]["_embedded"]["invoices"]
     for account in ACCOUNTS.values():
@@ -76,21 +76,21 @@ def test_the_data_repeats_and_adds_up() -> None:
         (
             invoices_of("1000000001") + "?page=0",
             400,
-            "the query parameter page does not fit: $: 0 is less than the minimum of 1",
+            "the query parameter page is invalid: $: 0 is less than the minimum of 1",
         ),
         (invoices_of("1000000001") + "?page=x", 400, "'x' is not of type 'integer'"),
-        (invoices_of("1000000001") + "?pages=1", 400, "the contract declares no query parameter pages"),
+        (invoices_of("1000000001") + "?pages=1", 400, "unknown query parameter pages"),
     ],
 )
-def test_a_request_that_does_not_fit(sandbox: Sandbox, target: str, status: int, reason: str) -> None:
-    answered, body = ask(sandbox, target, **KEY)
-    assert (answered, body["status"]) == (status, status)
+def test_an_invalid_request(sandbox: Sandbox, target: str, status: int, reason: str) -> None:
+    returned, body = ask(sandbox, target, **KEY)
+    assert (returned, body["status"]) == (status, status)
     assert reason in body["developerMessage"]
     if status == 400:
         assert reason in body["details"][0]["message"]
 
 
-def test_a_body_that_does_not_fit_and_a_parameter_that_an_operation_declares_anew() -> None:
+def test_an_invalid_body_and_a_parameter_that_an_operation_overrides() -> None:
     def more(contract: dict[str, Any]) -> None:
         item = contract["paths"][PATH]
         low = next(each for each in item["get"]["parameters"] if each["name"] == "page")
@@ -100,13 +100,14 @@ def test_a_body_that_does_not_fit_and_a_parameter_that_an_operation_declares_ane
 
     with Sandbox(contract=corrected(more)) as sandbox:
         assert ask(sandbox, invoices_of("1000000001") + "?page=2", **KEY)[0] == 200
-        for body, told in (("", "not JSON"), ("[" * 100_000, "nested too deep"), ("{}", "does not fit"), ("[]", None)):
-            status, answer = ask(sandbox, invoices_of("1000000003"), "POST", body, **KEY)
-            assert (status, told is None or told in answer["developerMessage"]) == (400 if told else 200, True)
+        for body, reason in (("", "not JSON"), ("[" * 100_000, "nested too deeply"), ("{}", "invalid"), ("[]", None)):
+            status, response = ask(sandbox, invoices_of("1000000003"), "POST", body, **KEY)
+            assert status == (400 if reason else 200)
+            assert reason is None or reason in response["developerMessage"]
         assert len(sandbox.requests) == 5
 
 
-def test_what_the_contract_does_not_have(sandbox: Sandbox) -> None:
+def test_an_unknown_operation(sandbox: Sandbox) -> None:
     status, body = ask(sandbox, "/BillingInfoAPI/other", **KEY)
     assert status == 404
     assert f"GET {PATH}" in body["sandbox"]
@@ -122,7 +123,7 @@ def basic(user: str, secret: str) -> str:
     [{}, {"Authorization": "wrong"}, {"Authorization": "Bearer x"}, {"Authorization": "Bearer "}, {"X-Other": "sandbox-key"},
      {"Authorization": "Basic !"}, {"Authorization": basic("sandbox-user", "x")}, {"Authorization": "Basic " + "ab" * 3}, {"Authorization": "Basic é"}, {"Authorization": "Bearer é"}],
 )  # fmt: skip
-def test_no_credential_is_guessed(sandbox: Sandbox, header: dict[str, str]) -> None:
+def test_a_missing_or_wrong_credential_gets_401(sandbox: Sandbox, header: dict[str, str]) -> None:
     status, body = ask(sandbox, invoices_of("1000000001"), **header)
     assert (status, body["errorCode"]) == (401, "UNAUTHORIZED")
 
@@ -138,12 +139,12 @@ def test_no_credential_is_guessed(sandbox: Sandbox, header: dict[str, str]) -> N
     ],
 )
 def test_the_token_endpoint(sandbox: Sandbox, form: str, credential: str, status: int, error: str | None) -> None:
-    answered, body = ask(sandbox, "/oauth/token", "POST", form, Authorization=credential)
-    assert (answered, body.get("error")) == (status, error)
+    returned, body = ask(sandbox, "/oauth/token", "POST", form, Authorization=credential)
+    assert (returned, body.get("error")) == (status, error)
     if status == 200:
-        for sent, wanted in (("Bearer ", 200), ("bearer ", 200), ("", 401), ("Basic ", 401)):
+        for sent, expected in (("Bearer ", 200), ("bearer ", 200), ("", 401), ("Basic ", 401)):
             token = {"Authorization": f"{sent}{body['access_token']}"}
-            assert ask(sandbox, invoices_of("1000000003"), **token)[0] == wanted
+            assert ask(sandbox, invoices_of("1000000003"), **token)[0] == expected
 
 
 def test_its_own_response_is_checked_too() -> None:
@@ -152,18 +153,18 @@ def test_its_own_response_is_checked_too() -> None:
     with Sandbox(contract=contract) as sandbox:
         status, body = ask(sandbox, invoices_of("1000000001"), **KEY)
     assert status == 500
-    assert "its own response breaks the contract: $['_embedded'].invoices[0].amount" in body["sandbox"]
+    assert "this response would deviate from the contract: $['_embedded'].invoices[0].amount" in body["sandbox"]
 
 
 @pytest.fixture
-def taken() -> Iterator[int]:
+def used_port() -> Iterator[int]:
     with socket.create_server(("127.0.0.1", 0)) as listening:
         yield listening.getsockname()[1]
 
 
-def test_it_listens_on_loopback_only_and_gives_the_port_back(taken: int) -> None:
+def test_it_listens_only_on_loopback_and_releases_the_port(used_port: int) -> None:
     with pytest.raises(OSError, match="in use"):
-        Sandbox(port=taken)
+        Sandbox(port=used_port)
     with Sandbox() as sandbox:
         port = urlsplit(sandbox.url).port
         assert sandbox.url.startswith("http://127.0.0.1:")
@@ -172,7 +173,7 @@ def test_it_listens_on_loopback_only_and_gives_the_port_back(taken: int) -> None
         assert ask(sandbox, invoices_of("1000000003"), **KEY)[0] == 200
 
 
-def test_the_log_holds_no_credential() -> None:
+def test_the_log_contains_no_credential() -> None:
     lines: list[str] = []
     with Sandbox(log=lines.append) as sandbox:
         ask(sandbox, invoices_of("1000000003") + "?page=1", **KEY)
@@ -187,39 +188,39 @@ def test_the_log_holds_no_credential() -> None:
     ]
 
 
-def test_it_listens_elsewhere_only_where_that_is_allowed() -> None:
-    for host in ("0.0.0.0", "::", "192.0.2.1", "bridge.example"):  # noqa: S104 # refused
-        with pytest.raises(ValueError, match="not an address of loopback"):
+def test_it_listens_on_other_addresses_only_if_allowed() -> None:
+    for host in ("0.0.0.0", "::", "192.0.2.1", "bridge.example"):  # noqa: S104 # rejected
+        with pytest.raises(ValueError, match="not a loopback address"):
             Sandbox(host=host)
-    with Sandbox(host="0.0.0.0", allow_remote=True) as sandbox:  # noqa: S104 # what is tried
+    with Sandbox(host="0.0.0.0", allow_remote=True) as sandbox:  # noqa: S104 # under test
         assert sandbox.url.startswith("http://127.0.0.1:")
         assert ask(sandbox, invoices_of("1000000003"), **KEY)[0] == 200
 
 
 @pytest.mark.skipif(not socket.has_ipv6 or not Path("/proc/net/if_inet6").exists(), reason="needs IPv6")
-def test_it_listens_at_the_other_address_of_loopback() -> None:
+def test_it_listens_on_the_ipv6_loopback_address() -> None:
     with Sandbox(host="::1") as sandbox:
         assert sandbox.url.startswith("http://[::1]:")
         assert len(list(sandbox.client.billing.iter_account_invoices("1000000003"))) == 1
 
 
 @pytest.mark.parametrize(
-    ("options", "told"),
+    ("options", "message"),
     [
         (
             {"accept": "digest"},
-            "digest is no credential of the contract, which has any, none, basic, bearer, key, oauth2",
+            "accept must be one of any, none, basic, bearer, key, oauth2, not digest",
         ),
-        ({"fault": "fire"}, "fire is no fault of the sandbox, which has rate-limited, unavailable"),
-        ({"token_life": 0}, "the life of a token must be more than 0 seconds"),
+        ({"fault": "fire"}, "unknown fault fire: choose one of rate-limited, unavailable"),
+        ({"token_life": 0}, "the lifetime of a token must be more than 0"),
         ({"paging": "cursor"}, "paging must be links, pages or all, not cursor"),
-        ({"credentials": Credentials(public_key="none")}, "the public key is none of ES256, or cannot be read"),
-        ({"credentials": Credentials(algorithm="RS256")}, "the public key is none of RS256, or cannot be read"),
-        ({"credentials": Credentials(algorithm="XY")}, "the public key is none of XY, or cannot be read"),
+        ({"credentials": Credentials(public_key="none")}, "the public key is invalid, or not one for ES256"),
+        ({"credentials": Credentials(algorithm="RS256")}, "the public key is invalid, or not one for RS256"),
+        ({"credentials": Credentials(algorithm="XY")}, "the public key is invalid, or not one for XY"),
     ],
 )
-def test_an_option_that_cannot_be_used_is_told(options: Any, told: str) -> None:
-    with pytest.raises(ValueError, match=re.escape(told)):
+def test_an_invalid_option(options: Any, message: str) -> None:
+    with pytest.raises(ValueError, match=re.escape(message)):
         Sandbox(**options)
 
 
@@ -238,15 +239,15 @@ BEARER = {"Authorization": "Bearer sandbox-token"}
         ("oauth2", (401, 401, 401, 401)),
     ],
 )
-def test_it_wants_the_credential_that_it_is_told_to(accept: Any, statuses: tuple[int, ...]) -> None:
+def test_accept_sets_the_credential_that_requests_need(accept: Any, statuses: tuple[int, ...]) -> None:
     with Sandbox(accept=accept) as sandbox:
-        asked = (ask(sandbox, invoices_of("1000000003"), **headers)[0] for headers in ({}, KEY, BASIC, BEARER))
-        assert tuple(asked) == statuses
-        # Whatever it wants, its own client has.
+        returned = (ask(sandbox, invoices_of("1000000003"), **headers)[0] for headers in ({}, KEY, BASIC, BEARER))
+        assert tuple(returned) == statuses
+        # The sandbox's own client has the right credential.
         assert len(list(sandbox.client.billing.iter_account_invoices("1000000003"))) == 1
 
 
-def test_every_credential_that_it_tells_works() -> None:
+def test_every_credential_that_it_prints_works() -> None:
     with Sandbox() as sandbox:
         blocks = sandbox.describe().partition("\nAccounts")[0].split("\n\n")[1:]
         kinds = []
@@ -259,7 +260,7 @@ def test_every_credential_that_it_tells_works() -> None:
     assert kinds == ["HeaderAuth", "OAuth2ClientCredentials", "OAuth2PrivateKeyJWT", "BasicAuth", "BearerAuth"]
 
 
-def test_a_key_of_another_kind_and_an_audience_are_what_they_are_told_to_be() -> None:
+def test_a_public_key_and_an_audience_can_be_set() -> None:
     known = Credentials(public_key=public("RSA"), algorithm="RS256", audience="https://audience.example")
     with Sandbox(credentials=known) as sandbox:
         for audience, status in ((known.audience, 200), (None, 401)):
@@ -271,7 +272,7 @@ def test_a_key_of_another_kind_and_an_audience_are_what_they_are_told_to_be() ->
             assert [*sandbox.requests][0 if status == 200 else -1].status == status
 
 
-def test_the_key_of_another_sandbox_is_refused() -> None:
+def test_the_key_of_another_sandbox_is_rejected() -> None:
     with Sandbox(accept="oauth2") as one, Sandbox(accept="oauth2") as other:
         keys = [_exports(sandbox)["TALKDESK_BRIDGE_PRIVATE_KEY"] for sandbox in (one, other)]
         assert keys[0] != keys[1]
@@ -284,7 +285,7 @@ def _exports(sandbox: Sandbox) -> dict[str, str]:
     return dict(re.findall(r"export (\w+)=(\S+)", sandbox.describe()))
 
 
-def test_a_token_lives_as_long_as_it_is_told_to() -> None:
+def test_a_token_expires_after_token_life() -> None:
     with Sandbox(token_life=0.4) as sandbox:
         form, credential = "grant_type=client_credentials", basic("sandbox-client", "sandbox-secret")
         _, body = ask(sandbox, sandbox.token_url.removeprefix(sandbox.url), "POST", form, Authorization=credential)
@@ -306,14 +307,14 @@ def asserted() -> Iterator[Sandbox]:
 
 def assertion(url: str, key: Any = None, algorithm: str = "ES256", kid: str | None = "k1", **claims: Any) -> str:
     now = int(time.time())
-    told = {"iss": "sandbox-client", "sub": "sandbox-client", "aud": url, "jti": secrets.token_hex(), "iat": now}
-    told |= {"exp": now + 300} | claims
-    present = {name: value for name, value in told.items() if value is not None}
+    every = {"iss": "sandbox-client", "sub": "sandbox-client", "aud": url, "jti": secrets.token_hex(), "iat": now}
+    every |= {"exp": now + 300} | claims
+    present = {name: value for name, value in every.items() if value is not None}
     return jwt.encode(present, key or pair(), algorithm, headers={"kid": kid} if kid else {})
 
 
 @pytest.mark.parametrize(
-    ("changed", "told"),
+    ("changed", "reason"),
     [
         ({}, None),
         ({"kid": None}, None),
@@ -323,29 +324,29 @@ def assertion(url: str, key: Any = None, algorithm: str = "ES256", kid: str | No
         ({"exp": 1}, "Signature has expired"),
         ({"iss": "another"}, "Invalid issuer"),
         ({"sub": "another"}, "Invalid subject"),
-        ({"kid": "k2"}, "kid names no key"),
+        ({"kid": "k2"}, "its kid is unknown"),
         ({"jti": None}, 'missing the "jti" claim'),
         ({"exp": None}, 'missing the "exp" claim'),
     ],
 )
-def test_an_assertion_is_verified(asserted: Sandbox, changed: dict[str, Any], told: str | None) -> None:
+def test_an_assertion_is_verified(asserted: Sandbox, changed: dict[str, Any], reason: str | None) -> None:
     form = {"grant_type": "client_credentials", "client_assertion_type": ASSERTED}
     form["client_assertion"] = assertion(asserted.token_url, **changed)
     path = asserted.token_url.removeprefix(asserted.url)
     status, body = ask(asserted, path, "POST", urlencode(form))
-    if told is None:
+    if reason is None:
         assert status == 200
         token = {"Authorization": f"Bearer {body['access_token']}"}
         assert ask(asserted, invoices_of("1000000003"), **token)[0] == 200
         status, body = ask(asserted, path, "POST", urlencode(form))
-        told = "its jti was used before"
+        reason = "its jti was used before"
     assert (status, body["error"]) == (401, "invalid_client")
-    assert told in body["error_description"]
+    assert reason in body["error_description"]
     status, body = ask(asserted, path, "POST", urlencode(form | {"client_assertion_type": "other"}))
     assert (status, "client_assertion_type must be" in body["error_description"]) == (401, True)
 
 
-def test_scripted_answers_come_first_and_once(sandbox: Sandbox) -> None:
+def test_scripted_responses_come_first_and_once(sandbox: Sandbox) -> None:
     sandbox.script(Reply(418, content="no"), Reply(json={"_embedded": {"invoices": []}}, headers={"X-Of": "mine"}))
     bridge = sandbox.client.with_options(retry=Retry(attempts=1))
     with pytest.raises(errors.StatusError) as caught:
@@ -359,7 +360,7 @@ def test_scripted_answers_come_first_and_once(sandbox: Sandbox) -> None:
     assert [seen.status for seen in sandbox.requests] == [418, 200, 200]
 
 
-def test_a_reset_leaves_nothing_behind() -> None:
+def test_reset_clears_everything() -> None:
     lines: list[str] = []
     with Sandbox(log=lines.append, accept="oauth2", fault="unavailable") as sandbox:
         client, token = sandbox.client, ask(
@@ -381,7 +382,7 @@ def test_a_reset_leaves_nothing_behind() -> None:
 
 
 def corrected(change: Callable[[dict[str, Any]], object]) -> dict[str, Any]:
-    """The contract after a correction that the README invites to."""
+    """The contract after a correction that the README asks users to make."""
     contract = document()
     change(contract)
     return contract
@@ -421,14 +422,14 @@ def test_it_follows_a_corrected_contract() -> None:
 
 
 @pytest.mark.parametrize(("paging", "requests", "linked"), [("links", 3, True), ("pages", 3, False), ("all", 1, False)])
-def test_lists_come_in_three_ways(paging: Any, requests: int, linked: bool) -> None:
+def test_the_three_ways_of_paging(paging: Any, requests: int, linked: bool) -> None:
     with Sandbox(paging=paging) as sandbox:
         assert len(list(sandbox.client.billing.iter_account_invoices("1000000001"))) == 137
         assert len(sandbox.requests) == requests
         assert ("_links" in ask(sandbox, invoices_of("1000000001"), **KEY)[1]) is linked
 
 
-def test_it_serves_what_the_contract_says_of_an_operation_of_another_kind() -> None:
+def test_it_serves_an_operation_without_a_list() -> None:
     def more(contract: dict[str, Any]) -> None:
         operation = copy.deepcopy(contract["paths"][PATH]["get"])
         (name,) = re.findall(r"{(.*?)}", PATH)
@@ -437,7 +438,7 @@ def test_it_serves_what_the_contract_says_of_an_operation_of_another_kind() -> N
         gone = {"schema": {"$ref": "#/components/schemas/ErrorInfo"}, "example": {"status": 410, "errorCode": "GONE"}}
         operation["responses"] = {
             "200": {"description": "OK", "content": {"application/json": claim}},
-            "4XX": {"description": "Refused", "content": {"application/json": gone}},
+            "4XX": {"description": "Error", "content": {"application/json": gone}},
         }
         contract["paths"] = {PATH: {"get": operation}}
 
@@ -454,13 +455,13 @@ def no_swagger_ui(name: str) -> Any:
 
 
 @pytest.mark.parametrize("missing", ["uvicorn", "flask-swagger-ui"])
-def test_a_missing_extra_is_told_in_a_sentence(missing: str, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_missing_extra_is_named_in_one_sentence(missing: str, monkeypatch: pytest.MonkeyPatch) -> None:
     for module in [name for name in sys.modules if name.startswith("talkdesk_bridge_sandbox")]:
         monkeypatch.delitem(sys.modules, module)
     if missing == "uvicorn":
         monkeypatch.setitem(sys.modules, missing, None)
     else:
         monkeypatch.setattr(importlib.metadata, "distribution", no_swagger_ui)
-    how = "install talkdesk-bridge[sandbox], the way the package was installed (README.md tells it)"
-    with pytest.raises(ModuleNotFoundError, match=re.escape(f"talkdesk_bridge_sandbox needs more packages: {how}")):
+    message = "talkdesk_bridge_sandbox needs more packages: install talkdesk-bridge[sandbox] (see README.md)"
+    with pytest.raises(ModuleNotFoundError, match=re.escape(message)):
         importlib.import_module("talkdesk_bridge_sandbox")

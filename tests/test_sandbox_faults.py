@@ -1,4 +1,4 @@
-"""The sandbox's faults against the real client: what happens is what its own list says, whoever chooses the fault."""
+"""The sandbox's faults against the real client: the client does what the list of faults says."""
 
 from __future__ import annotations
 
@@ -20,13 +20,13 @@ NAMES = [fault.name for fault in FAULTS]
 
 @frozen
 class Expected:
-    """What comes of a fault."""
+    """The expected result of a fault."""
 
     requests: int
-    """How many, for the 60 invoices of two pages."""
+    """The number of requests for the 60 invoices of two pages."""
     items: int = 60
     error: type[errors.BridgeError] | None = None
-    told: tuple[str, ...] = ()
+    deviations: tuple[str, ...] = ()
     """The places of the deviations."""
 
 
@@ -38,37 +38,37 @@ EXPECTED = {
     "expired-token": Expected(4),
     "slow": Expected(2),
     "cut-off": Expected(4),
-    "null-fields": Expected(2, told=(f"{ITEM}.invoice_bill_date", f"{ITEM}.paid_amount", f"{ITEM}.status")),
-    "numbers": Expected(2, told=(f"{ITEM}.amount", f"{ITEM}.invoice_number", f"{ITEM}.paid_amount")),
-    "bad-dates": Expected(2, told=(f"{ITEM}.invoice_bill_date", f"{ITEM}.invoice_due_date")),
+    "null-fields": Expected(2, deviations=(f"{ITEM}.invoice_bill_date", f"{ITEM}.paid_amount", f"{ITEM}.status")),
+    "numbers": Expected(2, deviations=(f"{ITEM}.amount", f"{ITEM}.invoice_number", f"{ITEM}.paid_amount")),
+    "bad-dates": Expected(2, deviations=(f"{ITEM}.invoice_bill_date", f"{ITEM}.invoice_due_date")),
     "unknown-fields": Expected(2),
-    "bare-list": Expected(1, told=("$",)),
+    "bare-list": Expected(1, deviations=("$",)),
     "error-as-success": Expected(1, 0, errors.ContractError),
     "login-page": Expected(1, 0, errors.ContractError),
     "link-loop": Expected(1, 50, errors.PagingError),
     "link-elsewhere": Expected(1, 50, errors.PagingError),
     "total-too-large": Expected(2, 60, errors.IncompleteError),
-    "total-too-small": Expected(2, told=("$.total",)),
+    "total-too-small": Expected(2, deviations=("$.total",)),
 }
 
 
 @pytest.fixture(autouse=True)
-def _not_that_slow(monkeypatch: pytest.MonkeyPatch) -> None:
+def _shorter_delay(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(_faults, "SLOW", 0.3)
 
 
-def gone_through(url: Sandbox, account: str, **options: Any) -> tuple[list[InvoiceDetails], Any, list[Deviation]]:
-    """The items of an account, the error that ended them, and what was told, with OAuth 2."""
+def listed(sandbox: Sandbox, account: str, **options: Any) -> tuple[list[InvoiceDetails], Any, list[Deviation]]:
+    """The items of an account, the error that ended the list, and the deviations."""
     items: list[InvoiceDetails] = []
-    told: list[Deviation] = []
-    chosen: dict[str, Any] = {"retry": Retry(backoff=0.0), "on_deviation": told.append}
-    with BridgeClient.from_env(url.environ, **chosen | options) as bridge:
+    deviations: list[Deviation] = []
+    defaults: dict[str, Any] = {"retry": Retry(backoff=0.0), "on_deviation": deviations.append}
+    with BridgeClient.from_env(sandbox.environ, **defaults | options) as bridge:
         try:
             for item in bridge.billing.iter_account_invoices(account):
                 items.append(item)
         except errors.BridgeError as error:
-            return items, error, told
-    return items, None, told
+            return items, error, deviations
+    return items, None, deviations
 
 
 @pytest.fixture(scope="module")
@@ -78,14 +78,14 @@ def running() -> Iterator[Sandbox]:
 
 
 @pytest.mark.parametrize("fault", FAULTS, ids=NAMES)
-def test_what_comes_of_the_account_of_a_fault(running: Sandbox, fault: Fault) -> None:
+def test_the_account_of_a_fault(running: Sandbox, fault: Fault) -> None:
     running.reset()
     check(running, fault, fault.account)
 
 
-# The account does not matter for what a fault does: a fault of each form, chosen by its name.
+# A fault does the same for every account, so one fault of each form is enough.
 @pytest.mark.parametrize("name", ["unavailable", "null-fields", "bare-list", "total-too-large"])
-def test_what_comes_of_a_fault_of_all_accounts(running: Sandbox, name: str) -> None:
+def test_a_fault_of_all_accounts(running: Sandbox, name: str) -> None:
     running.reset()
     running.fault = name
     check(running, next(fault for fault in FAULTS if fault.name == name), "1000000005")
@@ -93,24 +93,24 @@ def test_what_comes_of_a_fault_of_all_accounts(running: Sandbox, name: str) -> N
 
 def check(sandbox: Sandbox, fault: Fault, account: str) -> None:
     expected = EXPECTED[fault.name]
-    items, error, told = gone_through(sandbox, account)
+    items, error, deviations = listed(sandbox, account)
     paths = [seen for seen in sandbox.requests if not seen.target.startswith("/oauth")]
     assert (len(items), type(error), len(paths)) == (expected.items, expected.error or type(None), expected.requests)
-    assert {*expected.told} <= {deviation.place for deviation in told}
-    assert bool(told) == bool(expected.told)
-    # The words of the list are true.
+    assert {*expected.deviations} <= {deviation.place for deviation in deviations}
+    assert bool(deviations) == bool(expected.deviations)
+    # The list of faults says the same.
     named = re.search(r"(\w+Error) \(exit (\d)\)", fault.outcome.rpartition("else")[2] if error else "")
     assert bool(named) == bool(error)
     if named:
         assert (named[1], int(named[2])) == (type(error).__name__, status_of(error))
-    assert ("deviation" in fault.outcome) == bool(told)
+    assert ("deviation" in fault.outcome) == bool(deviations)
 
 
-def test_what_a_caller_may_be_told_instead(sandbox: Sandbox) -> None:
-    for _ in range(2):  # a key that has expired stays so
-        _, error, _ = gone_through(sandbox, "2000000004")
+def test_an_expired_key_and_a_short_timeout(sandbox: Sandbox) -> None:
+    for _ in range(2):  # an expired key stays expired
+        _, error, _ = listed(sandbox, "2000000004")
         assert (type(error), status_of(error)) == (errors.UnauthorizedError, 3)
-    _, error, _ = gone_through(sandbox, "2000000005", timeout=(5, 0.1), retry=Retry(attempts=1))
+    _, error, _ = listed(sandbox, "2000000005", timeout=(5, 0.1), retry=Retry(attempts=1))
     assert (type(error), status_of(error)) == (errors.NoResponseError, 5)
 
 
@@ -121,23 +121,23 @@ def test_an_expired_token_is_renewed(running: Sandbox) -> None:
     assert len(tokens) == 3  # the first one, and a new one for each page
 
 
-def test_unknown_fields_are_kept_and_a_host_elsewhere_is_not_asked(sandbox: Sandbox) -> None:
-    items, _, _ = gone_through(sandbox, "2000000010")
+def test_unknown_fields_are_kept_and_no_request_goes_to_another_host(sandbox: Sandbox) -> None:
+    items, _, _ = listed(sandbox, "2000000010")
     assert all(item["x_of_this_bridge"] == {"since": "2023-07-01"} for item in items)
-    _, error, _ = gone_through(sandbox, "2000000015")
+    _, error, _ = listed(sandbox, "2000000015")
     assert "another host" in str(error)
 
 
-def test_faults_leave_alone_what_they_do_not_concern(sandbox: Sandbox) -> None:
-    """An account of a fault keeps that fault; error responses stay as they are."""
+def test_a_fault_leaves_error_responses_and_other_faults_unchanged(sandbox: Sandbox) -> None:
+    """An account with its own fault keeps that fault; error responses stay the same."""
     sandbox.fault = "html-error"
-    items, error, _ = gone_through(sandbox, "2000000002")
+    items, error, _ = listed(sandbox, "2000000002")
     assert (len(items), error) == (60, None)
-    _, error, _ = gone_through(sandbox, "9999999999")
+    _, error, _ = listed(sandbox, "9999999999")
     assert isinstance(error, errors.NotFoundError)
 
 
-def test_every_fault_is_expected_and_has_an_account_of_its_own() -> None:
+def test_every_fault_is_tested_and_has_its_own_account() -> None:
     assert EXPECTED.keys() == {*NAMES}
     numbers = [*ACCOUNTS, *(fault.account for fault in FAULTS)]
     assert len({*numbers}) == len(numbers)

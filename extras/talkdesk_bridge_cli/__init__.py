@@ -1,1 +1,1 @@
-"""The command talkdesk-bridge: `main` enters it, `commands` declares it, and each command is a module of its own."""
+"""The command talkdesk-bridge: `main` is the entry point, `commands` declares the rest, one module for each command."""

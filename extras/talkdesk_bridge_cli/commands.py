@@ -1,4 +1,4 @@
-"""The commands of talkdesk-bridge. Needs the extra `cli`; each command imports what it needs when it runs."""
+"""Declares the commands of talkdesk-bridge. Needs the extra `cli`; each command imports its module when it runs."""
 
 from __future__ import annotations
 
@@ -8,11 +8,9 @@ from typing import Any, BinaryIO
 
 import click
 
-from talkdesk_bridge_cli.options import SECONDS, AskingCommand, asking_options
+from talkdesk_bridge_cli.options import SECONDS, RequestCommand, request_options
 
 __all__ = ["app"]
-
-FORMATS = click.Choice(["table", "json", "jsonl", "csv"])
 
 
 def _print_version(context: click.Context, _: click.Parameter, wanted: bool) -> None:
@@ -30,8 +28,7 @@ def _print_version(context: click.Context, _: click.Parameter, wanted: bool) -> 
 def app() -> None:
     """Talk to a bridge of Talkdesk's Financial Services Experience Cloud for Insurance.
 
-    The base URL of the bridge and a credential come from the environment: 'talkdesk-bridge invoices --help' lists the
-    variables.
+    Set the bridge's base URL and a credential in environment variables; 'talkdesk-bridge invoices --help' lists them.
 
     \b
     Examples:
@@ -41,39 +38,41 @@ def app() -> None:
     """
 
 
-@app.command(cls=AskingCommand)
+@app.command(cls=RequestCommand)
 @click.argument("accounts", nargs=-1, metavar="ACCOUNT...")
 @click.option(
     "--accounts-file",
     type=click.File("rb"),
     metavar="FILE",
-    help="Take the accounts from this file, one on each line; - is standard input. Whatever ends the command, the same "
-    "command with the same --output goes on from there.",
+    help="Read the accounts from this file, one per line; - is standard input. If the command is interrupted, run it "
+    "again with the same --output to resume.",
 )
 @click.option(
-    "--at-once", type=click.IntRange(1, 100), metavar="N", help="With --accounts-file: accounts at a time; 20."
-)
-@click.option("--skip-failed", is_flag=True, help="With --accounts-file: leave out the accounts that failed.")
-@click.option(
-    "--per-page", type=click.IntRange(min=1), metavar="N", help="Invoices a page; the bridge's own by default."
-)
-@click.option(
-    "--format", "form", type=FORMATS, metavar="FORMAT",
-    help="table (the default), json, jsonl or csv; with --accounts-file jsonl (the default) or csv.",
+    "--at-once", type=click.IntRange(1, 100), metavar="N",
+    help="With --accounts-file: request at most N accounts at a time; 20 by default.",
 )  # fmt: skip
-@asking_options
+@click.option("--skip-failed", is_flag=True, help="With --accounts-file: write the output without failed accounts.")
+@click.option(
+    "--per-page", type=click.IntRange(min=1), metavar="N", help="Invoices per page; by default the bridge decides."
+)
+@click.option(
+    "--format", "output_format", type=click.Choice(["table", "json", "jsonl", "csv"]), metavar="FORMAT",
+    help="table (the default), json, jsonl or csv; with --accounts-file, jsonl (the default) or csv.",
+)  # fmt: skip
+@request_options
 def invoices(
     accounts: Sequence[str],
     accounts_file: BinaryIO | None,
     at_once: int | None,
     skip_failed: bool,
-    form: str | None,
-    **how: Any,
+    output_format: str | None,
+    **options: Any,
 ) -> None:
-    """Print all invoices of accounts, or, on standard error, one sentence that says what is wrong.
+    """Print all invoices of one or more accounts.
 
-    ACCOUNT... are the numbers of accounts; each is asked for once. The table has totals for each currency; in the other
-    formats, each invoice begins with the number of its account.
+    ACCOUNT... are account numbers; a repeated one is requested once. If an account fails, nothing is printed except one
+    sentence on standard error. The table ends with totals for each currency. In the other formats, each invoice starts
+    with its account number.
 
     \b
     Examples:
@@ -85,24 +84,25 @@ def invoices(
     """
     if accounts_file is None:
         if not accounts:
-            raise click.UsageError("Missing argument 'ACCOUNT...': name accounts, or their file with --accounts-file.")
+            raise click.UsageError("Missing argument 'ACCOUNT...': give accounts, or a file with --accounts-file.")
         if at_once or skip_failed:
             raise click.UsageError("--at-once and --skip-failed need --accounts-file.")
         from talkdesk_bridge_cli.invoices import list_invoices
 
-        list_invoices(accounts, form=form or "table", **how)
+        list_invoices(accounts, output_format=output_format or "table", **options)
         return
     if accounts:
-        raise click.UsageError("--accounts-file does not go with ACCOUNT...: put all accounts into the file.")
-    if form in ("table", "json"):
-        raise click.UsageError(f"--accounts-file does not go with --format {form}: use jsonl or csv.")
+        raise click.UsageError("--accounts-file cannot be combined with ACCOUNT...: put all accounts in the file.")
+    if output_format in ("table", "json"):
+        raise click.UsageError(f"--accounts-file cannot be combined with --format {output_format}: use jsonl or csv.")
     from talkdesk_bridge_cli.many import list_many
 
-    list_many(accounts_file, form=form or "jsonl", at_once=at_once or 20, skip_failed=skip_failed, **how)
+    options |= {"output_format": output_format or "jsonl", "at_once": at_once or 20, "skip_failed": skip_failed}
+    list_many(accounts_file, **options)
 
 
 class _Operations(click.Group):
-    """The operations of the installed client, which is imported only when one of them is needed."""
+    """The operations of the installed client, which is imported only when they are needed."""
 
     def list_commands(self, ctx: click.Context) -> list[str]:
         from talkdesk_bridge_cli.get import commands
@@ -117,7 +117,7 @@ class _Operations(click.Group):
 
 @app.group(cls=_Operations, subcommand_metavar="OPERATION [ARGS]...")
 def get() -> None:
-    """Call any operation of the contract, and print the response.
+    """Call any operation of the contract and print the response.
 
     Each operation has a help page with examples: talkdesk-bridge get OPERATION --help
     """
@@ -125,27 +125,29 @@ def get() -> None:
 
 @app.command()
 @click.option(
-    "--port", type=click.IntRange(0, 65535), default=8080, show_default=True, metavar="N", help="0: a free one."
-)
+    "--port", type=click.IntRange(0, 65535), default=8080, show_default=True, metavar="N",
+    help="The port to listen on; 0 picks a free one.",
+)  # fmt: skip
 @click.option(
-    "--paging", default="links", show_default=True, metavar="HOW", help="How lists come: links, pages or all."
+    "--paging", default="links", show_default=True, metavar="HOW", help="How lists are paged: links, pages or all."
 )
 @click.option(
     "--accept", default="any", show_default=True, metavar="KIND",
-    help="The credential to ask for: any that the contract names, none, key, basic, bearer or oauth2.",
+    help="The credential to require: any (that the contract names), none, key, basic, bearer or oauth2.",
 )  # fmt: skip
 @click.option(
-    "--token-life", type=float, default=599, show_default=True, metavar="SECONDS", help="Until a token expires."
+    "--token-life", type=float, default=599, show_default=True, metavar="SECONDS", help="Lifetime of a token."
 )
-@click.option("--fault", metavar="NAME", help="A fault of every response; --faults lists them.")
-@click.option("--host", default="127.0.0.1", show_default=True, metavar="ADDRESS", help="The address to listen at.")
+@click.option("--fault", metavar="NAME", help="Give every response this fault; --faults lists them.")
+@click.option("--host", default="127.0.0.1", show_default=True, metavar="ADDRESS", help="The address to listen on.")
 @click.option("--allow-remote", is_flag=True, help="Allow an address that other machines can reach.")
-@click.option("--accounts", is_flag=True, help="List the accounts, and serve nothing.")
-@click.option("--faults", is_flag=True, help="List the faults, and serve nothing.")
+@click.option("--accounts", is_flag=True, help="List the accounts and exit.")
+@click.option("--faults", is_flag=True, help="List the faults and exit.")
 def sandbox(accounts: bool, faults: bool, **options: Any) -> None:
-    """Serve the contract on loopback, with made-up accounts.
+    """Run a bridge with made-up accounts on this machine.
 
-    Open its address in a browser to see the contract as a page. Each request is logged on standard error.
+    It serves the operations of the contract. Open its URL in a browser to read the contract and try them. Each request
+    is logged on standard error.
 
     \b
     Examples:
@@ -164,19 +166,19 @@ def sandbox(accounts: bool, faults: bool, **options: Any) -> None:
         serve.serve(**options)
 
 
-@app.command(cls=AskingCommand)
-@click.option("--account", metavar="NUMBER", help="Ask for its invoices, and compare the response with the contract.")
-@click.option("--offline", is_flag=True, help="Send nothing.")
+@app.command(cls=RequestCommand)
+@click.option("--account", metavar="NUMBER", help="Also request this account's invoices and check the response.")
+@click.option("--offline", is_flag=True, help="Send no requests.")
 @click.option(
     "--timeout", type=SECONDS, default=5, show_default=True, metavar="SECONDS",
     help="How long to wait for a connection, and for each read of a response; nothing is retried.",
 )  # fmt: skip
 @click.option("--json", "as_json", is_flag=True, help="Print JSON.")
 def doctor(**options: Any) -> None:
-    """Find out what keeps the client from working, and what to do about it.
+    """Find out why the client does not work, and how to fix it.
 
-    It shows what is installed and which settings are used (the names of variables, never a value), and asks the token
-    server and the bridge. The exit status is that of the first check that failed.
+    It checks the installation, the settings, the bridge and the token server. It prints the names of environment
+    variables, never their values. The exit status is that of the first failed check.
 
     \b
     Examples:
@@ -192,7 +194,7 @@ def doctor(**options: Any) -> None:
 @app.command()
 @click.option("--json", "as_json", is_flag=True, help="Print JSON.")
 def version(as_json: bool) -> None:
-    """Show the version, and what the client was generated from.
+    """Show the version and what the client was generated from.
 
     \b
     Examples:
@@ -201,5 +203,5 @@ def version(as_json: bool) -> None:
     """
     from talkdesk_bridge import contract
 
-    facts = contract.lock()
-    click.echo(json.dumps(facts, indent=2) if as_json else "\n".join(f"{name:24}{facts[name]}" for name in facts))
+    lock = contract.lock()
+    click.echo(json.dumps(lock, indent=2) if as_json else "\n".join(f"{name:24}{lock[name]}" for name in lock))

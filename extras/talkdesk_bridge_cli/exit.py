@@ -1,4 +1,4 @@
-"""How the command ends: with one sentence on standard error, and an exit status.
+"""How the command ends: one sentence on standard error, and an exit status.
 
 0 done, 1 other, 2 usage or configuration, 3 authentication, 4 not found, 5 server or unreachable, 6 contract broken,
 7 incomplete, 129 hung up, 130 interrupted, 143 terminated.
@@ -19,7 +19,7 @@ __all__ = ["CommandError", "bridge_errors", "coloured", "discard", "needs_extra"
 
 
 class CommandError(Exception):
-    """Ends the command: the message is printed on standard error, and `status` is the exit status."""
+    """Ends the command: prints the message on standard error and exits with `status`."""
 
     def __init__(self, message: str, status: int) -> None:
         super().__init__(message)
@@ -27,17 +27,17 @@ class CommandError(Exception):
 
 
 def coloured(stream: TextIO) -> bool:
-    """Whether to use colours: the stream is a terminal that knows them, and the user has not turned them off."""
+    """Whether to print colours: the stream is a terminal that supports them, and the user has not turned them off."""
     return stream.isatty() and not os.environ.get("NO_COLOR") and os.environ.get("TERM") != "dumb"
 
 
 def printable(text: str) -> str:
-    """Text that others wrote, safe for one line on a terminal."""
+    """Untrusted text, made safe to print on one line of a terminal."""
     return "".join(character if character.isprintable() else "\N{REPLACEMENT CHARACTER}" for character in text)
 
 
 def report(line: str) -> None:
-    """Print a line on standard error; a standard error that cannot be written is no failure."""
+    """Print a line on standard error; do nothing if standard error cannot be written."""
     try:
         print(line, file=sys.stderr, flush=True)
     except OSError:
@@ -45,33 +45,32 @@ def report(line: str) -> None:
 
 
 def discard(stream: TextIO) -> None:
-    """Point a broken stream at the null device: Python would flush it at the end, and complain."""
+    """Point a broken stream at the null device, so that Python can flush it at exit without an error."""
     os.dup2(os.open(os.devnull, os.O_WRONLY), stream.fileno())
 
 
 def needs_extra(extra: str) -> CommandError:
-    """The failure if the packages of an extra are not installed."""
-    # No command to type: pip alone does not know the index of a project that uses uv or Poetry.
-    how = f"install talkdesk-bridge[{extra}], the way the package was installed (README.md says how)"
-    return CommandError(f"this needs more packages: {how}.", 2)
+    """The error if the packages of an extra are not installed."""
+    # No pip command: in a project that uses uv or Poetry, pip does not know the package index.
+    return CommandError(f"packages are missing: install talkdesk-bridge[{extra}] (see README.md).", 2)
 
 
 @contextmanager
 def bridge_errors(place: str = "") -> Iterator[None]:
-    """Turn the client's errors into failures; `place`, such as an account, is put before their messages."""
+    """Turn the client's errors into CommandError; messages start with `place`, such as an account."""
     # Imported here, because it imports the whole client.
     from talkdesk_bridge import errors
 
     try:
         yield
     except (errors.ConfigurationError, errors.AuthenticationError) as error:
-        raise CommandError(str(error), status_of(error)) from None  # they concern every account
+        raise CommandError(str(error), status_of(error)) from None  # not about one account
     except errors.BridgeError as error:
         raise CommandError(f"{place}{error}", status_of(error)) from None
 
 
 def status_of(error: errors.BridgeError) -> int:
-    """The exit status of an error."""
+    """The exit status for an error."""
     from talkdesk_bridge import errors
 
     match error:

@@ -1,4 +1,4 @@
-"""The formats for programs, as bytes: JSON, JSON lines, CSV. They are safe to show on a terminal."""
+"""JSON, JSON Lines and CSV as bytes, safe to show on a terminal."""
 
 from __future__ import annotations
 
@@ -15,43 +15,43 @@ from talkdesk_bridge.errors import ContractError
 
 __all__ = ["as_data", "as_text", "columns_of", "csv_lines", "from_json", "without_controls"]
 
-# Control characters, and those that reverse or break a line unseen.
+# Control characters, and invisible characters that reverse or break a line.
 CONTROLS = re.compile(
     "[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069\ud800-\udfff]|\r(?!\n)"
 )
-# A spreadsheet takes text that begins so for a formula; in some countries the wide forms, too.
+# A spreadsheet reads text that starts like this as a formula; in some locales, also with full-width characters.
 FORMULA = re.compile("[=+\\-@\t\r\n\uff1d\uff0b\uff0d\uff20]")
 AMOUNT = re.compile(r"[+-][0-9][0-9.,]*( [A-Za-z]{3})?")
 LINE_BREAK = "\n"
-TOO_DEEP = "The response is nested too deep to be written."
+TOO_DEEP = "The response is nested too deeply to be written."
 QUICK = json.JSONEncoder(ensure_ascii=False).encode
-# What the quick encoder may write with other digits, or with other escapes.
+# Values for which the quick encoder may write other digits or other escapes.
 INEXACT = re.compile(r"\\|(^|[\[,:] ?)-?([0-9]+[.eE]|Infinity)")
 
 
-def as_data(form: str, values: Any) -> bytes:
-    """A value for programs, in UTF-8: indented `json`, or as `jsonl` a line for each value of a list.
+def as_data(output_format: str, values: Any) -> bytes:
+    """A value in UTF-8: indented `json`, or `jsonl` with one line for each value of a list.
 
     Raises:
-        ContractError: it is nested too deep.
+        ContractError: the value is nested too deeply.
 
     """
-    if form == "jsonl":
+    if output_format == "jsonl":
         return "".join(f"{_json(value)}\n" for value in values).encode()
     return f"{_json(values, LINE_BREAK)}\n".encode()
 
 
 def from_json(content: bytes) -> Any:
-    """The value of a JSON text, with the digits of its numbers; raises as `as_data`."""
+    """The value of a JSON text, with all digits of its numbers; raises like `as_data`."""
     try:
         return json.loads(content, parse_float=Number)
     except RecursionError:
-        pass  # the error below must not hold it
+        pass  # raised below, so that the error does not keep this one and its traceback
     raise ContractError(TOO_DEEP)
 
 
 def csv_lines(rows: Iterable[Mapping[str, Any]], columns: Sequence[str]) -> Iterator[bytes]:
-    """A header and a line for each row; see `as_text` for the cells."""
+    """The header and a line for each row; see `as_text` for the cells."""
     file = io.StringIO(newline="")
     writer = csv.writer(file, lineterminator="\n")
     for cells in chain([columns], ([row.get(column) for column in columns] for row in rows)):
@@ -62,27 +62,28 @@ def csv_lines(rows: Iterable[Mapping[str, Any]], columns: Sequence[str]) -> Iter
 
 
 def as_text(value: Any) -> str:
-    """A value in a cell: text as it is, lists and objects as JSON; absent and null are empty."""
+    """The text of a cell: text unchanged, lists and objects as JSON, empty for absent and null."""
     if value is None or isinstance(value, str):
         return value or ""
     return _json(value)
 
 
 def columns_of(rows: Iterable[Mapping[str, Any]], documented: Iterable[str]) -> list[str]:
-    """The documented columns, then all other fields of the rows, in the order in which they come."""
+    """The documented columns, then all other fields of the rows in the order of their first use."""
     return [*dict.fromkeys(chain(documented, (name for row in rows for name in row)))]
 
 
 def without_controls(text: str) -> str:
-    """Text of several lines, without what a terminal would act on."""
+    """Text of several lines, without the characters that a terminal would act on."""
     return CONTROLS.sub("\N{REPLACEMENT CHARACTER}", text)
 
 
 def _json(value: Any, margin: str | None = None) -> str:
-    """JSON text on one line; or indented, after a `margin` of a line break and the indentation so far.
+    """JSON text on one line, or indented if `margin` is given: a line break and the current indentation.
 
-    The standard library's encoder writes other digits than a Number has, and leaves control characters above ASCII as
-    they are. It is several times as fast, so it is used unless the text shows that one of the two matters.
+    The standard library's encoder is several times as fast as `_encoded`, so it comes first. But it may change the
+    digits of a Number, and it does not escape control characters above ASCII. If its text shows that either could
+    matter, it is discarded.
     """
     try:
         text = QUICK(value) if margin is None else ""

@@ -1,4 +1,4 @@
-"""The command `invoices`: all invoices of some accounts; the table has totals for each currency."""
+"""The command `invoices`: all invoices of the given accounts; the table has totals for each currency."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from talkdesk_bridge.models import InvoiceDetails
 from talkdesk_bridge_cli.exit import bridge_errors, coloured, printable
 from talkdesk_bridge_cli.formats import as_data, columns_of, csv_lines
 from talkdesk_bridge_cli.output import Output
-from talkdesk_bridge_cli.run import account_name, asking
+from talkdesk_bridge_cli.run import account_name, connected_run
 
 __all__ = ["list_invoices"]
 
@@ -27,70 +27,70 @@ TEXTS = ("number", "bill date", "due date", "status")
 AMOUNTS = ("amount", "paid", "due")
 
 
-def list_invoices(accounts: Iterable[str], *, per_page: int | None, form: str, **how: Any) -> None:
-    """Print the invoices of the accounts, once all of them are here.
+def list_invoices(accounts: Iterable[str], *, per_page: int | None, output_format: str, **options: Any) -> None:
+    """Print the invoices of the accounts after all of them have arrived.
 
     Args:
-        accounts: Their numbers.
-        per_page: Invoices a page.
-        form: table, json, jsonl or csv.
-        how: The options of `asking`.
+        accounts: Account numbers.
+        per_page: Invoices per page; None for the bridge's default.
+        output_format: `table`, `json`, `jsonl` or `csv`.
+        options: The arguments of `connected_run`.
 
     """
-    with asking(**how) as run:
+    with connected_run(**options) as run:
         iterate, name = run.client.billing.iter_account_invoices, account_name(run.client)
         listed: dict[str, list[Any]] = {}
         for account in dict.fromkeys(accounts):
             place = f"account {account}"
             with bridge_errors(f"{place}: "):
                 listed[account] = run.collect(place, iterate(account, per_page=per_page), "invoices")
-        # If the bridge sends a field of this name itself, its value stays.
+        # If the bridge sends a field with this name, its value wins.
         rows = [{name: account, **invoice} for account, invoices in listed.items() for invoice in invoices]
-        if form == "table":
+        if output_format == "table":
             run.output.write([_tables(listed, run.output)])
-        elif form == "csv":
+        elif output_format == "csv":
             run.output.write(csv_lines(rows, columns_of(rows, [name, *InvoiceDetails.FIELDS])))
         else:
-            run.output.write([as_data(form, rows)])
+            run.output.write([as_data(output_format, rows)])
 
 
 def _tables(listed: Mapping[str, list[Any]], output: Output) -> bytes:
-    """A table for each account; after several, the totals of all."""
+    """A table for each account, and for several accounts also the totals of all."""
     models = {account: [*map(InvoiceDetails.from_dict, invoices)] for account, invoices in listed.items()}
     if len(models) == 1:
         return b"".join(_table(invoices, output) for invoices in models.values())
     parts = [f"account {printable(account)}\n".encode() + _table(models[account], output) for account in models]
-    together = [invoice for invoices in models.values() for invoice in invoices]
-    return b"\n".join([*parts, f"{len(models)} accounts\n".encode() + _table(together, output, rows=False)])
+    all_invoices = [invoice for invoices in models.values() for invoice in invoices]
+    return b"\n".join([*parts, f"{len(models)} accounts\n".encode() + _table(all_invoices, output, rows=False)])
 
 
 @define
 class _Totals:
-    """Sums by currency and column, and how many amounts are not in them."""
+    """Sums by currency and column, and the number of amounts that are not in them."""
 
     sums: dict[str, dict[str, Money]] = field(factory=dict)
-    absent: int = 0
-    unread: int = 0
+    missing: int = 0
+    unreadable: int = 0
 
     def add(self, column: str, text: str | None) -> None:
         if text is None:
-            self.absent += 1
+            self.missing += 1
             return
         try:
             money = Money.parse(text)
         except errors.ArgumentError:
-            self.unread += 1
+            self.unreadable += 1
             return
         sums = self.sums.setdefault(money.currency or "", {})
         sums[column] = sums[column] + money if column in sums else money
 
-    def lacking(self) -> str:
+    def left_out(self) -> str:
         """The amounts that are not in the sums, in words; empty if there are none."""
         parts = []
-        if self.absent:
-            parts.append(f"{self.absent} absent amount{_plural(self.absent)}")
-        if self.unread:
-            parts.append(f"{self.unread} amount{_plural(self.unread)} that cannot be read")
+        if self.missing:
+            parts.append(f"{self.missing} missing amount{_plural(self.missing)}")
+        if self.unreadable:
+            parts.append(f"{self.unreadable} unreadable amount{_plural(self.unreadable)}")
         return " and ".join(parts)
 
 
@@ -107,31 +107,31 @@ def _table(invoices: Sequence[InvoiceDetails], output: Output, *, rows: bool = T
             table.add_row(*map(_cell, (*texts, *amounts)))
     if totals.sums and rows:
         table.add_section()
-    lacking = totals.lacking()
+    left_out = totals.left_out()
     for currency, sums in sorted(totals.sums.items()):
         label = f"total {currency}" if currency else "total, no currency"
         cells = [f"{sums[column].amount:f}" if column in sums else "" for column in AMOUNTS]
-        table.add_row(Text(f"{label} *" if lacking else label), *[""] * (len(TEXTS) - 1), *cells, style="bold")
-    under = [f"{len(invoices)} invoice{_plural(len(invoices))}"]
-    if lacking:
-        under.append(f"* without {lacking}" if totals.sums else f"no totals: {lacking}")
-    return _shown(table, under, output)
+        table.add_row(Text(f"{label} *" if left_out else label), *[""] * (len(TEXTS) - 1), *cells, style="bold")
+    footer = [f"{len(invoices)} invoice{_plural(len(invoices))}"]
+    if left_out:
+        footer.append(f"* without {left_out}" if totals.sums else f"no totals: {left_out}")
+    return _rendered(table, footer, output)
 
 
 def _cell(value: str | date | None) -> Text:
-    """A value without control characters and markup."""
+    """A value as text, without control characters and markup."""
     return Text(printable(value.isoformat() if isinstance(value, date) else value or ""))
 
 
-def _shown(table: Table, under: Iterable[str], output: Output) -> bytes:
-    """The table and lines under it, with the colours and the encoding of the output. No line is cut or wrapped."""
+def _rendered(table: Table, footer: Iterable[str], output: Output) -> bytes:
+    """The table and its footer in the colours and the encoding of the output. No line is cut or wrapped."""
     colours = output.is_terminal() and coloured(sys.stdout)
     console = Console(
         width=10**7, force_terminal=colours, color_system="standard" if colours else None, highlight=False
     )
     with console.capture() as captured:
         console.print(table, soft_wrap=True)
-    text = re.sub(" +\n", "\n", captured.get()) + "".join(f"{line}\n" for line in under)
+    text = re.sub(" +\n", "\n", captured.get()) + "".join(f"{line}\n" for line in footer)
     return text.encode("utf-8" if output.path else sys.stdout.encoding, "backslashreplace")
 
 

@@ -1,4 +1,4 @@
-"""The entry point of the command talkdesk-bridge: every failure becomes one sentence and an exit status."""
+"""The entry point of the command talkdesk-bridge: every error becomes one sentence and an exit status."""
 
 from __future__ import annotations
 
@@ -20,8 +20,8 @@ __all__ = ["main"]
 def main() -> None:
     """Run the command; see `talkdesk-bridge --help`, and `exit` for the exit status."""
     for name, mode in (("stdin", "r"), ("stderr", "w")):
-        if getattr(sys, name) is None:  # it is closed; without standard error, `print` would take standard output
-            setattr(sys, name, Path(os.devnull).open(mode, encoding="utf-8"))  # noqa: SIM115 # as long as the process
+        if getattr(sys, name) is None:  # closed; without standard error, `print` would use standard output
+            setattr(sys, name, Path(os.devnull).open(mode, encoding="utf-8"))  # noqa: SIM115 # open until the process ends
     with ended_by_signals():
         try:
             status = _run()
@@ -45,25 +45,25 @@ def _run() -> int:
 
         status = app.main(prog_name="talkdesk-bridge", standalone_mode=False) or 0
         sys.stdout.flush()
-    except ImportError as error:  # first, because the clauses on click need it
+    except ImportError as error:  # first, because the clauses below need click
         if error.name in ("click", "rich"):
             raise needs_extra("sandbox" if sys.argv[1:2] == ["sandbox"] else "cli") from None
-        remedy = "run 'talkdesk-bridge doctor', or install it again, the way it was installed (README.md says how)"
+        remedy = "run 'talkdesk-bridge doctor', or reinstall talkdesk-bridge (see README.md)"
         raise CommandError(f"{error.name or 'a module'} cannot be imported: {remedy}.", 1) from None
     except OSError as error:
         discard(sys.stdout)
         if isinstance(error, BrokenPipeError):
-            return 1  # such as `head`, which has read enough
+            return 1  # the reader, such as `head`, has read enough
         raise CommandError(f"the output cannot be written: {error.strerror}.", 1) from None
     except click.exceptions.NoArgsIsHelpError as error:
         error.show()
         return 2
     except click.ClickException as error:
-        raise _in_a_sentence(error) from None
+        raise _usage_error(error) from None
     return int(status)
 
 
-def _in_a_sentence(error: ClickException) -> CommandError:
+def _usage_error(error: ClickException) -> CommandError:
     context = getattr(error, "ctx", None)
     command = context.command_path if context else "talkdesk-bridge"
     message = " ".join(error.format_message().split())

@@ -1,4 +1,4 @@
-"""The command `invoices` with `--accounts-file`: the invoices of many accounts, resumed after whatever ended it."""
+"""The command `invoices` with `--accounts-file`: the invoices of many accounts, resumed after an interruption."""
 
 from __future__ import annotations
 
@@ -16,59 +16,59 @@ from talkdesk_bridge.models import InvoiceDetails
 from talkdesk_bridge_cli.exit import CommandError, bridge_errors, printable, report, status_of
 from talkdesk_bridge_cli.formats import as_data, columns_of, csv_lines, from_json
 from talkdesk_bridge_cli.output import Output
-from talkdesk_bridge_cli.run import Run, account_name, rows_of, started
+from talkdesk_bridge_cli.run import Run, account_name, new_run, rows_of
 from talkdesk_bridge_cli.signals import run_until_signalled
 from talkdesk_bridge_cli.store import Store, stored
 
 __all__ = ["list_many"]
 
-LONGEST_LINE = 1000
-"""Bytes of a line that may still be an account number."""
-MOST_FAILURES_IN_A_ROW = 20
-"""Accounts in a row for which the server fails before it is asked for no more."""
+MAX_LINE = 1000
+"""Bytes; no account number is that long."""
+MAX_FAILURES_IN_A_ROW = 20
+"""The command ends when the server has failed for this many accounts in a row."""
 
 
 def list_many(
     source: BinaryIO,
     *,
     per_page: int | None,
-    form: str,
+    output_format: str,
     at_once: int,
     skip_failed: bool,
     output: str | None,
-    **how: Any,
+    **options: Any,
 ) -> None:
-    """Write the invoices of the accounts that a file names, or go on with it.
+    """Write the invoices of the accounts in a file, resuming an earlier call that was interrupted.
 
     Args:
-        source: The accounts, one on each line.
-        per_page: Invoices a page.
-        form: `jsonl` or `csv`.
-        at_once: Accounts that are asked for at a time.
+        source: The accounts, one per line.
+        per_page: Invoices per page; None for the bridge's default.
+        output_format: `jsonl` or `csv`.
+        at_once: Request at most this many accounts at a time.
         skip_failed: Whether to write the output without the accounts that failed.
-        output: As for `Output`.
-        how: The options of `Run`.
+        output: The name of the file, as for `Output`.
+        options: The arguments of `Run`.
 
     """
-    with started(**how) as run, TemporaryDirectory(prefix="talkdesk-bridge-") as folder:
+    with new_run(**options) as run, TemporaryDirectory(prefix="talkdesk-bridge-") as folder:
         run.output = Output(output)
         client: AsyncBridgeClient = run.connect(AsyncBridgeClient)
         place = run.output.path or Path(folder) / "invoices"
-        run.output.temporary = f"{place.name}.whole"  # one name, so that what a killed process left is overwritten
-        settings = {"base URL": client.base_url, "--format": form, "--strict": str(how["strict"])}
+        run.output.temporary = f"{place.name}.whole"  # a fixed name: overwrites the file of a killed process
+        settings = {"base URL": client.base_url, "--format": output_format, "--strict": str(options["strict"])}
         with stored(place.with_name(f"{place.name}.part"), settings, _accounts(source)) as store:
             if store.done:
-                has = f"{store.path} was begun at {store.begun}, and has {store.done} of {store.total} accounts"
-                report(printable(f"{has}: going on. To begin anew, delete it first."))
+                done = f"{store.done} of {store.total} accounts are complete"
+                report(printable(f"Resuming {store.path}, started {store.begun}: {done}. Delete it to start over."))
             try:
-                status = run_until_signalled(partial(_ask, run, client, store, per_page=per_page, at_once=at_once))
+                status = run_until_signalled(partial(_request, run, client, store, per_page=per_page, at_once=at_once))
                 if skip_failed or not status:
-                    run.output.write(_written(form, store, account_name(client)))
+                    run.output.write(_parts(output_format, store, account_name(client)))
                     store.finished = True
             finally:
                 if run.output.path and not store.finished and (kept := store.keep()):
-                    has = f"{kept} of {store.total} accounts are kept in {store.path}"
-                    report(printable(f"{has}: the same command goes on from there."))
+                    saved = f"{kept} of {store.total} accounts are saved in {store.path}"
+                    report(printable(f"{saved}. Run the same command again to resume."))
         if status:
             raise _failure(store, status, to_file=run.output.path is not None)
 
@@ -76,40 +76,40 @@ def list_many(
 def _failure(store: Store, status: int, *, to_file: bool) -> CommandError:
     failed = f"{store.total - store.done} of {store.total} accounts failed"
     if store.finished:
-        return CommandError(f"{failed}, and are not in the output.", status)
-    lost = "" if to_file else " With --output FILE, the others are kept."
-    return CommandError(f"{failed}, so nothing is written; --skip-failed writes the others.{lost}", status)
+        return CommandError(f"{failed} and are not in the output.", status)
+    hint = "" if to_file else " Use --output FILE to save the others for the next call."
+    return CommandError(f"{failed}, so nothing was written. Use --skip-failed to write the others.{hint}", status)
 
 
 def _accounts(source: BinaryIO) -> Iterator[str]:
-    """The accounts of a file: a line each, without comments and blank lines."""
-    where, number, found = f"--accounts-file: {source.name}", 0, False
+    """The accounts in a file, one per line, without comments and blank lines."""
+    file, number, found = f"--accounts-file: {source.name}", 0, False
     try:
-        for number, line in enumerate(iter(partial(source.readline, LONGEST_LINE), b""), 1):
+        for number, line in enumerate(iter(partial(source.readline, MAX_LINE), b""), 1):
             text = line.decode("utf-8-sig" if number == 1 else "utf-8")
             account = re.sub(r"(^|\s)#.*", "", text.rstrip()).strip()
-            if len(line) == LONGEST_LINE or not account.isprintable():
-                problem = "too long, or with a control character: put one account on each line"
-                raise CommandError(f"{where}, line {number}: {problem}.", 2)
+            if len(line) == MAX_LINE or not account.isprintable():
+                problem = "is too long or has a control character: put one account on each line"
+                raise CommandError(f"{file}, line {number} {problem}.", 2)
             if account:
                 found = True
                 yield account
     except OSError as error:
-        raise CommandError(f"{where} cannot be read: {error.strerror}.", 2) from None
+        raise CommandError(f"{file} cannot be read: {error.strerror}.", 2) from None
     except UnicodeDecodeError:
-        raise CommandError(f"{where}, line {number}: not UTF-8 text.", 2) from None
+        raise CommandError(f"{file}, line {number} is not UTF-8 text.", 2) from None
     if not found:
-        raise CommandError(f"{where} names no account: put one on each line.", 2)
+        raise CommandError(f"{file} has no accounts: put one on each line.", 2)
 
 
-async def _ask(run: Run, client: AsyncBridgeClient, store: Store, *, per_page: int | None, at_once: int) -> int:
-    """Ask for all accounts that are not complete.
+async def _request(run: Run, client: AsyncBridgeClient, store: Store, *, per_page: int | None, at_once: int) -> int:
+    """Request all accounts that are not complete yet.
 
     Returns:
-        The exit status: 0 if no account failed, 5 if one of those that failed may work later, otherwise 7.
+        The exit status: 0 if no account failed, 5 if a failed account may work later, otherwise 7.
 
     Raises:
-        CommandError: what would be the same for every other account.
+        CommandError: an error that every other account would get, too.
 
     """
     name, worst, in_a_row = account_name(client), 0, 0
@@ -130,7 +130,7 @@ async def _ask(run: Run, client: AsyncBridgeClient, store: Store, *, per_page: i
                     in_a_row = in_a_row + 1 if status == 5 else 0
                     worst = 5 if 5 in (status, worst) else 7
                     run.explain(result)
-                    if in_a_row == MOST_FAILURES_IN_A_ROW or _concerns_all(result):
+                    if in_a_row == MAX_FAILURES_IN_A_ROW or _affects_all_accounts(result):
                         with bridge_errors(f"account {account}: "):
                             raise result
                     report(printable(f"account {account}: {result}"))
@@ -141,15 +141,15 @@ async def _ask(run: Run, client: AsyncBridgeClient, store: Store, *, per_page: i
     return worst
 
 
-def _concerns_all(error: errors.BridgeError) -> bool:
-    """Whether every other account would fail in the same way."""
+def _affects_all_accounts(error: errors.BridgeError) -> bool:
+    """Whether all other accounts would fail in the same way."""
     if isinstance(error, errors.StatusError) and (error.retry_after or 0) > Retry().retry_after_max:
         return True
     return isinstance(error, errors.ConfigurationError | errors.AuthenticationError | errors.UnauthorizedError)
 
 
-def _written(form: str, store: Store, name: str) -> Iterable[bytes]:
-    if form == "jsonl":
+def _parts(output_format: str, store: Store, name: str) -> Iterable[bytes]:
+    if output_format == "jsonl":
         return store.pages()
     columns = columns_of(_rows(store), [name, *InvoiceDetails.FIELDS])
     return csv_lines(_rows(store), columns)

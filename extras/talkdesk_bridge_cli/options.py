@@ -1,4 +1,4 @@
-"""What the commands that ask the bridge have in common: their options, and the environment on their help pages."""
+"""The shared options of commands that send requests, and the environment variables on their help pages."""
 
 from __future__ import annotations
 
@@ -6,13 +6,13 @@ from collections.abc import Callable
 
 import click
 
-__all__ = ["SECONDS", "AskingCommand", "asking_options"]
+__all__ = ["SECONDS", "RequestCommand", "request_options"]
 
 SECONDS = click.FloatRange(min=0, min_open=True, max=86_400)
 
 
-class AskingCommand(click.Command):
-    """A command that asks the bridge; its help page lists the environment."""
+class RequestCommand(click.Command):
+    """A command that sends requests; its help page lists the environment variables."""
 
     def format_epilog(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:  # noqa: D102 # of click
         super().format_epilog(ctx, formatter)
@@ -22,13 +22,13 @@ class AskingCommand(click.Command):
             formatter.write_dl([*VARIABLES.items()])
 
 
-def asking_options(function: Callable[..., None]) -> Callable[..., None]:
-    """Give a command the options of `run.asking`."""
+def request_options(function: Callable[..., None]) -> Callable[..., None]:
+    """Add the options of `run.connected_run` to a command."""
     options = (
         click.option(
             "--output",
             metavar="FILE",
-            help="Write to this file instead of standard output: everything, or nothing if anything fails.",
+            help="Write to this file instead of standard output; if anything fails, the file is not changed.",
         ),
         click.option(
             "--timeout",
@@ -40,8 +40,7 @@ def asking_options(function: Callable[..., None]) -> Callable[..., None]:
         click.option(
             "--debug",
             is_flag=True,
-            help="Show each request on standard error (method, URL, status, seconds, retries), and what an error "
-            "response says to developers.",
+            help="Log requests (method, URL, status, seconds, retries) and developer messages on standard error.",
         ),
     )
     for option in reversed(options):

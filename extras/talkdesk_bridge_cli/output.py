@@ -1,4 +1,4 @@
-"""Where the output goes: to standard output, or into a file that is written as a whole or not at all."""
+"""The output of a command: standard output, or a file that is written completely or not at all."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ __all__ = ["Output"]
 
 
 class Output:
-    """Standard output, or a file that is replaced.
+    """Standard output, or a file that is replaced when the output is complete.
 
     Args:
         name: The name of the file; None or `-` for standard output.
@@ -28,19 +28,19 @@ class Output:
         self.path: Path | None = None
         """The file, with links followed; None for standard output."""
         self.temporary = f".talkdesk-bridge-{os.urandom(8).hex()}"
-        """The name of the file, in the same folder, until it is whole."""
+        """The file's name until it is complete, in the same folder."""
         if name in (None, "-", "/dev/stdout"):
             return
         if not name:
-            raise CommandError("--output: the name is empty: give the name of a file, or - for standard output.", 2)
+            raise CommandError("--output must not be empty: give the name of a file, or - for standard output.", 2)
         self.path = Path(os.path.realpath(name))
         try:
             mode = self.path.stat().st_mode if self.path.exists() else stat.S_IFREG
-            # Replacing what a descriptor leads to would take the file away from whoever else writes to it.
+            # Replacing the file behind a descriptor would take it away from other processes that write to it.
             if not stat.S_ISREG(mode) or name.startswith(("/dev/", "/proc/")) or name.endswith(os.sep):
-                raise CommandError(f"--output: {name} is not a regular file: name one, or redirect standard output.", 2)
+                raise CommandError(f"--output: {name} is not a regular file: give one, or redirect standard output.", 2)
             if self.path.exists():
-                self.path.open("r+b").close()  # to replace it would need no right to write it
+                self.path.open("r+b").close()  # replacing a file needs no permission to write it
             part = self.path.with_name(self.temporary)
             part.touch()
             part.unlink()
@@ -48,13 +48,13 @@ class Output:
             raise CommandError(f"--output: {name} cannot be written: {error.strerror}.", 2) from None
 
     def is_terminal(self) -> bool:
-        """Whether a person reads it as it comes."""
+        """Whether the output goes to a terminal."""
         return not self.path and sys.stdout.isatty()
 
     def write(self, parts: Iterable[bytes]) -> None:
-        """Write the whole output, once."""
+        """Write the complete output; call this once."""
         if not self.path:
-            # Not through sys.stdout.buffer: with PYTHONUNBUFFERED that is no buffer, and may write only a part.
+            # Not through sys.stdout.buffer: with PYTHONUNBUFFERED it has no buffer, and may write only a part.
             with os.fdopen(sys.stdout.fileno(), "wb", closefd=False) as stream:
                 stream.writelines(parts)
             return

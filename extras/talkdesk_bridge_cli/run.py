@@ -1,4 +1,4 @@
-"""One run of a command that asks the bridge: the client, the output, and what is shown on standard error meanwhile."""
+"""One run of a command that sends requests: its client, its output, and its messages on standard error."""
 
 from __future__ import annotations
 
@@ -16,11 +16,11 @@ from talkdesk_bridge import AsyncBridgeClient, Attempt, BridgeClient, Deviation,
 from talkdesk_bridge_cli.exit import bridge_errors, coloured, printable, report
 from talkdesk_bridge_cli.output import Output
 
-__all__ = ["Run", "account_name", "asking", "rows_of", "started"]
+__all__ = ["Run", "account_name", "connected_run", "new_run", "rows_of"]
 
 
 class Run:
-    """What a command works with."""
+    """The client, the output and the messages of one command."""
 
     client: BridgeClient
     output: Output
@@ -30,23 +30,23 @@ class Run:
         self._place = ""
         self._origins: dict[str, str] = {}
         self.deviations: Counter[str] = Counter()
-        retry = Retry(on_attempt=self._attempted if debug else None)
-        self._options: dict[str, Any] = {"retry": retry, "strict": strict, "on_deviation": self._deviated}
+        retry = Retry(on_attempt=self._log_attempt if debug else None)
+        self._options: dict[str, Any] = {"retry": retry, "strict": strict, "on_deviation": self._count_deviation}
         if timeout is not None:
             self._options["timeout"] = (timeout, timeout)
 
-    def connect(self, kind: type[Any]) -> Any:
-        """A client of this kind, from the environment."""
-        client = kind.from_env(**self._options)
+    def connect(self, client_class: type[Any]) -> Any:
+        """A client of this class, made from the environment variables."""
+        client = client_class.from_env(**self._options)
         urls = {"bridge": client.base_url, "token": getattr(client.auth, "token_url", "")}
         self._origins = {name: f"{urlsplit(url).scheme}://{urlsplit(url).netloc}" for name, url in urls.items()}
         return client
 
     def collect(self, place: str, items: Any, list_name: str) -> list[Any]:
-        """The items of all pages, as they were sent; a terminal shows meanwhile how many there are.
+        """The items of all pages, as sent; a terminal shows their number as they arrive.
 
         Args:
-            place: What messages begin with.
+            place: The start of messages, such as an account.
             items: An iterator of the client.
             list_name: The name of the list under `_embedded`.
 
@@ -63,7 +63,7 @@ class Run:
 
     @contextmanager
     def at(self, place: str) -> Iterator[None]:
-        """Name the place of deviations, and show with --debug what an error response says to developers."""
+        """Start messages about deviations with `place`; with --debug, show the developer message of an error."""
         self._place = place
         try:
             yield
@@ -72,28 +72,28 @@ class Run:
             raise
 
     def explain(self, error: errors.BridgeError) -> None:
-        """Show with --debug what an error response says to developers."""
+        """With --debug, show the developer messages of an error response."""
         info = error.error_info if self._debug and isinstance(error, errors.StatusError) else None
         if info:
             texts = [info.developer_message, *(detail.message for detail in info.details or [])]
             for text in dict.fromkeys(filter(None, texts)):
                 report(f"  {printable(str(text))}")
 
-    def _attempted(self, attempt: Attempt) -> None:
+    def _log_attempt(self, attempt: Attempt) -> None:
         origin = self._origins["token" if attempt.operation == "token" else "bridge"]
         outcome = f"{attempt.status or attempt.error} in {attempt.seconds:.3f} s"
         number = f" (attempt {attempt.number})" if attempt.number > 1 else ""
-        again = f"; again in {attempt.wait:.2f} s" if attempt.wait is not None else ""
-        report(f"{attempt.method} {origin}{attempt.path} {outcome}{number}{again}")
+        retry = f"; retry in {attempt.wait:.2f} s" if attempt.wait is not None else ""
+        report(f"{attempt.method} {origin}{attempt.path} {outcome}{number}{retry}")
 
-    def _deviated(self, deviation: Deviation) -> None:
+    def _count_deviation(self, deviation: Deviation) -> None:
         place = f"{self._place}: " if self._place else ""
         text = f"{place}expected {deviation.documented} at {deviation.place}, got {deviation.seen}"
         self.deviations[text] += deviation.count
 
     @contextmanager
     def progress(self) -> Iterator[Callable[[str], None]]:
-        """Show a line of text on a terminal, which each call replaces."""
+        """Show one line of status on a terminal; each call replaces its text."""
         if not sys.stderr.isatty() or os.environ.get("TERM") == "dumb":
             yield lambda _: None
             return
@@ -102,34 +102,34 @@ class Run:
 
         plain = not coloured(sys.stderr)
         console = Console(stderr=True, force_terminal=True, no_color=plain, highlight=False, soft_wrap=True)
-        # What is printed on standard error meanwhile stands above the line.
+        # Other lines on standard error appear above the status line.
         with console.status("", spinner="line") as status:
             yield lambda line: status.update(Text(printable(line)))
 
 
 def rows_of(page: dict[str, Any], list_name: str) -> list[Any]:
-    """The items of a page, as they were sent."""
+    """The items of a page, as sent."""
     return (page.get("_embedded") or {}).get(list_name) or []
 
 
 def account_name(client: BridgeClient | AsyncBridgeClient) -> str:
-    """The name of the argument that is an account; each printed invoice begins with it."""
+    """The name of the client's account argument; each printed invoice starts with a field of this name."""
     return next(iter(inspect.signature(client.billing.iter_account_invoices).parameters))
 
 
 @contextmanager
-def asking(*, output: str | None, **how: Any) -> Iterator[Run]:
-    """A run with a client from the environment, and with an output, which is tried before the bridge is asked."""
-    with started(**how) as run, run.connect(BridgeClient) as run.client:
+def connected_run(*, output: str | None, **options: Any) -> Iterator[Run]:
+    """A run with a client from the environment; the output is checked before a request is sent."""
+    with new_run(**options) as run, run.connect(BridgeClient) as run.client:
         run.output = Output(output)
         yield run
 
 
 @contextmanager
-def started(**how: Any) -> Iterator[Run]:
-    """A run, whose errors end the command, and whose deviations are reported at the end."""
+def new_run(**options: Any) -> Iterator[Run]:
+    """A run whose errors end the command, and whose deviations are reported at the end."""
     with bridge_errors():
-        run = Run(**how)
+        run = Run(**options)
         yield run
         for text, count in run.deviations.items():
-            report(f"{printable(text)}, {count} time{'s' if count > 1 else ''}.")
+            report(f"{printable(text)} ({count} time{'s' if count > 1 else ''}).")

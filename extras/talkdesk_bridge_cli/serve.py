@@ -1,4 +1,4 @@
-"""The command `sandbox`: the sandbox in the foreground, until a signal ends it. Needs the extra `sandbox`."""
+"""The command `sandbox`: runs the sandbox in the foreground until a signal ends it. Needs the extra `sandbox`."""
 
 from __future__ import annotations
 
@@ -19,20 +19,20 @@ __all__ = ["accounts_table", "faults_table", "serve"]
 
 
 def serve(host: str, port: int, **options: Any) -> None:
-    """Serve until a signal comes; the options are those of Sandbox."""
+    """Serve until a signal arrives; the options are those of Sandbox."""
     try:
         server = Sandbox(host=host, port=port, log=report, **options)
     except ValueError as error:
         raise CommandError(f"{error}. Try 'talkdesk-bridge sandbox --help'.", 2) from None
     except OSError as error:
-        # If the name of the host cannot be found, the number is not one of the system's.
+        # If the host name cannot be resolved, the number is not an errno.
         reason = os.strerror(error.errno) if error.errno and error.errno > 0 else error.strerror
-        remedy = "name another one with --port or --host"
-        raise CommandError(f"port {port} of {host} cannot be used ({reason}): {remedy}.", 2) from None
+        remedy = "choose another one with --port or --host"
+        raise CommandError(f"cannot listen on port {port} of {host} ({reason}): {remedy}.", 2) from None
     command = "talkdesk-bridge" if shutil.which("talkdesk-bridge") else os.path.relpath(sys.argv[0])
     with server:
         print(server.describe(command), flush=True)
-        # It serves from another thread: here, nothing drops the exception that a signal raises. Not one long sleep,
-        # because the signal may reach the other thread.
+        # The server runs in another thread, because an event loop could lose the exception that a signal raises.
+        # Short sleeps, because the signal may reach the other thread.
         while True:
             time.sleep(0.2)

@@ -1,4 +1,4 @@
-"""Signals that end the command: SIGINT, SIGTERM and SIGHUP raise SystemExit, so that all is cleaned up."""
+"""SIGINT, SIGTERM and SIGHUP raise SystemExit, so that the command cleans up before it ends."""
 
 from __future__ import annotations
 
@@ -15,11 +15,11 @@ T = TypeVar("T")
 
 NAMES = ("SIGINT", "SIGTERM", "SIGHUP")
 ECHO = 1.0
-"""Seconds after the first signal in which others are ignored: `timeout` and some supervisors send each one twice."""
+"""Seconds after the first signal in which others are ignored: `timeout` and some supervisors send signals twice."""
 
 
 class _Handler:
-    """What happens at a signal: the first one raises SystemExit, or calls `cancel`; a second one ends at once."""
+    """Handles signals: the first raises SystemExit, or calls `cancel`; a second one ends the process at once."""
 
     def __init__(self) -> None:
         self.number = 0
@@ -48,7 +48,7 @@ def ended_by_signals() -> Iterator[None]:
     global _handler
     _handler = _Handler()
     numbers = [getattr(signal, name) for name in NAMES if hasattr(signal, name)]
-    # A signal that is ignored, as nohup does it, stays ignored.
+    # A signal that is ignored, as under nohup, stays ignored.
     handled = [number for number in numbers if signal.getsignal(number) not in (signal.SIG_IGN, None)]
     for number in handled:
         signal.signal(number, _handler)
@@ -60,7 +60,7 @@ def ended_by_signals() -> Iterator[None]:
 
 
 def run_until_signalled(function: Callable[[], Coroutine[Any, Any, T]]) -> T:
-    """`asyncio.run`, whose task is cancelled by a signal: an exception in the middle of asyncio leaves tasks behind."""
+    """`asyncio.run`, except that a signal cancels the task: an exception inside asyncio's loop leaves tasks behind."""
     import asyncio  # here, because most commands do not need it
 
     async def cancellable() -> T:

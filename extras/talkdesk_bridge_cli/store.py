@@ -1,6 +1,6 @@
-"""The invoices of many accounts, kept in a database of SQLite until all of them are there.
+"""Keeps the invoices of many accounts in an SQLite database until all accounts are complete.
 
-Whatever ends the process, a crash of the machine included, costs at most the accounts of the last second.
+If the process or the machine crashes, at most the accounts of the last second are lost.
 """
 
 from __future__ import annotations
@@ -17,10 +17,10 @@ from talkdesk_bridge_cli.exit import CommandError
 
 __all__ = ["Store", "stored"]
 
-RHYTHM = 1.0
+COMMIT_INTERVAL = 1.0
 """Seconds between two commits; each waits for the disk."""
 
-# Pages of an account count once it is in `complete`; `named` are the accounts that are asked for, in their order.
+# The pages of an account count once it is in `complete`. `named` has the requested accounts, in order.
 SCHEMA = """
 PRAGMA locking_mode = EXCLUSIVE;
 BEGIN EXCLUSIVE;
@@ -35,30 +35,30 @@ COMMIT;
 
 
 class Store:
-    """Takes pages in any order, and gives them back in the order of the accounts."""
+    """Takes pages in any order, and returns them in the order of the accounts."""
 
     def __init__(self, path: Path, connection: sqlite3.Connection) -> None:
         self.path = path
         self.finished = False
-        """Set it when the file is no longer needed."""
+        """Set to True when the file is no longer needed."""
         self.begun = time.strftime("%Y-%m-%d %H:%M")
-        """When the first account was asked for."""
+        """Date and time of the first request."""
         self.total = 0
-        """Accounts that are asked for."""
+        """The number of requested accounts."""
         self._connection = connection
         self._error: sqlite3.Error | None = None
         self._committed = 0.0
         connection.executescript(SCHEMA)
         count = "SELECT count(*), coalesce(sum(invoices), 0) FROM complete"
         self.done, self.invoices = self._execute(count).fetchone()
-        """Accounts that are complete, and invoices of these."""
+        """The number of complete accounts, and of their invoices."""
         self._kept: int = self.done
 
     def begin(self, settings: Mapping[str, str], accounts: Iterable[str]) -> None:
-        """Take the accounts that are asked for; those that are complete already are kept.
+        """Set the requested accounts, keeping those that are complete already.
 
         Raises:
-            CommandError: the file was begun with other settings, or has an account that is not named now.
+            CommandError: the file was started with other settings, or has an account that is not requested.
 
         """
         insert = "INSERT OR IGNORE INTO named (account) VALUES (?)"
@@ -68,34 +68,34 @@ class Store:
         if self.done:
             known = dict(self._execute("SELECT name, value FROM settings"))
         self.begun = known["begun"]
-        differs = [f"with another {name}" for name, value in settings.items() if known.get(name) != value]
+        differences = [f"another {name}" for name, value in settings.items() if known.get(name) != value]
         lost = "SELECT account FROM complete WHERE account NOT IN (SELECT account FROM named) LIMIT 1"
-        differs += [f"with an account that is not named now, {account}" for (account,) in self._execute(lost)]
-        if differs:
-            remedy = "make this call as that one was made, or delete it to begin anew"
-            raise CommandError(f"--output: {self.path} was begun {differs[0]}: {remedy}.", 2)
+        differences += [f"account {account}, which is not requested any more" for (account,) in self._execute(lost)]
+        if differences:
+            remedy = "run the command as before, or delete the file to start over"
+            raise CommandError(f"--output: {self.path} was started with {differences[0]}: {remedy}.", 2)
         self._connection.executemany("INSERT OR REPLACE INTO settings VALUES (?, ?)", known.items())
         self._execute("DELETE FROM pages WHERE account NOT IN (SELECT account FROM complete)")
         self.commit()
 
     def pending(self) -> Iterator[str]:
-        """The accounts that are not complete; they may be completed meanwhile."""
+        """The accounts that are not complete; they may be completed during the iteration."""
         last = 0
         query = "SELECT id, account FROM named WHERE id > ? AND account NOT IN (SELECT account FROM complete)"
         while rows := self._execute(f"{query} ORDER BY id LIMIT 1000", (last,)).fetchall():
-            for last, account in rows:  # noqa: B007 # the next query begins after the last one
+            for last, account in rows:  # noqa: B007 # the next query starts after the last one
                 yield account
 
     def add_page(self, account: str, lines: bytes) -> None:
-        """Take a page of an account, as JSON lines."""
+        """Add a page of an account, as JSON Lines."""
         self._execute("INSERT INTO pages VALUES (?, ?)", (account, lines))
 
     def complete(self, account: str, invoices: int) -> None:
-        """Note that all pages of an account were added, with so many invoices."""
+        """Mark an account as complete, with the number of its invoices."""
         self._execute("INSERT INTO complete VALUES (?, ?)", (account, invoices))
         self.done += 1
         self.invoices += invoices
-        if time.monotonic() - self._committed >= RHYTHM:
+        if time.monotonic() - self._committed >= COMMIT_INTERVAL:
             self.commit()
 
     def pages(self) -> Iterator[bytes]:
@@ -106,26 +106,26 @@ class Store:
                 yield lines
 
     def commit(self) -> None:
-        """Make sure that no crash can take what is here now."""
+        """Write everything to disk, so that no crash can lose it."""
         self._connection.commit()
         self._kept, self._committed = self.done, time.monotonic()
 
     def keep(self) -> int:
-        """Commit, if the disk takes it; returns how many accounts no crash can take."""
+        """Commit if the disk allows it; returns the number of accounts that no crash can lose."""
         with suppress(sqlite3.Error):
-            if self._connection.in_transaction:  # a disk that is full may have ended it, and taken what was in it
+            if self._connection.in_transaction:  # a full disk may have rolled it back
                 self.commit()
         return self._kept
 
     def close(self) -> None:
-        """Close the file, and delete it if nothing is in it or it is no longer needed."""
+        """Close the file, and delete it if it is empty or no longer needed."""
         needed = self.keep() and not self.finished
         self._connection.close()
         if not needed:
             self.path.unlink()
 
     def _execute(self, statement: str, values: Sequence[Any] = ()) -> sqlite3.Cursor:
-        if self._error:  # it may have taken pages of accounts that go on
+        if self._error:  # it may have lost pages of accounts that are not complete yet
             raise self._error
         try:
             return self._connection.execute(statement, values)
@@ -136,16 +136,16 @@ class Store:
 
 @contextmanager
 def stored(path: Path, settings: Mapping[str, str], accounts: Iterable[str]) -> Iterator[Store]:
-    """The store in this file: a new one, or one that was begun before. An empty or finished one is deleted at the end.
+    """A new or existing store in this file. An empty or finished store is deleted at the end.
 
     Args:
         path: The database.
-        settings: What must be the same as when it was begun.
-        accounts: The accounts that are asked for; each counts once.
+        settings: Settings that must be the same as in the first call.
+        accounts: The requested accounts; a repeated one counts once.
 
     Raises:
         CommandError: the file cannot be used.
-        OSError: it cannot be written any more.
+        OSError: the file can no longer be written.
 
     """
     store = _opened(path)
@@ -166,5 +166,5 @@ def _opened(path: Path) -> Store:
     except sqlite3.Error as error:
         if connection:
             connection.close()
-        remedy = "If no other process is writing it, delete it to begin anew"
+        remedy = "If no other process is writing it, delete it to start over"
         raise CommandError(f"--output: {path} cannot be used ({error}). {remedy}.", 2) from None

@@ -1,4 +1,4 @@
-"""Arguments and bodies from the command line, as the types that the client's methods take."""
+"""Converts arguments and bodies from the command line to the types that the client's methods take."""
 
 from __future__ import annotations
 
@@ -29,57 +29,57 @@ KINDS: dict[Any, tuple[str, str]] = {
     datetime: ("DATE-TIME", "2023-07-22T10:00:00Z"),
     UUID: ("UUID", "00000000-0000-4000-8000-000000000001"),
 }
-"""Of each type its name on a help page, and an example."""
+"""The name of each type on a help page, and an example."""
 
 
 def _date_time(text: str) -> datetime:
-    read = datetime.fromisoformat(text)
-    if not read.tzinfo:
-        raise ValueError("the time has no offset, such as Z.")
-    return read
+    value = datetime.fromisoformat(text)
+    if not value.tzinfo:
+        raise ValueError("the time has no UTC offset, such as Z.")
+    return value
 
 
 READERS: dict[Any, Callable[[str], Any]] = {date: date.fromisoformat, datetime: _date_time, UUID: UUID}
 
 
 class Value(click.ParamType):  # type: ignore[type-arg,unused-ignore] # has one in newer versions of click
-    """Text of the command line, as a value of a type."""
+    """Converts text from the command line to a value of a type."""
 
     def __init__(self, kind: Any) -> None:
         self._kind = kind
         self.name, self.example = _shape(kind)
 
     def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
-        """Read the text as JSON, otherwise as it is."""
+        """Read the text as JSON if that gives the type, otherwise as plain text."""
         if self._kind is str:
             return value
         with suppress(ValueError, RecursionError):
             return _read(self._kind, _parsed(value))
         with suppress(ValueError):
             return _read(self._kind, value)
-        raise click.BadParameter(f"{value!r} is not {self.name}, such as {self.example}.", ctx, param)
+        raise click.BadParameter(f"expected {self.name}, such as {self.example}, not {value!r}.", ctx, param)
 
 
 class Body(click.File):
-    """The name of a file, as the body that it holds."""
+    """Converts the name of a file to the body in it."""
 
     def __init__(self, kind: Any) -> None:
         super().__init__("rb")
         self._kind = kind
 
     def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
-        """Read the body: bytes, or JSON that keeps the contract."""
+        """Read the body: bytes, or JSON that matches the contract."""
         content = super().convert(value, param, ctx).read()
         if File in (self._kind, *get_args(self._kind)):
             return File(BytesIO(content))
         try:
             return _read(self._kind, _parsed(content))
         except (ValueError, RecursionError) as error:
-            raise click.BadParameter(f"{value} does not fit the contract: {error}", ctx, param) from None
+            raise click.BadParameter(f"{value} does not match the contract: {error}", ctx, param) from None
 
 
 def _read(kind: Any, data: Any) -> Any:
-    """A value of JSON as a value of a type; raises ValueError if it does not fit."""
+    """A JSON value as a value of a type; raises ValueError if it does not match."""
     if is_union(kind):
         for part in get_args(kind):
             with suppress(ValueError):
@@ -95,23 +95,23 @@ def _read(kind: Any, data: Any) -> Any:
         return kind.from_dict(data, Place(strict=True))
     elif kind is Any or type(data) is kind or (kind is float and type(data) is int):
         return data
-    raise ValueError(f"{_shape(kind)[0]} is wanted, such as {_shape(kind)[1]}.")
+    raise ValueError(f"expected {_shape(kind)[0]}, such as {_shape(kind)[1]}.")
 
 
 def is_union(kind: Any) -> bool:
-    """Whether a type is one of several."""
+    """Whether a type is a union of types."""
     return isinstance(kind, UnionType) or get_origin(kind) is Union
 
 
 def _choices(kind: Any) -> dict[str, Any]:
-    """The values of an enumeration or of constants, by their text."""
+    """The values of an enumeration or a Literal, by their text."""
     if isinstance(kind, type) and issubclass(kind, Enum):
         return {str(one.value): one for one in kind}
     return {str(one): one for one in get_args(kind)} if get_origin(kind) is Literal else {}
 
 
 def _shape(kind: Any) -> tuple[str, str]:
-    """As in KINDS, of any type."""
+    """The name and an example of any type, as in KINDS."""
     if kind in KINDS:
         return KINDS[kind]
     if choices := [*_choices(kind)]:
@@ -127,8 +127,8 @@ def _parsed(text: str | bytes) -> Any:
 
 
 def _exact(text: str) -> float:
-    """A number that is sent with the digits that were given."""
+    """The number, which is sent with the same digits."""
     number = float(text)
     if not isfinite(number) or Decimal(text) != Decimal(repr(number)):
-        raise ValueError(f"{text} cannot be sent with all of its digits.")
+        raise ValueError(f"{text} cannot be sent with all its digits.")
     return number

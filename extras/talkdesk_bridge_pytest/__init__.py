@@ -1,6 +1,6 @@
-"""The pytest plugin: the fixture `talkdesk_bridge_sandbox`, and a marker of that name for how its sandbox behaves.
+"""The pytest plugin: the fixture `talkdesk_bridge_sandbox`, and a marker of the same name for the sandbox's options.
 
-pytest loads it in every run where the package is installed, so it imports nothing else before the fixture is used.
+If the package is installed, every run of pytest loads this module, so it imports the sandbox only for the fixture.
 """
 
 from __future__ import annotations
@@ -18,13 +18,13 @@ __all__ = ["pytest_configure", "talkdesk_bridge_sandbox"]
 
 def pytest_configure(config: pytest.Config) -> None:
     """Declare the marker."""
-    about = "talkdesk_bridge_sandbox(**options): give the fixture's sandbox these options of Sandbox, for one test"
-    config.addinivalue_line("markers", about)
+    description = "talkdesk_bridge_sandbox(**options): options of Sandbox for the fixture's sandbox in this test"
+    config.addinivalue_line("markers", description)
 
 
 @pytest.fixture(scope="session")
 def _talkdesk_bridge_sandbox() -> Iterator[Sandbox]:
-    """One for all tests that need no options, because starting and stopping it takes longer than most tests."""
+    """One sandbox for all tests without options, because starting and stopping it takes longer than most tests."""
     from talkdesk_bridge_sandbox import Sandbox
 
     with Sandbox() as sandbox:
@@ -33,7 +33,7 @@ def _talkdesk_bridge_sandbox() -> Iterator[Sandbox]:
 
 @pytest.fixture
 def talkdesk_bridge_sandbox(request: pytest.FixtureRequest) -> Iterator[Sandbox]:
-    """A bridge on loopback, as new for each test: `url`, `environ`, a ready `client`, `script`, `fault`, `requests`."""
+    """A sandbox on loopback, reset for each test: `url`, `environ`, a ready `client`, `script`, `fault`, `requests`."""
     try:
         from talkdesk_bridge_sandbox import Sandbox
     except ModuleNotFoundError as error:

@@ -1,4 +1,4 @@
-"""A bridge to try things on: serves the contract's operations on loopback, with made-up accounts and real credentials.
+"""A bridge to develop against: serves the contract on loopback, with made-up accounts, and checks credentials.
 
 It needs the extra `sandbox`.
 """
@@ -11,8 +11,8 @@ try:
     from talkdesk_bridge_sandbox._reply import Reply
     from talkdesk_bridge_sandbox._server import Sandbox, accounts_table, faults_table
 except ModuleNotFoundError as error:
-    how = "install talkdesk-bridge[sandbox], the way the package was installed (README.md tells it)"
-    raise ModuleNotFoundError(f"talkdesk_bridge_sandbox needs more packages: {how}", name=error.name) from None
+    problem = "talkdesk_bridge_sandbox needs more packages: install talkdesk-bridge[sandbox] (see README.md)"
+    raise ModuleNotFoundError(problem, name=error.name) from None
 
 __all__ = [
     "ACCOUNTS", "FAULTS", "Account", "Credentials", "Fault", "Reply", "Sandbox", "Seen", "accounts_table",

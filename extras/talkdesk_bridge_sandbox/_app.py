@@ -26,7 +26,7 @@ __all__ = ["Application", "Seen"]
 
 @frozen
 class Seen:
-    """A request that the sandbox got."""
+    """A request that the sandbox received."""
 
     method: str
     target: str
@@ -37,7 +37,7 @@ class Seen:
 
 @define(eq=False)
 class Application:
-    """Responds as the contract, a fault or a script says; its attributes may change at any time."""
+    """Responds as the contract, a fault or the script says; its attributes may change at any time."""
 
     contract: dict[str, Any]
     credentials: Credentials
@@ -50,7 +50,7 @@ class Application:
     """The next responses, instead of those of the contract."""
     seen: deque[Seen] = Factory(lambda: deque(maxlen=10_000))
     stopping: Callable[[], bool] = lambda: False
-    """Whether the server is about to end, so that no response is delayed any more."""
+    """Whether the server is shutting down, so that delayed responses are sent at once."""
     _operations: list[Operation] = Factory(lambda self: make_operations(self.contract), takes_self=True)
     _calls: Counter[tuple[str, str, str, bool]] = Factory(Counter)
 
@@ -72,7 +72,7 @@ class Application:
         until = time.monotonic() + reply.delay
         while (left := until - time.monotonic()) > 0 and not self.stopping():
             await asyncio.sleep(min(left, 0.05))
-        # If half of the body is announced to go on, and does not, the server closes the connection.
+        # If more of the body is announced but not sent, the server closes the connection.
         sent = reply.body[: len(reply.body) // 2] if reply.cut else reply.body
         await send({"type": "http.response.start", "status": reply.status, "headers": reply.raw_headers})
         await send({"type": "http.response.body", "body": sent, "more_body": reply.cut})
@@ -91,7 +91,7 @@ class Application:
             headers = {"Content-Type": "text/html; charset=utf-8"}
             return Reply(content=page(self.contract, self.credentials), headers=headers), ""
         served = ", ".join(f"{operation.method} {operation.path}" for operation in self._operations)
-        return Reply(404, json={"sandbox": f"the contract has no such operation; it has {served}"}), ""
+        return Reply(404, json={"sandbox": f"unknown operation; the contract has {served}"}), ""
 
     def _respond(self, operation: Operation, request: Request, body: bytes) -> tuple[Reply, str]:
         if self.script:
@@ -101,7 +101,7 @@ class Application:
         account = FAULTY if fault and fault.account == number else ACCOUNTS.get(number)
         try:
             if not self.gate.admits(request, operation.security):
-                raise RequestError(401, "no credential of the request was accepted")
+                raise RequestError(401, "the request has no credential that the sandbox accepts")
             reply = operation.respond(request, body, account, "all" if fault and fault.whole else self.paging)
         except RequestError as error:
             return operation.error_response(error), ""
@@ -117,9 +117,9 @@ class Application:
         self.seen.append(Seen(request.method, target, status))
         known = {name for operation in self._operations for name in operation.parameters.query}
         if query and (status == 400 or not request.query_params.keys() <= known):
-            target = f"{path}?..."  # a query that does not fit the contract may hold anything, even a credential
+            target = f"{path}?..."  # an invalid query may hold anything, even a credential
         self.log(f"{request.method} {target} {status}" + (f" ({note})" if note else ""))
 
 
-# uvicorn's message about a response that is cut on purpose.
+# Drops uvicorn's message about a response that is cut off on purpose.
 logging.getLogger("uvicorn.error").addFilter(lambda entry: "without completing response" not in entry.getMessage())

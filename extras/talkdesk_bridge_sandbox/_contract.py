@@ -1,4 +1,4 @@
-"""The contract as data: its operations, bodies and examples, and whether a value fits one of its schemas."""
+"""The contract as data: its operations, bodies and examples, and the check of a value against its schemas."""
 
 from __future__ import annotations
 
@@ -41,7 +41,7 @@ def lists_of(body: Any) -> dict[str, list[Any]]:
 
 @frozen
 class Media:
-    """A body, as the contract declares it; the media type is empty if there is none."""
+    """A body as declared in the contract; the media type is empty if there is no body."""
 
     type: str
     schema: dict[str, Any]
@@ -63,10 +63,10 @@ class Document:
             node = target
         return node
 
-    def media(self, carrier: dict[str, Any], wanted: str = "") -> Media:
-        """The body of a response or request: in the wanted media type, else in the first one."""
+    def media(self, carrier: dict[str, Any], preferred: str = "") -> Media:
+        """The body of a response or request: in the preferred media type if declared, else in the first one."""
         content = self.resolve(carrier).get("content", {})
-        name = wanted if wanted in content else next(iter(content), "")
+        name = preferred if preferred in content else next(iter(content), "")
         declared = content.get(name, {})
         return Media(name, declared.get("schema", {}), self.examples(declared))
 
@@ -78,8 +78,8 @@ class Document:
         return [self.resolve(one).get("value") for one in named.values()] if isinstance(named, dict) else named
 
     def error(self, schema: dict[str, Any], value: Any) -> Any:
-        """The first error that jsonschema finds in a value; None if the value fits."""
-        whole = {"allOf": [schema], "components": self.contract.get("components", {})}
-        # With an empty registry, a reference to somewhere else is never fetched.
-        validator = OAS31Validator(whole, format_checker=oas31_format_checker, registry=Registry())
+        """The first error that jsonschema finds in a value; None if the value is valid."""
+        document = {"allOf": [schema], "components": self.contract.get("components", {})}
+        # With an empty registry, external references are never fetched.
+        validator = OAS31Validator(document, format_checker=oas31_format_checker, registry=Registry())
         return next(iter(validator.iter_errors(value)), None)

@@ -1,4 +1,4 @@
-"""The credentials that the sandbox accepts, each checked for real, and its token server."""
+"""The credentials that the sandbox accepts, their checks, and its token server."""
 
 from __future__ import annotations
 
@@ -23,14 +23,14 @@ Accept = Literal["any", "none", "key", "basic", "bearer", "oauth2"]
 """The credential that an operation needs: any that the contract names for it, none, or one of these kinds."""
 
 TOKEN_LIFE = 599
-"""Seconds, as in the examples of Talkdesk's own token server."""
+"""Seconds, as in the examples of Talkdesk's token server."""
 
 ASSERTION = "urn:ietf:params:oauth:client-assertion-type:jwt-bearer"  # RFC 7523, 2.2
 
 
 @frozen
 class Credentials:
-    """What the sandbox accepts; each credential is checked for real.
+    """The credentials that the sandbox accepts.
 
     Args:
         api_key: The key that is sent in a header.
@@ -40,8 +40,8 @@ class Credentials:
         bearer_token: A token that was obtained elsewhere.
         client_id: The client of the token server.
         client_secret: The client's secret.
-        public_key: The PEM that verifies the client's assertions (private key JWT); None for a new key pair, of which
-            the sandbox shows the private key.
+        public_key: The PEM that verifies the client's assertions (private key JWT); None for a new key pair, whose
+            private key the sandbox prints.
         key_id: The `kid` of that key.
         algorithm: The only algorithm that an assertion may be signed with.
         audience: The `aud` of an assertion; None for the token URL.
@@ -61,7 +61,7 @@ class Credentials:
     audience: str | None = None
 
     def of_kind(self, kind: str) -> tuple[str, ...]:
-        """What a client sends for a kind of credential; empty if the sandbox does not accept that kind."""
+        """The values that a client sends for a kind of credential; empty for an unknown kind."""
         return {
             "key": (self.api_key,),
             "basic": (self.user, self.password),
@@ -82,7 +82,7 @@ class Gate:
         self._assertions: set[str] = set()
         offered = ["any", "none", *sorted({kind_of(scheme) for scheme in schemes.values()})]
         if accept not in offered:
-            raise ValueError(f"{accept} is no credential of the contract, which has {', '.join(offered)}")
+            raise ValueError(f"accept must be one of {', '.join(offered)}, not {accept}")
         self.kinds = offered[2:] if accept == "any" else [accept]
         """The kinds of credentials that are accepted."""
         known = credentials.public_key
@@ -90,28 +90,28 @@ class Gate:
         try:
             self._public_key: Any = jwt.get_algorithm_by_name(credentials.algorithm).prepare_key(public_key)
         except (NotImplementedError, jwt.InvalidKeyError, ValueError):
-            raise ValueError(f"the public key is none of {credentials.algorithm}, or cannot be read") from None
+            raise ValueError(f"the public key is invalid, or not one for {credentials.algorithm}") from None
 
     def admits(self, request: Request, security: list[dict[str, Any]]) -> bool:
-        """Whether a request fulfils one of the security requirements."""
+        """Whether a request meets one of the security requirements."""
         if self._accept == "none" or not security:
             return True
-        return any(all(self._fulfils(request, self._schemes[name]) for name in names) for names in security)
+        return any(all(self._meets(request, self._schemes[name]) for name in names) for names in security)
 
     def issued(self, request: Request) -> bool:
-        """Whether a request has a token from here."""
+        """Whether a request has a token that this sandbox issued."""
         return _bearer(request.headers) in self._tokens
 
     def revoke(self, request: Request) -> None:
-        """End the token of a request before its time."""
+        """Revoke the token of a request."""
         self._tokens.pop(_bearer(request.headers), None)
 
     def reset(self) -> None:
-        """End all tokens, and forget which assertions were used."""
+        """Revoke all tokens, and forget the used assertions."""
         self._tokens.clear()
         self._assertions.clear()
 
-    def _fulfils(self, request: Request, scheme: dict[str, Any]) -> bool:
+    def _meets(self, request: Request, scheme: dict[str, Any]) -> bool:
         kind, headers = kind_of(scheme), request.headers
         if kind not in self.kinds:
             return False
@@ -132,7 +132,7 @@ class Gate:
             sent = tuple(map(unquote_plus, _basic(request.headers)))
             problem = "" if sent == self._credentials.of_kind("oauth2") else "client id or secret is wrong"
         if problem:
-            # RFC 6749, 5.2, asks for a challenge. A browser would open its own dialog over the page's.
+            # RFC 6749, 5.2, requires a challenge, but it makes a browser open its own dialog over the page's.
             challenge = {} if "X-Requested-With" in request.headers else {"WWW-Authenticate": 'Basic realm="sandbox"'}
             return _token_error(401, "invalid_client", problem, challenge)
         token = secrets.token_urlsafe(32)
@@ -141,7 +141,7 @@ class Gate:
         return Reply(json=issued, headers={"Cache-Control": "no-store"})
 
     def _verify(self, form: dict[str, str], token_url: str) -> str:
-        """What is wrong with a client assertion; empty if nothing is."""
+        """The problem with a client assertion; empty if it is valid."""
         ours, assertion = self._credentials, form["client_assertion"]
         if form.get("client_assertion_type") != ASSERTION:
             return f"client_assertion_type must be {ASSERTION}"
@@ -157,11 +157,11 @@ class Gate:
             )
             key_id = jwt.get_unverified_header(assertion).get("kid", ours.key_id)
         except jwt.InvalidTokenError as error:
-            return f"the assertion is not accepted: {error}"
+            return f"the assertion is invalid: {error}"
         if key_id != ours.key_id:
-            return "the assertion is not accepted: its kid names no key of this client"
+            return "the assertion is invalid: its kid is unknown"
         if claims["jti"] in self._assertions:
-            return "the assertion is not accepted: its jti was used before"
+            return "the assertion is invalid: its jti was used before"
         self._assertions.add(claims["jti"])
         return ""
 

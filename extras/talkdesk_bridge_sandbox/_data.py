@@ -1,4 +1,4 @@
-"""The made-up accounts and their items: the contract's examples, varied in the same way in each run."""
+"""The made-up accounts and their items: the contract's examples, varied the same way in each run."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ __all__ = ["ACCOUNTS", "Account", "items_of"]
 
 @frozen
 class Account:
-    """What an account holds."""
+    """The data of an account."""
 
     count: int
     """The number of its items."""
@@ -31,27 +31,27 @@ ACCOUNTS = {
     "1000000004": Account(50, ("usd",), "50 invoices: exactly one page"),
     "1000000005": Account(60, ("usd", "eur", "gbp"), "60 invoices in three currencies"),
 }
-"""The accounts by number. The faults have accounts of their own; any other number is unknown: 404."""
+"""The accounts by number. Each fault has its own account; any other number returns 404."""
 
 
 def items_of(account: Account | None, examples: list[Any], *, varied: bool) -> list[Any]:
-    """The items of an account: the examples in turn, varied from the second turn on.
+    """The items of an account: the examples over and over, varied from the second round on.
 
-    Without an account, the examples alone.
+    Without an account, just the examples.
     """
     if account is None or not examples:
         return examples
     items = []
     for index in range(account.count):
-        turn, which = divmod(index, len(examples))
+        turn, position = divmod(index, len(examples))
         currency = account.currencies[(index + turn) % len(account.currencies)]
-        item = examples[which]
+        item = examples[position]
         items.append(_vary(item, turn, turn * len(examples), currency) if varied else item)
     return items
 
 
 def _vary(value: Any, turn: int, offset: int, currency: str) -> Any:
-    """Another value of the same form: numbers count on, dates move on, all amounts of an item grow by one factor."""
+    """A variation of a value: numbers and dates go up, and all amounts of an item grow by the same factor."""
     if isinstance(value, dict):
         return {key: _vary(inner, turn, offset, currency) for key, inner in value.items()}
     if isinstance(value, list):
@@ -61,7 +61,7 @@ def _vary(value: Any, turn: int, offset: int, currency: str) -> Any:
     if re.fullmatch(r"[0-9]{8,}", value):
         return f"{int(value) + offset:0{len(value)}}"
     if re.fullmatch(r"[0-9]{4}-[0-9]{2}-[0-9]{2}", value):
-        with suppress(ValueError, OverflowError):  # no date, or one after the last
+        with suppress(ValueError, OverflowError):  # not a date, or later than the last one
             return (date.fromisoformat(value) + timedelta(days=24 * turn)).isoformat()
     if amount := re.fullmatch(r"([0-9]+\.[0-9]{2}) [a-z]{3}", value):
         return f"{Decimal(amount[1]) * (1 + turn % 5)} {currency}"

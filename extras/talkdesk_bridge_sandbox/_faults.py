@@ -1,4 +1,4 @@
-"""The faults that real bridges and gateways show, each with a name and an account, to rehearse what a caller does."""
+"""Faults of real bridges and gateways, each with a name and an account, to rehearse how a caller handles them."""
 
 from __future__ import annotations
 
@@ -19,14 +19,14 @@ from talkdesk_bridge_sandbox._reply import Reply, RequestError
 __all__ = ["FAULTS", "FAULTY", "Call", "Fault", "account_rows"]
 
 FAULTY = Account(60, ("usd",), "60 invoices: two pages")
-"""What the account of each fault holds."""
+"""The data in the account of each fault."""
 
 SLOW = 3.0
 """Seconds."""
 
 DATE = re.compile(r"([0-9]{4})-([0-9]{2})-([0-9]{2})")
 NUMBER = re.compile(r'"(-?(?:0|[1-9][0-9]*)(?:\.[0-9]+)?)(?: [a-z]{3})?"(?!:)')
-"""A text in JSON that is a number, or an amount with its currency; not the name of a member."""
+"""A JSON string that is a number, or an amount with its currency; not the name of a field."""
 
 
 @frozen
@@ -37,7 +37,7 @@ class Call:
     operation: Operation
     gate: Gate
     first: bool
-    """Whether it is the first of two attempts; the second one should get the good response."""
+    """Whether it is the first of two attempts; the second one gets the good response."""
 
 
 Change = Callable[[Reply, Call], Reply]
@@ -50,10 +50,10 @@ class Fault:
 
     name: str
     account: str
-    """The account that always shows it."""
+    """The account that always has this fault."""
     about: str
     outcome: str
-    """What the client makes of it."""
+    """How the client handles it."""
     change: Change
     whole: bool = False
     """Whether the good response has all items at once."""
@@ -63,7 +63,7 @@ _faults: list[Fault] = []
 
 
 def _fault(name: str, outcome: str, *, whole: bool = False) -> Callable[[Change], Change]:
-    """Adds a function to the faults; its docstring says what the sandbox does, and its place gives the account."""
+    """Registers a fault; the docstring says what the sandbox does, and the position gives the account number."""
 
     def add(change: Change) -> Change:
         about = (change.__doc__ or "").rstrip(".")
@@ -73,26 +73,26 @@ def _fault(name: str, outcome: str, *, whole: bool = False) -> Callable[[Change]
     return add
 
 
-@_fault("rate-limited", "waits a second and goes on")
+@_fault("rate-limited", "waits a second and retries")
 def _limited(good: Reply, call: Call) -> Reply:
     """429 with Retry-After: 1, before each good response."""
     limited = call.operation.error_response(RequestError(429, "too many requests"))
     return evolve(limited, headers={**limited.headers, "Retry-After": "1"}) if call.first else good
 
 
-@_fault("unavailable", "tries again")
+@_fault("unavailable", "retries")
 def _unavailable(good: Reply, call: Call) -> Reply:
     """503, before each good response."""
     return Reply(503, content="no healthy upstream") if call.first else good
 
 
-@_fault("html-error", "tries four times, then ServerError (exit 5)")
+@_fault("html-error", "raises ServerError (exit 5) after four attempts")
 def _html_error(good: Reply, call: Call) -> Reply:
     """502 with an HTML page, always."""
     return _html(502, "502 Bad Gateway")
 
 
-@_fault("expired-token", "OAuth 2: gets a new token and goes on; else UnauthorizedError (exit 3)")
+@_fault("expired-token", "OAuth 2: gets a new token and retries; else raises UnauthorizedError (exit 3)")
 def _expired(good: Reply, call: Call) -> Reply:
     """401 with an expired OAuth 2 token, before each good response; always 401 with another credential."""
     if call.gate.issued(call.request) and not call.first:
@@ -101,33 +101,33 @@ def _expired(good: Reply, call: Call) -> Reply:
     return call.operation.error_response(RequestError(401, "the token or key has expired"))
 
 
-@_fault("slow", "waits; with a shorter `timeout` NoResponseError (exit 5)")
+@_fault("slow", "waits; with a shorter `timeout`, raises NoResponseError (exit 5)")
 def _slow(good: Reply, call: Call) -> Reply:
     """3 seconds before each response."""
     return evolve(good, delay=SLOW)
 
 
-@_fault("cut-off", "tries again")
+@_fault("cut-off", "retries")
 def _cut(good: Reply, call: Call) -> Reply:
-    """The connection breaks within the body, before each good response."""
+    """The connection breaks in the middle of the body, before each good response."""
     return evolve(good, cut=call.first)
 
 
-@_fault("null-fields", "reads None, and reports the deviation")
+@_fault("null-fields", "returns None and reports the deviation")
 def _nulls(good: Reply, call: Call) -> Reply:
     """Null for every second field."""
     return _each(good, lambda item: {name: None if index % 2 else item[name] for index, name in enumerate(item)})
 
 
-@_fault("numbers", "reads the digits as text, and reports the deviation")
+@_fault("numbers", "returns the digits as text and reports the deviation")
 def _numbers(good: Reply, call: Call) -> Reply:
-    """Numbers for text; amounts lose their currency."""
+    """Numbers instead of text; amounts without their currency."""
     return _each(good, lambda item: json.loads(NUMBER.sub(r"\1", json.dumps(item))))
 
 
-@_fault("bad-dates", "reads None, and reports the deviation")
+@_fault("bad-dates", "returns None and reports the deviation")
 def _dates(good: Reply, call: Call) -> Reply:
-    """Empty text and 22/07/2023 for dates."""
+    """Empty text and 22/07/2023 instead of dates."""
 
     def change(item: dict[str, Any]) -> dict[str, Any]:
         dates = [name for name, value in item.items() if isinstance(value, str) and DATE.fullmatch(value)]
@@ -137,51 +137,51 @@ def _dates(good: Reply, call: Call) -> Reply:
     return _each(good, change)
 
 
-@_fault("unknown-fields", "keeps it in `additional_properties`, also if strict")
+@_fault("unknown-fields", "keeps it in `additional_properties`, even if strict")
 def _unknown(good: Reply, call: Call) -> Reply:
-    """A field that the contract does not have, in each object."""
+    """An unknown field in each object."""
     return _each(good, lambda item: {**item, "x_of_this_bridge": {"since": "2023-07-01"}})
 
 
-@_fault("bare-list", "reads it as the only page, and reports the deviation", whole=True)
+@_fault("bare-list", "reads it as the only page and reports the deviation", whole=True)
 def _bare(good: Reply, call: Call) -> Reply:
-    """The list alone, without the documented body around it."""
+    """Only the list, without the documented object around it."""
     return evolve(good, json=next(iter(lists_of(good.json).values()), good.json))
 
 
-@_fault("error-as-success", "ContractError (exit 6)")
+@_fault("error-as-success", "raises ContractError (exit 6)")
 def _error_as_success(good: Reply, call: Call) -> Reply:
-    """200 with the documented form of an error."""
+    """200 with the documented body of an error."""
     return evolve(call.operation.error_response(RequestError(400, "an error that is sent with status 200")), status=200)
 
 
-@_fault("login-page", "ContractError (exit 6)")
+@_fault("login-page", "raises ContractError (exit 6)")
 def _login(good: Reply, call: Call) -> Reply:
-    """200 with an HTML page, such as a login."""
+    """200 with an HTML page, such as a login form."""
     return _html(200, "Please sign in")
 
 
-@_fault("link-loop", "PagingError (exit 7)")
+@_fault("link-loop", "raises PagingError (exit 7)")
 def _loop(good: Reply, call: Call) -> Reply:
-    """The next link of each page leads to that page."""
+    """The next link of each page points to the same page."""
     return _with(good, "_links", lambda links: {"next": {"href": str(call.request.url)}})
 
 
-@_fault("link-elsewhere", "PagingError (exit 7); asks nothing there")
+@_fault("link-elsewhere", "raises PagingError (exit 7); sends nothing there")
 def _elsewhere(good: Reply, call: Call) -> Reply:
-    """The next link leads to another host."""
+    """The next link points to another host."""
     return _with(good, "_links", lambda links: {"next": {"href": "https://elsewhere.example/"}})
 
 
-@_fault("total-too-large", "IncompleteError (exit 7)")
+@_fault("total-too-large", "raises IncompleteError (exit 7)")
 def _too_large(good: Reply, call: Call) -> Reply:
-    """`total` counts 3 items more than there are."""
+    """`total` is 3 more than the number of items."""
     return _with(good, "total", lambda total: (total or 0) + 3)
 
 
-@_fault("total-too-small", "reads all of them, and reports the deviation")
+@_fault("total-too-small", "returns all items and reports the deviation")
 def _too_small(good: Reply, call: Call) -> Reply:
-    """`total` counts 3 items fewer than there are."""
+    """`total` is 3 less than the number of items."""
     return _with(good, "total", lambda total: max(0, (total or 0) - 3))
 
 
@@ -195,7 +195,7 @@ def _html(status: int, title: str) -> Reply:
 
 
 def _each(good: Reply, change: Callable[[dict[str, Any]], Any]) -> Reply:
-    """Changes each item of a list, or the body if it is no list."""
+    """Changes each item of a list, or the body if it has no list."""
 
     def changed(value: Any) -> Any:
         return change(value) if isinstance(value, dict) else value
@@ -207,14 +207,14 @@ def _each(good: Reply, change: Callable[[dict[str, Any]], Any]) -> Reply:
 
 
 def _with(good: Reply, name: str, change: Callable[[Any], Any]) -> Reply:
-    """Changes one member of the body."""
+    """Changes one field of the body."""
     if not isinstance(good.json, dict):
         return good
     return evolve(good, json={**good.json, name: change(good.json.get(name))})
 
 
 def account_rows() -> dict[str, str]:
-    """What each account number, or range of them, stands for."""
+    """The description of each account number, or range of numbers."""
     rows = {number: account.about for number, account in ACCOUNTS.items()}
     faulty = f"{FAULTS[0].account} to {FAULTS[-1].account[-2:]}"
-    return {**rows, faulty: f"a fault each, from {FAULTS[0].name} to {FAULTS[-1].name}", "any other": "404, not found"}
+    return {**rows, faulty: f"one fault each, from {FAULTS[0].name} to {FAULTS[-1].name}", "any other": "returns 404"}

@@ -1,4 +1,4 @@
-"""The operations of the contract: checks a request, and responds with the contract's examples."""
+"""The operations of the contract: check requests, and respond with the contract's examples."""
 
 from __future__ import annotations
 
@@ -17,15 +17,15 @@ from talkdesk_bridge_sandbox._reply import Reply, RequestError
 __all__ = ["Operation", "Paging", "make_operations"]
 
 Paging = Literal["links", "pages", "all"]
-"""How a list comes: in pages with next links, in pages that are requested by number, or all at once."""
+"""How lists are paged: with next links, by page number, or not at all."""
 
 PER_PAGE = 50
-"""Items, as in Talkdesk's own APIs."""
+"""Items, as in Talkdesk's APIs."""
 
 COUNT = {"type": "integer", "minimum": 1}
 
 Arguments = dict[tuple[str, str], Any]
-"""The arguments of a request, by place (path, query, header, cookie) and name."""
+"""The arguments of a request, by location (path, query, header, cookie) and name."""
 
 
 def make_operations(contract: dict[str, Any]) -> list[Operation]:
@@ -40,9 +40,9 @@ class Operation:
     def __init__(self, document: Document, path: str, method: str, operation: dict[str, Any]) -> None:
         self.path, self.method = path, method.upper()
         self.rank = [("{" in segment, -len(re.sub("{.*?}", "", segment))) for segment in path.split("/")]
-        """The more specific the path, the lower; fixed text counts, from the left."""
+        """Lower for a more specific path: one with more fixed text, from the left."""
         self.security: list[dict[str, Any]] = operation.get("security", document.contract.get("security", []))
-        """The security requirements, any of which is enough; empty if the operation is open."""
+        """The security requirements, one of which is enough; empty if no credential is needed."""
         self.parameters = Parameters(document, path, operation)
         self._document = document
         self._body = document.resolve(operation.get("requestBody", {}))
@@ -53,7 +53,7 @@ class Operation:
         """A page of the account's items if the response is a list, else the example.
 
         Raises:
-            RequestError: the request does not fit the contract, or the account is unknown.
+            RequestError: the request is invalid, or the account is unknown.
 
         """
         arguments = self.parameters.read(request)
@@ -63,17 +63,17 @@ class Operation:
         elif account is None and not self.parameters.knows(*next(iter(request.path_params.items()))):
             raise RequestError(404, "no such account")
         status, media = int(self._success.replace("XX", "00")), self._responses[self._success]
-        for varied in (True, False):  # a schema may allow nothing but the examples
-            made: Any = next(iter(media.examples), None)
-            lists = lists_of(made)
+        for varied in (True, False):  # a schema may allow only the examples
+            content: Any = next(iter(media.examples), None)
+            lists = lists_of(content)
             if len(lists) == 1:
                 ((name, examples),) = lists.items()
                 items = items_of(account, examples, varied=varied)
-                made = self._page(request, arguments, made, name, items, paging)
-            error = self._document.error(media.schema, made)
+                content = self._page(request, arguments, content, name, items, paging)
+            error = self._document.error(media.schema, content)
             if error is None:
-                return _reply(status, media, made)
-        return Reply(500, json={"sandbox": f"its own response breaks the contract: {_in_words(error)}"})
+                return _reply(status, media, content)
+        return Reply(500, json={"sandbox": f"this response would deviate from the contract: {_message(error)}"})
 
     def _check_body(self, request: Request, body: bytes) -> None:
         kind = request.headers.get("Content-Type", "").partition(";")[0].strip().lower()
@@ -83,14 +83,14 @@ class Operation:
         try:
             value = json.loads(body)
         except (ValueError, RecursionError):
-            raise RequestError(400, "the body is not JSON, or nested too deep") from None
+            raise RequestError(400, "the body is not JSON, or nested too deeply") from None
         if error := self._document.error(media.schema, value):
-            raise RequestError(400, f"the body does not fit: {_in_words(error)}")
+            raise RequestError(400, f"the body is invalid: {_message(error)}")
 
     def _page(
         self, request: Request, arguments: Arguments, example: Any, name: str, items: list[Any], paging: Paging
     ) -> Any:
-        """The example, with the requested page of the items instead of its own."""
+        """The example with its items replaced by the requested page."""
         parameters = self.parameters
         page = parameters.number(arguments, parameters.page, 1)
         per_page = parameters.number(arguments, "per_page", PER_PAGE)
@@ -98,7 +98,7 @@ class Operation:
             per_page = max(1, len(items))
         shown = items[(page - 1) * per_page : page * per_page]
         body = {**example, "_embedded": {**example["_embedded"], name: shown}}
-        # Conventions of Talkdesk's own APIs, followed if the example does.
+        # Conventions of Talkdesk's APIs, used if the example uses them.
         counts = {"total": len(items), "count": len(shown), "page": page, "per_page": per_page}
         body |= {key: count for key, count in counts.items() if key in example}
         body.pop("_links", None)
@@ -110,13 +110,13 @@ class Operation:
         return body
 
     def error_response(self, error: RequestError) -> Reply:
-        """The error response that the contract declares for this status, with the reason if its schema has room."""
+        """The error response that the contract declares for this status, with the reason if its schema allows it."""
         keys = (str(error.status), f"{error.status // 100}XX", "default")
         media = next((self._responses[key] for key in keys if key in self._responses), None)
         if media is None or not media.examples:
             return Reply(error.status)
-        of_status = (each for each in media.examples if isinstance(each, dict) and each.get("status") == error.status)
-        example = next(of_status, media.examples[0])
+        bodies = (each for each in media.examples if isinstance(each, dict))
+        example = next((body for body in bodies if body.get("status") == error.status), media.examples[0])
         body = _explained(example, error) if isinstance(example, dict) else example
         return _reply(error.status, media, example if self._document.error(media.schema, body) else body)
 
@@ -131,22 +131,22 @@ class Parameters:
         self._declared: dict[tuple[str, str], dict[str, Any]] = {}
         inherited = document.contract["paths"][path].get("parameters", [])
         for parameter in map(document.resolve, [*inherited, *operation.get("parameters", [])]):
-            place, schema = parameter["in"], document.resolve(parameter.get("schema", {}))
-            if place == "query" and "properties" in schema:  # an object is sent as its properties
-                self._declared |= {(place, name): {"schema": inner} for name, inner in schema["properties"].items()}
+            location, schema = parameter["in"], document.resolve(parameter.get("schema", {}))
+            if location == "query" and "properties" in schema:  # an object is sent as its properties
+                self._declared |= {(location, name): {"schema": inner} for name, inner in schema["properties"].items()}
             else:
-                self._declared[place, parameter["name"]] = {**parameter, "schema": schema}
+                self._declared[location, parameter["name"]] = {**parameter, "schema": schema}
         page = self._declared.get(("query", "page"), {}).get("schema", {})
         self.numbered = bool(page) and document.error(page, 2) is None and document.error(page, "2") is not None
-        """Whether pages are requested by number."""
+        """Whether pages are requested by page number."""
         own = "sandbox_cursor" if ("query", "cursor") in self._declared else "cursor"
         self.page = "page" if self.numbered else own
         """The query parameter in the sandbox's links."""
         self._declared.setdefault(("query", self.page), {"schema": COUNT})
-        self.query = {name for place, name in self._declared if place == "query"}
+        self.query = {name for location, name in self._declared if location == "query"}
 
     def match(self, path: str) -> dict[str, str] | None:
-        """The path parameters in a path; None if it is the path of another operation."""
+        """The path parameters in a path; None if the path belongs to another operation."""
         found = self._pattern.fullmatch(path)
         return None if found is None else dict(zip(self._in_path, found.groups(), strict=True))
 
@@ -158,7 +158,7 @@ class Parameters:
         return value in map(str, examples) or None not in errors
 
     def number(self, arguments: Arguments, name: str, default: int) -> int:
-        """The query parameter `name` as a count, or the default if it is none."""
+        """The query parameter `name` as a count, or the default if it is not one."""
         value = arguments.get(("query", name))
         return default if value is None or self._document.error(COUNT, value) else int(value)
 
@@ -166,25 +166,25 @@ class Parameters:
         """The arguments of a request.
 
         Raises:
-            RequestError: they do not fit the contract.
+            RequestError: they do not match the contract.
 
         """
         sent = {("path", name): [text] for name, text in request.path_params.items()}
         sent |= {("query", name): request.query_params.getlist(name) for name in request.query_params}
         sent |= {("cookie", name): [text] for name, text in request.cookies.items()}
         arguments: Arguments = {}
-        for (place, name), parameter in self._declared.items():
-            texts = request.headers.getlist(name) if place == "header" else sent.get((place, name), [])
+        for (location, name), parameter in self._declared.items():
+            texts = request.headers.getlist(name) if location == "header" else sent.get((location, name), [])
             if texts:
-                arguments[place, name] = self._value(parameter["schema"], texts, f"the {place} parameter {name}")
+                arguments[location, name] = self._value(parameter["schema"], texts, f"{location} parameter {name}")
             elif parameter.get("required"):
-                raise RequestError(400, f"the {place} parameter {name} is missing")
+                raise RequestError(400, f"the {location} parameter {name} is missing")
         if unknown := sorted(request.query_params.keys() - self.query):
-            raise RequestError(400, f"the contract declares no query parameter {unknown[0]}")
+            raise RequestError(400, f"unknown query parameter {unknown[0]}")
         return arguments
 
-    def _value(self, schema: dict[str, Any], texts: list[str], what: str) -> Any:
-        """What texts stand for in a schema: a number or truth value, a text, or a list of these."""
+    def _value(self, schema: dict[str, Any], texts: list[str], parameter: str) -> Any:
+        """The value that a schema reads from texts: a number, a boolean, a text, or a list of these."""
         parsed = [_parse(text) for text in texts]
         candidates = [parsed, texts] if len(texts) > 1 else [parsed[0], texts[0], parsed, texts]
         errors = [self._document.error(schema, candidate) for candidate in candidates]
@@ -192,14 +192,14 @@ class Parameters:
             return candidates[errors.index(None)]
         # The deepest error is the most specific one.
         closest = max(errors, key=lambda error: len(error.absolute_path))
-        raise RequestError(400, f"{what} does not fit: {_in_words(closest)}")
+        raise RequestError(400, f"the {parameter} is invalid: {_message(closest)}")
 
 
 def _explained(example: dict[str, Any], error: RequestError) -> dict[str, Any]:
-    """An example of an error body with the reason of this error; of an example of another status, nothing else."""
+    """The example of an error body with the reason; an example for another status gives only its field names."""
     phrase = HTTPStatus(error.status).phrase
-    made = {"status": error.status, "userMessage": phrase, "errorCode": phrase.upper().replace(" ", "_")}
-    body = example if example.get("status") == error.status else made
+    plain = {"status": error.status, "userMessage": phrase, "errorCode": phrase.upper().replace(" ", "_")}
+    body = example if example.get("status") == error.status else plain
     body = {**body, "developerMessage": f"sandbox: {error}"}
     if error.status == 400:
         body["details"] = [{"message": str(error)}]
@@ -207,7 +207,7 @@ def _explained(example: dict[str, Any], error: RequestError) -> dict[str, Any]:
 
 
 def _reply(status: int, media: Media, body: Any) -> Reply:
-    """A body in the media type that the contract declares for it."""
+    """A response with a body in its declared media type."""
     headers = {"Content-Type": media.type} if media.type else {}
     if isinstance(body, str) and not _is_json(media.type):
         return Reply(status, content=body, headers=headers)
@@ -218,12 +218,12 @@ def _is_json(media_type: str) -> bool:
     return bool(re.search(r"[/+]json\b", media_type))
 
 
-def _in_words(error: Any) -> str:
-    """An error of jsonschema: where, and what."""
+def _message(error: Any) -> str:
+    """The place and the message of a jsonschema error."""
     return f"{error.json_path}: {error.message}"[:200]
 
 
 def _parse(text: str) -> Any:
-    """The number or truth value that a text is in JSON; else the text."""
+    """A text as a number or boolean if it is one in JSON; else the text."""
     number = r"-?(0|[1-9][0-9]{0,99})(\.[0-9]+)?([eE][-+]?[0-9]{1,3})?"
     return json.loads(text) if re.fullmatch(f"true|false|{number}", text) else text

@@ -27,9 +27,9 @@ PROVENANCE = "x-provenance"
 
 
 def page(contract: dict[str, Any], credentials: Credentials | None = None) -> str:
-    """The page of a contract; with the credentials of the sandbox that serves it, the operations can be tried there."""
+    """A contract as an HTML page; with the credentials of a sandbox, the page can send requests to it."""
     shown = copy.deepcopy(contract)
-    for path, _, operation in operations_of(shown):  # of a path itself, nothing is shown
+    for path, _, operation in operations_of(shown):  # Swagger UI shows nothing of a path itself
         if provenance := contract["paths"][path].get(PROVENANCE):
             _add(operation, _mark_of(provenance, "method and path: "))
     _mark(shown, Document(contract))
@@ -45,7 +45,7 @@ def page(contract: dict[str, Any], credentials: Credentials | None = None) -> st
         settings["supportedSubmitMethods"] = []
     template = Path(__file__).with_name("page.html").read_text("utf-8")
     start = template.rpartition("<script>")[2].partition("</script>")[0]
-    # In a script, HTML takes these for its end or for a comment.
+    # Inside a script, HTML reads these as its end or as a comment.
     bundle = re.sub(r"<(?=!--|/?script)", r"\\x3C", _asset("swagger-ui-bundle.js"), flags=re.IGNORECASE)
     policy = (
         f"default-src 'none'; script-src {_hash(bundle)} {_hash(start)}; style-src 'unsafe-inline'; img-src data:; "
@@ -62,7 +62,7 @@ def page(contract: dict[str, Any], credentials: Credentials | None = None) -> st
 
 
 def _serve_here(contract: dict[str, Any], credentials: Credentials) -> None:
-    """Points the contract to the sandbox, and says at each security scheme what the sandbox accepts."""
+    """Points the contract to the sandbox, and adds the accepted credential to each security scheme."""
     contract["servers"] = [{"url": "/", "description": "this sandbox"}]
     for scheme in schemes_of(contract).values():
         accepted = " with ".join(f"<code>{_text(part)}</code>" for part in credentials.of_kind(kind_of(scheme)))
@@ -75,13 +75,13 @@ def _serve_here(contract: dict[str, Any], credentials: Credentials) -> None:
 
 
 def _scheme(name: str, scheme: dict[str, Any]) -> str:
-    """A security scheme in a line, for the page without a dialog for it."""
+    """A security scheme on one line, for a page without the dialog for credentials."""
     kind = " ".join(str(scheme[key]) for key in ("type", "scheme", "in", "name") if key in scheme)
     return f"- **{_text(name)}** ({_text(kind)}) {' '.join(scheme.get('description', '').split())}"
 
 
 def _mark(node: Any, original: Document) -> None:
-    """Says the provenance of each element in its description, the one field that is shown of every element."""
+    """Adds the provenance of each element to its description, the only field that is shown for every element."""
     if isinstance(node, list):
         for inner in node:
             _mark(inner, original)
@@ -89,15 +89,15 @@ def _mark(node: Any, original: Document) -> None:
         for inner in node.values():
             _mark(inner, original)
         provenance = node.get(PROVENANCE)
-        # A schema may have a property of that name.
+        # A schema may have a property with this name.
         if isinstance(provenance, dict) and {"status", "source", "retrieved"} <= provenance.keys():
-            if "$ref" in node:  # whose target's description is not shown beside another one
+            if "$ref" in node:  # its description replaces that of the target
                 node.setdefault("description", original.resolve(node).get("description", ""))
             _add(node, _mark_of(node.pop(PROVENANCE)))
 
 
 def _mark_of(provenance: dict[str, Any], prefix: str = "") -> str:
-    """A provenance in a line; if it is assumed, it stands out."""
+    """A provenance on one line; an assumption is highlighted."""
     source = provenance["source"]
     link = f'<a href="{html.escape(source)}">source</a>' if source.startswith("https://") else _text(source)
     words = f"{prefix}{_text(provenance.get('note', ''))} ({link}, {_text(str(provenance['retrieved']))})"
@@ -108,7 +108,7 @@ def _mark_of(provenance: dict[str, Any], prefix: str = "") -> str:
 
 def _add(element: dict[str, Any], text: str) -> None:
     texts = (element.get("description", ""), text)
-    # What is assumed comes first, so that neither a long text nor unclosed HTML can hide it.
+    # Assumptions come first, so that neither a long text nor unclosed HTML can hide them.
     element["description"] = "\n\n".join(reversed(texts) if text.startswith("<mark>") else texts).strip()
 
 
@@ -118,7 +118,7 @@ def _text(text: str) -> str:
 
 
 def _json(value: Any) -> str:
-    """JSON that cannot end the script around it; a date that YAML has read becomes text."""
+    """JSON that cannot end the script around it; dates from YAML become text."""
     return json.dumps(value, default=str).replace("<", "\\u003c")
 
 

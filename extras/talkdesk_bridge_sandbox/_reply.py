@@ -1,4 +1,4 @@
-"""A response as it is sent, and the exception for a request that gets an error response."""
+"""A response of the sandbox, and the exception for a request that gets an error response."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ __all__ = ["Reply", "RequestError"]
 
 
 class RequestError(Exception):
-    """A request gets an error response with this status and reason."""
+    """The request gets an error response with this status and reason."""
 
     def __init__(self, status: int, reason: str) -> None:
         super().__init__(reason)
@@ -22,14 +22,14 @@ class RequestError(Exception):
 
 @frozen
 class Reply:
-    """A response, as it is sent.
+    """A response of the sandbox.
 
     Args:
         status: The HTTP status.
         json: The body, as data; None for no body.
-        content: The body as it is sent, instead of `json`.
-        headers: More headers; `Content-Type` is `application/json` if the body is `json`.
-        delay: Seconds before it is sent.
+        content: The body as text or bytes, instead of `json`.
+        headers: Other headers; with `json`, `Content-Type` is `application/json` by default.
+        delay: Seconds to wait before sending it.
         cut: Whether the connection breaks in the middle of the body.
 
     Raises:
@@ -57,7 +57,7 @@ class Reply:
 
     @property
     def raw_headers(self) -> list[tuple[bytes, bytes]]:
-        """The headers as ASGI has them, with those of the body."""
+        """The headers in the form of ASGI, including those of the body."""
         headers = {name.lower(): value for name, value in self.headers.items()}
         if self.json is not None:
             headers.setdefault("content-type", "application/json")

@@ -1,4 +1,4 @@
-"""The sandbox as a running server on loopback: in a thread of a test, or in the foreground for the command."""
+"""The sandbox as a server on loopback: in a thread for tests, or in the foreground for the command."""
 
 from __future__ import annotations
 
@@ -27,24 +27,24 @@ __all__ = ["Sandbox", "accounts_table", "faults_table"]
 class Sandbox:
     """A bridge on 127.0.0.1, made from the contract of the installed client.
 
-    As a context manager it serves from a thread until the block ends.
+    As a context manager, it serves in a thread until the block ends.
 
     Args:
-        port: Where to listen; 0 takes a free port.
-        host: The address to listen at.
-        allow_remote: Whether other machines may send requests, so that `host` need not be an address of loopback.
-        credentials: What it accepts.
-        accept: The credential that it needs: "any" that the contract names for an operation, "none" at all, or one kind
+        port: The port to listen on; 0 picks a free one.
+        host: The address to listen on.
+        allow_remote: Whether `host` may be an address that other machines can reach.
+        credentials: The credentials that it accepts.
+        accept: The credential that requests need: "any" that the contract names for the operation, "none", or one kind
             ("key", "basic", "bearer", "oauth2").
-        token_life: Seconds until an OAuth 2 token expires.
-        paging: How lists come: in pages with next "links", in "pages" that are requested by number, or "all" at once.
+        token_life: Lifetime of an OAuth 2 token, in seconds.
+        paging: How lists are paged: with next "links", by number ("pages"), or "all" items at once.
         fault: The name of a fault for every operation; see FAULTS.
-        contract: What it serves, as data; by default the contract of the installed client.
+        contract: The contract to serve, as data; by default that of the installed client.
         log: Called with a line for each request: method, path and query, status, and the fault.
 
     Raises:
         OSError: the port cannot be used.
-        ValueError: an argument cannot be used.
+        ValueError: an argument is invalid.
 
     """
 
@@ -63,13 +63,13 @@ class Sandbox:
         log: Callable[[str], None] = lambda _: None,
     ) -> None:
         if not (allow_remote or _is_loopback(host)):
-            raise ValueError(f"{host} is not an address of loopback: allow_remote (--allow-remote) lets others in")
+            raise ValueError(f"{host} is not a loopback address: allow it with allow_remote (--allow-remote)")
         if not 0 <= port <= 65_535:
-            raise ValueError(f"{port} is no port: they go from 0 to 65535")
+            raise ValueError(f"port must be from 0 to 65535, not {port}")
         if paging not in get_args(Paging):
             raise ValueError(f"paging must be links, pages or all, not {paging}")
         if not 0 < token_life < 1e9:
-            raise ValueError("the life of a token must be more than 0 seconds, and less than 1e9")
+            raise ValueError("the lifetime of a token must be more than 0 and less than 1e9 seconds")
         self.credentials = credentials or Credentials()
         self._contract = contract or document()
         self._gate = Gate(schemes_of(self._contract), self.credentials, accept, token_life)
@@ -81,40 +81,40 @@ class Sandbox:
         self._server = uvicorn.Server(config)
         self._thread: threading.Thread | None = None
         self._app.stopping = lambda: self._server.should_exit
-        self._socket = _listen(host, port)  # the last step: if one before it fails, no socket is left open
+        self._socket = _listen(host, port)  # last, so that an earlier error leaves no socket open
         self._host, self._port = self._socket.getsockname()[:2]
 
     @property
     def url(self) -> str:
         """The base URL for a client."""
-        host = {"0.0.0.0": "127.0.0.1", "::": "::1"}.get(self._host, self._host)  # noqa: S104 # not what is listened at
+        host = {"0.0.0.0": "127.0.0.1", "::": "::1"}.get(self._host, self._host)  # noqa: S104 # not listened on
         return f"http://[{host}]:{self._port}" if ":" in host else f"http://{host}:{self._port}"
 
     @property
     def token_url(self) -> str:
-        """Where client credentials are exchanged for a token; empty if the contract has no such flow."""
+        """The URL of the token server; empty if the contract has no client credentials flow."""
         return next((self.url + path for path in token_paths(self._contract)), "")
 
     @property
     def key_header(self) -> str | None:
-        """The header in which the key is expected; None if the contract has no key."""
+        """The header for the key; None if the contract has no key."""
         schemes = schemes_of(self._contract).values()
         named = next((scheme["name"] for scheme in schemes if kind_of(scheme) == "key"), None)
         return self.credentials.api_key_header or named if named else None
 
     @property
     def environ(self) -> dict[str, str]:
-        """The variables that lead the command, and `BridgeClient.from_env`, to this sandbox."""
+        """Environment variables that point the command and `BridgeClient.from_env` to this sandbox."""
         return next(iter(self._ways().values()), self._variables({}))
 
     @cached_property
     def client(self) -> BridgeClient:
-        """A client of this sandbox, which is closed with it."""
+        """A client for this sandbox; it is closed with the sandbox."""
         return BridgeClient.from_env(self.environ)
 
     @property
     def requests(self) -> list[Seen]:
-        """The requests so far, as a copy: the last 10,000, including those for tokens; `reset` forgets them."""
+        """The last 10,000 requests, including those for tokens, as a copy; `reset` clears them."""
         return [*self._app.seen]
 
     @property
@@ -126,16 +126,16 @@ class Sandbox:
     def fault(self, name: str | None) -> None:
         named = {fault.name: fault for fault in FAULTS}
         if name is not None and name not in named:
-            raise ValueError(f"{name} is no fault of the sandbox, which has {', '.join(named)}")
+            raise ValueError(f"unknown fault {name}: choose one of {', '.join(named)}")
         self._app.fault = named[name] if name else None
 
     def script(self, *replies: Reply) -> None:
-        """Send these as the next responses of operations, one each; token requests get the usual response.
+        """Use these as the next responses of operations, one each; token requests get the usual response.
 
-        They are sent as they are: neither they nor the requests are checked.
+        They are sent unchanged: neither they nor the requests are checked.
 
         Raises:
-            TypeError: one of them is no Reply.
+            TypeError: one of them is not a Reply.
 
         """
         for reply in replies:
@@ -144,7 +144,7 @@ class Sandbox:
         self._app.script.extend(replies)
 
     def reset(self) -> None:
-        """Be as new: forget the requests, the scripted responses, a fault that was set, the tokens, and the client."""
+        """Go back to the initial state: clear requests, scripted responses, a later fault, tokens and the client."""
         self._close_client()
         self._app.reset()
         self._gate.reset()
@@ -152,7 +152,7 @@ class Sandbox:
 
     @property
     def closed(self) -> bool:
-        """Whether it was closed, and cannot be used any more."""
+        """Whether the sandbox is closed; it cannot be used again."""
         return self._server.should_exit
 
     def serve(self) -> None:
@@ -164,7 +164,7 @@ class Sandbox:
         self._server.should_exit = True
 
     def close(self) -> None:
-        """Stop serving, and wait until that is done."""
+        """Stop serving, and wait until the server has stopped."""
         self._close_client()
         self.stop()
         if self._thread:
@@ -178,7 +178,7 @@ class Sandbox:
 
     def __enter__(self) -> Self:
         if self.closed:
-            raise ValueError("the sandbox is closed: make another one")
+            raise ValueError("the sandbox is closed: create a new one")
         self._thread = threading.Thread(target=self.serve, name="talkdesk-bridge-sandbox", daemon=True)
         self._thread.start()
         return self
@@ -187,17 +187,17 @@ class Sandbox:
         self.close()
 
     def describe(self, command: str = "talkdesk-bridge") -> str:
-        """How to use this sandbox, for a person: URL, credentials, accounts. `command` is what they type."""
-        lines = [f"Sandbox of the bridge: {self.url} (Ctrl-C ends it; in a browser: the contract as a page)"]
+        """How to use this sandbox, for people: URL, credentials, accounts. `command` is the command to type."""
+        lines = [f"The sandbox runs at {self.url} (open it in a browser to read the contract; press Ctrl-C to stop)"]
         if not _is_loopback(self._host):
-            lines.append("Every machine that can reach this one can send requests to it.")
+            lines.append("Other machines that can reach this one can send requests to it.")
         lines += ["", "In another shell:", *_exports(self.environ), f"  {command} invoices {next(iter(ACCOUNTS))}"]
         for title, variables in [*self._ways().items()][1:]:
-            lines += ["", f"Or with {title}, in a shell of its own:", *_exports(variables)]
+            lines += ["", f"Or with {title}, in a new shell:", *_exports(variables)]
         return "\n".join([*lines, "", accounts_table(), ""])
 
     def _ways(self) -> dict[str, dict[str, str]]:
-        """The credentials that it accepts, with their variables; the simplest one first."""
+        """The variables for each accepted credential, by title; the simplest one first."""
         ours, header = self.credentials, self.key_header
         client = {"TOKEN_URL": self.token_url, "CLIENT_ID": ours.client_id}
         private_key = {"PRIVATE_KEY": self._gate.private_key, "KEY_ID": ours.key_id, "ALGORITHM": ours.algorithm}
@@ -217,19 +217,19 @@ class Sandbox:
 
 
 def accounts_table() -> str:
-    """The accounts, a line each."""
+    """The accounts, one per line."""
     return "Accounts:\n" + "\n".join(f"  {number:18}{about}" for number, about in account_rows().items())
 
 
 def faults_table() -> str:
-    """The faults, each with its account and what the client makes of it."""
+    """The faults, each with its account and what the client does."""
     rows = (f"  {one.account}  {one.name}\n      {one.about}\n      -> {one.outcome}" for one in FAULTS)
-    return "Faults: ask for the account, or name the fault with --fault, and the client ...\n" + "\n".join(rows)
+    return "Faults (request the account, or use --fault NAME; -> what the client does):\n" + "\n".join(rows)
 
 
 def _listen(host: str, port: int) -> socket.socket:
     listening = socket.create_server((host, port), family=socket.AF_INET6 if ":" in host else socket.AF_INET)
-    # Connections inherit it. Without it, each response on a kept connection waits 40 ms for a late acknowledgement.
+    # Connections inherit it. Without it, each response on a kept connection waits 40 ms for a delayed acknowledgement.
     listening.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
     return listening
 

@@ -9,7 +9,7 @@ from talkdesk_bridge_sandbox._page import page
 
 
 def main(source: Path, target: Path) -> str:
-    """Write the page of a contract in YAML or JSON to a file, whole or not at all; says what was written."""
+    """Write the page of a contract in YAML or JSON to a file, completely or not at all; return a message about it."""
     import yaml  # installed for the project's tools, not with the sandbox
 
     text = page(yaml.safe_load(source.read_text("utf-8")))
@@ -20,7 +20,7 @@ def main(source: Path, target: Path) -> str:
     except OSError as error:
         part.unlink(missing_ok=True)
         raise SystemExit(f"{target} cannot be written: {error.strerror}.") from None
-    return f"{target}: written from {source}. It is one file of {len(text) / 1e6:.1f} MB; open it in a browser.\n"
+    return f"{target} was written from {source}: one file of {len(text) / 1e6:.1f} MB. Open it in a browser.\n"
 
 
 if __name__ == "__main__":

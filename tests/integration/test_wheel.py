@@ -1,4 +1,4 @@
-"""The built wheel in fresh environments: with each supported Python, the oldest and the newest dependencies, and few."""
+"""The built wheel in new environments: each supported Python, oldest and newest dependencies, and without extras."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ from tests.integration.commands import HASHED, PIP, ready, run, serving
 from tests.pythons import SUPPORTED, found, python
 
 SETS = ("lowest", "highest")
-MOST_BYTES = 6_000_000
+MAX_BYTES = 6_000_000
 
 
 @pytest.fixture(scope="module")
@@ -38,7 +38,7 @@ def wheel(dist: Path) -> str:
 
 @pytest.fixture
 def fresh(tmp_path: Path, wheels: Path) -> dict[str, str]:
-    """The variables of a shell in a new virtual environment, whose pip knows only those files."""
+    """The variables of a shell in a new virtual environment, whose pip finds only these wheels."""
     venv.create(tmp_path / "new", with_pip=True)
     return {
         "PATH": f"{tmp_path / 'new' / 'bin'}{os.pathsep}{os.environ['PATH']}",
@@ -65,7 +65,7 @@ def commands(port: int) -> list[str]:
 
 @pytest.fixture
 def running(dist: Path, fresh: dict[str, str], port: int, tmp_path: Path) -> Iterator[subprocess.Popen[str]]:
-    """The sandbox, from the wheel that is installed as the README says."""
+    """The sandbox from the wheel, installed as the README says."""
     shutil.copytree(dist, tmp_path / "dist")
     install, serve, _ = commands(port)
     subprocess.run(["/bin/sh", "-c", install], cwd=tmp_path, env=fresh, check=True)
@@ -78,11 +78,11 @@ def running(dist: Path, fresh: dict[str, str], port: int, tmp_path: Path) -> Ite
     process.communicate()
 
 
-def test_three_commands_lead_to_a_table(
+def test_the_three_commands_of_the_readme_print_a_table(
     running: subprocess.Popen[str], fresh: dict[str, str], port: int, tmp_path: Path
 ) -> None:
     assert running.stdout
-    assert running.stdout.readline().startswith(f"Sandbox of the bridge: http://127.0.0.1:{port} ")
+    assert running.stdout.readline().startswith(f"The sandbox runs at http://127.0.0.1:{port} ")
     shown = subprocess.run(
         ["/bin/sh", "-c", commands(port)[2]], cwd=tmp_path, env=fresh, capture_output=True, text=True, check=False
     )
@@ -96,18 +96,18 @@ def test_three_commands_lead_to_a_table(
     assert len(re.findall(r"^GET /BillingInfoAPI/accountinvoices/1000000001(\?page=[23])? 200$", log, re.M)) == 3
 
 
-# Each supported Python, with the oldest and with the newest of what the wheel depends on.
+# Each supported Python, with the oldest and with the newest dependencies.
 
 
 def new(with_python: str, folder: Path) -> Path:
-    """A new environment, which nothing is installed in, not even pip: the path of its Python."""
+    """The Python of a new environment without any packages, even without pip."""
     run(with_python, "-m", "venv", "--without-pip", str(folder))
     return folder / "bin" / "python"
 
 
 @pytest.fixture(scope="module")
 def environments(wheel: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[tuple[str, str], Future[Path]]]:
-    """The Python of each environment; the next ones are made while the tests try the first."""
+    """The Python of each environment; the next ones are made while the first are tested."""
     folder = tmp_path_factory.mktemp("environments")
 
     def installed(with_python: str, version: str, pins: str) -> Path:
@@ -128,7 +128,7 @@ def environments(wheel: str, tmp_path_factory: pytest.TempPathFactory) -> Iterat
 
 @pytest.fixture(params=[(version, pins) for version in SUPPORTED for pins in SETS], ids="-".join)
 def inside(request: pytest.FixtureRequest, environments: dict[tuple[str, str], Future[Path]]) -> Path:
-    """The Python of an environment with the wheel and all that its extras need."""
+    """The Python of an environment with the wheel and the packages of its extras."""
     python(request.param[0])
     return environments[request.param].result()
 
@@ -148,7 +148,7 @@ print(*contract["paths"])
 """
 
 
-def test_it_works_wherever_it_is_installed(inside: Path, tmp_path: Path) -> None:
+def test_it_works_with_each_python_and_set_of_dependencies(inside: Path, tmp_path: Path) -> None:
     assert run(*PIP, "--python", str(inside), "check") == "No broken requirements found.\n"
     paths = run(str(inside), "-I", "-W", "error", "-c", IMPORTS)
     assert paths == "/BillingInfoAPI/accountinvoices/{account_number}\n"
@@ -181,20 +181,19 @@ def test_without_an_extra_it_is_small_and_complete(
     bare = sum(size for file, size in sizes.items() if file.suffix != ".pyc")
     with capsys.disabled():
         print(f"\nPython {version}, without an extra: {sum(sizes.values())} bytes, {bare} without .pyc")  # noqa: T201 # a figure
-    assert sum(sizes.values()) < MOST_BYTES
+    assert sum(sizes.values()) < MAX_BYTES
     assert run(str(inside), "-I", "-W", "error", "-c", ASKS, **ready(sandbox.url)) == "137\n"
     for arguments, extra in ((["invoices", "1"], "cli"), (["sandbox"], "sandbox")):
-        refused = subprocess.run(
+        result = subprocess.run(
             [inside.with_name("talkdesk-bridge"), *arguments], capture_output=True, text=True, check=False
         )
-        how = f"install talkdesk-bridge[{extra}], the way the package was installed (README.md says how)"
-        told = f"talkdesk-bridge: this needs more packages: {how}.\n"
-        assert (refused.returncode, refused.stdout, refused.stderr) == (2, "", told)
+        message = f"talkdesk-bridge: packages are missing: install talkdesk-bridge[{extra}] (see README.md).\n"
+        assert (result.returncode, result.stdout, result.stderr) == (2, "", message)
 
 
 def closure(names: set[str], there: dict[str, Distribution], version: str) -> set[str]:
-    """The distributions of these names, and all that they need without an extra."""
+    """The distributions of these names, and all their dependencies without extras."""
     variables = {"extra": "", "python_version": version, "python_full_version": f"{version}.0"}
-    needs = [Requirement(need) for name in names for need in there[name].requires or []]
-    more = {need.name for need in needs if not need.marker or need.marker.evaluate(variables)} - names
+    required = [Requirement(text) for name in names for text in there[name].requires or []]
+    more = {each.name for each in required if not each.marker or each.marker.evaluate(variables)} - names
     return closure(names | more, there, version) if more else names
