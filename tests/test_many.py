@@ -1,4 +1,4 @@
-"""Many accounts at once: how many requests are on their way, what becomes of errors, and who waits for whom."""
+"""`each`: many accounts at a time, the limit of open requests, errors, waits, and what ends the loop."""
 
 from __future__ import annotations
 
@@ -26,37 +26,37 @@ ACCOUNTS = [str(number) for number in range(40)]
 
 
 class Bridge(KeepAlive):
-    """Answers with one invoice that has the account's number, a little later; knows how many it answered at a time."""
+    """Responds after a pause with one invoice that has the account's number; counts how many requests are open."""
 
     def __init__(self, pause: float = 0.005) -> None:
-        super().__init__(self.answer)
+        super().__init__(self.respond)
         self.pause = pause
         self.asked: list[tuple[float, str]] = []
-        self.refusals: dict[str, list[bytes]] = {}
-        self.at_once = self.most = 0
+        self.error_responses: dict[str, list[bytes]] = {}
+        self.open = self.most = 0
         self.together = threading.Barrier(1)
-        """The first so many are answered together."""
+        """The first requests wait for each other; the number of parties is their number."""
         self._lock = threading.Lock()
 
-    def answer(self, target: str) -> bytes:
+    def respond(self, target: str) -> bytes:
         account = target.rpartition("/")[2]
         with self._lock:
             self.asked.append((time.monotonic(), account))
-            self.at_once += 1
-            self.most = max(self.most, self.at_once)
+            self.open += 1
+            self.most = max(self.most, self.open)
             first = len(self.asked) <= self.together.parties
-            refusals = self.refusals.get(account)
-            content = refusals.pop(0) if refusals else http_response(json.dumps(page(account, total=1)).encode())
+            prepared = self.error_responses.get(account)
+            content = prepared.pop(0) if prepared else answer(json.dumps(page(account, total=1)).encode())
         if first:
             self.together.wait(5)
         time.sleep(self.pause)
         with self._lock:
-            self.at_once -= 1
+            self.open -= 1
         return content
 
 
-def refusal(status: int, *headers: str) -> bytes:
-    return http_response(b"{}", status, headers)
+def error_response(status: int, *headers: str) -> bytes:
+    return answer(b"{}", status, headers)
 
 
 @pytest.fixture
@@ -69,10 +69,10 @@ def many() -> Iterator[Bridge]:
 WAYS = pytest.mark.parametrize("way", ["awaiting", "blocking"])
 
 
-def asked(bridge: Bridge, way: str = "awaiting", *, at_once: int = 5, **options: Any) -> dict[str, Any]:
-    """The results by account, the numbers of its invoices instead of each list."""
+def results_of(bridge: Bridge, way: str = "awaiting", *, at_once: int = 5, **options: Any) -> dict[str, Any]:
+    """The results by account; for a list, the numbers of its invoices."""
     results: dict[str, Any] = {}
-    given = {"retry": Retry(backoff=0.01), **options}
+    defaults = {"retry": Retry(backoff=0.01), **options}
 
     def add(account: str, result: list[InvoiceDetails] | errors.BridgeError) -> None:
         assert account not in results
@@ -82,7 +82,7 @@ def asked(bridge: Bridge, way: str = "awaiting", *, at_once: int = 5, **options:
             results[account] = [invoice.invoice_number for invoice in result]
 
     async def run() -> None:
-        async with AsyncBridgeClient(bridge.url, **given) as client:
+        async with AsyncBridgeClient(bridge.url, **defaults) as client:
             async for account, result in client.each(client.billing.iter_account_invoices, ACCOUNTS, at_once=at_once):
                 add(account, result)
         assert asyncio.all_tasks() == {asyncio.current_task()}
@@ -90,7 +90,7 @@ def asked(bridge: Bridge, way: str = "awaiting", *, at_once: int = 5, **options:
     if way == "awaiting":
         asyncio.run(run())
     else:
-        with BridgeClient(bridge.url, **given) as client:
+        with BridgeClient(bridge.url, **defaults) as client:
             for account, result in client.each(client.billing.iter_account_invoices, ACCOUNTS, at_once=at_once):
                 add(account, result)
         assert not workers()
@@ -103,24 +103,24 @@ def workers() -> list[threading.Thread]:
 
 
 @WAYS
-def test_each_account_comes_once_and_so_many_are_asked_at_a_time(many: Bridge, way: str) -> None:
+def test_each_account_comes_once_and_the_limit_of_open_requests_holds(many: Bridge, way: str) -> None:
     many.together = threading.Barrier(5)
-    assert asked(many, way) == {account: [account] for account in ACCOUNTS}
+    assert results_of(many, way) == {account: [account] for account in ACCOUNTS}
     assert many.most == 5
     many.most = 0
-    assert len(asked(many, way, at_once=1)) == 40
+    assert len(results_of(many, way, at_once=1)) == 40
     assert many.most == 1
 
 
 @WAYS
-def test_an_account_that_fails_costs_no_other(many: Bridge, way: str) -> None:
-    many.refusals = {
-        "3": [refusal(404)],
-        "7": [http_response(b"<html>")],
-        "9": [refusal(503)] * 4,
-        "11": [refusal(503), refusal(500)],
+def test_a_failed_account_does_not_affect_others(many: Bridge, way: str) -> None:
+    many.error_responses = {
+        "3": [error_response(404)],
+        "7": [answer(b"<html>")],
+        "9": [error_response(503)] * 4,
+        "11": [error_response(503), error_response(500)],
     }
-    results = asked(many, way)
+    results = results_of(many, way)
     assert {account: type(result) for account, result in results.items() if result != [account]} == {
         "3": errors.NotFoundError,
         "7": errors.ContractError,
@@ -131,23 +131,23 @@ def test_an_account_that_fails_costs_no_other(many: Bridge, way: str) -> None:
 
 @WAYS
 @pytest.mark.parametrize("status", [429, 503])
-def test_all_wait_where_one_is_told_to(many: Bridge, way: str, status: int) -> None:
-    many.refusals = {"2": [refusal(status, "Retry-After: 1")]}
-    told: list[float] = []
+def test_retry_after_for_one_account_makes_all_wait(many: Bridge, way: str, status: int) -> None:
+    many.error_responses = {"2": [error_response(status, "Retry-After: 1")]}
+    received: list[float] = []
 
     def seen(attempt: Attempt) -> None:
         if attempt.status == status:
-            told.append(time.monotonic())
+            received.append(time.monotonic())
 
-    assert asked(many, way, retry=Retry(on_attempt=seen)) == {account: [account] for account in ACCOUNTS}
-    assert len(told) == 1
-    after = [when - told[0] for when, _ in many.asked if when > told[0]]
-    assert len([seconds for seconds in after if seconds < 0.95]) <= 4, "those that were on their way already"
+    assert results_of(many, way, retry=Retry(on_attempt=seen)) == {account: [account] for account in ACCOUNTS}
+    assert len(received) == 1
+    after = [when - received[0] for when, _ in many.asked if when > received[0]]
+    assert len([seconds for seconds in after if seconds < 0.95]) <= 4, "requests that were already open"
     assert len([seconds for seconds in after if seconds >= 0.95]) > 20
 
 
-def test_calls_that_are_not_made_together_do_not_wait_for_each_other(many: Bridge) -> None:
-    many.refusals = {"0": [refusal(429, "Retry-After: 30")]}
+def test_calls_outside_each_do_not_wait_for_each_other(many: Bridge) -> None:
+    many.error_responses = {"0": [error_response(429, "Retry-After: 30")]}
 
     async def run() -> None:
         async with AsyncBridgeClient(many.url, **ONCE) as client:
@@ -159,9 +159,9 @@ def test_calls_that_are_not_made_together_do_not_wait_for_each_other(many: Bridg
 
 
 @WAYS
-def test_a_bridge_that_wants_nothing_for_long_gets_no_more_requests(many: Bridge, way: str) -> None:
-    many.refusals = {account: [refusal(429, "Retry-After: 3600")] * 4 for account in ACCOUNTS}
-    results = asked(many, way)
+def test_a_long_retry_after_ends_all_requests(many: Bridge, way: str) -> None:
+    many.error_responses = {account: [error_response(429, "Retry-After: 3600")] * 4 for account in ACCOUNTS}
+    results = results_of(many, way)
     assert {type(result) for result in results.values()} == {errors.TooManyRequestsError, errors.NotSentError}
     assert results.keys() == {*ACCOUNTS}
     assert "come back in 3600 s" in str(results["39"])
@@ -169,54 +169,54 @@ def test_a_bridge_that_wants_nothing_for_long_gets_no_more_requests(many: Bridge
 
 
 class Limiter:
-    """Lets two requests pass a second, and tells the others to come back in one; its second is a fiftieth of ours."""
+    """Accepts two requests a second and returns 429 with Retry-After: 1 to others; its clock is 50 times as fast."""
 
-    FASTER = 50
+    SPEED = 50
 
     def __init__(self) -> None:
-        self.passed: list[float] = []
+        self.accepted: list[float] = []
         self._lock = threading.Lock()
 
     def clock(self) -> float:
-        return time.monotonic() * self.FASTER
+        return time.monotonic() * self.SPEED
 
     async def sleep(self, seconds: float) -> None:
-        await asyncio.sleep(seconds / self.FASTER)
+        await asyncio.sleep(seconds / self.SPEED)
 
-    def answer(self, target: str) -> bytes:
+    def respond(self, target: str) -> bytes:
         with self._lock:
             now = self.clock()
-            if len(self.passed) >= 2 and now - self.passed[-2] < 1:
-                return refusal(429, "Retry-After: 1")
-            self.passed.append(now)
-        return http_response(json.dumps(page(target.rpartition("/")[2], total=1)).encode())
+            if len(self.accepted) >= 2 and now - self.accepted[-2] < 1:
+                return error_response(429, "Retry-After: 1")
+            self.accepted.append(now)
+        return answer(json.dumps(page(target.rpartition("/")[2], total=1)).encode())
 
 
-def test_a_limit_of_requests_fails_no_account() -> None:
-    """Twenty at a time, where two are let pass, would turn each away more often than it is tried."""
+def test_a_rate_limit_fails_no_account() -> None:
+    """Without a common wait, twenty requests at a time would get more 429 responses than they have attempts."""
     limiter = Limiter()
     bridge = Bridge(0)
     with bridge:
-        bridge.respond = limiter.answer
-        results = asked(bridge, at_once=20, clock=limiter.clock, sleep=limiter.sleep, retry=Retry())
+        bridge.answers = limiter.respond
+        results = results_of(bridge, at_once=20, clock=limiter.clock, sleep=limiter.sleep, retry=Retry())
     assert results == {account: [account] for account in ACCOUNTS}
 
 
-def test_a_bridge_that_turns_away_without_saying_for_how_long(many: Bridge) -> None:
-    many.refusals = {"0": [refusal(429)] * 99}
-    results = asked(many)
+def test_429_without_retry_after_fails_only_its_account(many: Bridge) -> None:
+    many.error_responses = {"0": [error_response(429)] * 99}
+    results = results_of(many)
     assert type(results.pop("0")) is errors.TooManyRequestsError
     assert results == {account: [account] for account in ACCOUNTS[1:]}
 
 
 @WAYS
-def test_who_is_always_turned_away_is_given_up_where_nobody_gets_through(many: Bridge, way: str) -> None:
-    many.refusals = {account: [refusal(429, "Retry-After: 0")] * 99 for account in ACCOUNTS}
-    assert {type(result) for result in asked(many, way).values()} == {errors.TooManyRequestsError}
+def test_accounts_fail_if_the_bridge_returns_429_to_all_requests(many: Bridge, way: str) -> None:
+    many.error_responses = {account: [error_response(429, "Retry-After: 0")] * 99 for account in ACCOUNTS}
+    assert {type(result) for result in results_of(many, way).values()} == {errors.TooManyRequestsError}
     assert len(many.asked) == 4 * 40
 
 
-def test_whoever_takes_no_results_gets_no_more_requests_sent(many: Bridge) -> None:
+def test_no_new_request_starts_until_the_caller_takes_a_result(many: Bridge) -> None:
     many.pause = 0
 
     async def run() -> None:
@@ -231,13 +231,14 @@ def test_whoever_takes_no_results_gets_no_more_requests_sent(many: Bridge) -> No
     asyncio.run(run())
 
 
-def test_accounts_are_taken_as_there_is_room_for_them(many: Bridge) -> None:
-    given: list[int] = []
+def test_accounts_are_read_from_the_iterator_as_needed(many: Bridge) -> None:
+    count = 0
 
     def endless() -> Iterator[str]:
+        nonlocal count
         while True:
-            given.append(len(given))
-            yield str(given[-1])
+            count += 1
+            yield str(count)
 
     async def run() -> None:
         async with AsyncBridgeClient(many.url, **ONCE) as client:
@@ -245,12 +246,12 @@ def test_accounts_are_taken_as_there_is_room_for_them(many: Bridge) -> None:
                 taken = [await anext(results) for _ in range(10)]
             assert asyncio.all_tasks() == {asyncio.current_task()}
         assert len({account for account, _ in taken}) == 10
-        assert len(given) <= 10 + 3 + 1
+        assert count <= 10 + 3 + 1
 
     asyncio.run(run())
 
 
-def test_whoever_leaves_the_loop_leaves_no_task_behind(many: Bridge) -> None:
+def test_leaving_the_loop_leaves_no_task_behind(many: Bridge) -> None:
     many.pause = 0.05
 
     async def leave() -> None:
@@ -262,12 +263,12 @@ def test_whoever_leaves_the_loop_leaves_no_task_behind(many: Bridge) -> None:
                     await asyncio.sleep(0.01)
 
     async def cancelled() -> None:
-        async def go_through() -> None:
+        async def read_all() -> None:
             async with AsyncBridgeClient(many.url, **ONCE) as client:
                 async for _ in client.each(client.billing.get_account_invoices, ACCOUNTS, at_once=5):
                     pass
 
-        task = asyncio.create_task(go_through())
+        task = asyncio.create_task(read_all())
         await asyncio.sleep(0.12)
         task.cancel()
         with pytest.raises(asyncio.CancelledError):
@@ -282,14 +283,14 @@ def test_whoever_leaves_the_loop_leaves_no_task_behind(many: Bridge) -> None:
 
 
 @pytest.mark.parametrize(
-    ("failure", "told"),
+    ("failure", "message"),
     [
         (ZeroDivisionError("x"), "ZeroDivisionError: x"),
         (asyncio.CancelledError(), "RuntimeError: The call for '20' was cancelled."),
     ],
 )
-def test_what_a_function_raises_ends_all(many: Bridge, failure: BaseException, told: str) -> None:
-    got: list[str] = []
+def test_an_exception_of_the_function_ends_the_loop(many: Bridge, failure: BaseException, message: str) -> None:
+    accounts: list[str] = []
 
     async def run() -> None:
         async with AsyncBridgeClient(many.url, **ONCE) as client:
@@ -303,31 +304,31 @@ def test_what_a_function_raises_ends_all(many: Bridge, failure: BaseException, t
             try:
                 async for account, result in client.each(count, ACCOUNTS, at_once=5):
                     assert result == 1
-                    got.append(account)
+                    accounts.append(account)
             finally:
                 assert asyncio.all_tasks() == {asyncio.current_task()}
 
     with pytest.raises((ZeroDivisionError, RuntimeError)) as caught:
         asyncio.run(run())
-    assert f"{caught.type.__name__}: {caught.value}" == told
-    assert 10 < len(got) < 30
+    assert f"{caught.type.__name__}: {caught.value}" == message
+    assert 10 < len(accounts) < 30
 
 
-def test_accounts_that_cannot_be_taken_end_all(many: Bridge) -> None:
+def test_an_exception_of_the_accounts_ends_the_loop(many: Bridge) -> None:
     def broken() -> Iterator[str]:
         yield "1"
-        raise OSError("no more")
+        raise OSError("broken")
 
     async def run() -> None:
         async with AsyncBridgeClient(many.url, **ONCE) as client:
-            with pytest.raises(OSError, match="no more"):
+            with pytest.raises(OSError, match="broken"):
                 async for _ in client.each(client.billing.get_account_invoices, broken()):
                     pass
 
     asyncio.run(run())
 
 
-def test_the_text_of_one_account_is_not_taken_for_many() -> None:
+def test_one_account_as_text_is_rejected() -> None:
     client = AsyncBridgeClient("https://b")
     with pytest.raises(errors.ArgumentError, match="inputs must be a list of accounts or the like, not one string"):
         client.each(client.billing.get_account_invoices, "1000")
@@ -335,13 +336,13 @@ def test_the_text_of_one_account_is_not_taken_for_many() -> None:
 
 
 @pytest.mark.parametrize("at_once", [0, 101, 1.5, None])
-def test_how_many_at_a_time_is_refused_at_once(at_once: Any) -> None:
+def test_an_invalid_at_once_is_rejected_before_the_loop(at_once: Any) -> None:
     client = AsyncBridgeClient("https://b")
     with pytest.raises(errors.ArgumentError, match="at_once must be an integer from 1 to 100"):
         client.each(client.billing.get_account_invoices, [], at_once=at_once)
 
 
-def test_pages_can_be_gone_through_one_by_one(many: Bridge) -> None:
+def test_a_function_can_read_page_by_page(many: Bridge) -> None:
     async def run() -> dict[str, Any]:
         async with AsyncBridgeClient(many.url, **ONCE) as client:
 
@@ -355,7 +356,7 @@ def test_pages_can_be_gone_through_one_by_one(many: Bridge) -> None:
     assert asyncio.run(run()) == {account: [account] for account in ACCOUNTS}
 
 
-def test_a_blocking_client_sends_no_more_than_results_are_taken(many: Bridge) -> None:
+def test_a_blocking_client_starts_no_request_until_the_caller_takes_a_result(many: Bridge) -> None:
     many.pause = 0
     with BridgeClient(many.url, **ONCE) as client:
         results = client.each(client.billing.get_account_invoices, ACCOUNTS, at_once=5)
@@ -366,39 +367,39 @@ def test_a_blocking_client_sends_no_more_than_results_are_taken(many: Bridge) ->
         assert not workers()
 
 
-def test_a_blocking_function_that_raises_ends_all(many: Bridge) -> None:
+def test_an_exception_of_a_blocking_function_ends_the_loop(many: Bridge) -> None:
     def count(account: str) -> int:
         found = client.billing.get_account_invoices(account)
         if account == "20":
             raise ZeroDivisionError("x")
         return found.total or 0
 
-    got: list[str] = []
+    accounts: list[str] = []
     with BridgeClient(many.url, **ONCE) as client:
         with pytest.raises(ZeroDivisionError, match="x"):
-            got += [account for account, _ in client.each(count, ACCOUNTS, at_once=5)]
+            accounts += [account for account, _ in client.each(count, ACCOUNTS, at_once=5)]
         assert not workers()
-        assert client.billing.get_account_invoices("7").total == 1  # the client serves on
+        assert client.billing.get_account_invoices("7").total == 1  # the client still works
     assert len(many.asked) < 35
 
 
-def test_accounts_that_cannot_be_taken_end_a_blocking_client_too(many: Bridge) -> None:
+def test_an_exception_of_the_accounts_ends_a_blocking_loop_too(many: Bridge) -> None:
     def broken() -> Iterator[str]:
         yield "1"
-        raise OSError("no more")
+        raise OSError("broken")
 
-    with BridgeClient(many.url, **ONCE) as client, pytest.raises(OSError, match="no more"):
+    with BridgeClient(many.url, **ONCE) as client, pytest.raises(OSError, match="broken"):
         list(client.each(client.billing.get_account_invoices, broken()))
 
 
 @pytest.fixture
 def silent() -> Iterator[Raw]:
-    """A server that takes requests, and never answers."""
+    """A server that accepts requests and never responds."""
     with Raw([lambda exchange: exchange.wait()]) as raw:
         yield raw
 
 
-def test_leaving_a_blocking_loop_ends_requests_that_nobody_answers(silent: Raw) -> None:
+def test_leaving_a_blocking_loop_ends_requests_without_a_response(silent: Raw) -> None:
     failed: list[tuple[float, str]] = []
 
     def ask(account: str) -> InvoiceDetailsResponse | None:
@@ -424,7 +425,7 @@ def test_leaving_a_blocking_loop_ends_requests_that_nobody_answers(silent: Raw) 
     assert len(silent.requests) == 5
 
 
-def test_leaving_a_blocking_loop_sends_nothing_that_was_still_connecting(
+def test_leaving_a_blocking_loop_sends_no_request_that_is_still_connecting(
     many: Bridge, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     connect = httpcore.SyncBackend.connect_tcp
@@ -443,12 +444,12 @@ def test_leaving_a_blocking_loop_sends_nothing_that_was_still_connecting(
         results.close()
         assert time.monotonic() - begun < 2.5
         time.sleep(3)
-        assert len(many.asked) <= sent + 1, "one that had its connection already"
+        assert len(many.asked) <= sent + 1, "one request may already have its connection"
 
 
-def test_leaving_a_blocking_loop_begins_no_retry(many: Bridge) -> None:
-    """Threads that sleep until a retry are not waited for, and send nothing when they wake."""
-    many.refusals = {account: [refusal(503)] * 9 for account in ACCOUNTS[1:]}
+def test_leaving_a_blocking_loop_starts_no_retry(many: Bridge) -> None:
+    """Nobody waits for threads that sleep before a retry, and they send nothing when they wake up."""
+    many.error_responses = {account: [error_response(503)] * 9 for account in ACCOUNTS[1:]}
     with BridgeClient(many.url, retry=Retry(backoff=0, retry_after_max=9), sleep=lambda _: time.sleep(3)) as client:
         results = client.each(client.billing.get_account_invoices, ACCOUNTS, at_once=5)
         assert next(results)[0] == "0"
@@ -476,7 +477,7 @@ with BridgeClient(sys.argv[1]) as bridge:
         assert process.poll() is None
     begun = time.monotonic()
     process.send_signal(signal.SIGINT)
-    _, told = process.communicate(timeout=10)
+    _, printed = process.communicate(timeout=10)
     assert time.monotonic() - begun < 2
-    assert told.rstrip().endswith("KeyboardInterrupt")
+    assert printed.rstrip().endswith("KeyboardInterrupt")
     assert len(silent.requests) == 20

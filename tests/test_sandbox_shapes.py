@@ -1,4 +1,4 @@
-"""The sandbox with contracts of other shapes: whatever `make validate` accepts is served, and read as it is declared."""
+"""The sandbox with contracts of other shapes: it serves every contract that `make validate` accepts, as declared."""
 
 from __future__ import annotations
 
@@ -26,19 +26,19 @@ def query(schema: dict[str, Any], name: str = "value", **more: Any) -> dict[str,
     return {"name": name, "in": "query", "schema": schema, **more}
 
 
-def answer(example: Any, schema: dict[str, Any] | None = None, media: str = "application/json") -> dict[str, Any]:
+def ok_response(example: Any, schema: dict[str, Any] | None = None, media: str = "application/json") -> dict[str, Any]:
     return {"description": "OK", "content": {media: {"schema": schema or {}, "example": example}}}
 
 
 def listed(example: dict[str, Any], schema: dict[str, Any]) -> dict[str, Any]:
     things = {"properties": {"_embedded": {"properties": {"things": {"items": schema}}}}}
-    return answer({"_embedded": {"things": [example]}, "total": 1}, things)
+    return ok_response({"_embedded": {"things": [example]}, "total": 1}, things)
 
 
 def operation(*parameters: dict[str, Any], example: Any = THINGS, **more: Any) -> dict[str, Any]:
-    """An open operation."""
+    """An operation without security."""
     own = {"operationId": "x", "security": [], "parameters": [ACCOUNT, *parameters]}
-    return own | {"responses": {"200": answer(example)}} | more
+    return own | {"responses": {"200": ok_response(example)}} | more
 
 
 def contract(paths: dict[str, dict[str, Any]], **components: Any) -> dict[str, Any]:
@@ -48,7 +48,7 @@ def contract(paths: dict[str, dict[str, Any]], **components: Any) -> dict[str, A
     return {"info": {"title": "t"}, "paths": items, "components": {"schemas": schemas, **components}}
 
 
-# A schema, a text that fits it, and one that does not.
+# A schema, a valid text, and an invalid one.
 PARAMETERS: dict[str, tuple[dict[str, Any], str, str | None]] = {
     "all-of": ({"allOf": [{"$ref": "#/components/schemas/Count"}], "default": 1}, "2", "0"),
     "any-of": ({"anyOf": [{"$ref": "#/components/schemas/Count"}, {"type": "null"}]}, "2", "x"),
@@ -62,28 +62,28 @@ PARAMETERS: dict[str, tuple[dict[str, Any], str, str | None]] = {
     "nullable-array": ({"type": ["array", "null"], "items": {"type": "string"}}, "a", None),
     "date": ({"type": "string", "format": "date"}, "2026-11-22", "2026-02-30"),
 }
-# A media type, a schema, a body that fits it, and one that does not.
+# A media type, a schema, a valid body, and an invalid one.
 BODIES: dict[str, tuple[str, dict[str, Any], str, str | None]] = {
     "json": ("application/vnd.x+json", {"type": "array"}, "[1]", "{}"),
     "form": ("application/x-www-form-urlencoded", {"properties": {"n": {"type": "integer"}}}, "n=5", None),
     "bytes": ("application/octet-stream", {}, "\0anything", None),
     "parts": ("multipart/form-data", {"type": "object"}, "--b--", None),
 }
-# Query parameters that mean pages elsewhere.
+# Query parameters that stand for pages in other contracts.
 NAMES: dict[str, tuple[str, dict[str, Any]]] = {
     "cursor": ("cursor", {"type": "string"}),
     "per-page-text": ("per_page", {"type": "string"}),
     "per-page-number": ("per_page", {"type": "number"}),
     "page-text": ("page", {"type": "string"}),
 }
-# A declaration of the first path parameter, a value that the contract gives it, and one that it does not.
+# A declaration of the first path parameter, a value that it allows, and an unknown value.
 KNOWN: dict[str, tuple[dict[str, Any], str, str | None]] = {
     "example": ({"examples": {"one": {"value": "C-1"}}}, "C-1", "C-2"),
     "schema-example": ({"schema": {"type": "string", "examples": ["C-1"]}}, "C-1", "C-2"),
     "no-account": ({"schema": {"$ref": "#/components/schemas/Colour"}}, "red", None),
     "format": ({"schema": {"type": "string", "format": "uuid"}}, "00000000-0000-4000-8000-000000000001", None),
 }
-# Items that cannot be varied, and what their schema says.
+# Items that cannot be varied, and their schemas.
 FIXED: dict[str, tuple[dict[str, Any], dict[str, Any]]] = {
     "last-date": ({"until": "9999-12-31"}, {}),
     "no-date": ({"until": "2023-02-30"}, {}),
@@ -91,7 +91,7 @@ FIXED: dict[str, tuple[dict[str, Any], dict[str, Any]]] = {
     "enum": ({"n": "00000010"}, {"properties": {"n": {"enum": ["00000010"]}}}),
 }
 ERROR = {"code": 1, "errorCode": "E", "status": "no"}
-# Schemas of an error body that have no room for a reason, or for another status.
+# Schemas of an error body that allow no reason, or no other status.
 ERRORS: dict[str, dict[str, Any]] = {
     "code": {"required": ["code"]},
     "text-status": {"properties": {"status": {"type": "string"}}},
@@ -109,7 +109,7 @@ OPERATIONS = {
     **{f"/{key}/{{account}}": operation(parameters=[ACCOUNT | one[0]]) for key, one in KNOWN.items()},
     **{f"/{key}/{{account}}": operation(responses={"200": listed(*one)}) for key, one in FIXED.items()},
     **{
-        f"/{key}/{{account}}": operation(responses={"200": answer(THINGS), "4XX": answer(ERROR, schema)})
+        f"/{key}/{{account}}": operation(responses={"200": ok_response(THINGS), "4XX": ok_response(ERROR, schema)})
         for key, schema in ERRORS.items()
     },
     "/object/{account}": operation(query(OBJECT)),
@@ -120,13 +120,15 @@ OPERATIONS = {
     "/cookie/{account}": operation({"name": "count", "in": "cookie", "required": True, "schema": {"type": "string"}}),
     "/t/{account}/things/{thing}": operation(parameters=TWO),
     "/empty/{account}": operation(example={"_embedded": {"things": []}}),
-    "/alone/{account}": operation(security=[{"Key": []}], responses={"200": answer(THINGS), "404": answer(ERROR)}),
+    "/alone/{account}": operation(
+        security=[{"Key": []}], responses={"200": ok_response(THINGS), "404": ok_response(ERROR)}
+    ),
     "/a%20b/{account}": operation(),
     "/p/{account}": operation(example={"which": "any"}),
     "/p/{account}.json": operation(example={"which": "json"}),
     "/p/fixed": operation(example={"which": "fixed"}, parameters=[]),
-    "/text": operation(parameters=[], responses={"200": answer("a,b", {"type": "string"}, "text/csv")}),
-    "/word": operation(parameters=[], responses={"200": answer("word", {}, "application/vnd.x+json")}),
+    "/text": operation(parameters=[], responses={"200": ok_response("a,b", {"type": "string"}, "text/csv")}),
+    "/word": operation(parameters=[], responses={"200": ok_response("word", {}, "application/vnd.x+json")}),
     "/nothing": operation(parameters=[], responses={"204": {"description": "Done"}}),
 }
 SCHEMES = {
@@ -137,7 +139,7 @@ SCHEMES = {
 
 @pytest.fixture(scope="module")
 def serving() -> Iterator[Sandbox]:
-    """All of these operations, from one sandbox."""
+    """One sandbox with all of these operations."""
     with Sandbox(contract=contract(OPERATIONS, securitySchemes=SCHEMES)) as running:
         yield running
 
@@ -149,33 +151,33 @@ def shapes(serving: Sandbox) -> Sandbox:
 
 
 @pytest.mark.parametrize("key", PARAMETERS)
-def test_a_parameter_is_read_as_its_schema_has_it(shapes: Sandbox, key: str) -> None:
+def test_a_parameter_is_read_by_its_schema(shapes: Sandbox, key: str) -> None:
     _, good, bad = PARAMETERS[key]
     assert ask(shapes, f"/{key}/1000000003?value={good}")[0] == 200
     assert ask(shapes, f"/{key}/1000000003")[0] == 400
     assert bad is None or ask(shapes, f"/{key}/1000000003?value={bad}")[0] == 400
 
 
-def test_parameters_elsewhere_are_read_too(shapes: Sandbox) -> None:
+def test_headers_and_cookies_are_read_too(shapes: Sandbox) -> None:
     headers: list[dict[str, str]] = [{}, {"X-Count": "x"}, {"x-count": "5"}]
     assert [ask(shapes, "/header/1000000003", **sent)[0] for sent in headers] == [400, 400, 200]
     assert [ask(shapes, "/cookie/1000000003", **sent)[0] for sent in ({}, {"Cookie": "count=5"})] == [400, 200]
 
 
-def test_an_object_comes_as_its_properties(shapes: Sandbox) -> None:
+def test_an_object_is_sent_as_its_properties(shapes: Sandbox) -> None:
     sent = ("a=x&b=3", "a=x", "a=x&b=y", "a=x&c=1")
     assert [ask(shapes, f"/object/1000000003?{each}")[0] for each in sent] == [200, 200, 400, 400]
 
 
 @pytest.mark.parametrize("key", BODIES)
-def test_a_body_is_read_as_its_media_type_has_it(shapes: Sandbox, key: str) -> None:
+def test_a_body_is_read_by_its_media_type(shapes: Sandbox, key: str) -> None:
     media, _, good, bad = BODIES[key]
     assert ask(shapes, f"/{key}/1000000003", "POST", good, **{"Content-Type": f"{media}; charset=utf-8"})[0] == 200
     assert bad is None or ask(shapes, f"/{key}/1000000003", "POST", bad, **{"Content-Type": media})[0] == 400
 
 
 @pytest.mark.parametrize("key", NAMES)
-def test_names_that_mean_pages_elsewhere(shapes: Sandbox, key: str) -> None:
+def test_query_parameters_that_only_look_like_paging(shapes: Sandbox, key: str) -> None:
     target, count = f"/{key}/1000000001?{NAMES[key][0]}=2", 0
     while target:
         status, body = ask(shapes, target)
@@ -193,20 +195,20 @@ def test_the_account_is_the_first_parameter_of_the_path(shapes: Sandbox) -> None
 
 
 @pytest.mark.parametrize("key", KNOWN)
-def test_what_the_contract_gives_for_the_first_parameter_is_known(shapes: Sandbox, key: str) -> None:
+def test_examples_of_the_first_path_parameter_are_known(shapes: Sandbox, key: str) -> None:
     _, known, unknown = KNOWN[key]
     assert ask(shapes, f"/{key}/{known}")[0] == 200
     assert unknown is None or ask(shapes, f"/{key}/{unknown}")[0] == 404
 
 
 @pytest.mark.parametrize("key", FIXED)
-def test_examples_that_cannot_be_varied_stay(shapes: Sandbox, key: str) -> None:
-    status, got = ask(shapes, f"/{key}/1000000001?cursor=3")
-    assert (status, len(got["_embedded"]["things"])) == (200, 37)
-    assert got["_embedded"]["things"][-1] == FIXED[key][0]
+def test_examples_that_cannot_be_varied_are_repeated(shapes: Sandbox, key: str) -> None:
+    status, body = ask(shapes, f"/{key}/1000000001?cursor=3")
+    assert (status, len(body["_embedded"]["things"])) == (200, 37)
+    assert body["_embedded"]["things"][-1] == FIXED[key][0]
 
 
-def test_lists_without_examples_and_with_counts_of_their_own(shapes: Sandbox) -> None:
+def test_lists_without_items_and_with_other_counts(shapes: Sandbox) -> None:
     assert ask(shapes, "/empty/1000000001")[1]["_embedded"] == {"things": []}
     counted = {**THINGS, "count": 1, "page": 1, "per_page": 1, "_links": {"next": {"href": "/elsewhere"}}}
     page = query({"type": "integer"}, "page")
@@ -222,13 +224,13 @@ def test_lists_without_examples_and_with_counts_of_their_own(shapes: Sandbox) ->
 
 
 @pytest.mark.parametrize("key", ERRORS)
-def test_an_error_response_keeps_its_status_whatever_its_form(shapes: Sandbox, key: str) -> None:
+def test_an_error_response_keeps_its_status_with_any_schema(shapes: Sandbox, key: str) -> None:
     assert ask(shapes, f"/{key}/nobody") == (404, ERROR)
     # One that the contract does not declare has no body.
     assert ask(shapes, "/alone/1000000003") == (401, None)
 
 
-def test_paths_and_token_urls_as_they_may_be_written(shapes: Sandbox) -> None:
+def test_unusual_paths_and_token_urls(shapes: Sandbox) -> None:
     assert ask(shapes, "/a%20b/1000000003")[0] == 200
     assert ask(shapes, "/p/1000000003.json") == (200, {"which": "json"})
     assert ask(shapes, "/p/1000000003") == (200, {"which": "any"})
@@ -239,18 +241,18 @@ def test_paths_and_token_urls_as_they_may_be_written(shapes: Sandbox) -> None:
     assert [seen.status for seen in shapes.requests] == [200, 200, 200, 200, 400, 404]
 
 
-def test_a_body_comes_in_its_media_type(shapes: Sandbox) -> None:
+def test_a_response_has_its_declared_media_type(shapes: Sandbox) -> None:
     connection = http.client.HTTPConnection(urlsplit(shapes.url).netloc, timeout=10)
-    got = []
+    responses = []
     for path in ("/text", "/word", "/nothing"):
         connection.request("GET", path)
         response = connection.getresponse()
-        got.append((response.status, response.headers["Content-Type"], response.read()))
+        responses.append((response.status, response.headers["Content-Type"], response.read()))
     connection.close()
-    assert got == [(200, "text/csv", b"a,b"), (200, "application/vnd.x+json", b'"word"'), (204, None, b"")]
+    assert responses == [(200, "text/csv", b"a,b"), (200, "application/vnd.x+json", b'"word"'), (204, None, b"")]
 
 
-def test_a_key_that_is_no_header() -> None:
+def test_a_key_in_the_query_is_not_accepted() -> None:
     declared = contract(
         {"/t/{account}": operation(security=[{"Key": []}])},
         securitySchemes={"Key": {"type": "apiKey", "in": "query", "name": "key"}},
@@ -261,7 +263,7 @@ def test_a_key_that_is_no_header() -> None:
 
 
 @pytest.mark.parametrize("options", [{"accept": "digest"}, {"fault": "fire"}, {"port": 70_000}, {"host": "192.0.2.1"}])
-def test_what_cannot_be_made_leaves_nothing_open(options: dict[str, Any]) -> None:
+def test_an_invalid_option_leaves_no_socket_open(options: dict[str, Any]) -> None:
     with warnings.catch_warnings():
         warnings.simplefilter("error")
         with pytest.raises((ValueError, OSError, OverflowError)):
@@ -269,7 +271,7 @@ def test_what_cannot_be_made_leaves_nothing_open(options: dict[str, Any]) -> Non
         gc.collect()
 
 
-def test_a_client_that_hangs_up_is_no_error(shapes: Sandbox, caplog: pytest.LogCaptureFixture) -> None:
+def test_a_client_that_disconnects_causes_no_error(shapes: Sandbox, caplog: pytest.LogCaptureFixture) -> None:
     address = urlsplit(shapes.url)
     with socket.create_connection((str(address.hostname), address.port or 0)) as caller:
         caller.sendall(b"POST /json/1 HTTP/1.1\r\nHost: x\r\nContent-Length: 10\r\n\r\n[")
@@ -277,7 +279,7 @@ def test_a_client_that_hangs_up_is_no_error(shapes: Sandbox, caplog: pytest.LogC
     assert (len(shapes.requests), caplog.records) == (1, [])
 
 
-def test_it_is_closed_once_and_for_all() -> None:
+def test_a_closed_sandbox_stays_closed() -> None:
     sandbox = Sandbox()
     sandbox.close()
     sandbox.close()
@@ -286,7 +288,7 @@ def test_it_is_closed_once_and_for_all() -> None:
         pass
 
 
-def test_a_response_that_is_due_later_does_not_hold_up_the_end() -> None:
+def test_a_delayed_response_does_not_delay_close() -> None:
     with Sandbox(fault="slow", accept="none") as sandbox:
         address = urlsplit(sandbox.url)
         with socket.create_connection((str(address.hostname), address.port or 0)) as caller:

@@ -1,4 +1,4 @@
-"""A headless Chromium, and a page in it that is read and used as by a person."""
+"""A headless Chromium, and a page in it that tests read and use like a person."""
 
 from __future__ import annotations
 
@@ -13,13 +13,13 @@ from selenium.common.exceptions import NoSuchElementException, StaleElementRefer
 from selenium.webdriver.chrome.service import Service
 from selenium.webdriver.support.ui import WebDriverWait
 
-# First what a chromedriver that comes with it matches, as on GitHub's runners.
+# First the browser that matches its chromedriver on GitHub's runners.
 BROWSERS = ("google-chrome", "google-chrome-stable", "chromium", "chromium-browser")
 SECONDS = 10
 
 
 class Page:
-    """What the browser shows."""
+    """The page in the browser."""
 
     def __init__(self, driver: Any) -> None:
         self.driver = driver
@@ -33,7 +33,7 @@ class Page:
         self.wait(lambda: self.all(".opblock, .opblock-tag-section"))
 
     def wait(self, condition: Callable[[], Any]) -> Any:
-        """What `condition` gives, once it is true."""
+        """The value of `condition`, as soon as it is true."""
         ignored = (NoSuchElementException, StaleElementReferenceException)
         return WebDriverWait(self.driver, SECONDS, 0.05, ignored).until(lambda _: condition())
 
@@ -42,21 +42,21 @@ class Page:
         return [element for element in self.driver.find_elements("css selector", css) if element.is_displayed()]
 
     def one(self, css: str, text: str = "") -> Any:
-        """The first visible element that holds `text`, waited for."""
+        """The first visible element that contains `text`; waits for it."""
         return self.wait(lambda: next((element for element in self.all(css) if text in element.text), None))
 
     def texts(self, css: str) -> list[str]:
-        """What the visible elements say."""
+        """The texts of the visible elements."""
         return [element.text for element in self.all(css)]
 
     def write(self, css: str, text: str) -> None:
-        """Fill in a field, whatever it held."""
+        """Replace the text of a field."""
         field = self.one(css)
         field.clear()
         field.send_keys(text)
 
     def authorize(self, scheme: str, **fields: str) -> None:
-        """Give a credential in the dialog of that name."""
+        """Enter a credential in the dialog of this scheme."""
         self.one(".btn.authorize").click()
         dialog = self.one(".auth-container", scheme)
         for name, value in fields.items():
@@ -66,45 +66,45 @@ class Page:
         self.one(".modal-ux .close-modal").click()
 
     def execute(self) -> tuple[int, Any]:
-        """Send the request of the operation that is open; its status and body as shown."""
+        """Send the request of the open operation; returns the status and the body that are shown."""
         self.one(".btn.execute").click()
         status = int(self.one(".live-responses-table .response .response-col_status").text.split()[0])
         shown = self.one(".live-responses-table .highlight-code")
-        # Not its text as laid out: thousands of coloured words are slow to look at.
+        # Not the text as laid out: that is slow for thousands of coloured words.
         return status, json.loads(shown.find_element("css selector", "code").get_property("textContent"))
 
-    def told(self) -> list[str]:
-        """What the console says that is worse than a hint."""
+    def problems(self) -> list[str]:
+        """The errors and warnings in the console."""
         return [entry["message"] for entry in self.driver.get_log("browser") if entry["level"] in ("SEVERE", "WARNING")]
 
-    def asked(self) -> set[str]:
-        """The addresses that were asked since the page was opened: not what its policy held back."""
+    def requested(self) -> set[str]:
+        """The URLs requested since the page was opened, except those that its policy blocked."""
         messages = [json.loads(entry["message"])["message"] for entry in self.driver.get_log("performance")]
-        urls, held_back = dict[str, str](), set[str]()
+        urls, blocked = dict[str, str](), set[str]()
         for message in messages:
             if message["method"] == "Network.requestWillBeSent":
                 urls[message["params"]["requestId"]] = message["params"]["request"]["url"]
             elif message["params"].get("blockedReason") == "csp":
-                held_back.add(message["params"]["requestId"])
-        sent = {url for key, url in urls.items() if key not in held_back}
+                blocked.add(message["params"]["requestId"])
+        sent = {url for key, url in urls.items() if key not in blocked}
         return {url for url in sent if not url.startswith(("data:", "about:"))}
 
 
 @pytest.fixture(scope="session")
 def driver(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Any]:
     browser = next(filter(None, map(shutil.which, BROWSERS)), None)
-    steered_by = shutil.which("chromedriver")
-    if not (browser and steered_by):
+    chromedriver = shutil.which("chromedriver")
+    if not (browser and chromedriver):
         pytest.exit("No browser was found: install the packages chromium and chromium-driver (Debian).", returncode=2)
     options = webdriver.ChromeOptions()
     options.binary_location = browser
     options.set_capability("goog:loggingPrefs", {"browser": "ALL", "performance": "ALL"})
-    # No sandbox of its own, which root may not have; and nothing that it does by itself on a network.
+    # Without Chromium's own sandbox, which root cannot use, and without its own network requests.
     for name in ("headless=new", "no-sandbox", "disable-gpu", "disable-dev-shm-usage", "no-first-run", "disable-quic",
                  "disable-background-networking", "disable-component-update", "disable-sync", "no-proxy-server",
                  "window-size=1200,1000", f"user-data-dir={tmp_path_factory.mktemp('profile')}"):  # fmt: skip
         options.add_argument(f"--{name}")
-    with webdriver.Chrome(options, Service(steered_by)) as running:
+    with webdriver.Chrome(options, Service(chromedriver)) as running:
         yield running
 
 

@@ -1,4 +1,4 @@
-"""The page of the contract as a person meets it: read it, authorize, fill in an account, send, see invoices."""
+"""The page of the contract as a person uses it: read it, authorize, fill in an account, send, see invoices."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ def sandbox(running: Sandbox) -> Sandbox:
     return running
 
 
-def asked_for(sandbox: Sandbox) -> list[tuple[str, int]]:
+def requests_of(sandbox: Sandbox) -> list[tuple[str, int]]:
     return [(f"{seen.method} {seen.target}", seen.status) for seen in sandbox.requests][1:]
 
 
@@ -45,20 +45,20 @@ def account(number: str) -> str:
 
 
 @pytest.mark.parametrize("scheme", CREDENTIALS)
-def test_authorize_send_see_invoices(page: Page, sandbox: Sandbox, scheme: str) -> None:
+def test_each_credential_gets_invoices(page: Page, sandbox: Sandbox, scheme: str) -> None:
     page.open(sandbox.url)
     field = page.one("tr[data-param-name=account_number] input")
     assert field.get_attribute("value") == "1000000001"
     page.authorize(scheme, **CREDENTIALS[scheme])
-    page.write("tr[data-param-name=per_page] input", "1")  # many are slow to draw
+    page.write("tr[data-param-name=per_page] input", "1")  # many invoices are slow to draw
     status, body = page.execute()
     assert (status, body["total"], body["_embedded"]["invoices"][0]["invoice_number"]) == (200, 137, "1000000001")
-    assert asked_for(sandbox)[-1] == (account("1000000001") + "?per_page=1", 200)
-    assert page.told() == []
-    assert all(url.startswith(sandbox.url) for url in page.asked())
+    assert requests_of(sandbox)[-1] == (account("1000000001") + "?per_page=1", 200)
+    assert page.problems() == []
+    assert all(url.startswith(sandbox.url) for url in page.requested())
 
 
-def test_what_is_filled_in_is_what_is_sent(page: Page, sandbox: Sandbox) -> None:
+def test_the_page_sends_the_values_that_are_filled_in(page: Page, sandbox: Sandbox) -> None:
     page.open(sandbox.url)
     status, body = page.execute()
     assert (status, body["errorCode"]) == (401, "UNAUTHORIZED")
@@ -74,12 +74,12 @@ def test_what_is_filled_in_is_what_is_sent(page: Page, sandbox: Sandbox) -> None
     status, body = page.execute()
     assert (status, body["status"], body["errorCode"]) == (404, 404, "NOT_FOUND")
     options = "?page=2&per_page=2"
-    assert asked_for(sandbox) == [
+    assert requests_of(sandbox) == [
         (account("1000000001"), 401), (account("1000000005") + options, 200), (account("1") + options, 404)
     ]  # fmt: skip
 
 
-def test_a_wrong_secret_is_told_in_the_dialog(page: Page, sandbox: Sandbox) -> None:
+def test_the_dialog_shows_that_a_secret_is_wrong(page: Page, sandbox: Sandbox) -> None:
     page.open(sandbox.url)
     page.one(".btn.authorize").click()
     dialog = page.one(".auth-container", "OAuth2")
@@ -113,21 +113,21 @@ def test_an_operation_that_was_added(page: Page) -> None:
         page.one(".model-example .tablinks", "Schema").click()
         assert "next" in page.one(".model-example .json-schema-2020-12").text
         assert page.execute() == (200, body["example"])
-        assert page.told() == []
+        assert page.problems() == []
 
 
-def test_what_is_assumed_stands_out_wherever_it_is(page: Page) -> None:
+def test_assumptions_are_highlighted_everywhere(page: Page) -> None:
     contract = document()
     operation, components = contract["paths"][PATH]["get"], contract["components"]
-    answer = operation["responses"]["200"]
-    answer["headers"] = {"X-Left": {"schema": {"type": "integer"}}}
+    response = operation["responses"]["200"]
+    response["headers"] = {"X-Left": {"schema": {"type": "integer"}}}
     schemas = components["schemas"]
     places = {
         "tag": contract["tags"][0],
         "path": contract["paths"][PATH],
         "operation": operation,
         "parameter": operation["parameters"][0],
-        "response": answer,
+        "response": response,
         "scheme": components["securitySchemes"]["Bearer"],
         "schema": schemas["InvoiceList"],
         "property": schemas["InvoiceDetails"]["properties"]["status"],
@@ -151,7 +151,7 @@ def test_what_is_assumed_stands_out_wherever_it_is(page: Page) -> None:
     assert (background, colour) == ("rgba(180, 35, 90, 1)", "rgba(255, 255, 255, 1)")
 
 
-def test_text_of_the_contract_is_no_script(page: Page) -> None:
+def test_text_of_the_contract_runs_no_script(page: Page) -> None:
     contract = document()
     bad = (
         "<img src=//127.0.0.1:1/x onerror='window.ran = 1'></script><script>window.ran = 1</script><!-- <script> \u2028"
@@ -167,12 +167,12 @@ def test_text_of_the_contract_is_no_script(page: Page) -> None:
         page.open(sandbox.url)
         shown = " ".join(bad.split())
         assert shown in page.one(".info .title").text
-        # What hides all that follows does not hide that it is assumed, and why.
+        # HTML that hides everything after it does not hide the assumption and its reason.
         assert f"assumed {shown}" in page.one("tr[data-param-name=account_number]").text
         assert page.driver.find_elements("css selector", ".parameters-col_description img:not([onerror])")
         assert page.driver.find_elements("css selector", "[onerror], a[href^=javascript]") == []
         assert page.driver.execute_script("return window.ran") is None
-        assert page.asked() == {f"{sandbox.url}/"}
+        assert page.requested() == {f"{sandbox.url}/"}
 
 
 def test_the_file_needs_no_network_and_sends_nothing(page: Page, tmp_path: Path) -> None:
@@ -183,26 +183,26 @@ def test_the_file_needs_no_network_and_sends_nothing(page: Page, tmp_path: Path)
     page.one(".model-example .tablinks", "Schema").click()
     assert "The invoices of an account" in page.one(".response .json-schema-2020-12").text
     assert page.all(".try-out, .execute, .btn.authorize, .authorization__btn, .errors-wrapper, .servers") == []
-    assert page.told() == []
-    assert page.asked() == {file.as_uri()}
+    assert page.problems() == []
+    assert page.requested() == {file.as_uri()}
     assert "talkdesk-bridge sandbox" in page.one(".info").text
 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])
-def test_on_a_narrow_screen_by_day_and_by_night(page: Page, sandbox: Sandbox, scheme: str) -> None:
-    wanted = {"features": [{"name": "prefers-color-scheme", "value": scheme}]}
+def test_a_narrow_screen_in_light_and_dark_mode(page: Page, sandbox: Sandbox, scheme: str) -> None:
+    media = {"features": [{"name": "prefers-color-scheme", "value": scheme}]}
     size = {"width": 400, "height": 900, "deviceScaleFactor": 1, "mobile": True}
     try:
-        page.driver.execute_cdp_cmd("Emulation.setEmulatedMedia", wanted)
+        page.driver.execute_cdp_cmd("Emulation.setEmulatedMedia", media)
         page.driver.execute_cdp_cmd("Emulation.setDeviceMetricsOverride", size)
         page.open(sandbox.url)
         page.one(".btn.execute")
         assert page.driver.execute_script("return document.documentElement.scrollWidth") <= 400
-        ground, text = (
+        background, text = (
             page.one("body").value_of_css_property("background-color"),
             page.one(".info .description p").value_of_css_property("color"),
         )
-        brightness = [sum(map(int, re.findall(r"\d+", colour)[:3])) / 765 for colour in (ground, text)]
+        brightness = [sum(map(int, re.findall(r"\d+", colour)[:3])) / 765 for colour in (background, text)]
         assert (
             (brightness[0] > 0.9 and brightness[1] < 0.4)
             if scheme == "light"

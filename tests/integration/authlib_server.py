@@ -1,4 +1,4 @@
-"""A token server of Authlib and Flask, and beside it a bridge that takes its tokens."""
+"""A token server with Authlib and Flask, and a bridge that accepts its tokens."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ from tests.integration.serving import CLIENTS, PAGE, READ, SIGNER, SIGNERS_KEYS,
 
 @dataclass
 class Client:
-    """Who may ask for tokens, as Authlib wants to know it."""
+    """A client, with the methods that Authlib needs."""
 
     client_id: str
 
@@ -40,7 +40,7 @@ class Client:
 
 @dataclass
 class Token:
-    """A token that was given, as Authlib wants to know it."""
+    """An issued token, with the methods that Authlib needs."""
 
     scope: str
     audience: str | None
@@ -60,8 +60,10 @@ class Token:
 TOKENS: dict[str, Token] = {}
 
 
-def save(token: dict[str, Any], asked: Any) -> None:
-    TOKENS[token["access_token"]] = Token(token["scope"], asked.form.get("audience"), time.time() + token["expires_in"])
+def save(token: dict[str, Any], token_request: Any) -> None:
+    TOKENS[token["access_token"]] = Token(
+        token["scope"], token_request.form.get("audience"), time.time() + token["expires_in"]
+    )
 
 
 def revoke() -> None:
@@ -69,7 +71,7 @@ def revoke() -> None:
 
 
 class Validator(BearerTokenValidator):  # type: ignore[misc] # mypy does not see Authlib
-    """Lets a token through that was given, for this bridge."""
+    """Accepts a token that was issued for this bridge."""
 
     def authenticate_token(self, token_string: str) -> Token | None:
         return TOKENS.get(token_string)
@@ -81,14 +83,14 @@ class Validator(BearerTokenValidator):  # type: ignore[misc] # mypy does not see
 
 
 class Assertion(JWTBearerClientAssertion):  # type: ignore[misc] # mypy does not see Authlib
-    """Verifies a JWT: signature, issuer, audience, end, and that it came once."""
+    """Verifies a JWT: signature, issuer, audience, expiry, and that it is used only once."""
 
     CLIENT_AUTH_METHOD = "private_key_jwt"
 
     def __init__(self) -> None:
         super().__init__()
         self.keys = KeySet.import_key_set(json.loads(os.environ[SIGNERS_KEYS]))
-        self.taken: set[str] = set()
+        self.used: set[str] = set()
 
     def get_audiences(self) -> list[str]:
         return [f"{request.url_root}token", f"{request.url_root}issuer"]
@@ -97,30 +99,30 @@ class Assertion(JWTBearerClientAssertion):  # type: ignore[misc] # mypy does not
         return self.keys
 
     def validate_jti(self, claims: Any, jti: str) -> bool:
-        known = jti in self.taken
-        self.taken.add(jti)
-        return not known
+        is_new = jti not in self.used
+        self.used.add(jti)
+        return is_new
 
 
 class Grant(ClientCredentialsGrant):  # type: ignore[misc] # mypy does not see Authlib
-    """Takes a secret or a JWT."""
+    """Accepts a secret or a JWT."""
 
     TOKEN_ENDPOINT_AUTH_METHODS = ("client_secret_basic", "private_key_jwt")
 
 
 def main() -> None:
     """Serve."""
-    os.environ["AUTHLIB_INSECURE_TRANSPORT"] = "1"  # it is for loopback
+    os.environ["AUTHLIB_INSECURE_TRANSPORT"] = "1"  # allowed on loopback
     app = Flask(__name__)
     app.config["OAUTH2_SCOPES_SUPPORTED"] = [READ, WRITE]
     server = AuthorizationServer(app, lambda name: Client(name) if name in {*CLIENTS, SIGNER} else None, save)
     server.register_client_auth_method(Assertion.CLIENT_AUTH_METHOD, Assertion())
     server.register_grant(Grant)
-    make = BearerTokenGenerator(
+    generator = BearerTokenGenerator(
         lambda **_: secrets.token_urlsafe(),
         expires_generator=lambda client, _: CLIENTS.get(client.client_id, CLIENTS["client"])[1],
     )
-    server.register_token_generator("default", make)
+    server.register_token_generator("default", generator)
     protected = ResourceProtector()
     protected.register_token_validator(Validator())
     app.add_url_rule("/token", view_func=server.create_token_response, methods=["POST"])

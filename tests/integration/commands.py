@@ -1,4 +1,4 @@
-"""Commands that must do what they should: pip, and what it installed."""
+"""Runs commands that must succeed: pip, and programs that it installed."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ HASHED = ["--require-hashes", "--only-binary", ":all:", "-r"]
 
 
 def run(*command: str, **variables: str) -> str:
-    """What a command prints that does what it should."""
+    """The output of a command, which must succeed."""
     done = subprocess.run(command, env=os.environ | variables, capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stdout + done.stderr
     return done.stdout
@@ -22,14 +22,14 @@ def run(*command: str, **variables: str) -> str:
 
 @contextmanager
 def serving(*command: str) -> Iterator[str]:
-    """The address of a sandbox in a process of its own."""
+    """The URL of a sandbox in another process."""
     pipe = subprocess.PIPE
     with subprocess.Popen(command, stdout=pipe, stderr=subprocess.DEVNULL, text=True) as process:
         assert process.stdout
-        told = re.search(r"http://\S+", process.stdout.readline())
-        assert told
+        url = re.search(r"http://\S+", process.stdout.readline())
+        assert url
         try:
-            yield told[0]
+            yield url[0]
         finally:
             process.kill()
 

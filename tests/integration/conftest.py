@@ -1,4 +1,4 @@
-"""What several of these tests use: a build, what it depends on, and token servers in processes of their own."""
+"""Fixtures of the integration tests: a build, the wheels that it needs, and token servers in other processes."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ DIRECT = build_opener(ProxyHandler({}))
 
 @frozen
 class TokenServer:
-    """A running one. A token for the bridge beside it names `bridge` in the parameter `audience`."""
+    """A running token server with a bridge; a token request names `bridge` in the parameter `audience`."""
 
     url: str
     audience: str
@@ -36,26 +36,26 @@ class TokenServer:
         return f"{self.url}/bridge"
 
     def auth(self, client_id: str = "client", secret: str | None = None, **more: Any) -> OAuth2ClientCredentials:
-        """The credential of a client that the server knows, unless another secret is given."""
+        """The credential of a client; with its known secret by default."""
         secret = CLIENTS[client_id][0] if secret is None else secret
         return OAuth2ClientCredentials(f"{self.url}/token", client_id, secret, **more)
 
     def signing(self, private_key: str | None = None, **more: Any) -> OAuth2PrivateKeyJWT:
-        """The credential of a client whose public keys the server knows, unless another key is given."""
+        """The credential of a client with a private key; with its known key by default."""
         return OAuth2PrivateKeyJWT(f"{self.url}/token", SIGNER, private_key or bare(), **{"key_id": "ec", **more})
 
     def seen(self) -> list[str]:
-        """What was asked since the last time, such as `token 200` and `bridge 401`."""
-        with DIRECT.open(f"{self.url}/seen", timeout=10) as answer:
-            return [f"{path.split('/')[1]} {status}" for _, path, status in json.load(answer)]
+        """The requests since the last call, such as `token 200` and `bridge 401`."""
+        with DIRECT.open(f"{self.url}/seen", timeout=10) as response:
+            return [f"{path.split('/')[1]} {status}" for _, path, status in json.load(response)]
 
     def revoke(self) -> None:
-        """End all tokens at the server, of which the clients learn nothing."""
+        """Revoke all tokens at the server; clients do not notice."""
         DIRECT.open(f"{self.url}/revoke", timeout=10).close()
 
-    def falter(self) -> None:
-        """Let the server make the next token, but hand out none."""
-        DIRECT.open(f"{self.url}/falter", timeout=10).close()
+    def lose_next_token(self) -> None:
+        """Make the server issue the next token but respond with 503."""
+        DIRECT.open(f"{self.url}/lose", timeout=10).close()
 
 
 def _running(module: str, audience: str) -> Iterator[TokenServer]:
@@ -67,7 +67,7 @@ def _running(module: str, audience: str) -> Iterator[TokenServer]:
     with subprocess.Popen(
         command, cwd=ROOT, env=os.environ | {SIGNERS_KEYS: keys}, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
     ) as process:  # fmt: skip
-        # It stops when its standard input is closed, which leaving the block does.
+        # Leaving the block closes the server's standard input, which stops it.
         assert process.stdout
         port = process.stdout.readline().strip()
         assert port, f"{module} did not start: see above"
@@ -92,7 +92,7 @@ def authlib(running_authlib: TokenServer) -> TokenServer:
 
 @pytest.fixture
 def strict(running_django: TokenServer) -> TokenServer:
-    """The server that takes id and secret in no other form than form-url-encoded."""
+    """The server that accepts client id and secret only form-url-encoded."""
     running_django.seen()
     return running_django
 
@@ -105,7 +105,7 @@ def tokens(request: pytest.FixtureRequest) -> TokenServer:
 
 @pytest.fixture(scope="session")
 def dist(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """What `make build` writes, and where."""
+    """The folder with the output of `make build`."""
     from tools.release.build import write  # here: some environments that run these tests have no generator
 
     target = tmp_path_factory.mktemp("built") / "dist"
@@ -115,7 +115,7 @@ def dist(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(scope="session")
 def wheels(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """All that the extra `sandbox` needs, each file checked against its hash."""
+    """The wheels that the extra `sandbox` needs, each checked against its hash."""
     folder = tmp_path_factory.mktemp("wheels")
     run(*PIP, "download", "-qq", "-d", str(folder), *HASHED, str(ROOT / "requirements" / "highest.txt"))
     return folder

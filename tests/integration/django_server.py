@@ -1,6 +1,6 @@
-"""A token server of django-oauth-toolkit, and beside it a bridge that takes its tokens.
+"""A token server with django-oauth-toolkit, and a bridge that accepts its tokens.
 
-It decodes id and secret as RFC 6749, 2.3.1 says: split at the colon first, then form-url-decoded.
+It decodes id and secret as in RFC 6749, 2.3.1: it splits at the colon first, then form-url-decodes both.
 """
 
 from __future__ import annotations
@@ -36,7 +36,7 @@ settings.configure(
 def main() -> None:
     """Serve."""
     django.setup()
-    # Django's models, and what uses them, can be imported only now.
+    # Django's models and their users can be imported only after the set-up.
     from oauth2_provider.decorators import protected_resource_metadata
     from oauth2_provider.models import AccessToken, Application
     from oauth2_provider.views import TokenView

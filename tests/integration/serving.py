@@ -1,4 +1,4 @@
-"""What both token servers have in common: who may ask, a record of what was asked, and a free port to serve on."""
+"""The common part of both token servers: the known clients, a record of the requests, and a free port."""
 
 from __future__ import annotations
 
@@ -14,28 +14,28 @@ from wsgiref.simple_server import WSGIRequestHandler, WSGIServer, make_server
 if TYPE_CHECKING:
     from wsgiref.types import StartResponse, WSGIApplication, WSGIEnvironment
 
-# Each would be read otherwise by a server that decodes what was not encoded, or the other way round.
+# A server that decodes text that was not encoded, or the other way round, reads each of these wrongly.
 ODD = (":", "/", "+", "%", "%41", " ", "&", "=", '"', "\\", "~", "ü", "😀", "a:b/c+d%41%2B e&f=ü")
 
-# Secret and seconds of a token's life, by the client's id.
+# The secret and the lifetime of tokens in seconds, by client id.
 CLIENTS = {"client": ("secret", 3600), "brief": ("secret", 2)} | {
-    # No secret is what another one decodes to.
+    # No secret decodes to another one.
     f"i{odd}d": (f"s{odd}{number}", 3600)
     for number, odd in enumerate(ODD)
 }
 
-# Who proves by a private key who asks, where the server can verify that; the variable has the public keys, as JWKs.
+# The client that uses a private key, if the server supports it; the variable has the public keys as JWKs.
 SIGNER, SIGNERS_KEYS = "signer", "SIGNERS_KEYS"
 
 READ, WRITE = "invoices.read", "invoices.write"
 PAGE = {"total": 1, "_embedded": {"invoices": [{"invoice_number": "1"}]}}
 
-# As long as a token takes to make, whoever else has none asks for one, too, unless the client holds them back.
+# During this time, other callers without a token request one, too, unless the client makes them wait.
 SECONDS_TO_MAKE_A_TOKEN = 0.02
 
 
 class _Server(WSGIServer):
-    request_queue_size = 64  # 20 connections at once must not wait for a retry of the operating system
+    request_queue_size = 64  # so that 20 connections at once do not wait for a retry of the operating system
 
 
 class _Handler(WSGIRequestHandler):
@@ -46,24 +46,24 @@ class _Handler(WSGIRequestHandler):
 def serve(app: WSGIApplication, revoke: Callable[[], object]) -> None:
     """Serve `app` on loopback, print the port, and stop when standard input ends.
 
-    `/seen` tells method, path and status of the requests since it was asked last; `/revoke` ends all tokens; after
-    `/falter`, one token is made and not handed out.
+    `/seen` returns method, path and status of the requests since the last call; `/revoke` revokes all tokens; after
+    `/lose`, the server issues one token but responds with 503.
     """
     seen: list[tuple[str, str, int]] = []
-    faltering: list[bool] = []
+    losing: list[bool] = []
 
     def recorded(environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
         method, path = environ["REQUEST_METHOD"], environ["PATH_INFO"]
-        if path in ("/seen", "/revoke", "/falter"):
-            told: list[tuple[str, str, int]] = []
+        if path in ("/seen", "/revoke", "/lose"):
+            body: list[tuple[str, str, int]] = []
             if path == "/revoke":
                 revoke()
-            elif path == "/falter":
-                faltering.append(True)
+            elif path == "/lose":
+                losing.append(True)
             else:
-                told[:], seen[:] = seen, []
+                body[:], seen[:] = seen, []
             start_response("200 OK", [("Content-Type", "application/json")])
-            return [json.dumps(told).encode()]
+            return [json.dumps(body).encode()]
 
         def start(status: str, *rest: Any) -> Callable[[bytes], object]:
             seen.append((method, path, int(status[:3])))
@@ -71,8 +71,8 @@ def serve(app: WSGIApplication, revoke: Callable[[], object]) -> None:
 
         if path == "/token":
             time.sleep(SECONDS_TO_MAKE_A_TOKEN)
-            if faltering:
-                faltering.clear()
+            if losing:
+                losing.clear()
                 list(app(environ, lambda *_: lambda _: None))
                 start("503 Service Unavailable", [])
                 return []

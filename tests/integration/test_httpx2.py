@@ -1,6 +1,6 @@
-"""The client where httpx2, which follows httpx, is installed beside it, or stands in for it.
+"""The client with httpx2, the successor of httpx, installed beside httpx or replacing it.
 
-Which of the two it is, says the plugin `aliased`: with it, whatever imports httpx gets httpx2.
+With the plugin `aliased`, every import of httpx gets httpx2.
 """
 
 from __future__ import annotations
@@ -23,28 +23,28 @@ from talkdesk_bridge import BridgeClient, HeaderAuth, OAuth2ClientCredentials, R
 from tests.conftest import Listing, Server, as_json, invoices_of, page
 from tests.integration.conftest import TokenServer
 
-AGAIN: Any = {"retry": Retry(attempts=3), "sleep": lambda _: None}
+RETRIES: Any = {"retry": Retry(attempts=3), "sleep": lambda _: None}
 GZIP = {"Content-Type": "application/json", "Content-Encoding": "gzip"}
 
 
-def test_which_library_sends(server: Server, listing: Listing) -> None:
+def test_the_library_that_sends(server: Server, listing: Listing) -> None:
     aliased = "tests.integration.aliased" in sys.modules
     server.respond_with(page(1))
     listing(server.url)
     assert (httpx is httpx2) == aliased
-    # What opens the connections is loaded with the first one.
+    # The library that opens connections is loaded with the first one.
     assert sys.modules["httpcore"].__name__ == ("httpcore2" if aliased else "httpcore")
     assert ("httpcore2" in sys.modules) == aliased
 
 
 @pytest.mark.parametrize("link", [None, f"{invoices_of('1')}?page=2&per_page=2"])
-def test_every_invoice_once(server: Server, listing: Listing, link: str | None) -> None:
-    server.respond_with(page(1, 2, total=3, following=link), page(3, total=3))
+def test_every_invoice_comes_once(server: Server, listing: Listing, link: str | None) -> None:
+    server.answers(page(1, 2, total=3, following=link), page(3, total=3))
     assert [invoice.invoice_number for invoice in listing(server.url, per_page=2)] == ["1", "2", "3"]
     assert [target.partition("?")[2] for _, target, _, _ in server.seen] == ["per_page=2", "page=2&per_page=2"]
 
 
-def test_a_compressed_answer(server: Server, listing: Listing) -> None:
+def test_a_compressed_response(server: Server, listing: Listing) -> None:
     content = as_json(page(1))[2]
     server.respond_with((200, GZIP, gzip.compress(content)))
     assert len(listing(server.url)) == 1
@@ -53,28 +53,28 @@ def test_a_compressed_answer(server: Server, listing: Listing) -> None:
         listing(server.url)
 
 
-def test_a_refusal(server: Server, listing: Listing) -> None:
-    server.respond_with(as_json({"userMessage": "No such account", "errorCode": "E1"}, 404, X_Request_Id="r-1"))
+def test_an_error_response(server: Server, listing: Listing) -> None:
+    server.answers(as_json({"userMessage": "No such account", "errorCode": "E1"}, 404, X_Request_Id="r-1"))
     with pytest.raises(errors.NotFoundError, match=r"404 Not Found: No such account \(E1\)\.") as caught:
         listing(server.url, HeaderAuth("s3cret"))
     assert (caught.value.request_id, server.seen[0][2]["Authorization"]) == ("r-1", "s3cret")
 
 
-def test_another_attempt(server: Server, listing: Listing) -> None:
-    server.respond_with(as_json({}, 503), as_json({}, 503), page(1))
-    assert len(listing(server.url, options=AGAIN)) == 1
-    server.respond_with(as_json({}, 503))
+def test_retries(server: Server, listing: Listing) -> None:
+    server.answers(as_json({}, 503), as_json({}, 503), page(1))
+    assert len(listing(server.url, options=RETRIES)) == 1
+    server.answers(as_json({}, 503))
     with pytest.raises(errors.ServerError, match="Tried 3 times"):
-        listing(server.url, options=AGAIN)
+        listing(server.url, options=RETRIES)
 
 
 @pytest.fixture
 def raw() -> Iterator[Callable[[Iterator[bytes]], str]]:
-    """Sends the parts to whoever asks, and hangs up; gives the URL."""
+    """A function that serves these parts to one client, then disconnects; returns the URL."""
     servers: list[socket.socket] = []
 
     def serve(parts: Iterator[bytes]) -> str:
-        def answer() -> None:
+        def respond() -> None:
             connection, _ = server.accept()
             with connection:
                 connection.recv(65536)
@@ -82,11 +82,11 @@ def raw() -> Iterator[Callable[[Iterator[bytes]], str]]:
                     for part in parts:
                         connection.sendall(part)
                 except OSError:
-                    pass  # who asked has hung up
+                    pass  # the client has disconnected
 
         server = socket.create_server(("127.0.0.1", 0))
         servers.append(server)
-        threading.Thread(target=answer, daemon=True).start()
+        threading.Thread(target=respond, daemon=True).start()
         return f"http://127.0.0.1:{server.getsockname()[1]}"
 
     yield serve
@@ -95,13 +95,13 @@ def raw() -> Iterator[Callable[[Iterator[bytes]], str]]:
 
 
 def endless(status: str) -> Iterator[bytes]:
-    """160 MB without an end: who takes it all gets another error than who stops."""
+    """160 MB without an end: a client that reads all of it gets another error than one that stops."""
     yield f"HTTP/1.1 {status}\r\nContent-Type: application/json\r\nTransfer-Encoding: chunked\r\n\r\n".encode()
     yield from repeat(b"2000\r\n" + b" " * 0x2000 + b"\r\n", 20_000)
 
 
 @pytest.mark.parametrize(
-    ("parts", "options", "kind", "told"),
+    ("parts", "options", "kind", "message"),
     [
         (lambda: iter([b"HTTP/1.1 200 OK\r\nContent-Length: 9\r\n\r\n{"]), {}, errors.NoResponseError, "no complete response"),
         (lambda: iter([b"nonsense\r\n\r\n"]), {}, errors.NoResponseError, "no complete response"),
@@ -111,16 +111,16 @@ def endless(status: str) -> Iterator[bytes]:
         (lambda: endless("200 OK"), {"deadline": 0.1, "max_bytes": 2**40}, errors.NoResponseError, "within 0.1 s"),
     ],
 )  # fmt: skip
-def test_an_answer_that_cannot_be_taken(
+def test_an_invalid_response(
     raw: Callable[[Iterator[bytes]], str], listing: Listing, parts: Callable[[], Iterator[bytes]], options: Any,
-    kind: type[errors.BridgeError], told: str,
+    kind: type[errors.BridgeError], message: str,
 ) -> None:  # fmt: skip
-    with pytest.raises(kind, match=told) as caught:
+    with pytest.raises(kind, match=message) as caught:
         listing(raw(parts()), HeaderAuth("s3cret"), options=options)
     assert (caught.value.__cause__, caught.value.__context__) == (None, None)
 
 
-def test_no_answer_in_time(listing: Listing) -> None:
+def test_no_response_in_time_and_no_connection(listing: Listing) -> None:
     with socket.create_server(("127.0.0.1", 0)) as silent:
         url = f"http://127.0.0.1:{silent.getsockname()[1]}"
         with pytest.raises(errors.NoResponseError, match="in time"):
@@ -129,7 +129,7 @@ def test_no_answer_in_time(listing: Listing) -> None:
         listing(url)
 
 
-def test_what_cannot_be_sent(listing: Listing) -> None:
+def test_invalid_settings_and_arguments(listing: Listing) -> None:
     with pytest.raises(errors.ConfigurationError, match="A proxy"):
         listing("https://bridge.example", options={"proxy": "nonsense://u:s3cret@proxy"})
     with pytest.raises(errors.ArgumentError):
@@ -139,7 +139,7 @@ def test_what_cannot_be_sent(listing: Listing) -> None:
 def test_certificates_are_checked(tls: tuple[Server, Path], listing: Listing) -> None:
     running, certificate = tls
     with pytest.raises(errors.NotSentError, match="CERTIFICATE_VERIFY_FAILED"):
-        listing(running.url, options=AGAIN)
+        listing(running.url, options=RETRIES)
     assert running.seen == []
     own = ssl.create_default_context(cafile=str(certificate))
     assert len(listing(running.url, options={"verify": own})) == 1
@@ -153,11 +153,11 @@ def test_a_token_is_fetched_and_renewed(authlib: TokenServer, listing: Listing) 
         bridge.billing.get_account_invoices("1")
         authlib.revoke()
         bridge.billing.get_account_invoices("1")
-    told = "token 200", "bridge 200"
-    assert authlib.seen() == [*told, *told, "bridge 401", *told]
+    listed = "token 200", "bridge 200"
+    assert authlib.seen() == [*listed, *listed, "bridge 401", *listed]
 
 
-def test_a_token_server_that_is_not_there(listing: Listing) -> None:
+def test_no_connection_to_the_token_server(listing: Listing) -> None:
     with socket.create_server(("127.0.0.1", 0)) as free:
         url = f"http://127.0.0.1:{free.getsockname()[1]}"
     with pytest.raises(errors.AuthenticationError, match=r"No token could be fetched\. POST /: no connection"):

@@ -1,4 +1,4 @@
-"""What replaces or watches httpx's transports, with both clients: respx, pytest-httpx, vcrpy, OpenTelemetry."""
+"""Libraries that replace or watch httpx's transports, with both clients: respx, pytest-httpx, vcrpy, OpenTelemetry."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""To a package index and back: publish, install as README.md says, publish a version with more, upgrade."""
+"""To a package index and back: publish, install as README.md says, publish a later version, upgrade."""
 
 from __future__ import annotations
 
@@ -31,18 +31,18 @@ SECTION = (
     .partition("## From your own package index")[2]
     .partition("\n## ")[0]
 )
-WRITTEN = re.findall(r"^```(?:ini|toml)\n(.*?)^```", SECTION, re.M | re.S)
-"""What README.md tells to write into files: for pip, for uv, for Poetry."""
-TYPED = [
+FILES = re.findall(r"^```(?:ini|toml)\n(.*?)^```", SECTION, re.M | re.S)
+"""The files of README.md: for pip, for uv, for Poetry."""
+COMMANDS = [
     shlex.split(line.replace("[cli]", "[sandbox]"))[1:]
     for line in re.findall(r"^```sh\n(.*?)^```", SECTION, re.M | re.S)
 ]
-"""The arguments that it tells to call them with, for the extra that these tests need."""
+"""The arguments of its commands, with the extra that these tests need."""
 
 
 @pytest.fixture(scope="module")
 def private(tmp_path_factory: pytest.TempPathFactory, wheels: Path) -> Iterator[Index]:
-    """The index of a team, with a mirror of what the package depends on."""
+    """The index of a team, which mirrors the dependencies of the package."""
     folder = tmp_path_factory.mktemp("private")
     shutil.copytree(wheels, folder / "packages")
     with serving(folder) as index:
@@ -51,7 +51,7 @@ def private(tmp_path_factory: pytest.TempPathFactory, wheels: Path) -> Iterator[
 
 @pytest.fixture(scope="module")
 def public(tmp_path_factory: pytest.TempPathFactory, wheels: Path) -> Iterator[Index]:
-    """An index that anybody can upload to, and somebody has: a package of our name, and of a higher version."""
+    """An index that anyone can upload to; it has another package with our name and a higher version."""
     folder = tmp_path_factory.mktemp("public")
     shutil.copytree(wheels, folder / "packages")
     project = folder / "project"
@@ -70,7 +70,7 @@ def public(tmp_path_factory: pytest.TempPathFactory, wheels: Path) -> Iterator[I
 
 
 class Team(Repository):
-    """The project in the hands of those who publish it."""
+    """A repository of the project, from which a team publishes."""
 
     def __init__(self, folder: Path) -> None:
         super().__init__(folder, released=False)
@@ -81,7 +81,7 @@ class Team(Repository):
         self.release()
 
     def publish(self, index: Index) -> list[str]:
-        """What uv does with the two files: it is uploading one, or the file is there."""
+        """What uv says of each of the two files: `Uploading`, or `File` if it exists already."""
         done = self.run("make", "--no-print-directory", "publish", **index.variables())
         assert done.returncode == 0, done.stdout + done.stderr
         return re.findall(r"^(Uploading|File) talkdesk_bridge-", done.stdout, re.M)
@@ -94,13 +94,13 @@ def team(tmp_path_factory: pytest.TempPathFactory) -> Team:
 
 @pytest.fixture(scope="module")
 def published(team: Team, private: Index) -> list[list[str]]:
-    """What `make publish` told, the first time and the second."""
+    """The output of `make publish`, the first time and the second."""
     return [team.publish(private), team.publish(private)]
 
 
 @pytest.fixture
 def home(tmp_path: Path, private: Index, public: Index, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """The home of somebody whose pip asks the public index, too, and so do the variables of the machine."""
+    """A home folder whose pip also uses the public index, as do the variables of the machine."""
     for name in [*os.environ]:
         if name.startswith(("PIP_", "UV_", "POETRY_", "XDG_", "VIRTUAL_ENV", "PYTHONPATH")):
             monkeypatch.delenv(name)
@@ -117,8 +117,8 @@ def home(tmp_path: Path, private: Index, public: Index, monkeypatch: pytest.Monk
 
 
 def written(number: int, file: Path, private: Index, *more: str) -> Path:
-    """Write what README.md says into a file, for this index, and perhaps more."""
-    text = WRITTEN[number]
+    """Write a file of README.md for this index, followed by more lines."""
+    text = FILES[number]
     assert URL in text
     file.write_text("\n".join([text.replace(URL, private.simple), *more]))
     return file
@@ -128,30 +128,30 @@ VERSIONS = "import talkdesk_bridge; print(talkdesk_bridge.__version__)"
 
 
 def works(command: Path, version: str) -> None:
-    """The command lists an account of its own sandbox, and says which version it is."""
+    """The installed package has this version, and its command lists an account of its own sandbox."""
     assert run(str(command.with_name("python")), "-c", VERSIONS) == f"{version}\n"
     if command.exists():
         with sandbox_of(str(command), "sandbox", "--port", "0") as url:
             assert run(str(command), "invoices", "1000000001", **ready(url)).splitlines()[-1] == "137 invoices"
 
 
-def test_what_is_published_twice_is_uploaded_once(published: list[list[str]], private: Index) -> None:
+def test_publishing_twice_uploads_once(published: list[list[str]], private: Index) -> None:
     assert published == [["Uploading"] * 2, ["File"] * 2]  # already exists, skipping
     assert private.holds() == [f"talkdesk_bridge-{VERSION}-py3-none-any.whl", f"talkdesk_bridge-{VERSION}.tar.gz"]
 
 
 @pytest.mark.usefixtures("published")
-def test_pip_takes_it_from_this_index_alone(home: Path, private: Index) -> None:
+def test_pip_installs_from_the_private_index_only(home: Path, private: Index) -> None:
     new = home / "new"
     venv.create(new, with_pip=True)
     pip, python = str(new / "bin" / "pip"), str(new / "bin" / "python")
     written(0, new / "pip.conf", private)
-    # Without what README.md says to type, or to write, the other index wins.
-    install = [part for part in TYPED[0] if part != "--isolated"]
+    # Without the options or the file of README.md, the other index wins.
+    install = [part for part in COMMANDS[0] if part != "--isolated"]
     run(pip, *install)
     assert run(python, "-c", VERSIONS) == "not ours\n"
     run(pip, "uninstall", "--yes", "--quiet", "talkdesk-bridge")
-    run(pip, *TYPED[0])
+    run(pip, *COMMANDS[0])
     works(new / "bin" / "talkdesk-bridge", VERSION)
     (home / "new" / "pip.conf").write_text(f"[global]\nindex-url = {private.simple}\n")
     run(pip, *install, PIP_EXTRA_INDEX_URL="", PIP_FIND_LINKS="")
@@ -159,24 +159,24 @@ def test_pip_takes_it_from_this_index_alone(home: Path, private: Index) -> None:
 
 
 @pytest.mark.usefixtures("published")
-def test_uv_takes_it_from_this_index(home: Path, private: Index, public: Index) -> None:
+def test_uv_installs_the_package_from_the_private_index(home: Path, private: Index, public: Index) -> None:
     named = {"UV_INDEX_INSURER_USERNAME": USER, "UV_INDEX_INSURER_PASSWORD": PASSWORD, "NETRC": os.devnull}
     named |= {"UV_DEFAULT_INDEX": public.simple, "UV_PYTHON": sys.executable, "UV_CACHE_DIR": str(home / "cache")}
     service = home / "service"
     service.mkdir()
     file = written(1, service / "pyproject.toml", private)
     file.write_text(file.read_text().replace("[cli]", "[sandbox]"))
-    run(UV, *TYPED[1], "--quiet", "--project", str(service), **named)
+    run(UV, *COMMANDS[1], "--quiet", "--project", str(service), **named)
     works(service / ".venv" / "bin" / "talkdesk-bridge", VERSION)
     assert PASSWORD not in (service / "uv.lock").read_text()
-    # Without what README.md says of the source, the other index wins.
+    # Without the source in README.md, the other index wins.
     file.write_text(file.read_text().partition("[tool.uv.sources]")[0])
     run(UV, "sync", "--quiet", "--upgrade", "--project", str(service), **named)
     assert run(str(service / ".venv" / "bin" / "python"), "-c", VERSIONS) == "not ours\n"
 
 
 @pytest.mark.usefixtures("published")
-def test_uv_takes_all_from_this_index(home: Path, private: Index) -> None:
+def test_uv_installs_everything_from_the_private_index(home: Path, private: Index) -> None:
     run(UV, "venv", "--quiet", "--python", sys.executable, str(home / "new"))
     inside = home / "new" / "bin" / "python"
     named = {"UV_DEFAULT_INDEX": private.simple, "UV_CACHE_DIR": str(home / "cache")}
@@ -185,17 +185,17 @@ def test_uv_takes_all_from_this_index(home: Path, private: Index) -> None:
 
 
 @pytest.mark.usefixtures("published")
-def test_poetry_takes_it_from_this_index(home: Path, private: Index, public: Index) -> None:
+def test_poetry_installs_the_package_from_the_private_index(home: Path, private: Index, public: Index) -> None:
     named = {"POETRY_HTTP_BASIC_INSURER_USERNAME": USER, "POETRY_HTTP_BASIC_INSURER_PASSWORD": PASSWORD}
     named |= {"POETRY_VIRTUALENVS_IN_PROJECT": "true", "POETRY_CACHE_DIR": str(home / "cache"), "NETRC": os.devnull}
     service = home / "service"
     service.mkdir()
-    # In the place of the public index, which Poetry asks where no other source is primary.
+    # Replaces the public index, which Poetry uses if no other source is primary.
     other = f'[[tool.poetry.source]]\nname = "other"\nurl = "{public.simple}"\npriority = "primary"\n'
     file = written(2, service / "pyproject.toml", private, other)
     file.write_text(file.read_text().replace("[cli]", "[sandbox]"))
     poetry = [str(BIN / "poetry"), "--no-interaction", "--quiet", "--project", str(service)]
-    run(*poetry, *TYPED[2], **named)
+    run(*poetry, *COMMANDS[2], **named)
     works(service / ".venv" / "bin" / "talkdesk-bridge", VERSION)
     file.write_text(file.read_text().replace('talkdesk-bridge = { source = "insurer" }\n', ""))
     run(*poetry, "update", **named)
@@ -203,7 +203,7 @@ def test_poetry_takes_it_from_this_index(home: Path, private: Index, public: Ind
 
 
 @pytest.mark.usefixtures("published")
-def test_a_version_with_more_operations_is_published_and_upgraded_to(home: Path, private: Index, team: Team) -> None:
+def test_publishing_and_upgrading_to_a_version_with_more_operations(home: Path, private: Index, team: Team) -> None:
     new = home / "new"
     venv.create(new, with_pip=True)
     written(0, new / "pip.conf", private)
@@ -222,7 +222,7 @@ def test_a_version_with_more_operations_is_published_and_upgraded_to(home: Path,
     team.commit()
     assert team.publish(private) == ["Uploading"] * 2
 
-    run(pip, *TYPED[0])
+    run(pip, *COMMANDS[0])
     command = str(new / "bin" / "talkdesk-bridge")
     works(Path(command), FOLLOWING)
     with sandbox_of(command, "sandbox", "--port", "0") as url:

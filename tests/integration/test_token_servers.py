@@ -1,4 +1,4 @@
-"""OAuth 2 with token servers that are not ours, and with bridges that take only what those gave."""
+"""OAuth 2 with independent token servers, and with bridges that accept only their tokens."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ def test_the_right_secret(tokens: TokenServer, listing: Listing) -> None:
     assert tokens.seen() == ["token 200", "bridge 200"]
 
 
-def test_the_bridge_takes_no_other_token(tokens: TokenServer, listing: Listing) -> None:
+def test_the_bridge_accepts_no_other_token(tokens: TokenServer, listing: Listing) -> None:
     for auth in (None, BearerAuth("t-1")):
         with pytest.raises(errors.UnauthorizedError):
             listing(tokens.bridge, auth)
@@ -51,27 +51,27 @@ def test_odd_characters_in_a_wrong_secret(tokens: TokenServer, listing: Listing)
         listing(tokens.bridge, tokens.auth("i%41d", CLIENTS["i%41d"][0].replace("%41", "A")))
 
 
-def asked(tokens: TokenServer, client_id: str, encode: Callable[[str], str]) -> int:
-    """The status of a token request whose id and secret are encoded like this."""
+def status_of_request(tokens: TokenServer, client_id: str, encode: Callable[[str], str]) -> int:
+    """The status of a token request with id and secret encoded this way."""
     credential = base64.b64encode(f"{encode(client_id)}:{encode(CLIENTS[client_id][0])}".encode()).decode()
     headers = {"Authorization": f"Basic {credential}"}
     request = Request(f"{tokens.url}/token", b"grant_type=client_credentials", headers)  # noqa: S310 # on loopback
     try:
-        with DIRECT.open(request, timeout=10) as answer:
-            return int(answer.status)
+        with DIRECT.open(request, timeout=10) as response:
+            return int(response.status)
     except HTTPError as error:
         with error:
             return error.code
 
 
 @pytest.mark.parametrize("odd", [":", "+", "%41", ODD[-1]])
-def test_the_strict_server_refuses_what_is_not_encoded(strict: TokenServer, odd: str) -> None:
-    assert [asked(strict, f"i{odd}d", encode) for encode in (str, quote_plus, percent)] == [401, 200, 200]
+def test_the_strict_server_rejects_unencoded_credentials(strict: TokenServer, odd: str) -> None:
+    assert [status_of_request(strict, f"i{odd}d", encode) for encode in (str, quote_plus, percent)] == [401, 200, 200]
 
 
-def test_not_every_server_reads_a_plus_as_a_blank(authlib: TokenServer, strict: TokenServer) -> None:
-    assert [asked(server, "i d", quote_plus) for server in (authlib, strict)] == [401, 200]
-    assert [asked(server, "i d", percent) for server in (authlib, strict)] == [200, 200]
+def test_not_every_server_reads_a_plus_as_a_space(authlib: TokenServer, strict: TokenServer) -> None:
+    assert [status_of_request(server, "i d", quote_plus) for server in (authlib, strict)] == [401, 200]
+    assert [status_of_request(server, "i d", percent) for server in (authlib, strict)] == [200, 200]
 
 
 def test_scopes_arrive(tokens: TokenServer, listing: Listing) -> None:
@@ -131,7 +131,7 @@ def test_a_revoked_token_costs_one_renewal_and_one_retry(tokens: TokenServer) ->
 
 
 def in_threads(number: int, call: Callable[[], object]) -> None:
-    """Call it in so many threads at once."""
+    """Call it in this number of threads at once."""
     ready = threading.Barrier(number)
 
     def run() -> None:
@@ -184,7 +184,7 @@ def test_a_private_key_is_verified(authlib: TokenServer, listing: Listing, signi
 
 
 WRONG: dict[str, Callable[[TokenServer], OAuth2PrivateKeyJWT]] = {
-    "another key of this kind": lambda tokens: tokens.signing(bare("another")),
+    "another key of the same kind": lambda tokens: tokens.signing(bare("another")),
     "a key under another id": lambda tokens: tokens.signing(key_id="rsa"),
     "an audience elsewhere": lambda tokens: tokens.signing(audience="https://elsewhere.example/token"),
     "an unknown client": lambda tokens: OAuth2PrivateKeyJWT(f"{tokens.url}/token", "nobody", bare(), key_id="ec"),
@@ -193,16 +193,16 @@ WRONG: dict[str, Callable[[TokenServer], OAuth2PrivateKeyJWT]] = {
 
 
 @pytest.mark.parametrize("wrong", WRONG)
-def test_a_private_key_that_does_not_fit_is_refused(authlib: TokenServer, listing: Listing, wrong: str) -> None:
+def test_a_wrong_private_key_is_rejected(authlib: TokenServer, listing: Listing, wrong: str) -> None:
     with pytest.raises(errors.AuthenticationError, match=r"refused with 40[01]: invalid_client"):
         listing(authlib.bridge, WRONG[wrong](authlib))
     (seen,) = authlib.seen()
     assert seen in ("token 400", "token 401")
 
 
-def test_a_private_key_serves_also_where_an_answer_was_lost(authlib: TokenServer, listing: Listing) -> None:
-    """The server has taken the first JWT then, and takes none twice."""
-    authlib.falter()
+def test_a_private_key_works_after_a_lost_token_response(authlib: TokenServer, listing: Listing) -> None:
+    """The server has accepted the first JWT, and accepts none twice."""
+    authlib.lose_next_token()
     assert len(listing(authlib.bridge, authlib.signing(), options={"retry": Retry(attempts=2, backoff=0)})) == 1
     assert authlib.seen() == ["token 503", "token 200", "bridge 200"]
 
@@ -211,8 +211,8 @@ def test_a_private_key_serves_also_where_an_answer_was_lost(authlib: TokenServer
     DIRECT.open(request, timeout=10).close()
     with pytest.raises(HTTPError) as caught:
         DIRECT.open(request, timeout=10)
-    with caught.value as refusal:
-        assert b"JWT ID is used before" in refusal.read()
+    with caught.value as response:
+        assert b"JWT ID is used before" in response.read()
 
 
 def test_a_private_key_renews_a_revoked_token(authlib: TokenServer) -> None:
