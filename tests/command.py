@@ -135,7 +135,7 @@ def works(line: str, url: str, folder: Path) -> None:
 
 
 @contextmanager
-def elsewhere(*folders: Path) -> Iterator[Run]:
+def in_another_process(*folders: Path) -> Iterator[Run]:
     """A function that runs the command in another process, which imports packages from these folders first."""
     paths = {"PYTHONPATH": os.pathsep.join([*map(str, folders), str(Path(__file__).parent.parent)])}
     program = [sys.executable, "-c", "from tests.command import run_requests; run_requests()"]

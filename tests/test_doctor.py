@@ -35,7 +35,7 @@ def environ(**variables: str) -> dict[str, str]:
 Checks = dict[str, dict[str, Any]]
 
 
-def diagnosed(*arguments: str, **variables: str) -> tuple[int, Checks]:
+def run_doctor(*arguments: str, **variables: str) -> tuple[int, Checks]:
     """The exit status, and the checks by name, each with all its fields."""
     result = call(["doctor", *arguments, "--json"], environ(**variables))
     printed = json.loads(result.stdout)
@@ -54,7 +54,7 @@ def diagnosed(*arguments: str, **variables: str) -> tuple[int, Checks]:
 
 
 def test_every_check_is_good(sandbox: Sandbox) -> None:
-    status, checks = diagnosed("--account", "1000000001", URL=sandbox.url, **KEY)
+    status, checks = run_doctor("--account", "1000000001", URL=sandbox.url, **KEY)
     assert [*checks] == CHECKS
     assert {name: check["status"] for name, check in checks.items()} == dict.fromkeys(CHECKS, "good") | {
         "token": "skipped"
@@ -72,7 +72,7 @@ def test_every_check_is_good(sandbox: Sandbox) -> None:
 
 
 def test_nothing_is_sent_offline(sandbox: Sandbox) -> None:
-    status, checks = diagnosed("--offline", "--account", "1000000001", URL=sandbox.url, **KEY)
+    status, checks = run_doctor("--offline", "--account", "1000000001", URL=sandbox.url, **KEY)
     assert (status, sandbox.requests) == (0, [])
     assert {checks[name]["found"] for name in CHECKS[5:]} == {"Not checked: --offline was given."}
 
@@ -86,7 +86,7 @@ def test_missing_packages_are_named(monkeypatch: pytest.MonkeyPatch) -> None:
         return known(name)
 
     monkeypatch.setattr(metadata, "version", version)
-    status, checks = diagnosed("--offline", URL="https://b", **KEY)
+    status, checks = run_doctor("--offline", URL="https://b", **KEY)
     assert (status, checks["Python"]["status"], checks["Python"]["remedy"]) == (1, "bad", REINSTALL)
     assert checks["Python"]["found"].endswith(" and httpx is missing.")
     assert checks["package"]["status"] == "good"
@@ -96,28 +96,28 @@ def test_missing_packages_are_named(monkeypatch: pytest.MonkeyPatch) -> None:
         raise metadata.PackageNotFoundError(name)
 
     monkeypatch.setattr(metadata, "distribution", distribution)
-    assert "is not installed" in diagnosed("--offline", URL="https://b")[1]["package"]["found"]
+    assert "is not installed" in run_doctor("--offline", URL="https://b")[1]["package"]["found"]
 
 
 def test_a_client_that_cannot_be_imported(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(sys.modules, "talkdesk_bridge_cli.connection", None)
-    status, checks = diagnosed()
+    status, checks = run_doctor()
     assert (status, [*checks]) == (1, ["package", "Python", "client"])
     assert checks["client"]["found"] == "talkdesk_bridge_cli.connection cannot be imported."
 
 
 def test_proxies_and_certificates(tmp_path: Path) -> None:
-    checks = diagnosed("--offline", URL="https://b", **KEY)[1]
+    checks = run_doctor("--offline", URL="https://b", **KEY)[1]
     assert checks["proxies"]["found"] == "No proxy is set."
     assert checks["certificates"]["found"] == "Trusted certificates come from the package certifi."
     named = {"HTTPS_PROXY": "http://p", "no_proxy": "c", "SSL_CERT_FILE": str(tmp_path / "none")}
-    status, checks = diagnosed(URL="https://b", **named)
+    status, checks = run_doctor(URL="https://b", **named)
     assert (status, checks["variables"]["status"]) == (2, "bad")
     assert checks["proxies"]["found"] == "Set: HTTPS_PROXY and no_proxy (for https only)."
     assert checks["certificates"]["found"] == "Trusted certificates come from SSL_CERT_FILE."
     assert "the file that SSL_CERT_FILE or SSL_CERT_DIR names, cannot be read." in checks["variables"]["found"]
     assert checks["bridge"]["found"] == "Not checked: the variables are invalid."
-    checks = diagnosed(URL="https://b", HTTPS_PROXY="socks5://p:1")[1]
+    checks = run_doctor(URL="https://b", HTTPS_PROXY="socks5://p:1")[1]
     assert "needs the package socksio" in checks["variables"]["found"]
 
 
@@ -138,7 +138,7 @@ def test_proxies_and_certificates(tmp_path: Path) -> None:
     ],
 )
 def test_variables(given: dict[str, str], verdict: str, text: str) -> None:
-    status, checks = diagnosed("--offline", **given)
+    status, checks = run_doctor("--offline", **given)
     assert (status, checks["variables"]["status"]) == (2 if verdict == "bad" else 0, verdict)
     assert checks["variables"]["found"].startswith(text)
 
@@ -160,7 +160,7 @@ def hang(exchange: Exchange) -> None:
 )  # fmt: skip
 def test_the_responses_of_a_server(response: Any, verdict: str, text: str) -> None:
     with Raw([response]) as raw:
-        status, checks = diagnosed("--timeout", "0.3", URL=f"http://127.0.0.1:{raw.port}", API_KEY="s3cret-key")
+        status, checks = run_doctor("--timeout", "0.3", URL=f"http://127.0.0.1:{raw.port}", API_KEY="s3cret-key")
         assert len(raw.requests) == 1
     assert (status, checks["bridge"]["status"]) == (5 if verdict == "bad" else 0, verdict)
     assert text in checks["bridge"]["found"]
@@ -187,21 +187,21 @@ def test_a_server_that_cannot_be_reached(monkeypatch: pytest.MonkeyPatch, tls: t
         ({"URL": "https://bridge.invalid", "HTTPS_PROXY": f"http://u:s3cret@{closed_port()}"}, "; HTTPS_PROXY is set).", check),
         ({"URL": tls[0].url}, "CERTIFICATE_VERIFY_FAILED", "Set SSL_CERT_FILE to the authority"),
     ):  # fmt: skip
-        status, checks = diagnosed("--account", "1", **given)
+        status, checks = run_doctor("--account", "1", **given)
         assert (status, checks["bridge"]["status"]) == (5, "bad")
         assert checks["response"]["found"] == "Not checked: the bridge does not respond."
         assert found in checks["bridge"]["found"]
         assert checks["bridge"]["remedy"].startswith(remedy)
-    assert diagnosed(URL=tls[0].url, SSL_CERT_FILE=str(tls[1]))[1]["bridge"]["status"] == "good"
+    assert run_doctor(URL=tls[0].url, SSL_CERT_FILE=str(tls[1]))[1]["bridge"]["status"] == "good"
 
 
 def test_a_token(sandbox: Sandbox, server: Server) -> None:
     oauth = {"URL": sandbox.url, "TOKEN_URL": sandbox.token_url, "CLIENT_ID": "sandbox-client"}
-    status, checks = diagnosed("--account", "1000000001", CLIENT_SECRET="sandbox-secret", **oauth)
+    status, checks = run_doctor("--account", "1000000001", CLIENT_SECRET="sandbox-secret", **oauth)
     assert (status, checks["response"]["status"]) == (0, "good")
     assert checks["token"]["found"] == "The token server issued a token."
     assert [seen.method for seen in sandbox.requests] == ["GET", "POST", "GET"]
-    status, checks = diagnosed("--account", "1000000001", CLIENT_SECRET="s3cret-of-nobody", **oauth)
+    status, checks = run_doctor("--account", "1000000001", CLIENT_SECRET="s3cret-of-nobody", **oauth)
     assert (status, checks["token"]["status"], checks["response"]["found"]) == (
         3,
         "bad",
@@ -213,7 +213,7 @@ def test_a_token(sandbox: Sandbox, server: Server) -> None:
     )
     server.answers((200, {}, b"<html>"))
     for url, text in ((f"{server.url}/t", "no usable access_token."), (f"http://{closed_port()}", "no connection")):
-        status, checks = diagnosed(**oauth | {"TOKEN_URL": url, "CLIENT_SECRET": "s3cret"})
+        status, checks = run_doctor(**oauth | {"TOKEN_URL": url, "CLIENT_SECRET": "s3cret"})
         assert (status, checks["token"]["status"]) == (3, "bad")
         assert text in checks["token"]["found"]
 
@@ -235,16 +235,16 @@ INVOICE = {"_embedded": {"invoices": [{"invoice_number": "1", "due_amount": 7.5}
 )  # fmt: skip
 def test_a_response(server: Server, response: Any, status: int, verdict: str, text: str) -> None:
     server.answers(response)
-    returned, checks = diagnosed("--account", "77", URL=server.url, API_KEY="s3cret-key")
+    returned, checks = run_doctor("--account", "77", URL=server.url, API_KEY="s3cret-key")
     assert (returned, checks["response"]["status"]) == (status, verdict)
     assert text in checks["response"]["found"]
     assert len(server.seen) == 2  # nothing is retried
 
 
 def test_an_invalid_account_and_no_account(server: Server) -> None:
-    status, checks = diagnosed("--account", "..", URL=server.url)
+    status, checks = run_doctor("--account", "..", URL=server.url)
     assert (status, checks["response"]["remedy"]) == (2, "Give an existing account with --account.")
-    checks = diagnosed(URL=server.url, API_KEY="k")[1]
+    checks = run_doctor(URL=server.url, API_KEY="k")[1]
     assert checks["response"]["remedy"] == "Give one: talkdesk-bridge doctor --account NUMBER"
 
 

@@ -14,7 +14,7 @@ from urllib.request import ProxyHandler, build_opener
 import pytest
 from talkdesk_bridge_sandbox import Sandbox
 
-from tests.command import Run, elsewhere, environment, on_a_terminal, run
+from tests.command import Run, environment, in_another_process, on_a_terminal, run
 from tests.conftest import Server, as_json, invoices_of, merged, page
 from tools import generate as tool
 from tools.contract import load
@@ -47,7 +47,7 @@ def bridge(contract: dict[str, Any]) -> Iterator[Sandbox]:
 @pytest.fixture(scope="module")
 def get(package: Path) -> Iterator[Run]:
     """A function that runs `get` of that client."""
-    with elsewhere(package) as run_there:
+    with in_another_process(package) as run_there:
         yield partial(run_there, "get")
 
 

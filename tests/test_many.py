@@ -31,7 +31,7 @@ class Bridge(KeepAlive):
     def __init__(self, pause: float = 0.005) -> None:
         super().__init__(self.respond)
         self.pause = pause
-        self.asked: list[tuple[float, str]] = []
+        self.requested: list[tuple[float, str]] = []
         self.error_responses: dict[str, list[bytes]] = {}
         self.open = self.most = 0
         self.together = threading.Barrier(1)
@@ -41,10 +41,10 @@ class Bridge(KeepAlive):
     def respond(self, target: str) -> bytes:
         account = target.rpartition("/")[2]
         with self._lock:
-            self.asked.append((time.monotonic(), account))
+            self.requested.append((time.monotonic(), account))
             self.open += 1
             self.most = max(self.most, self.open)
-            first = len(self.asked) <= self.together.parties
+            first = len(self.requested) <= self.together.parties
             prepared = self.error_responses.get(account)
             content = prepared.pop(0) if prepared else answer(json.dumps(page(account, total=1)).encode())
         if first:
@@ -141,7 +141,7 @@ def test_retry_after_for_one_account_makes_all_wait(many: Bridge, way: str, stat
 
     assert results_of(many, way, retry=Retry(on_attempt=seen)) == {account: [account] for account in ACCOUNTS}
     assert len(received) == 1
-    after = [when - received[0] for when, _ in many.asked if when > received[0]]
+    after = [when - received[0] for when, _ in many.requested if when > received[0]]
     assert len([seconds for seconds in after if seconds < 0.95]) <= 4, "requests that were already open"
     assert len([seconds for seconds in after if seconds >= 0.95]) > 20
 
@@ -165,7 +165,7 @@ def test_a_long_retry_after_ends_all_requests(many: Bridge, way: str) -> None:
     assert {type(result) for result in results.values()} == {errors.TooManyRequestsError, errors.NotSentError}
     assert results.keys() == {*ACCOUNTS}
     assert "come back in 3600 s" in str(results["39"])
-    assert len(many.asked) <= 5
+    assert len(many.requested) <= 5
 
 
 class Limiter:
@@ -213,7 +213,7 @@ def test_429_without_retry_after_fails_only_its_account(many: Bridge) -> None:
 def test_accounts_fail_if_the_bridge_returns_429_to_all_requests(many: Bridge, way: str) -> None:
     many.error_responses = {account: [error_response(429, "Retry-After: 0")] * 99 for account in ACCOUNTS}
     assert {type(result) for result in results_of(many, way).values()} == {errors.TooManyRequestsError}
-    assert len(many.asked) == 4 * 40
+    assert len(many.requested) == 4 * 40
 
 
 def test_no_new_request_starts_until_the_caller_takes_a_result(many: Bridge) -> None:
@@ -224,7 +224,7 @@ def test_no_new_request_starts_until_the_caller_takes_a_result(many: Bridge) -> 
             results = client.each(client.billing.get_account_invoices, ACCOUNTS, at_once=5)
             taken = [await anext(results) for _ in range(3)]
             await asyncio.sleep(0.2)
-            assert len(taken) + 5 <= len(many.asked) <= len(taken) + 5 + 1
+            assert len(taken) + 5 <= len(many.requested) <= len(taken) + 5 + 1
             await results.aclose()
             assert asyncio.all_tasks() == {asyncio.current_task()}
 
@@ -276,10 +276,10 @@ def test_leaving_the_loop_leaves_no_task_behind(many: Bridge) -> None:
         assert asyncio.all_tasks() == {asyncio.current_task()}
 
     asyncio.run(leave())
-    before = len(many.asked)
+    before = len(many.requested)
     assert before <= 5 + 1 + 5
     asyncio.run(cancelled())
-    assert len(many.asked) < before + 20
+    assert len(many.requested) < before + 20
 
 
 @pytest.mark.parametrize(
@@ -362,7 +362,7 @@ def test_a_blocking_client_starts_no_request_until_the_caller_takes_a_result(man
         results = client.each(client.billing.get_account_invoices, ACCOUNTS, at_once=5)
         taken = [next(results) for _ in range(3)]
         time.sleep(0.2)
-        assert len(taken) + 5 <= len(many.asked) <= len(taken) + 5 + 1
+        assert len(taken) + 5 <= len(many.requested) <= len(taken) + 5 + 1
         results.close()
         assert not workers()
 
@@ -380,7 +380,7 @@ def test_an_exception_of_a_blocking_function_ends_the_loop(many: Bridge) -> None
             accounts += [account for account, _ in client.each(count, ACCOUNTS, at_once=5)]
         assert not workers()
         assert client.billing.get_account_invoices("7").total == 1  # the client still works
-    assert len(many.asked) < 35
+    assert len(many.requested) < 35
 
 
 def test_an_exception_of_the_accounts_ends_a_blocking_loop_too(many: Bridge) -> None:
@@ -431,7 +431,7 @@ def test_leaving_a_blocking_loop_sends_no_request_that_is_still_connecting(
     connect = httpcore.SyncBackend.connect_tcp
 
     def slowly(*arguments: Any, **named: Any) -> Any:
-        if many.asked:
+        if many.requested:
             time.sleep(3)
         return connect(*arguments, **named)
 
@@ -440,11 +440,11 @@ def test_leaving_a_blocking_loop_sends_no_request_that_is_still_connecting(
         assert client.billing.get_account_invoices("0").total == 1
         results = client.each(client.billing.get_account_invoices, ACCOUNTS, at_once=5)
         next(results)
-        begun, sent = time.monotonic(), len(many.asked)
+        begun, sent = time.monotonic(), len(many.requested)
         results.close()
         assert time.monotonic() - begun < 2.5
         time.sleep(3)
-        assert len(many.asked) <= sent + 1, "one request may already have its connection"
+        assert len(many.requested) <= sent + 1, "one request may already have its connection"
 
 
 def test_leaving_a_blocking_loop_starts_no_retry(many: Bridge) -> None:
@@ -454,11 +454,11 @@ def test_leaving_a_blocking_loop_starts_no_retry(many: Bridge) -> None:
         results = client.each(client.billing.get_account_invoices, ACCOUNTS, at_once=5)
         assert next(results)[0] == "0"
         time.sleep(0.2)
-        begun, sent = time.monotonic(), len(many.asked)
+        begun, sent = time.monotonic(), len(many.requested)
         results.close()
         assert time.monotonic() - begun < 2.5
         time.sleep(3)
-        assert len(many.asked) == sent
+        assert len(many.requested) == sent
         assert not workers()
 
 

@@ -1,4 +1,4 @@
-"""The checks of `doctor`: their results, and those of the installation. Nothing here imports the client."""
+"""The result of a check of `doctor`, and the checks of the installation. Nothing here imports the client."""
 
 from __future__ import annotations
 

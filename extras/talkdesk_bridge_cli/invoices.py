@@ -108,14 +108,18 @@ def _table(invoices: Sequence[InvoiceDetails], output: Output, *, rows: bool = T
     if totals.sums and rows:
         table.add_section()
     left_out = totals.left_out()
-    for currency, sums in sorted(totals.sums.items()):
-        label = f"total {currency}" if currency else "total, no currency"
-        cells = [f"{sums[column].amount:f}" if column in sums else "" for column in AMOUNTS]
-        table.add_row(Text(f"{label} *" if left_out else label), *[""] * (len(TEXTS) - 1), *cells, style="bold")
+    _add_totals(table, totals, " *" if left_out else "")
     footer = [f"{len(invoices)} invoice{_plural(len(invoices))}"]
     if left_out:
         footer.append(f"* without {left_out}" if totals.sums else f"no totals: {left_out}")
     return _rendered(table, footer, output)
+
+
+def _add_totals(table: Table, totals: _Totals, mark: str) -> None:
+    for currency, sums in sorted(totals.sums.items()):
+        label = f"total {currency}" if currency else "total, no currency"
+        cells = [f"{sums[column].amount:f}" if column in sums else "" for column in AMOUNTS]
+        table.add_row(Text(f"{label}{mark}"), *[""] * (len(TEXTS) - 1), *cells, style="bold")
 
 
 def _cell(value: str | date | None) -> Text:
@@ -125,10 +129,8 @@ def _cell(value: str | date | None) -> Text:
 
 def _rendered(table: Table, footer: Iterable[str], output: Output) -> bytes:
     """The table and its footer in the colours and the encoding of the output. No line is cut or wrapped."""
-    colours = output.is_terminal() and coloured(sys.stdout)
-    console = Console(
-        width=10**7, force_terminal=colours, color_system="standard" if colours else None, highlight=False
-    )
+    colour = output.is_terminal() and coloured(sys.stdout)
+    console = Console(width=10**7, force_terminal=colour, color_system="standard" if colour else None, highlight=False)
     with console.capture() as captured:
         console.print(table, soft_wrap=True)
     text = re.sub(" +\n", "\n", captured.get()) + "".join(f"{line}\n" for line in footer)

@@ -59,15 +59,15 @@ def list_many(
         with stored(place.with_name(f"{place.name}.part"), settings, _accounts(source)) as store:
             if store.done:
                 done = f"{store.done} of {store.total} accounts are complete"
-                report(printable(f"Resuming {store.path}, started {store.begun}: {done}. Delete it to start over."))
+                report(printable(f"Resuming {store.path}, started {store.started}: {done}. Delete it to start over."))
             try:
                 status = run_until_signalled(partial(_request, run, client, store, per_page=per_page, at_once=at_once))
                 if skip_failed or not status:
                     run.output.write(_parts(output_format, store, account_name(client)))
                     store.finished = True
             finally:
-                if run.output.path and not store.finished and (kept := store.keep()):
-                    saved = f"{kept} of {store.total} accounts are saved in {store.path}"
+                if run.output.path and not store.finished and (count := store.save()):
+                    saved = f"{count} of {store.total} accounts are saved in {store.path}"
                     report(printable(f"{saved}. Run the same command again to resume."))
         if status:
             raise _failure(store, status, to_file=run.output.path is not None)

@@ -41,7 +41,7 @@ class Store:
         self.path = path
         self.finished = False
         """Set to True when the file is no longer needed."""
-        self.begun = time.strftime("%Y-%m-%d %H:%M")
+        self.started = time.strftime("%Y-%m-%d %H:%M")
         """Date and time of the first request."""
         self.total = 0
         """The number of requested accounts."""
@@ -52,7 +52,7 @@ class Store:
         count = "SELECT count(*), coalesce(sum(invoices), 0) FROM complete"
         self.done, self.invoices = self._execute(count).fetchone()
         """The number of complete accounts, and of their invoices."""
-        self._kept: int = self.done
+        self._saved: int = self.done
 
     def begin(self, settings: Mapping[str, str], accounts: Iterable[str]) -> None:
         """Set the requested accounts, keeping those that are complete already.
@@ -64,13 +64,13 @@ class Store:
         insert = "INSERT OR IGNORE INTO named (account) VALUES (?)"
         self._connection.executemany(insert, ((account,) for account in accounts))
         (self.total,) = self._execute("SELECT count(*) FROM named").fetchone()
-        known = {**settings, "begun": self.begun}
+        known = {**settings, "begun": self.started}
         if self.done:
             known = dict(self._execute("SELECT name, value FROM settings"))
-        self.begun = known["begun"]
+        self.started = known["begun"]
         differences = [f"another {name}" for name, value in settings.items() if known.get(name) != value]
-        lost = "SELECT account FROM complete WHERE account NOT IN (SELECT account FROM named) LIMIT 1"
-        differences += [f"account {account}, which is not requested any more" for (account,) in self._execute(lost)]
+        extra = "SELECT account FROM complete WHERE account NOT IN (SELECT account FROM named) LIMIT 1"
+        differences += [f"account {account}, which is not requested any more" for (account,) in self._execute(extra)]
         if differences:
             remedy = "run the command as before, or delete the file to start over"
             raise CommandError(f"--output: {self.path} was started with {differences[0]}: {remedy}.", 2)
@@ -108,18 +108,18 @@ class Store:
     def commit(self) -> None:
         """Write everything to disk, so that no crash can lose it."""
         self._connection.commit()
-        self._kept, self._committed = self.done, time.monotonic()
+        self._saved, self._committed = self.done, time.monotonic()
 
-    def keep(self) -> int:
+    def save(self) -> int:
         """Commit if the disk allows it; returns the number of accounts that no crash can lose."""
         with suppress(sqlite3.Error):
             if self._connection.in_transaction:  # a full disk may have rolled it back
                 self.commit()
-        return self._kept
+        return self._saved
 
     def close(self) -> None:
         """Close the file, and delete it if it is empty or no longer needed."""
-        needed = self.keep() and not self.finished
+        needed = self.save() and not self.finished
         self._connection.close()
         if not needed:
             self.path.unlink()

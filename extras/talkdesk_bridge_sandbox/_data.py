@@ -35,7 +35,7 @@ ACCOUNTS = {
 
 
 def items_of(account: Account | None, examples: list[Any], *, varied: bool) -> list[Any]:
-    """The items of an account: the examples over and over, varied from the second round on.
+    """The items of an account: the examples, then variations of them, in turns.
 
     Without an account, just the examples.
     """

@@ -161,7 +161,7 @@ def test_it_works_with_each_python_and_set_of_dependencies(inside: Path, tmp_pat
 # Without an extra.
 
 
-ASKS = """
+REQUEST = """
 from talkdesk_bridge import BridgeClient
 with BridgeClient.from_env() as bridge:
     print(bridge.billing.get_account_invoices("1000000001").total)
@@ -182,7 +182,7 @@ def test_without_an_extra_it_is_small_and_complete(
     with capsys.disabled():
         print(f"\nPython {version}, without an extra: {sum(sizes.values())} bytes, {bare} without .pyc")  # noqa: T201 # a figure
     assert sum(sizes.values()) < MAX_BYTES
-    assert run(str(inside), "-I", "-W", "error", "-c", ASKS, **ready(sandbox.url)) == "137\n"
+    assert run(str(inside), "-I", "-W", "error", "-c", REQUEST, **ready(sandbox.url)) == "137\n"
     for arguments, extra in ((["invoices", "1"], "cli"), (["sandbox"], "sandbox")):
         result = subprocess.run(
             [inside.with_name("talkdesk-bridge"), *arguments], capture_output=True, text=True, check=False
