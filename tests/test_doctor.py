@@ -25,7 +25,7 @@ KEY = {"API_KEY": "sandbox-key", "API_KEY_HEADER": "Authorization"}
 
 
 def environ(**variables: str) -> dict[str, str]:
-    """The environment without proxies and certificates; other names get the prefix TALKDESK_BRIDGE_."""
+    """The environment with these variables, without proxies and certificates; short names get our prefix."""
     others = (*PROXIES, "SSL_CERT_FILE", "SSL_CERT_DIR")
     kept = {name: value for name, value in os.environ.items() if name not in others}
     ours = {name for name in variables if name not in others and "talk" not in name.lower()}
@@ -166,7 +166,7 @@ def test_the_responses_of_a_server(response: Any, verdict: str, text: str) -> No
     assert text in checks["bridge"]["found"]
 
 
-def closed_port() -> str:
+def closed_address() -> str:
     with socket.create_server(("127.0.0.1", 0)) as free:
         return f"127.0.0.1:{free.getsockname()[1]}"
 
@@ -182,9 +182,9 @@ def test_a_server_that_cannot_be_reached(monkeypatch: pytest.MonkeyPatch, tls: t
     resolve_numbers_only(monkeypatch)
     check = "Check scheme, host and port in TALKDESK_BRIDGE_URL, and this machine's DNS, proxies and firewall."
     for given, found, remedy in (
-        ({"URL": f"https://{closed_port()}/base"}, "refused", check),
+        ({"URL": f"https://{closed_address()}/base"}, "refused", check),
         ({"URL": "https://bridge.invalid"}, "no connection to", check),
-        ({"URL": "https://bridge.invalid", "HTTPS_PROXY": f"http://u:s3cret@{closed_port()}"}, "; HTTPS_PROXY is set).", check),
+        ({"URL": "https://bridge.invalid", "HTTPS_PROXY": f"http://u:s3cret@{closed_address()}"}, "; HTTPS_PROXY is set).", check),
         ({"URL": tls[0].url}, "CERTIFICATE_VERIFY_FAILED", "Set SSL_CERT_FILE to the authority"),
     ):  # fmt: skip
         status, checks = run_doctor("--account", "1", **given)
@@ -212,7 +212,7 @@ def test_a_token(sandbox: Sandbox, server: Server) -> None:
         "Check TALKDESK_BRIDGE_TOKEN_URL, the server there, and the credential."
     )
     server.answers((200, {}, b"<html>"))
-    for url, text in ((f"{server.url}/t", "no usable access_token."), (f"http://{closed_port()}", "no connection")):
+    for url, text in ((f"{server.url}/t", "no usable access_token."), (f"http://{closed_address()}", "no connection")):
         status, checks = run_doctor(**oauth | {"TOKEN_URL": url, "CLIENT_SECRET": "s3cret"})
         assert (status, checks["token"]["status"]) == (3, "bad")
         assert text in checks["token"]["found"]

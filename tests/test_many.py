@@ -448,7 +448,7 @@ def test_leaving_a_blocking_loop_sends_no_request_that_is_still_connecting(
 
 
 def test_leaving_a_blocking_loop_starts_no_retry(many: Bridge) -> None:
-    """Nobody waits for threads that sleep before a retry, and they send nothing when they wake up."""
+    """The loop does not wait for threads that sleep before a retry, and they send nothing when they wake up."""
     many.error_responses = {account: [error_response(503)] * 9 for account in ACCOUNTS[1:]}
     with BridgeClient(many.url, retry=Retry(backoff=0, retry_after_max=9), sleep=lambda _: time.sleep(3)) as client:
         results = client.each(client.billing.get_account_invoices, ACCOUNTS, at_once=5)

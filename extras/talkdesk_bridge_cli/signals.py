@@ -23,7 +23,7 @@ class _Handler:
 
     def __init__(self) -> None:
         self.number = 0
-        """The first signal; 0 until it comes."""
+        """The first signal; 0 until it arrives."""
         self.cancel: Callable[[], object] | None = None
         self._since = 0.0
 

@@ -167,7 +167,7 @@ class Gate:
 
 
 def kind_of(scheme: dict[str, Any]) -> str:
-    """The kind of a security scheme, in the words of `Accept` if the sandbox accepts it."""
+    """The kind of a security scheme; a value of `Accept` if the sandbox accepts it."""
     if (scheme["type"], scheme.get("in")) == ("apiKey", "header"):
         return "key"
     return str(scheme.get("scheme", scheme["type"])).lower()

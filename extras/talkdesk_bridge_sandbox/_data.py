@@ -35,7 +35,7 @@ ACCOUNTS = {
 
 
 def items_of(account: Account | None, examples: list[Any], *, varied: bool) -> list[Any]:
-    """The items of an account: the examples, then variations of them, in turns.
+    """The items of an account: the examples, followed by variations of them.
 
     Without an account, just the examples.
     """

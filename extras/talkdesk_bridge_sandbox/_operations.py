@@ -1,4 +1,4 @@
-"""The operations of the contract: check requests, and respond with the contract's examples."""
+"""The operations of the contract: they check requests, and respond with the contract's examples."""
 
 from __future__ import annotations
 
