@@ -76,9 +76,7 @@ def test_a_response_cannot_control_the_terminal(server: Server) -> None:
         (as_json(page(1, following="https://elsewhere.example/")), 7, "another host"),
     ],
 )
-def test_each_error_has_an_exit_status_and_a_message(
-    server: Server, response: Scripted, status: int, message: str
-) -> None:
+def test_each_error_has_an_exit_status(server: Server, response: Scripted, status: int, message: str) -> None:
     server.answers(response)
     result = run("invoices", "1", URL=server.url, API_KEY="s3cret")
     assert (result.returncode, result.stdout) == (status, "")

@@ -66,9 +66,7 @@ def test_every_check_is_good(sandbox: Sandbox) -> None:
     assert f"httpx {metadata.version('httpx')}." in checks["Python"]["found"]
     assert checks["variables"]["found"].endswith("Credential: HeaderAuth.")
     assert checks["bridge"]["found"] == "The bridge returned 401 to a request without the credential."
-    assert (
-        checks["response"]["found"] == "The response of get_account_invoices, with 50 invoices, matches the contract."
-    )
+    assert checks["response"]["found"].endswith(" get_account_invoices, with 50 invoices, matches the contract.")
 
 
 def test_nothing_is_sent_offline(sandbox: Sandbox) -> None:

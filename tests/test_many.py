@@ -11,6 +11,7 @@ import threading
 import time
 from collections.abc import AsyncIterator, Iterator
 from contextlib import aclosing
+from itertools import count
 from typing import Any
 
 import httpcore
@@ -232,21 +233,16 @@ def test_no_new_request_starts_until_the_caller_takes_a_result(many: Bridge) -> 
 
 
 def test_accounts_are_read_from_the_iterator_as_needed(many: Bridge) -> None:
-    count = 0
-
-    def endless() -> Iterator[str]:
-        nonlocal count
-        while True:
-            count += 1
-            yield str(count)
+    numbers = count()
+    accounts = map(str, numbers)
 
     async def run() -> None:
         async with AsyncBridgeClient(many.url, **ONCE) as client:
-            async with aclosing(client.each(client.billing.get_account_invoices, endless(), at_once=3)) as results:
+            async with aclosing(client.each(client.billing.get_account_invoices, accounts, at_once=3)) as results:
                 taken = [await anext(results) for _ in range(10)]
             assert asyncio.all_tasks() == {asyncio.current_task()}
         assert len({account for account, _ in taken}) == 10
-        assert count <= 10 + 3 + 1
+        assert next(numbers) <= 10 + 3 + 1
 
     asyncio.run(run())
 
@@ -295,14 +291,14 @@ def test_an_exception_of_the_function_ends_the_loop(many: Bridge, failure: BaseE
     async def run() -> None:
         async with AsyncBridgeClient(many.url, **ONCE) as client:
 
-            async def count(account: str) -> int:
+            async def total_of(account: str) -> int:
                 found = await client.billing.get_account_invoices(account)
                 if account == "20":
                     raise failure
                 return found.total or 0
 
             try:
-                async for account, result in client.each(count, ACCOUNTS, at_once=5):
+                async for account, result in client.each(total_of, ACCOUNTS, at_once=5):
                     assert result == 1
                     accounts.append(account)
             finally:
@@ -368,7 +364,7 @@ def test_a_blocking_client_starts_no_request_until_the_caller_takes_a_result(man
 
 
 def test_an_exception_of_a_blocking_function_ends_the_loop(many: Bridge) -> None:
-    def count(account: str) -> int:
+    def total_of(account: str) -> int:
         found = client.billing.get_account_invoices(account)
         if account == "20":
             raise ZeroDivisionError("x")
@@ -377,7 +373,7 @@ def test_an_exception_of_a_blocking_function_ends_the_loop(many: Bridge) -> None
     accounts: list[str] = []
     with BridgeClient(many.url, **ONCE) as client:
         with pytest.raises(ZeroDivisionError, match="x"):
-            accounts += [account for account, _ in client.each(count, ACCOUNTS, at_once=5)]
+            accounts += [account for account, _ in client.each(total_of, ACCOUNTS, at_once=5)]
         assert not workers()
         assert client.billing.get_account_invoices("7").total == 1  # the client still works
     assert len(many.requested) < 35

@@ -26,19 +26,19 @@ def query(schema: dict[str, Any], name: str = "value", **more: Any) -> dict[str,
     return {"name": name, "in": "query", "schema": schema, **more}
 
 
-def ok_response(example: Any, schema: dict[str, Any] | None = None, media: str = "application/json") -> dict[str, Any]:
+def response(example: Any, schema: dict[str, Any] | None = None, media: str = "application/json") -> dict[str, Any]:
     return {"description": "OK", "content": {media: {"schema": schema or {}, "example": example}}}
 
 
 def listed(example: dict[str, Any], schema: dict[str, Any]) -> dict[str, Any]:
     things = {"properties": {"_embedded": {"properties": {"things": {"items": schema}}}}}
-    return ok_response({"_embedded": {"things": [example]}, "total": 1}, things)
+    return response({"_embedded": {"things": [example]}, "total": 1}, things)
 
 
 def operation(*parameters: dict[str, Any], example: Any = THINGS, **more: Any) -> dict[str, Any]:
     """An operation without security."""
     own = {"operationId": "x", "security": [], "parameters": [ACCOUNT, *parameters]}
-    return own | {"responses": {"200": ok_response(example)}} | more
+    return own | {"responses": {"200": response(example)}} | more
 
 
 def contract(paths: dict[str, dict[str, Any]], **components: Any) -> dict[str, Any]:
@@ -109,7 +109,7 @@ OPERATIONS = {
     **{f"/{key}/{{account}}": operation(parameters=[ACCOUNT | one[0]]) for key, one in KNOWN.items()},
     **{f"/{key}/{{account}}": operation(responses={"200": listed(*one)}) for key, one in FIXED.items()},
     **{
-        f"/{key}/{{account}}": operation(responses={"200": ok_response(THINGS), "4XX": ok_response(ERROR, schema)})
+        f"/{key}/{{account}}": operation(responses={"200": response(THINGS), "4XX": response(ERROR, schema)})
         for key, schema in ERRORS.items()
     },
     "/object/{account}": operation(query(OBJECT)),
@@ -120,15 +120,13 @@ OPERATIONS = {
     "/cookie/{account}": operation({"name": "count", "in": "cookie", "required": True, "schema": {"type": "string"}}),
     "/t/{account}/things/{thing}": operation(parameters=TWO),
     "/empty/{account}": operation(example={"_embedded": {"things": []}}),
-    "/alone/{account}": operation(
-        security=[{"Key": []}], responses={"200": ok_response(THINGS), "404": ok_response(ERROR)}
-    ),
+    "/alone/{account}": operation(security=[{"Key": []}], responses={"200": response(THINGS), "404": response(ERROR)}),
     "/a%20b/{account}": operation(),
     "/p/{account}": operation(example={"which": "any"}),
     "/p/{account}.json": operation(example={"which": "json"}),
     "/p/fixed": operation(example={"which": "fixed"}, parameters=[]),
-    "/text": operation(parameters=[], responses={"200": ok_response("a,b", {"type": "string"}, "text/csv")}),
-    "/word": operation(parameters=[], responses={"200": ok_response("word", {}, "application/vnd.x+json")}),
+    "/text": operation(parameters=[], responses={"200": response("a,b", {"type": "string"}, "text/csv")}),
+    "/word": operation(parameters=[], responses={"200": response("word", {}, "application/vnd.x+json")}),
     "/nothing": operation(parameters=[], responses={"204": {"description": "Done"}}),
 }
 SCHEMES = {
@@ -246,8 +244,8 @@ def test_a_response_has_its_declared_media_type(shapes: Sandbox) -> None:
     responses = []
     for path in ("/text", "/word", "/nothing"):
         connection.request("GET", path)
-        response = connection.getresponse()
-        responses.append((response.status, response.headers["Content-Type"], response.read()))
+        received = connection.getresponse()
+        responses.append((received.status, received.headers["Content-Type"], received.read()))
     connection.close()
     assert responses == [(200, "text/csv", b"a,b"), (200, "application/vnd.x+json", b'"word"'), (204, None, b"")]
 

@@ -60,10 +60,8 @@ class Token:
 TOKENS: dict[str, Token] = {}
 
 
-def save(token: dict[str, Any], token_request: Any) -> None:
-    TOKENS[token["access_token"]] = Token(
-        token["scope"], token_request.form.get("audience"), time.time() + token["expires_in"]
-    )
+def save(token: dict[str, Any], call: Any) -> None:
+    TOKENS[token["access_token"]] = Token(token["scope"], call.form.get("audience"), time.time() + token["expires_in"])
 
 
 def revoke() -> None:
