@@ -165,10 +165,10 @@ def test_failed_accounts_are_reported_and_requested_again(listing: Listing, brid
         "account 1005:",
         "account a//b:",
     ]
-    assert any("returned 404 Not Found" in line for line in told[:4])
-    assert told[4].startswith("57 of 61 accounts are saved in ")
+    assert any("returned 404 Not Found" in line for line in lines[:4])
+    assert lines[4].startswith("57 of 61 accounts are saved in ")
     assert (
-        told[5]
+        lines[5]
         == "talkdesk-bridge: 4 of 61 accounts failed, so nothing was written. Use --skip-failed to write the others."
     )
     assert files() == {"out.jsonl.part"}
@@ -245,7 +245,7 @@ def test_a_signal_ends_the_run_and_the_next_run_resumes_it(
         _, message = process.communicate(timeout=10)
     assert process.returncode == status
     kept = rf"\d+ of 60 accounts are saved in {re.escape(str(output))}.part. Run the same command again to resume.\n"
-    assert re.fullmatch("" if number == signal.SIGKILL else kept, told)
+    assert re.fullmatch("" if number == signal.SIGKILL else kept, message)
     assert not output.exists()
     bridge.pause = 0
     bridge.asked.clear()
@@ -342,7 +342,7 @@ def test_a_repeated_signal_ends_the_wait_for_a_name_server(tmp_path: Path, numbe
 def test_a_full_disk_loses_nothing_already_written(
     listing: Listing, bridge: Bridge, monkeypatch: pytest.MonkeyPatch, at_once: str
 ) -> None:
-    bridge.instead = lambda account: answer(json.dumps(page("x" * 2000, total=1)).encode())
+    bridge.instead = lambda account: http_response(json.dumps(page("x" * 2000, total=1)).encode())
     monkeypatch.setattr("talkdesk_bridge_cli.store.COMMIT_INTERVAL", 0)
     limits = resource.getrlimit(resource.RLIMIT_FSIZE)
     resource.setrlimit(resource.RLIMIT_FSIZE, (100_000, limits[1]))

@@ -77,7 +77,7 @@ def test_a_response_cannot_control_the_terminal(server: Server) -> None:
     ],
 )
 def test_each_error_has_an_exit_status(server: Server, response: Scripted, status: int, message: str) -> None:
-    server.answers(response)
+    server.respond_with(response)
     result = run("invoices", "1", URL=server.url, API_KEY="s3cret")
     assert (result.returncode, result.stdout) == (status, "")
     assert result.stderr.startswith("talkdesk-bridge: account 1: ")
@@ -87,7 +87,7 @@ def test_each_error_has_an_exit_status(server: Server, response: Scripted, statu
 
 
 def test_an_incomplete_list_prints_nothing(server: Server) -> None:
-    server.answers(page(1, 2, total=3, following="?c=2"), page(total=3))
+    server.respond_with(page(1, 2, total=3, following="?c=2"), page(total=3))
     result = run("invoices", "1", URL=server.url)
     assert (result.returncode, result.stdout) == (7, "")
     assert "ended after 2 of 3 items" in result.stderr
@@ -272,7 +272,7 @@ def test_standard_output_that_cannot_be_written(sandbox: Sandbox) -> None:
 
 
 def test_characters_that_the_encoding_lacks_are_escaped(server: Server) -> None:
-    server.answers({"_embedded": {"invoices": [{"status": "f\u00e4llig \u20ac"}]}})
+    server.respond_with({"_embedded": {"invoices": [{"status": "f\u00e4llig \u20ac"}]}})
     environment = os.environ | {"PYTHONIOENCODING": "latin-1", "TALKDESK_BRIDGE_URL": server.url}
     result = subprocess.run([COMMAND, "invoices", "1"], env=environment, capture_output=True, check=False)
     assert (result.returncode, result.stderr) == (0, b"")
@@ -360,8 +360,8 @@ def test_a_failed_account_is_named_and_nothing_is_printed(sandbox: Sandbox, form
 
 
 def test_debug_logs_each_request_and_no_credential(server: Server, elsewhere: Server) -> None:
-    elsewhere.answers({"access_token": "t0ken-of-the-server", "token_type": "Bearer"})
-    server.answers(
+    elsewhere.respond_with({"access_token": "t0ken-of-the-server", "token_type": "Bearer"})
+    server.respond_with(
         as_json({}, 503), as_json(page(1, total=2, following="?page=2&key=s3cret-of-the-link")), page(2, total=2)
     )
     oauth = {"TOKEN_URL": f"{elsewhere.url}/token?k=s3cret", "CLIENT_ID": "me", "CLIENT_SECRET": "s3cret-of-mine"}

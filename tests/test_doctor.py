@@ -209,7 +209,7 @@ def test_a_token(sandbox: Sandbox, server: Server) -> None:
     assert checks["token"]["remedy"].startswith(
         "Check TALKDESK_BRIDGE_TOKEN_URL, the server there, and the credential."
     )
-    server.answers((200, {}, b"<html>"))
+    server.respond_with((200, {}, b"<html>"))
     for url, text in ((f"{server.url}/t", "no usable access_token."), (f"http://{closed_address()}", "no connection")):
         status, checks = run_doctor(**oauth | {"TOKEN_URL": url, "CLIENT_SECRET": "s3cret"})
         assert (status, checks["token"]["status"]) == (3, "bad")
@@ -232,7 +232,7 @@ INVOICE = {"_embedded": {"invoices": [{"invoice_number": "1", "due_amount": 7.5}
     ],
 )  # fmt: skip
 def test_a_response(server: Server, response: Any, status: int, verdict: str, text: str) -> None:
-    server.answers(response)
+    server.respond_with(response)
     returned, checks = run_doctor("--account", "77", URL=server.url, API_KEY="s3cret-key")
     assert (returned, checks["response"]["status"]) == (status, verdict)
     assert text in checks["response"]["found"]

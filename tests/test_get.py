@@ -79,13 +79,13 @@ def test_one_page_and_all_pages_cannot_be_combined(server: Server, options: list
 
 
 def test_a_body_that_deviates_is_printed_unchanged(server: Server) -> None:
-    server.answers((200, {}, b'[{"invoice_number": "1", "due_amount": null, "n": 1.10}]'))
+    server.respond_with((200, {}, b'[{"invoice_number": "1", "due_amount": null, "n": 1.10}]'))
     result = run("get", "get_account_invoices", "1", URL=server.url)
     assert "".join(result.stdout.split()) == '[{"invoice_number":"1","due_amount":null,"n":1.10}]'
 
 
 def test_errors_and_deviations_are_reported(server: Server, tmp_path: Path) -> None:
-    server.answers({"_embedded": {"invoices": [{"due_amount": 7.5}]}})
+    server.respond_with({"_embedded": {"invoices": [{"due_amount": 7.5}]}})
     result = run("get", "get_account_invoices", "1", URL=server.url)
     assert json.loads(result.stdout) == {"_embedded": {"invoices": [{"due_amount": 7.5}]}}
     place = "$._embedded.invoices[*].due_amount"
@@ -96,7 +96,7 @@ def test_errors_and_deviations_are_reported(server: Server, tmp_path: Path) -> N
         ((200, {}, b"<html>"), 6),
         (as_json([], 429, Retry_After="99"), 5),
     ):
-        server.answers(response)
+        server.respond_with(response)
         out = tmp_path / "out"
         result = run("get", "get_account_invoices", "1", "--output", str(out), URL=server.url)
         assert (result.returncode, result.stdout, out.exists()) == (status, "", False)
@@ -193,7 +193,7 @@ VALUES = {
 
 
 def test_values_are_sent_as_the_contract_declares_them(get: Run, server: Server) -> None:
-    server.answers({"claimNumber": "7"})
+    server.respond_with({"claimNumber": "7"})
     result = get("findClaims", "a b", "5", *VALUES, URL=server.url)
     assert (result.returncode, json.loads(result.stdout)) == (0, {"claimNumber": "7"}), result.stderr
     path, _, query = server.seen[0][1].partition("?")

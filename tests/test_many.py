@@ -30,7 +30,7 @@ class Bridge(KeepAlive):
     """Responds after a pause with one invoice that has the account's number; counts how many requests are open."""
 
     def __init__(self, pause: float = 0.005) -> None:
-        super().__init__(self.respond)
+        super().__init__(self.page)
         self.pause = pause
         self.requested: list[tuple[float, str]] = []
         self.error_responses: dict[str, list[bytes]] = {}
@@ -39,7 +39,7 @@ class Bridge(KeepAlive):
         """The first requests wait for each other; the number of parties is their number."""
         self._lock = threading.Lock()
 
-    def respond(self, target: str) -> bytes:
+    def page(self, target: str) -> bytes:
         account = target.rpartition("/")[2]
         with self._lock:
             self.requested.append((time.monotonic(), account))
@@ -47,7 +47,7 @@ class Bridge(KeepAlive):
             self.most = max(self.most, self.open)
             first = len(self.requested) <= self.together.parties
             prepared = self.error_responses.get(account)
-            content = prepared.pop(0) if prepared else answer(json.dumps(page(account, total=1)).encode())
+            content = prepared.pop(0) if prepared else http_response(json.dumps(page(account, total=1)).encode())
         if first:
             self.together.wait(5)
         time.sleep(self.pause)
@@ -57,7 +57,7 @@ class Bridge(KeepAlive):
 
 
 def error_response(status: int, *headers: str) -> bytes:
-    return answer(b"{}", status, headers)
+    return http_response(b"{}", status, headers)
 
 
 @pytest.fixture
@@ -117,7 +117,7 @@ def test_each_account_comes_once_and_the_limit_of_open_requests_holds(many: Brid
 def test_a_failed_account_does_not_affect_others(many: Bridge, way: str) -> None:
     many.error_responses = {
         "3": [error_response(404)],
-        "7": [answer(b"<html>")],
+        "7": [http_response(b"<html>")],
         "9": [error_response(503)] * 4,
         "11": [error_response(503), error_response(500)],
     }
@@ -190,7 +190,7 @@ class Limiter:
             if len(self.accepted) >= 2 and now - self.accepted[-2] < 1:
                 return error_response(429, "Retry-After: 1")
             self.accepted.append(now)
-        return answer(json.dumps(page(target.rpartition("/")[2], total=1)).encode())
+        return http_response(json.dumps(page(target.rpartition("/")[2], total=1)).encode())
 
 
 def test_a_rate_limit_fails_no_account() -> None:
@@ -198,7 +198,7 @@ def test_a_rate_limit_fails_no_account() -> None:
     limiter = Limiter()
     bridge = Bridge(0)
     with bridge:
-        bridge.answers = limiter.respond
+        bridge.respond = limiter.respond
         results = results_of(bridge, at_once=20, clock=limiter.clock, sleep=limiter.sleep, retry=Retry())
     assert results == {account: [account] for account in ACCOUNTS}
 

@@ -27,7 +27,7 @@ RESPONSE: Scripted = (200, {}, f'{{"_embedded": {{"invoices": [{INVOICE}, {OTHER
 @pytest.fixture
 def two(server: Server) -> Server:
     """A server with two invoices that are hard to write."""
-    server.answers(RESPONSE)
+    server.respond_with(RESPONSE)
     return server
 
 
@@ -91,7 +91,7 @@ def test_a_response_that_is_nested_too_deeply(server: Server, depth: int) -> Non
 
 @pytest.mark.parametrize("output_format", ["table", "json", "jsonl", "csv"])
 def test_a_file_gets_the_same_bytes_as_a_pipe(server: Server, tmp_path: Path, output_format: str) -> None:
-    server.answers(page(1, 2))
+    server.respond_with(page(1, 2))
     file = tmp_path / "out"
     arguments = ["invoices", "1", "--format", output_format]
     result = run(*arguments, "--output", str(file), URL=server.url)
@@ -160,7 +160,7 @@ def test_a_file_without_write_permission_is_not_replaced(two: Server, tmp_path: 
 def test_an_error_leaves_the_file_unchanged(server: Server, tmp_path: Path, response: Scripted) -> None:
     file = tmp_path / "out"
     file.write_text("earlier")
-    server.answers(response)
+    server.respond_with(response)
     assert run("invoices", "1", "--output", str(file), URL=server.url).returncode in (4, 6, 7)
     assert file.read_text() == "earlier"
     assert [*tmp_path.iterdir()] == [file]
@@ -245,7 +245,7 @@ def test_descriptors_and_pipes_are_rejected_and_not_replaced(two: Server, tmp_pa
 
 @pytest.mark.parametrize(("output_format", "unbuffered"), [("table", ""), ("jsonl", "1")])
 def test_a_closed_pipe_ends_the_command_silently(server: Server, output_format: str, unbuffered: str) -> None:
-    server.answers(page(*(f"{number:0200}" for number in range(500))))  # more than a pipe holds
+    server.respond_with(page(*(f"{number:0200}" for number in range(500))))  # more than a pipe holds
     command = [COMMAND, "invoices", "1", "--format", output_format]
     named = environment(URL=server.url) | {"PYTHONUNBUFFERED": unbuffered}
     with subprocess.Popen(command, env=named, stdout=subprocess.PIPE, stderr=subprocess.PIPE) as process:
@@ -258,26 +258,26 @@ def test_a_closed_pipe_ends_the_command_silently(server: Server, output_format: 
 
 
 def test_messages_do_not_get_into_the_data_if_standard_error_is_closed(server: Server) -> None:
-    server.answers({"_embedded": {"invoices": [{"due_amount": 7.5}]}})
+    server.respond_with({"_embedded": {"invoices": [{"due_amount": 7.5}]}})
     command = ["/bin/sh", "-c", f"exec '{COMMAND}' invoices 1 --format jsonl --debug 2>&-"]
     result = subprocess.run(command, env=environment(URL=server.url), capture_output=True, text=True, check=False)
     assert (result.returncode, result.stdout) == (0, '{"account_number": "1", "due_amount": 7.5}\n')
 
 
 def test_the_command_works_if_standard_error_cannot_be_written(server: Server, tmp_path: Path) -> None:
-    server.answers({"_embedded": {"invoices": [{"due_amount": 7.5}]}})
+    server.respond_with({"_embedded": {"invoices": [{"due_amount": 7.5}]}})
     shell = f"exec '{COMMAND}' invoices 1 --format jsonl --debug --output '{tmp_path / 'out'}' 2>/dev/full"
     done = subprocess.run(["/bin/sh", "-c", shell], env=environment(URL=server.url), capture_output=True, check=False)
     assert (done.returncode, (tmp_path / "out").read_text()) == (0, '{"account_number": "1", "due_amount": 7.5}\n')
 
 
 def test_a_list_without_amounts_has_no_totals(server: Server) -> None:
-    server.answers({"_embedded": {"invoices": [{"invoice_number": "1", "amount": "abc"}]}})
+    server.respond_with({"_embedded": {"invoices": [{"invoice_number": "1", "amount": "abc"}]}})
     shown = run("invoices", "1", URL=server.url).stdout.splitlines()
     assert shown[-2:] == ["1 invoice", "no totals: 2 missing amounts and 1 unreadable amount"]
 
 
 def test_a_table_cuts_off_no_value(server: Server) -> None:
-    server.answers({"_embedded": {"invoices": [{"invoice_number": "N" * 6000, "status": "S" * 9000}]}})
+    server.respond_with({"_embedded": {"invoices": [{"invoice_number": "N" * 6000, "status": "S" * 9000}]}})
     shown = run("invoices", "1", URL=server.url).stdout
     assert ("N" * 6000 in shown, "S" * 9000 in shown, "\N{HORIZONTAL ELLIPSIS}" in shown) == (True, True, False)

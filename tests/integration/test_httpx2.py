@@ -39,7 +39,7 @@ def test_the_library_that_sends(server: Server, listing: Listing) -> None:
 
 @pytest.mark.parametrize("link", [None, f"{invoices_of('1')}?page=2&per_page=2"])
 def test_every_invoice_comes_once(server: Server, listing: Listing, link: str | None) -> None:
-    server.answers(page(1, 2, total=3, following=link), page(3, total=3))
+    server.respond_with(page(1, 2, total=3, following=link), page(3, total=3))
     assert [invoice.invoice_number for invoice in listing(server.url, per_page=2)] == ["1", "2", "3"]
     assert [target.partition("?")[2] for _, target, _, _ in server.seen] == ["per_page=2", "page=2&per_page=2"]
 
@@ -54,16 +54,16 @@ def test_a_compressed_response(server: Server, listing: Listing) -> None:
 
 
 def test_an_error_response(server: Server, listing: Listing) -> None:
-    server.answers(as_json({"userMessage": "No such account", "errorCode": "E1"}, 404, X_Request_Id="r-1"))
+    server.respond_with(as_json({"userMessage": "No such account", "errorCode": "E1"}, 404, X_Request_Id="r-1"))
     with pytest.raises(errors.NotFoundError, match=r"404 Not Found: No such account \(E1\)\.") as caught:
         listing(server.url, HeaderAuth("s3cret"))
     assert (caught.value.request_id, server.seen[0][2]["Authorization"]) == ("r-1", "s3cret")
 
 
 def test_retries(server: Server, listing: Listing) -> None:
-    server.answers(as_json({}, 503), as_json({}, 503), page(1))
+    server.respond_with(as_json({}, 503), as_json({}, 503), page(1))
     assert len(listing(server.url, options=RETRIES)) == 1
-    server.answers(as_json({}, 503))
+    server.respond_with(as_json({}, 503))
     with pytest.raises(errors.ServerError, match="Tried 3 times"):
         listing(server.url, options=RETRIES)
 
