@@ -1,4 +1,4 @@
-"""What the generator would mishandle: refused by a rule that says what to write instead, or else when generating."""
+"""Shapes that the generator mishandles: a rule rejects them with a remedy, or generating fails."""
 
 from __future__ import annotations
 
@@ -37,53 +37,53 @@ JSON = "application/json: {schema: {$ref: '#/components/schemas/A'}}"
 FORM = "application/x-www-form-urlencoded: {schema: {$ref: '#/components/schemas/B'}}"
 
 Place = tuple[str | int, ...]
-# Where a piece of YAML is put.
+# The places where a piece of YAML is inserted.
 PROPERTY, PROPERTIES, SCHEMAS = (
     ("components", "schemas", "A", "properties", "p"),
     ("components", "schemas", "A", "properties"),
     ("components", "schemas"),
 )
 GET = ("paths", "/x/{id}", "get")
-MORE, ID, ANSWERS = (*GET, "parameters", 1), (*GET, "parameters", 0, "schema"), (*GET, "responses")
+MORE, ID, RESPONSES = (*GET, "parameters", 1), (*GET, "parameters", 0, "schema"), (*GET, "responses")
 
-# A place, a piece that a rule refuses, the sentence, and one that is fine there.
+# A place, a piece that a rule rejects, its message, and a piece that is fine in that place.
 CASES = [
-    (PROPERTY, f"{{{B}, minProperties: 1}}", "ignores `minProperties` beside `$ref`", f"{{{B}, description: kept}}"),
-    (PROPERTY, f"{{{E}, default: a}}", "ignores `default` beside `$ref`", f"{{allOf: [{{{E}}}], default: a}}"),
-    (SCHEMAS, f"{{F: {{{B}, required: [q]}}}}", "ignores `required` beside `$ref`", f"{{F: {{{B}}}}}"),
-    (PROPERTY, f"{{type: array, items: {{{B}, title: b}}}}", "ignores `title` beside `$ref`", f"{{type: array, items: {{{B}}}}}"),
-    ((*ANSWERS, "200", "content", "application/json", "schema"), f"{{{B}, required: [q]}}", "beside `$ref`", f"{{{B}}}"),
-    (SCHEMAS, f"{{F: {{allOf: [{{{B}}}], properties: {{z: {{type: string}}}}}}}}", "loses `properties` beside `allOf` with one reference", f"{{F: {{allOf: [{{{B}}}, {{properties: {{z: {{type: string}}}}}}]}}}}"),
-    (SCHEMAS, "{F: {type: object, properties: {z: {type: string}}, anyOf: [{required: [z]}]}}", "loses `properties` beside `anyOf`", f"{{F: {{anyOf: [{{{C}}}, {{{B}}}]}}}}"),
+    (PROPERTY, f"{{{B}, minProperties: 1}}", "ignores `minProperties` next to `$ref`", f"{{{B}, description: kept}}"),
+    (PROPERTY, f"{{{E}, default: a}}", "ignores `default` next to `$ref`", f"{{allOf: [{{{E}}}], default: a}}"),
+    (SCHEMAS, f"{{F: {{{B}, required: [q]}}}}", "ignores `required` next to `$ref`", f"{{F: {{{B}}}}}"),
+    (PROPERTY, f"{{type: array, items: {{{B}, title: b}}}}", "ignores `title` next to `$ref`", f"{{type: array, items: {{{B}}}}}"),
+    ((*RESPONSES, "200", "content", "application/json", "schema"), f"{{{B}, required: [q]}}", "next to `$ref`", f"{{{B}}}"),
+    (SCHEMAS, f"{{F: {{allOf: [{{{B}}}], properties: {{z: {{type: string}}}}}}}}", "drops `properties` next to `allOf` with one reference", f"{{F: {{allOf: [{{{B}}}, {{properties: {{z: {{type: string}}}}}}]}}}}"),
+    (SCHEMAS, "{F: {type: object, properties: {z: {type: string}}, anyOf: [{required: [z]}]}}", "drops `properties` next to `anyOf`", f"{{F: {{anyOf: [{{{C}}}, {{{B}}}]}}}}"),
     (MORE, "{name: k, in: query, explode: false, schema: {type: array, items: {type: string}}}", "ignores `explode: false`", "{name: k, in: query, explode: true, schema: {type: array, items: {type: string}}}"),
     (MORE, "{name: k, in: query, style: deepObject, schema: {type: object}}", "ignores `style: deepobject`", "{name: k, in: query, style: form, schema: {type: object}}"),
-    (MORE, "{name: Authorization, in: header, schema: {type: string}}", "it follows from media types or `security`", "{name: X-Authorization, in: header, schema: {type: string}}"),
-    (MORE, "{name: 2nd, in: query, schema: {type: string}}", "the parameter `2nd` becomes `2nd`, which is no name in Python", "{name: second, in: query, schema: {type: string}}"),
-    (MORE, "{name: params, in: query, schema: {type: string}}", "`params`, which the client has for itself", "{name: parameters, in: query, schema: {type: string}}"),
-    (MORE, "{name: Id, in: query, schema: {type: string}}", "the parameter `Id` becomes `id`, which is already made from `id`", "{name: id, in: query, schema: {type: string}}"),
-    (PROPERTY, "{type: string, enum: [a, A]}", "2 values are the member `A` in Python", "{type: string, enum: [a, A], x-enum-varnames: [small, capital]}"),
-    (PROPERTY, "{type: string, enum: [a-b, a.b]}", "2 values are the member `A_B` in Python", "{type: string, enum: [a-b, c.d]}"),
+    (MORE, "{name: Authorization, in: header, schema: {type: string}}", "media types and `security` set this header", "{name: X-Authorization, in: header, schema: {type: string}}"),
+    (MORE, "{name: 2nd, in: query, schema: {type: string}}", "the parameter `2nd` becomes `2nd`, which is not a valid Python name", "{name: second, in: query, schema: {type: string}}"),
+    (MORE, "{name: params, in: query, schema: {type: string}}", "`params`, which the client reserves", "{name: parameters, in: query, schema: {type: string}}"),
+    (MORE, "{name: Id, in: query, schema: {type: string}}", "the parameter `Id` becomes `id`, which `id` already uses", "{name: id, in: query, schema: {type: string}}"),
+    (PROPERTY, "{type: string, enum: [a, A]}", "2 values become the member `A` in Python", "{type: string, enum: [a, A], x-enum-varnames: [small, capital]}"),
+    (PROPERTY, "{type: string, enum: [a-b, a.b]}", "2 values become the member `A_B` in Python", "{type: string, enum: [a-b, c.d]}"),
     (PROPERTY, '{type: [string, "null"], enum: [a, null]}', "an enumeration with null becomes several classes", f"{{oneOf: [{{{E}}}, {{type: 'null'}}]}}"),
-    (PROPERTIES, "{2nd: {type: string}}", "`2nd`, which is no name in Python: leave it out; it is kept", "{second: {type: string}}"),
-    (PROPERTIES, "{to_dict: {type: string}}", "`to_dict`, which the client has for itself", "{dict: {type: string}}"),
-    (PROPERTIES, "{from_dict: {type: string}}", "`from_dict`, which the client has for itself", "{class: {type: string}}"),
-    (PROPERTIES, "{due_date: {type: string}, dueDate: {type: string}}", "the property `dueDate` becomes `due_date`, which is already made from `due_date`", "{due_date: {type: string}, date_due: {type: string}}"),
-    (PROPERTIES, "{_embedded: {type: string}, embedded: {type: string}}", "becomes `embedded`, which is already made from `_embedded`", "{_embedded: {type: string}, _links: {type: string}}"),
-    (SCHEMAS, "{F: {type: object, additionalProperties: false}}", "drops unknown fields without a word", "{F: {type: object}}"),
-    (PROPERTY, '{type: [object, "null"], additionalProperties: false}', "drops unknown fields", '{type: [object, "null"], properties: {z: {type: string}}}'),
-    (SCHEMAS, "{2F: {type: object}}", "the schema `2F` becomes `2F`, which is no name", "{F2: {type: object}}"),
-    (SCHEMAS, "{unset: {type: object}}", "becomes `Unset`, which the client has for itself", "{operation: {type: object}}"),
-    (SCHEMAS, "{b: {type: object}}", "the schema `b` becomes `B`, which is already made from `B`", "{bb: {type: object}}"),
-    (ANSWERS, f'{{"200": {{content: {{{JSON}, text/plain: {{schema: {{type: string}}}}}}}}}}', "one media type of a response, the first: remove `text/plain`", f'{{"200": {{content: {{{JSON}}}}}}}'),
-    ((*GET, "requestBody"), f"{{content: {{{JSON}, {FORM}}}}}", "one media type of a request body", f"{{content: {{{FORM}}}}}"),
-    (ANSWERS, '{"200": {content: {application/xml: {schema: {type: string}}}}}', "cannot read the media type `application/xml`", '{"200": {content: {text/csv: {schema: {type: string}}}}}'),
-    ((*GET, "callbacks"), "{x: {}}", "leaves out `callbacks`", None),
-    ((*GET, "servers"), "[{url: /x}]", "leaves out `servers`", None),
-    (("paths", "/x/{id}", "servers"), "[{url: /x}]", "leaves out `servers`", None),
-    (("webhooks",), "{x: {}}", "leaves out `webhooks`", None),
+    (PROPERTIES, "{2nd: {type: string}}", "`2nd`, which is not a valid Python name: remove it; its values stay", "{second: {type: string}}"),
+    (PROPERTIES, "{to_dict: {type: string}}", "`to_dict`, which the client reserves", "{dict: {type: string}}"),
+    (PROPERTIES, "{from_dict: {type: string}}", "`from_dict`, which the client reserves", "{class: {type: string}}"),
+    (PROPERTIES, "{due_date: {type: string}, dueDate: {type: string}}", "the property `dueDate` becomes `due_date`, which `due_date` already uses", "{due_date: {type: string}, date_due: {type: string}}"),
+    (PROPERTIES, "{_embedded: {type: string}, embedded: {type: string}}", "becomes `embedded`, which `_embedded` already uses", "{_embedded: {type: string}, _links: {type: string}}"),
+    (SCHEMAS, "{F: {type: object, additionalProperties: false}}", "silently drops unknown fields", "{F: {type: object}}"),
+    (PROPERTY, '{type: [object, "null"], additionalProperties: false}', "silently drops unknown fields", '{type: [object, "null"], properties: {z: {type: string}}}'),
+    (SCHEMAS, "{2F: {type: object}}", "the schema `2F` becomes `2F`, which is not a valid Python name", "{F2: {type: object}}"),
+    (SCHEMAS, "{unset: {type: object}}", "becomes `Unset`, which the client reserves", "{operation: {type: object}}"),
+    (SCHEMAS, "{b: {type: object}}", "the schema `b` becomes `B`, which `B` already uses", "{bb: {type: object}}"),
+    (RESPONSES, f'{{"200": {{content: {{{JSON}, text/plain: {{schema: {{type: string}}}}}}}}}}', "only the first media type of a response: remove `text/plain`", f'{{"200": {{content: {{{JSON}}}}}}}'),
+    ((*GET, "requestBody"), f"{{content: {{{JSON}, {FORM}}}}}", "only the first media type of a request body", f"{{content: {{{FORM}}}}}"),
+    (RESPONSES, '{"200": {content: {application/xml: {schema: {type: string}}}}}', "cannot read the media type `application/xml`", '{"200": {content: {text/csv: {schema: {type: string}}}}}'),
+    ((*GET, "callbacks"), "{x: {}}", "ignores `callbacks`", None),
+    ((*GET, "servers"), "[{url: /x}]", "ignores `servers`", None),
+    (("paths", "/x/{id}", "servers"), "[{url: /x}]", "ignores `servers`", None),
+    (("webhooks",), "{x: {}}", "ignores `webhooks`", None),
 ]  # fmt: skip
 
-# Shapes that look like those, and are fine.
+# Shapes that look similar and are fine.
 FINE = [
     (("servers",), "[{url: /x}]"),
     (PROPERTY, "{const: true}"),
@@ -104,15 +104,15 @@ FINE = [
     (MORE, "{name: k, in: query, schema: {type: [string, integer]}}"),
     (MORE, "{name: k, in: query, schema: {type: string, format: date-time}}"),
     (MORE, "{name: k, in: query, schema: {type: object, properties: {z: {type: string}}}}"),
-    (ANSWERS, '{"204": {}}'),
-    (ANSWERS, '{"200": {content: {application/json: {schema: {type: [string, "null"]}}}}}'),
-    (ANSWERS, '{"200": {content: {application/octet-stream: {schema: {type: string, format: binary}}}}}'),
-    (ANSWERS, '{"200": {content: {application/json: {schema: {type: string, format: uuid}}}}, "2XX": {content: {text/plain: {schema: {type: string}}}}}'),
+    (RESPONSES, '{"204": {}}'),
+    (RESPONSES, '{"200": {content: {application/json: {schema: {type: [string, "null"]}}}}}'),
+    (RESPONSES, '{"200": {content: {application/octet-stream: {schema: {type: string, format: binary}}}}}'),
+    (RESPONSES, '{"200": {content: {application/json: {schema: {type: string, format: uuid}}}}, "2XX": {content: {text/plain: {schema: {type: string}}}}}'),
     ((*GET, "requestBody"), "{content: {multipart/form-data: {schema: {type: object, properties: {z: {type: string, format: binary}}}}}}"),
     ((*GET, "requestBody"), "{content: {application/x-www-form-urlencoded: {schema: {type: object, properties: {z: {type: array, items: {}}, n: {type: boolean}}}}}}"),
 ]  # fmt: skip
 
-# What no rule refuses, since the proof does: a place, a piece, and the sentence.
+# Shapes that no rule rejects because the proof does: a place, a piece, and the message.
 LOST: list[tuple[Place, str, str]] = [
     (MORE, "{name: k, in: header, schema: {type: [string, integer]}}", "operation fails with TypeError: Header value must be str"),
     (MORE, "{name: k, in: cookie, schema: {type: integer}}", "operation fails with TypeError: expected string"),
@@ -125,15 +125,15 @@ LOST: list[tuple[Place, str, str]] = [
     (ID, "{type: string, format: date-time}", "operation asks GET /x"),
     (ID, "{oneOf: [{type: integer}, {type: string, format: date-time}]}", "operation asks GET /x"),
     (PROPERTY, f"{{oneOf: [{{{B}}}, {{{C}}}]}}", "schema lost the property `r`: it is read as `B"),
-    (ANSWERS, '{"200": {content: {application/json: {}}}}', "operation does not read the body of `200`: it is not declared as json"),
-    (ANSWERS, f'{{"200": {{content: {{text/csv: {{schema: {{{B}}}}}}}}}}}', "operation does not read the body of `200`: a part is lost"),
-    (ANSWERS, '{"200": {content: {application/octet-stream: {schema: {type: string}}}}}', "operation does not read the body of `200`: "),
-    (ANSWERS, '{"200": {content: {application/json: {schema: {type: string, format: binary}}}}}', "operation does not read the body of `200`: binary is documented"),
+    (RESPONSES, '{"200": {content: {application/json: {}}}}', "operation does not read the body of `200`: it is not declared as json"),
+    (RESPONSES, f'{{"200": {{content: {{text/csv: {{schema: {{{B}}}}}}}}}}}', "operation does not read the body of `200`: a part is lost"),
+    (RESPONSES, '{"200": {content: {application/octet-stream: {schema: {type: string}}}}}', "operation does not read the body of `200`: "),
+    (RESPONSES, '{"200": {content: {application/json: {schema: {type: string, format: binary}}}}}', "operation does not read the body of `200`: binary is documented"),
     ((*GET, "requestBody"), "{content: {application/x-www-form-urlencoded: {schema: {type: object, properties: {z: {type: object}}}}}}", "operation does not send the body"),
 ]  # fmt: skip
 
-# What the generator refuses itself: it names the operation or the schema.
-REFUSED: list[tuple[Place, str, str]] = [
+# Shapes that the generator itself rejects: a place, a piece, and a pattern of the message.
+REJECTED: list[tuple[Place, str, str]] = [
     (MORE, "{name: k, in: header, schema: {type: string, format: date}}", "GET {path}.* datetime.date .*not allowed in header"),
     (MORE, "{name: k, in: header, schema: {type: array, items: {type: string}}}", "GET {path}.* list\\[str\\] .*not allowed in header"),
     (MORE, "{name: k, in: header, schema: {type: string, const: x}}", "GET {path}.* Literal\\['x'\\] .*not allowed in header"),
@@ -144,7 +144,7 @@ REFUSED: list[tuple[Place, str, str]] = [
 
 
 def put(where: Place, text: str) -> dict[str, Any]:
-    """The small contract with a piece of YAML in its place."""
+    """The small contract with a piece of YAML inserted."""
     data: dict[str, Any] = yaml.safe_load(BASE)
     node: Any = data
     for key in where[:-1]:
@@ -160,15 +160,15 @@ def put(where: Place, text: str) -> dict[str, Any]:
 
 
 def all_of(pieces: list[tuple[Place, str]], folder: Path) -> Path:
-    """A contract with all pieces, each in an operation and schemas of its own, whose names end with its number."""
+    """A contract with all pieces. Each has its own operation and schemas, whose names end with its number."""
     whole: dict[str, Any] = yaml.safe_load(BASE) | {"paths": {}, "components": {"schemas": {}}}
     for index, (where, text) in enumerate(pieces):
         written = (
             json.dumps(put(where, text)).replace("/x/{id}", f"/x{index}/{{id}}").replace('"get_x"', f'"get_x{index}"')
         )
         data = json.loads(re.sub(r"schemas/(\w+)", rf"schemas/\1Of{index}", written))
-        for answer in data["paths"][f"/x{index}/{{id}}"]["get"]["responses"].values():
-            answer["description"] = "An answer"
+        for response in data["paths"][f"/x{index}/{{id}}"]["get"]["responses"].values():
+            response["description"] = "A response"
         whole["paths"] |= data["paths"]
         whole["components"]["schemas"] |= {
             f"{name}Of{index}": one for name, one in data["components"]["schemas"].items()
@@ -184,25 +184,25 @@ def messages(where: Place, text: str, folder: Path) -> list[str]:
     return [finding.message for rule in (hazards, names) for finding in rule(contract)]
 
 
-@pytest.mark.parametrize(("where", "refused", "message"), [case[:3] for case in CASES])
-def test_what_the_generator_mishandles_is_refused(tmp_path: Path, where: Place, refused: str, message: str) -> None:
-    (found,) = messages(where, refused, tmp_path)
+@pytest.mark.parametrize(("where", "text", "message"), [case[:3] for case in CASES])
+def test_a_mishandled_shape_is_rejected(tmp_path: Path, where: Place, text: str, message: str) -> None:
+    (found,) = messages(where, text, tmp_path)
     assert message in found
 
 
 GOOD = [(case[0], case[3]) for case in CASES if case[3]] + FINE
 
 
-@pytest.mark.parametrize(("where", "text"), [*GOOD, *(case[:2] for case in LOST + REFUSED)])
-def test_nothing_else_is_refused(tmp_path: Path, where: Place, text: str) -> None:
+@pytest.mark.parametrize(("where", "text"), [*GOOD, *(case[:2] for case in LOST + REJECTED)])
+def test_no_rule_rejects_other_shapes(tmp_path: Path, where: Place, text: str) -> None:
     assert messages(where, text, tmp_path) == []
 
 
-def test_what_is_fine_arrives(tmp_path: Path) -> None:
+def test_fine_shapes_are_generated(tmp_path: Path) -> None:
     generate(load(all_of(GOOD, tmp_path)), tmp_path / PACKAGE)
 
 
-def test_what_the_proof_refuses_is_named(tmp_path: Path) -> None:
+def test_the_proof_names_what_it_rejects(tmp_path: Path) -> None:
     with pytest.raises(GenerationError) as caught:
         generate(load(all_of([case[:2] for case in LOST], tmp_path)), tmp_path / PACKAGE)
     lines = str(caught.value).splitlines()[1:]
@@ -214,9 +214,9 @@ def test_what_the_proof_refuses_is_named(tmp_path: Path) -> None:
     assert named == {*map(str, range(len(LOST)))}
 
 
-def test_what_the_generator_refuses_is_named(tmp_path: Path) -> None:
+def test_the_error_names_what_the_generator_rejects(tmp_path: Path) -> None:
     with pytest.raises(GenerationError, match="the generator refuses the contract; change what it names:") as caught:
-        generate(load(all_of([case[:2] for case in REFUSED], tmp_path)), tmp_path / PACKAGE)
-    for index, (_, _, message) in enumerate(REFUSED):
+        generate(load(all_of([case[:2] for case in REJECTED], tmp_path)), tmp_path / PACKAGE)
+    for index, (_, _, message) in enumerate(REJECTED):
         pattern = message.replace("{path}", rf"/x{index}/\{{id\}}").replace("{schema}", f"AOf{index}")
         assert re.search(pattern, str(caught.value)), (pattern, str(caught.value))

@@ -1,4 +1,4 @@
-"""`make validate`: each fault has its place and a sentence, all in one run, never a traceback."""
+"""`make validate` reports all faults in one run, each with its place and a message, and never a traceback."""
 
 from __future__ import annotations
 
@@ -19,36 +19,36 @@ Change = Callable[[str, str], Path]
 REF = '          $ref: "#/components/schemas/ThingList"'
 TOTAL = "        total:\n          type: integer"
 
-# The passage, what it becomes, the rule, where the finding must point (None: the start of the file), what it says.
+# The text to replace, its replacement, the rule, the text at the finding's place (empty: anywhere), part of its message.
 FAULTS = [
-    ("paths:\n", "paths: [\n", "yaml", "", "this is not YAML"),
-    ("  title:", "\ttitle:", "yaml", "\ttitle:", "this is not YAML"),
+    ("paths:\n", "paths: [\n", "yaml", "", "this is not valid YAML"),
+    ("  title:", "\ttitle:", "yaml", "\ttitle:", "this is not valid YAML"),
     ("      operationId: get_things\n", "      operationId: get_things\n      operationId: again\n", "duplicate-key",
-     "operationId: again", "the key `operationId` stands here a second time, after line 17."),
+     "operationId: again", "the key `operationId` is already defined on line 17: remove one of them."),
     ('due: "2023-07-30"', "due: 2023-07-30", "yaml", "2023-07-30", "quote it"),
     ('due: "2023-07-30"', "due: 1:30", "yaml", "1:30", "quote it"),
-    ('due: "2023-07-30"', "due: !!python/none x", "yaml", "!!python", "has no JSON form"),
-    ("info:\n", "info: !custom\n", "yaml", "!custom", "has no JSON form: remove it"),
-    ('        "200":', "        200:", "yaml", "200:", "the key `200` is not text: quote it."),
-    (REF, REF.replace("List", "Lst"), "reference", "$ref", "did you mean `ThingList`? Else add it."),
-    (REF, '          $ref: "other.yaml#/X"', "reference", "$ref", "leads out of this file"),
-    (REF, '          $ref: "#/paths/~1nothing"', "reference", "$ref", "leads nowhere: add it."),
+    ('due: "2023-07-30"', "due: !!python/none x", "yaml", "!!python", "has no JSON equivalent"),
+    ("info:\n", "info: !custom\n", "yaml", "!custom", "has no JSON equivalent: remove it"),
+    ('        "200":', "        200:", "yaml", "200:", "the key `200` is not a string: quote it."),
+    (REF, REF.replace("List", "Lst"), "reference", "$ref", "did you mean `ThingList`? If not, add it."),
+    (REF, '          $ref: "other.yaml#/X"', "reference", "$ref", "points to another file"),
+    (REF, '          $ref: "#/paths/~1nothing"', "reference", "$ref", "does not exist: add it."),
     ("      allOf:\n        - $ref: \"#/components/schemas/Things\"", '      $ref: "#/components/schemas/things_reponse"',
-     "reference", "$ref", "leads back to itself"),
+     "reference", "$ref", "points back to itself"),
     (TOTAL, TOTAL.replace("integer", "intger"), "openapi", "type: intger", "`type` must be one of array, boolean"),
-    (REF, '          $ref: "#/info"', "reference", "$ref", "does not lead to a component"),
+    (REF, '          $ref: "#/info"', "reference", "$ref", "does not point to a component"),
     ('        - $ref: "#/components/schemas/Things"', '        - $ref: "#/components/schemas/things_reponse"', "reference",
-     "things_reponse:", "is combined from itself"),
+     "things_reponse:", "includes itself through `allOf`"),
     ("        - name: page\n", "        - {name: page, in: query, schema: {type: integer}}\n        - name: page\n", "openapi",
      "name: page", "Duplicate parameter 'page'."),
-    ("          format: date\n", "          format: datetime\n", "openapi", "format: datetime", "the format `datetime` is not known"),
-    ('        "200":', '        "20O":', "openapi", '"20O":', "`20O` is no status: write three digits in quotes"),
-    ("  /things/{thing_id}:", "  things/{thing_id}:", "openapi", "things/", "is no path: begin it with `/`."),
-    ("openapi: 3.1.0", "openapi: 3.1", "openapi", "openapi:", "`openapi` is not valid: 3.1 is not of type 'string'."),
-    ("          required: true\n", "", "openapi", "name: thing_id", "`parameters` is not valid: 'required' is a required property."),
+    ("          format: date\n", "          format: datetime\n", "openapi", "format: datetime", "the format `datetime` is unknown"),
+    ('        "200":', '        "20O":', "openapi", '"20O":', "`20O` is not a status: write three digits in quotes"),
+    ("  /things/{thing_id}:", "  things/{thing_id}:", "openapi", "things/", "is not a path: start it with `/`."),
+    ("openapi: 3.1.0", "openapi: 3.1", "openapi", "openapi:", "`openapi` is invalid: 3.1 is not of type 'string'."),
+    ("          required: true\n", "", "openapi", "name: thing_id", "`parameters` is invalid: 'required' is a required property."),
     ("            application/json:", "            application/jsn:", "media-type", "application/jsn:", "did you mean `application/json`?"),
     ("            minimum: 1", "            pattern: '['\n            minimum: 1", "openapi", "pattern:", "is not a 'regex'"),
-    ("            minimum: 1", "            minimum: one", "openapi", "minimum: one", "`minimum` is not valid: 'one' is not of type 'number'."),
+    ("            minimum: 1", "            minimum: one", "openapi", "minimum: one", "`minimum` is invalid: 'one' is not of type 'number'."),
     ("            minimum: 1", "            minimun: 1", "openapi", "minimun: 1", "did you mean `minimum`?"),
     ("            X-Count:\n              schema:\n                type: integer",
      "            X-Count:\n              schema:\n                type: intger", "openapi", "type: intger", "`type` must be one of"),
@@ -57,13 +57,13 @@ FAULTS = [
     ("operationId: get", "operationID: get", "openapi", "operationID:", "did you mean `operationId`?"),
     ("- name: thing_id", "- name: thing", "openapi", "get:", "Path parameter 'thing_id' for 'get' operation in '/things/{thing_id}' was not resolved: `parameters` and"),
     ("- name: thing_id", "- name: thing", "openapi", "get:", "Path parameter 'thing' for 'get' operation in"),
-    ("in: path", "in: pth", "openapi", "in: pth", "`in` is not valid: 'pth' is not one of ['query', 'header', 'path', 'cookie']."),
+    ("in: path", "in: pth", "openapi", "in: pth", "`in` is invalid: 'pth' is not one of ['query', 'header', 'path', 'cookie']."),
     ("operationId: add_thing", "operationId: get_things", "openapi", "post:", "Operation ID 'get_things' for 'post' in '/things/{thing_id}' is not unique."),
-    ("info:\n", "infos:\n", "openapi", "openapi:", "the contract is not valid: 'info' is a required property."),
-    ("openapi: 3.1.0", "openapi: 3.0.3", "openapi", "openapi:", "`openapi` is not valid: '3.0.3' does not match '^3"),
-    ("paths:\n", "paths: []\nx-paths:\n", "openapi", "paths:", "`paths` is not valid: [] is not of type 'object'."),
-    ("          description: OK\n", "", "openapi", '"200":', "`200` is not valid: 'description' is a required property."),
-    ("  version: 1.2.3", "  version: 1.2.3rc1", "version", "version:", "is `1.2.3rc1`, and must be three numbers"),
+    ("info:\n", "infos:\n", "openapi", "openapi:", "the contract is invalid: 'info' is a required property."),
+    ("openapi: 3.1.0", "openapi: 3.0.3", "openapi", "openapi:", "`openapi` is invalid: '3.0.3' does not match '^3"),
+    ("paths:\n", "paths: []\nx-paths:\n", "openapi", "paths:", "`paths` is invalid: [] is not of type 'object'."),
+    ("          description: OK\n", "", "openapi", '"200":', "`200` is invalid: 'description' is a required property."),
+    ("  version: 1.2.3", "  version: 1.2.3rc1", "version", "version:", "is `1.2.3rc1`: use three numbers"),
     ("operationId: get", "operationID: get", "operation", "get:", "the operation has no `operationId`"),
     ("      tags: [things]\n", "", "operation", "get:", "the operation has no `tags`"),
     ("      tags: [things]\n", "      tags: [thing]\n", "operation", "thing]", "the tag `thing` is not declared: did you mean `things`?"),
@@ -73,11 +73,11 @@ FAULTS = [
     ("        4XX:\n", "        5XX:\n", "response", "responses:", "no response for errors (`4XX`)"),
     ("        4XX:\n", "        default: {description: Any}\n        4XX:\n", "response", "default:", "write 4XX and 5XX"),
     ("      responses:\n", "      x-responses:\n", "response", "get:", "no response for success"),
-    ("operationId: add_thing", "operationId: getThings", "name", "operationId:", "becomes `get_things`, which is already made from `get_things`"),
-    ("operationId: add_thing", "operationId: list_things", "name", "operationId:", "becomes `iter_things`, which is already made from `get_things`"),
-    ("operationId: add_thing", "operationId: 2do", "name", "operationId:", "becomes `2do`, which is no name"),
-    ("      tags: [things]\n", "      tags: [from env]\n", "name", "from env", "becomes `from_env`, which the client has for itself"),
-    ("        - name: page\n", "        - name: max_items\n", "name", "name: max_items", "becomes `max_items`, which the client has for itself"),
+    ("operationId: add_thing", "operationId: getThings", "name", "operationId:", "becomes `get_things`, which `get_things` already uses"),
+    ("operationId: add_thing", "operationId: list_things", "name", "operationId:", "becomes `iter_things`, which `get_things` already uses"),
+    ("operationId: add_thing", "operationId: 2do", "name", "operationId:", "becomes `2do`, which is not a valid Python name"),
+    ("      tags: [things]\n", "      tags: [from env]\n", "name", "from env", "becomes `from_env`, which the client reserves"),
+    ("        - name: page\n", "        - name: max_items\n", "name", "name: max_items", "becomes `max_items`, which the client reserves"),
     ('thing_number: "2"', "thing_number: 2", "example", "thing_number: 2",
      "at `_embedded.things[1].thing_number`: 2 is not of type 'string'."),
     ('thing_number: "2"', 'thing_numbr: "2"', "example", "thing_numbr:", "did you mean `thing_number`?"),
@@ -90,38 +90,37 @@ FAULTS = [
     ("                example: too late", "                example: 5", "example", "example: 5", "5 is not of type 'string'"),
     (TOTAL, f"{TOTAL}\n          default: many", "example", "default: many", "'many' is not of type 'integer'"),
     ("      status: assumed\n", "      status: guessed\n", "provenance", "status: guessed", "must be one of documented"),
-    ("      source: a test\n", "", "provenance", "x-provenance:", "lacks `source`"),
+    ("      source: a test\n", "", "provenance", "x-provenance:", "has no `source`"),
     ('      retrieved: "2026-11-22"\n', '      retrieved: "2026-13-45"\n', "provenance", "retrieved:", "must be a date"),
     ("      note: Made up.\n", "      notes: Made up.\n", "provenance", "notes:", "`notes` is not a key of `x-provenance`"),
-    ("      note: Made up.\n", "", "provenance", "x-provenance:", "what is assumed needs a `note`"),
+    ("      note: Made up.\n", "", "provenance", "x-provenance:", "`status: assumed` needs a `note`"),
     ("components:\n", "components:\n  x-provenance: {}\n", "provenance", "x-provenance:", "has no effect here"),
     ("info:\n", "info:\n  x-provenance: {}\n", "provenance", "x-provenance:", "has no effect here"),
     ("    Thing:\n      type: object\n      x-provenance:", "    Thing:\n      type: object\n      x-provenence:",
-     "provenance", "Thing:", "the schema `Thing` says nowhere where it comes from"),
+     "provenance", "Thing:", "the schema `Thing` does not say where it comes from"),
     ("    Thing:\n      type: object\n      x-provenance:", "    Thing:\n      type: object\n      x-provenence:",
      "provenance", "x-provenence:", "did you mean `x-provenance`?"),
-    ("        status: observed\n", "        status: documented\n", "documented", "Thing:", "claims to be documented"),
+    ("        status: observed\n", "        status: documented\n", "documented", "Thing:", "is marked as documented"),
 ]  # fmt: skip
 
 
-def test_the_small_contract_has_no_fault(changed: Change) -> None:
+def test_the_small_contract_has_no_findings(changed: Change) -> None:
     assert check(load(changed("Things", "Things"))) == []
 
 
-@pytest.mark.parametrize(("old", "new", "rule", "at", "told"), FAULTS)
-def test_a_fault_is_told_with_its_place(
-    changed: Change, old: str, new: str, rule: str, at: str | None, told: str
+@pytest.mark.parametrize(("old", "new", "rule", "at", "message"), FAULTS)
+def test_a_fault_is_reported_at_its_place(
+    changed: Change, old: str, new: str, rule: str, at: str, message: str
 ) -> None:
     file = changed(old, new)
     findings = check(load(file))
-    found = [finding for finding in findings if finding.rule == rule and told in finding.message]
+    found = [finding for finding in findings if finding.rule == rule and message in finding.message]
     assert found, findings
-    if at is not None:
-        lines = file.read_text(encoding="utf-8").splitlines()
-        assert any(lines[finding.line - 1][finding.column - 1 :].startswith(at) for finding in found), found
+    lines = file.read_text(encoding="utf-8").splitlines()
+    assert any(lines[finding.line - 1][finding.column - 1 :].startswith(at) for finding in found), found
 
 
-def test_all_faults_come_in_one_run(changed: Change, capsys: pytest.CaptureFixture[str]) -> None:
+def test_one_run_reports_all_faults(changed: Change, capsys: pytest.CaptureFixture[str]) -> None:
     file = changed("info:\n", "info:\n  version: 0.0.0\n")
     text = file.read_text(encoding="utf-8")
     text = text.replace("operationId: add", "operationID: add").replace('schemas/ThingList"', 'schemas/Nothing"')
@@ -137,7 +136,7 @@ def test_all_faults_come_in_one_run(changed: Change, capsys: pytest.CaptureFixtu
      ("minimum: 1", "minimun: 1"), ("minimum: 1", "pattern: '['"), (TOTAL, f"{TOTAL}\n          default: many"),
      (REF, '          $ref: "#/info"'), ("          description: OK\n", "")],
 )  # fmt: skip
-def test_one_fault_is_told_once(changed: Change, old: str, new: str) -> None:
+def test_one_fault_gives_one_finding(changed: Change, old: str, new: str) -> None:
     findings = check(load(changed(old, new)))
     assert len(findings) == 1, findings
 
@@ -156,20 +155,20 @@ def test_one_fault_is_told_once(changed: Change, old: str, new: str) -> None:
      b"openapi: 3.1.0\ninfo: {}\ncomponents: {schemas: {A: {type: {a: 1}}, B: {type: [string, 'null'], enum: [a, null]}}}",
      b"a: " + b"[" * 5000, b"a: " + b"{b: " * 5000],
 )  # fmt: skip
-def test_nothing_makes_it_crash(tmp_path: Path, content: bytes) -> None:
+def test_invalid_content_gives_findings_and_no_crash(tmp_path: Path, content: bytes) -> None:
     file = tmp_path / "openapi.yaml"
     file.write_bytes(content)
     findings = check(load(file))
     assert findings
 
 
-def test_the_exit_status_and_what_is_printed(
+def test_the_exit_status_and_the_output(
     changed: Change, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.chdir(ROOT)
     assert main(["nothing.yaml"]) == 2
-    told = "nothing.yaml: cannot be read: No such file or directory. Name a contract with CONTRACT=path.\n"
-    assert capsys.readouterr() == ("", told)
+    error = "nothing.yaml: cannot be read: No such file or directory. Name a contract with CONTRACT=path.\n"
+    assert capsys.readouterr() == ("", error)
     file = changed("operationId: get", "operationID: get")
     assert main([str(file)]) == 1
     printed = capsys.readouterr()
@@ -177,7 +176,7 @@ def test_the_exit_status_and_what_is_printed(
     assert printed.err == f"{file}: 2 findings.\n"
 
 
-def test_without_an_argument_it_is_the_contract_of_the_project(
+def test_the_default_is_the_contract_of_the_project(
     capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.chdir(ROOT)
@@ -187,14 +186,14 @@ def test_without_an_argument_it_is_the_contract_of_the_project(
     assert printed.err == ""
 
 
-def test_annotations_for_github_with_ci(
+def test_ci_adds_annotations_for_github(
     changed: Change, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("CI", "true")
     file = changed("operationId: get_things", '"100%\\n::error::x": get_things')
     main([str(file)])
     lines = capsys.readouterr().out.splitlines()
-    begin = f"::error file={file},line=17,col=7,title=openapi::the key `100%25 ::error::x` has no meaning here: "
+    begin = f"::error file={file},line=17,col=7,title=openapi::the key `100%25 ::error::x` is not allowed here: "
     assert any(line.startswith(begin) for line in lines)
     assert sum(line.startswith("::error ") for line in lines) == len(lines) / 2 == 2
 
@@ -206,4 +205,4 @@ def test_make_takes_another_contract(tmp_path: Path) -> None:
     command = ["make", "--old-file=.venv/.set-up", "validate", f"CONTRACT={file}"]
     result = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
     assert result.returncode == 2
-    assert f"{file}:2:1: this is not YAML" in result.stdout
+    assert f"{file}:2:1: this is not valid YAML" in result.stdout

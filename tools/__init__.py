@@ -1,1 +1,1 @@
-"""What the Makefile runs on the contract; nothing here is part of the installed package."""
+"""The tools that the Makefile runs on the contract. They are not part of the installed package."""

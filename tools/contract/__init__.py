@@ -1,14 +1,14 @@
-"""The room of `make validate`: reads a contract, and says what is wrong with it, each finding with its place.
+"""`make validate`: reads a contract and reports findings, each with its line and column.
 
-Others use what is named here: `load` reads a file into a `Contract` (`named` the one of a command line), `check`
-applies the rules, `report` prints what they found; the rest are the words in which a contract is read. tools/generate/
-also uses `names` and `examples`, which need the generator and the validators. The modules, in the order of reading:
+Other tools import from here: `load` reads a file into a `Contract` (`named` takes the file from the command line),
+`check` applies the rules, `report` prints the findings, and the rest are helpers to read a contract. tools/generate/
+also imports `names` and `examples`, which need the generator and the validators. The modules, in reading order:
 
-- `elements`: the parts of a contract that have a provenance; `document`: YAML with the place of every value.
-- `validation`: the list of rules. `openapi`: valid OpenAPI, references included; `rules`: what an operation needs;
-  `names`: what things are called in Python; `hazards`: what the generator would misread without a word; `examples`;
-  `provenance`; `documented`: the contract against the printed fragments in tests/documented/.
-- `messages`: what is printed. `__main__`: the command.
+- `elements`: the parts of a contract that have a provenance. `document`: YAML data with the place of every value.
+- `validation`: the list of rules. `openapi`: valid OpenAPI and references. `rules`: what every operation needs.
+  `names`: names in Python. `hazards`: shapes that the generator silently misreads. `examples`. `provenance`.
+  `documented`: compares the contract with the printed fragments in tests/documented/.
+- `messages`: prints findings. `__main__`: the command.
 """
 
 from __future__ import annotations
@@ -39,7 +39,9 @@ __all__ = [
 
 
 def check(contract: Contract) -> list[Finding]:
-    """All that is wrong with a contract, in the order of its file."""
-    from tools.contract import validation  # here: environments that only read a contract have no validators
+    """The findings in a contract, in the order of its file."""
+    from tools.contract import (
+        validation,
+    )  # imported here because environments that only read a contract have no validators
 
     return validation.check(contract)

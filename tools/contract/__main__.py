@@ -9,7 +9,7 @@ from tools.contract import STATUSES, check, named, report
 
 
 def main(arguments: list[str]) -> int:
-    """Check the contract that is named; 0 when nothing was found, 1 with findings, 2 when it cannot be read."""
+    """Check the named contract. Returns 0 without findings, 1 with findings, 2 if the file cannot be read."""
     contract = named(arguments)
     if contract is None:
         return 2

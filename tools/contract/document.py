@@ -1,4 +1,4 @@
-"""A contract as read from YAML: its data, the place of every value, and what could not be read."""
+"""A contract read from YAML: its data, the place of every value, and findings about the YAML itself."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from tools.contract.elements import METHODS, Element, Where, elements, in_exampl
 
 @dataclass(frozen=True, order=True)
 class Finding:
-    """One thing that is wrong with a contract: where (line and column count from 1), by which rule, and the remedy."""
+    """A fault in a contract: its place (line and column count from 1), the rule, and a message with the remedy."""
 
     line: int
     column: int
@@ -26,7 +26,7 @@ class Finding:
 
 @dataclass
 class Contract:
-    """The contract in `file`; what could not be read of it is in `findings`, and `data` holds the rest."""
+    """The contract in `file`; values that could not be read are in `findings`, all others in `data`."""
 
     file: Path
     data: dict[str, Any] = field(default_factory=dict)
@@ -34,7 +34,7 @@ class Contract:
     findings: list[Finding] = field(default_factory=list)
 
     def finding(self, rule: str, where: Where, message: str) -> Finding:
-        """A finding at `where`, or at the innermost value around it that is in the file."""
+        """A finding at `where`, or at the nearest enclosing value that is in the file."""
         while where and where not in self.places:
             where = where[:-1]
         return Finding(*self.places.get(where, (1, 1)), rule, message)
@@ -52,7 +52,7 @@ class Contract:
         return node
 
     def follow(self, node: Any) -> Where | None:
-        """Where the target of `node` stands, its `$ref` followed to the end; None if it has none or it dangles."""
+        """The place that the `$ref` of `node` finally leads to; None if it has no `$ref` or the reference dangles."""
         seen: set[str] = set()
         where: Where | None = None
         while isinstance(node, dict) and isinstance(ref := node.get("$ref"), str):
@@ -66,14 +66,14 @@ class Contract:
         return where
 
     def resolve(self, node: Any) -> Any:
-        """What `node` stands for: the target of its `$ref` (followed to its end), else itself; None if dangling."""
+        """The final target of the `$ref` of `node`; None if it dangles. Without a `$ref`, `node` itself."""
         if "$ref" not in mapping(node):
             return node
         where = self.follow(node)
         return None if where is None else self.at(where)
 
     def reached(self, where: Where) -> set[Where]:
-        """The places that the references at and below a place lead to, directly or not."""
+        """The places that the references at and below `where` lead to, directly or indirectly."""
         found: set[Where] = set()
         left = [self.at(where)]
         while left:
@@ -85,7 +85,7 @@ class Contract:
         return found
 
     def parts(self, schema: Any) -> list[dict[str, Any]]:
-        """The schemas that a schema is combined from, at any depth; itself among them only if that is endless."""
+        """The schemas that a schema is combined from, at any depth. Contains the schema itself only in a cycle."""
         found: list[dict[str, Any]] = []
         left = members(self.resolve(schema))
         while left:
@@ -96,7 +96,7 @@ class Contract:
         return found
 
     def dangling(self) -> list[Where]:
-        """Where the references stand that lead to no component of this file, those inside examples excepted."""
+        """The places of references that do not lead to a component of this file, except those inside examples."""
         return [
             where
             for where, ref in self.references()
@@ -104,32 +104,32 @@ class Contract:
         ]
 
     def references(self) -> Iterator[tuple[Where, str]]:
-        """Every `$ref` with where it stands, those inside examples excepted."""
+        """Every `$ref` with its place, except those inside examples."""
         for where in self.places:
             if where[-1:] == ("$ref",) and isinstance(ref := self.at(where), str) and not in_example(where):
                 yield where, ref
 
     def without_dangling(self) -> dict[str, Any]:
-        """The contract without those references: a validator would stop at the first one."""
+        """The data without dangling references; a validator would stop at the first one."""
         data = copy.deepcopy(self.data)
         for *parent, _ in self.dangling():
             Contract(self.file, data).at(tuple(parent)).pop("$ref")
         return data
 
     def operations(self) -> Iterator[tuple[Where, dict[str, Any]]]:
-        """Every operation, with where it stands."""
+        """Every operation with its place."""
         for path, item in mapping(self.data.get("paths")).items():
             for method in METHODS:
                 if isinstance(operation := mapping(item).get(method), dict):
                     yield ("paths", path, method), operation
 
     def operation_named(self, operation_id: str) -> Where | None:
-        """Where the operation with this operationId stands; None if there is none."""
+        """The place of the operation with this operationId; None if there is none."""
         found = (where for where, operation in self.operations() if operation.get("operationId") == operation_id)
         return next(found, None)
 
     def parameters(self, operation: Where) -> Iterator[tuple[Where, dict[str, Any]]]:
-        """The parameters of an operation and of its path, with where each stands or is referred to."""
+        """The parameters of an operation and of its path, each with the place where it is listed."""
         for holder in (operation, operation[:2]):
             for index, node in enumerate(sequence(self.at((*holder, "parameters")))):
                 yield (*holder, "parameters", index), mapping(self.resolve(node))
@@ -140,7 +140,7 @@ class Contract:
 
 
 def load(file: Path) -> Contract:
-    """Read `file`; what is wrong with the YAML itself becomes findings of the contract.
+    """Read `file`; YAML errors become findings of the contract.
 
     Raises:
         OSError: the file cannot be read.
@@ -155,19 +155,19 @@ def load(file: Path) -> Contract:
         mark = getattr(error, "problem_mark", None) or getattr(error, "context_mark", None)
         line, column = (mark.line + 1, mark.column + 1) if mark else (1, 1)
         why = " ".join((getattr(error, "problem", None) or str(error)).split())
-        message = f"this is not YAML: {why}; look at indents, tabs and quotes here and above."
+        message = f"this is not valid YAML: {why}. Check indentation, tabs and quotes here and above."
         contract.findings.append(Finding(line, column, "yaml", message))
         return contract
     if isinstance(data, dict):
         contract.data = data
     else:
-        message = "the file holds no mapping: a contract begins with `openapi:`."
+        message = "the file is not a mapping: a contract starts with `openapi:`."
         contract.findings.append(contract.finding("yaml", (), message))
     return contract
 
 
 class _Reader(yaml.SafeLoader):
-    """Turns YAML nodes into the JSON that they mean, noting places, duplicate keys and what JSON does not have."""
+    """Converts YAML nodes to JSON data; records places, and reports duplicate keys and values that JSON lacks."""
 
     def __init__(self, contract: Contract) -> None:
         super().__init__("")
@@ -176,22 +176,24 @@ class _Reader(yaml.SafeLoader):
     def read(self, node: Any, where: Where, parents: frozenset[int]) -> Any:
         self._contract.places.setdefault(where, _place(node))
         if id(node) in parents:
-            self._report("yaml", node, "an alias leads back to the value around it: write the value out.")
+            self._report("yaml", node, "this alias refers to a value that contains it: write the value out.")
             return None
         parents |= {id(node)}
         if isinstance(node, yaml.SequenceNode):
             return [self.read(item, (*where, index), parents) for index, item in enumerate(node.value)]
         if isinstance(node, yaml.MappingNode):
             if node.tag != "tag:yaml.org,2002:map":
-                self._report("yaml", node, f"the tag {node.tag} has no JSON form: remove it.")
+                self._report("yaml", node, f"the tag {node.tag} has no JSON equivalent: remove it.")
             return self._mapping(node, where, parents)
         try:
             value = self.construct_object(node)
             json.dumps(value, allow_nan=False)
             if not isinstance(value, str | None) and str(node.value).lower() not in ("true", "false"):
-                json.loads(node.value)  # YAML 1.1 also reads 1:30, 0o7 and `yes` as something else than text
+                json.loads(node.value)  # YAML 1.1 does not read 1:30, 0o7 and `yes` as text
         except (yaml.YAMLError, TypeError, ValueError):
-            self._report("yaml", node, f"`{node.value}` has no JSON form: quote it if it is text (dates are).")
+            self._report(
+                "yaml", node, f"`{node.value}` has no JSON equivalent: quote it if it is text, such as a date."
+            )
             return node.value
         return value
 
@@ -200,11 +202,11 @@ class _Reader(yaml.SafeLoader):
         for key_node, value_node in node.value:
             key = key_node.value
             if not isinstance(key, str) or key_node.tag not in ("tag:yaml.org,2002:str", "!"):
-                self._report("yaml", key_node, f"the key `{key}` is not text: quote it.")
+                self._report("yaml", key_node, f"the key `{key}` is not a string: quote it.")
                 key = str(key)
             if key in result:
                 line = self._contract.places[(*where, key)][0]
-                message = f"the key `{key}` stands here a second time, after line {line}."
+                message = f"the key `{key}` is already defined on line {line}: remove one of them."
                 self._report("duplicate-key", key_node, message)
                 continue
             self._contract.places[(*where, key)] = _place(key_node)

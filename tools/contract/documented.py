@@ -1,4 +1,4 @@
-"""The rule `documented`: the contract against the documented fragments in tests/documented/, both ways."""
+"""The rule `documented`: all fragments in tests/documented/ are in the contract, and nothing else is marked so."""
 
 from __future__ import annotations
 
@@ -17,14 +17,14 @@ RULE = "documented"
 SCHEMAS = ("components", "schemas")
 
 Printed = tuple[Where, str, str, str]
-"""Where the contract has what a page prints, what that is, and its signature on the page and in the contract."""
+"""The place in the contract, its name in messages, and its signature on the page and in the contract."""
 
-# What says something about a value without limiting it, or is compared on its own.
+# Keywords that do not limit a value, or that are compared separately.
 _ANNOTATIONS = {"type", "format", "$ref", "title", "description", "example", "examples"}
 
 
 def fragments() -> list[dict[str, Any]]:
-    """Every documented page, as data, with the operation it describes under `operation`."""
+    """Every documented page as data, with the operationId that it describes under `operation`."""
     return [
         {**yaml.safe_load(file.read_text(encoding="utf-8")), "operation": file.stem.replace("-", "_")}
         for file in sorted(FRAGMENTS.glob("*.yaml"))
@@ -32,22 +32,22 @@ def fragments() -> list[dict[str, Any]]:
 
 
 def compare(contract: Contract) -> Iterator[Finding]:
-    """What is documented and not (or otherwise) in the contract, and what only claims to be documented."""
+    """Findings where the contract and the documented pages differ, and elements wrongly marked as documented."""
     pages, names = fragments(), aliases(contract)
     paths = json.dumps(contract.data.get("paths"), sort_keys=True)
     printed: set[Where] = set()
     for page in pages:
         if contract.operation_named(page["operation"]) is None:
-            message = f"the documented operation `{page['operation']}` is missing: give one this operationId."
+            message = f"the documented operation `{page['operation']}` is missing: add it, or correct its operationId."
             yield contract.finding(RULE, ("paths",), message)
         for where, subject, was, now in (*_schemas(contract, page, names), *_responses(contract, page, names)):
             printed.add(where)
             if was != now:
-                message = f"{subject} is documented as {was}, but is {now} here: write it as documented."
+                message = f"{subject} is documented as {was}, but is {now} here: change it to match the page."
                 yield contract.finding(RULE, where, message)
         for name, example in page.get("examples", {}).items():
             if json.dumps(example, sort_keys=True) not in paths:
-                message = f"the documented example of `{name}` is not in any example: put it into one as it is printed."
+                message = f"the documented example of `{name}` is missing: add it to the examples unchanged."
                 yield contract.finding(RULE, ("paths",), message)
     for element in contract.elements():
         claim = _false_claim(element, printed, [page["page"] for page in pages]) if element.status == RULE else None
@@ -66,7 +66,7 @@ def _schemas(contract: Contract, page: dict[str, Any], names: dict[str, str]) ->
         for prop, printed in fragment["properties"].items():
             now = signature(given[prop], names) if prop in given else "missing"
             yield (*where, "properties", prop), f"`{here}.{prop}`", signature(printed, names), now
-        yield (*SCHEMAS, name), f"the schema `{name}`", here, here  # its second name
+        yield (*SCHEMAS, name), f"the schema `{name}`", here, here  # the documented alias
 
 
 def _responses(contract: Contract, page: dict[str, Any], names: dict[str, str]) -> Iterator[Printed]:
@@ -82,7 +82,7 @@ def _responses(contract: Contract, page: dict[str, Any], names: dict[str, str]) 
 
 
 def aliases(contract: Contract) -> dict[str, str]:
-    """Documented names that are written as `allOf` with one reference, and the names that we use instead."""
+    """Our schema names by documented name, for schemas that are an `allOf` with one reference."""
     found: dict[str, str] = {}
     for name, schema in mapping(contract.at(SCHEMAS)).items():
         match mapping(schema).get("allOf"):
@@ -92,23 +92,25 @@ def aliases(contract: Contract) -> dict[str, str]:
 
 
 def _false_claim(element: Element, printed: set[Where], pages: list[str]) -> str | None:
-    """What is wrong with the claim that an element is documented; None if a page prints it."""
+    """A message if an element is wrongly marked as documented; None if a page prints it."""
     where = element.where
     if where not in printed:
-        # What is inside a property, or else in a printed schema, was compared whole.
+        # Everything inside a property or a printed schema was compared with it.
         if where[:3] in printed and where[:2] == SCHEMAS and not (len(where) == 5 and where[3] == "properties"):
             return None
-        message = f"the {element.kind} `{element.name}` claims to be documented, but no page in tests/documented/"
+        message = f"the {element.kind} `{element.name}` is marked as documented, but no page in tests/documented/"
         return f"{message} prints it: mark it as observed or assumed, or remove it."
     source = (element.provenance or {}).get("source")
-    message = f"the {element.kind} `{element.name}` is documented by another page than {source}:"
-    return None if source in pages else f"{message} name one of {', '.join(pages)}."
+    message = (
+        f"the {element.kind} `{element.name}` is marked as documented by {source}, which is not in tests/documented/:"
+    )
+    return None if source in pages else f"{message} use one of {', '.join(pages)}."
 
 
 def signature(node: Any, names: dict[str, str], *compared: str) -> str:
     """The type of a schema in comparable words: `string (date)`, `array of InvoiceDetails`, `object with required`.
 
-    `compared` are keywords that are held against each other elsewhere.
+    `compared` lists keywords that are left out because they are compared elsewhere.
     """
     node = mapping(node)
     if isinstance(ref := node.get("$ref"), str):
@@ -127,5 +129,5 @@ def signature(node: Any, names: dict[str, str], *compared: str) -> str:
 
 
 def limits(node: Any, *compared: str) -> list[str]:
-    """The keywords of a schema that limit its values, `compared` ones excepted."""
+    """The keywords of a schema that limit its values, except those in `compared`."""
     return sorted(key for key in mapping(node) if key not in {*_ANNOTATIONS, *compared} and not key.startswith("x-"))

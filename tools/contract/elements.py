@@ -1,4 +1,4 @@
-"""The elements of a contract: its parts that have a provenance, their own or that of the element around them."""
+"""The elements of a contract: the parts that have a provenance, their own or inherited."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ CARRIERS = ("parameter", "response", "header", "request body")
 Where = tuple[str | int, ...]
 """The keys and indexes that lead from the root of the contract to a value."""
 
-# What each kind of node holds, by key; with a star, one for each name or index under that key.
+# The kinds of children of each kind of node, by key. A star: one child for each name or index under that key.
 _SCHEMA = {
     "properties": "property*",
     **dict.fromkeys(("items", "additionalProperties", "not"), "schema"),
@@ -45,7 +45,7 @@ _HOLDS: dict[str, dict[str, str]] = {
 
 @dataclass(frozen=True)
 class Element:
-    """A part of the contract that has a provenance, its own or that of the element around it."""
+    """A part of the contract that has a provenance, its own or inherited from the enclosing element."""
 
     kind: str
     """tag, path, operation, parameter, response, header, request body, schema, property or security scheme."""
@@ -56,7 +56,7 @@ class Element:
 
     @property
     def status(self) -> str | None:
-        """documented, observed or assumed; None if nothing says."""
+        """documented, observed or assumed; None if it has no provenance."""
         return (self.provenance or {}).get("status")
 
 
@@ -68,7 +68,7 @@ def elements(data: dict[str, Any]) -> Iterator[Element]:
 def _walk(outer: Element) -> Iterator[Element]:
     for keys, kind, node in _held(outer):
         if not isinstance(node, dict) or (is_reference(node) and kind != "property"):
-            continue  # what a reference stands for is an element elsewhere
+            continue  # the target of a reference is an element of its own
         own = node.get(PROVENANCE)
         provenance = own if isinstance(own, dict) else outer.provenance
         element = Element(kind, _name(outer, kind, keys[-1], node), (*outer.where, *keys), node, provenance)
@@ -78,7 +78,7 @@ def _walk(outer: Element) -> Iterator[Element]:
 
 
 def _held(outer: Element) -> Iterator[tuple[Where, str, Any]]:
-    """What an element holds: the keys that lead there, its kind, and the node."""
+    """The children of an element: the keys that lead to each, its kind, and its node."""
     for key, kind in _HOLDS.get(outer.kind, {}).items():
         held = outer.node.get(key)
         if not kind.endswith("*"):
@@ -101,17 +101,17 @@ def _name(outer: Element, kind: str, key: str | int, node: dict[str, Any]) -> st
 
 
 def mapping(node: Any) -> dict[Any, Any]:
-    """`node` if it is a mapping, else an empty one: the rules read on past what another rule reports."""
+    """`node` if it is a mapping, else an empty one: a rule reads on past faults that another rule reports."""
     return node if isinstance(node, dict) else {}
 
 
 def sequence(node: Any) -> list[Any]:
-    """`node` if it is a list, else an empty one."""
+    """`node` if it is a list, else an empty list."""
     return node if isinstance(node, list) else []
 
 
 def is_reference(node: Any) -> bool:
-    """Whether `node` is a reference, so that what it stands for is an element elsewhere."""
+    """Whether `node` is a reference, whose target is an element of its own."""
     return "$ref" in mapping(node)
 
 
@@ -121,7 +121,7 @@ def members(schema: Any) -> list[Any]:
 
 
 def in_example(where: Where) -> bool:
-    """Whether a place is inside an example or another literal value, where nothing has a meaning for OpenAPI."""
+    """Whether a place is inside an example or another literal value, where OpenAPI gives keys no meaning."""
     literal = {"example", "examples", "default", "enum", "const"}
     return any(
         key in literal and (index == 0 or where[index - 1] not in ("properties", "schemas", "parameters", "responses"))

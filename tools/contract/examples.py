@@ -1,4 +1,4 @@
-"""The rule `example`: bodies have examples, and these and the defaults fit their schemas."""
+"""The rule `example`: bodies have examples, and examples and defaults match their schemas."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from tools.contract.messages import short
 
 
 def examples(contract: Contract) -> Iterator[Finding]:
-    """Each 2xx and 4XX body has an example, and each example and default fits its schema."""
+    """Each 2xx and 4XX body has an example, and each example and default matches its schema."""
     yield from _missing(contract)
     components = contract.without_dangling().get("components")
     for element in contract.elements():
@@ -23,8 +23,8 @@ def examples(contract: Contract) -> Iterator[Finding]:
             for where, value in found:
                 for error in errors_of(components, schema, value):
                     inside = "".join(f"[{key}]" if isinstance(key, int) else f".{key}" for key in error.absolute_path)
-                    place = inside.lstrip(".") or "its root"
-                    message = f"the example does not fit its schema at `{place}`: {short(error.message)}."
+                    place = f"`{inside.lstrip('.')}`" if inside else "the root"
+                    message = f"the example does not match its schema at {place}: {short(error.message)}."
                     yield contract.finding("example", (*where, *error.absolute_path), message)
     yield from _misspelt(contract)
 
@@ -40,7 +40,7 @@ def _missing(contract: Contract) -> Iterator[Finding]:
 
 
 def _given(contract: Contract, element: Element) -> Iterator[tuple[Any, list[tuple[Where, Any]]]]:
-    """The schemas that an element shows by examples, with these."""
+    """The schemas of an element, each with its examples and defaults and their places."""
     node, where = element.node, element.where
     if element.kind in CARRIERS:
         yield node.get("schema"), list(_examples(contract, where, node))
@@ -60,22 +60,24 @@ def _examples(contract: Contract, where: Where, node: dict[str, Any]) -> Iterato
 
 
 def errors_of(components: Any, schema: Any, value: Any) -> list[Any]:
-    """What a schema has against a value; nothing if the schema is broken, which other rules report with its place."""
+    """The validation errors of a value; empty if the schema is invalid, which other rules report."""
     if not isinstance(schema, dict):
         return []
-    # An empty registry: whatever a schema refers to, nothing is fetched.
+    # The registry is empty so that no reference is ever fetched.
     whole = {"allOf": [schema], "components": components or {}}
     try:
         return [*OAS31Validator(whole, format_checker=oas31_format_checker, registry=Registry()).iter_errors(value)]
-    except Exception:  # noqa: BLE001 # whatever a broken schema leads to
+    except Exception:  # noqa: BLE001 # an invalid schema can raise anything
         return []
 
 
 def _misspelt(contract: Contract) -> Iterator[Finding]:
-    """Unknown fields are allowed; those that are spelt almost like a field are mistakes."""
+    """Unknown fields are allowed, but one that is spelt almost like a known field is a mistake."""
     fields = {str(element.where[-1]) for element in contract.elements() if element.kind == "property"}
     for where in contract.places:
         key = where[-1] if where else None
         if in_example(where) and "value" in where[:-1] and isinstance(key, str) and key not in fields:
             for close in difflib.get_close_matches(key, fields, 1, 0.85):
-                yield contract.finding("example", where, f"`{key}` is no field of a schema: did you mean `{close}`?")
+                yield contract.finding(
+                    "example", where, f"`{key}` is not a field of any schema: did you mean `{close}`?"
+                )

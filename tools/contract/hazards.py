@@ -1,9 +1,9 @@
-"""The rules `generator` and `media-type`: what openapi-python-client 0.29.1 would lose or misread without a word.
+"""The rules `generator` and `media-type`: shapes that openapi-python-client 0.29.1 silently drops or misreads.
 
-The generator refuses some shapes itself, and the proof in tools/generate/ finds what does not come back from the
-generated code. Here are the shapes that both let pass, and a few that people write often, with a better remedy. Each
-was tried with that version, and tests/test_hazards.py has a failing and a passing example of each. When the generator
-is upgraded, try them again: a shape that it has learnt needs no rule any more.
+The generator rejects some shapes itself, and the proof in tools/generate/ finds values that the generated code does not
+return unchanged. The rules here cover shapes that both let pass, and a few common ones for which they give a better
+remedy. Each was tried with that version, and tests/test_hazards.py has a failing and a passing example of each. After
+an upgrade of the generator, try them again and delete the rules for shapes that it supports.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ BESIDE = {"$ref", "description", "summary"}
 
 
 def hazards(contract: Contract) -> Iterator[Finding]:
-    """Each shape in the contract is one that the generator keeps and reads as it is meant."""
+    """The generator keeps each shape in the contract and reads it correctly."""
     for where, message in _shapes(contract):
         yield contract.finding("generator", where, message)
     for element in contract.elements():
@@ -37,8 +37,8 @@ def _shapes(contract: Contract) -> Iterator[tuple[Where, str]]:
     for where, _ in contract.references():
         lost = sorted(key for key in contract.at(where[:-1]).keys() - BESIDE if not key.startswith("x-"))
         if lost:
-            message = f"the generator ignores {_named(lost)} beside `$ref`: write `allOf` with the reference"
-            yield (*where[:-1], lost[0]), f"{message}, and a second member or `default` beside it."
+            message = f"the generator ignores {_named(lost)} next to `$ref`: put the reference into `allOf`"
+            yield (*where[:-1], lost[0]), f"{message}, and add a second member, or `default` next to `allOf`."
     for element in contract.elements():
         if element.kind == "parameter":
             yield from _parameter(element)
@@ -54,7 +54,9 @@ def _left_out(contract: Contract) -> Iterator[tuple[Where, str]]:
     for where in contract.places:
         in_operation = where[:1] == ("paths",) and len(where) in (3, 4) and where[-1] in ("callbacks", "servers")
         if in_operation or where == ("webhooks",):
-            message = f"the generator leaves out `{where[-1]}`: the client has operations, and one base URL; remove it."
+            message = (
+                f"the generator ignores `{where[-1]}`: the client has only operations and one base URL. Remove it."
+            )
             yield where, message
 
 
@@ -64,11 +66,11 @@ def _parameter(element: Element) -> Iterator[tuple[Where, str]]:
     for key, only in (("style", style), ("explode", place == "query")):
         given = element.node.get(key, only)
         if given != only:
-            message = f"the generator ignores `{key}: {str(given).lower()}`, and would send `{name}` in another form:"
-            yield (*element.where, key), f"{message} remove it, or declare a string."
+            message = f"the generator ignores `{key}: {str(given).lower()}` and would send `{name}` in another form:"
+            yield (*element.where, key), f"{message} remove it, or declare `{name}` as a string."
     if place == "header" and name.lower() in OWN_HEADERS:
         message = (
-            f"OpenAPI ignores the header parameter `{name}`: it follows from media types or `security`; remove it."
+            f"OpenAPI ignores the header parameter `{name}`: media types and `security` set this header. Remove it."
         )
         yield (*element.where, "name"), message
 
@@ -76,33 +78,35 @@ def _parameter(element: Element) -> Iterator[tuple[Where, str]]:
 def _schema(element: Element) -> Iterator[tuple[Where, str]]:
     node, where = element.node, element.where
     if node.get("additionalProperties") is False:
-        message = "`additionalProperties: false` drops unknown fields without a word: leave it out to keep them."
+        message = "`additionalProperties: false` silently drops unknown fields: remove it to keep them."
         yield (*where, "additionalProperties"), message
     own = sorted(node.keys() & {"properties", "allOf", "additionalProperties"})
     if own and node.keys() & {"anyOf", "oneOf"}:
-        message = f"the generator loses {_named(own)} beside `anyOf` or `oneOf`: write them into each alternative."
+        message = f"the generator drops {_named(own)} next to `anyOf` or `oneOf`: move them into each alternative."
         yield (*where, own[0]), message
     own = sorted(node.keys() & {"properties", "required", "additionalProperties"})
     match node.get("allOf"):
         case [{"$ref": str()}] if own:
-            message = f"the generator loses {_named(own)} beside `allOf` with one reference: add a member for them."
+            message = (
+                f"the generator drops {_named(own)} next to `allOf` with one reference: move them into a second member."
+            )
             yield (*where, own[0]), message
     values = sequence(node.get("enum"))
     if None in values and len(where) != len(("components", "schemas", "name")):
-        message = "an enumeration with null becomes several classes: make it a component without null, and use `oneOf`"
-        yield (*where, "enum"), f"{message} with its reference and `type: 'null'`."
-    # As the generator names the members of an enumeration.
+        message = "an enumeration with null becomes several classes: make it a component without null, then use `oneOf`"
+        yield (*where, "enum"), f"{message} with a reference to it and `type: 'null'`."
+    # The names that the generator gives the members of an enumeration.
     named = sequence(node.get("x-enum-varnames")) or [
         one for one in values if isinstance(one, str) and one[:1].isalpha()
     ]
     for member, count in Counter(snake_case(str(name)).upper() for name in named).items():
         if count > 1:
-            message = f"{count} values are the member `{member}` in Python, so one would be lost: name them with"
+            message = f"{count} values become the member `{member}` in Python, so only one would remain: name them with"
             yield (*where, "enum"), f"{message} `x-enum-varnames`, or declare a string."
 
 
 def _media_types(contract: Contract, element: Element) -> Iterator[Finding]:
-    """The generator can read each media type, and there is one."""
+    """The generator can read the media type, and there is only one."""
     for index, name in enumerate(mapping(element.node.get("content"))):
         where = (*element.where, "content", name)
         sent = r"application/x-www-form-urlencoded|multipart/form-data"
@@ -112,5 +116,5 @@ def _media_types(contract: Contract, element: Element) -> Iterator[Finding]:
             hint = did_you_mean(str(name), ["application/json", "application/hal+json"], "write application/json")
             yield contract.finding("media-type", where, f"the generator cannot read the media type `{name}`: {hint}")
         elif index:
-            message = f"the generator reads one media type of a {element.kind}, the first: remove `{name}`."
+            message = f"the generator reads only the first media type of a {element.kind}: remove `{name}`."
             yield contract.finding("media-type", where, message)

@@ -1,4 +1,4 @@
-"""What is printed about a contract, and the phrases that findings are made of."""
+"""Prints findings, and builds phrases that they share."""
 
 from __future__ import annotations
 
@@ -13,19 +13,19 @@ from tools.contract.document import Contract, Finding, load
 
 
 def did_you_mean(name: str, names: Iterable[Any], otherwise: str) -> str:
-    """The remedy for a name that is not one of `names`: the closest of them, or what to do `otherwise`."""
+    """The remedy for a name that is not in `names`: the closest match if there is one, and `otherwise`."""
     close = difflib.get_close_matches(name, map(str, names), 1)
-    return f"did you mean `{close[0]}`? Else {otherwise}." if close else f"{otherwise}."
+    return f"did you mean `{close[0]}`? If not, {otherwise}." if close else f"{otherwise}."
 
 
 def short(message: str) -> str:
-    """The beginning of a message, in one line."""
+    """The first 160 characters of a message, on one line."""
     text = " ".join(message.split()).rstrip(".")
     return text if len(text) <= 160 else f"{text[:160]}..."
 
 
 def named(arguments: list[str]) -> Contract | None:
-    """The contract that a command line names, by default openapi.yaml; None if it cannot be read, which is printed."""
+    """The contract on the command line (default: openapi.yaml). If it cannot be read, prints why and returns None."""
     file = Path(next((argument for argument in arguments if not argument.startswith("-")), "openapi.yaml"))
     try:
         return load(file)
@@ -35,7 +35,7 @@ def named(arguments: list[str]) -> Contract | None:
 
 
 def report(contract: Contract, findings: list[Finding]) -> None:
-    """Print the findings: for people, and with CI=true also as annotations in GitHub's form."""
+    """Print the findings; with CI=true also as GitHub annotations."""
     for finding in findings:
         message = " ".join(finding.message.split())
         print(f"{contract.file}:{finding.line}:{finding.column}: {message} [{finding.rule}]")

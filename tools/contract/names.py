@@ -1,4 +1,4 @@
-"""The rule `name`: what the contract names has a name in Python, one that is free, and no two have the same."""
+"""The rule `name`: each name in the contract becomes a Python name that is valid, not reserved, and unique."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from openapi_python_client.strings import ClassName, PythonIdentifier
 from tools.contract.document import Contract, Finding
 from tools.contract.elements import Where, mapping, sequence
 
-# What the client has beside its tags, its methods beside the contract's parameters, and the generated code for itself.
+# Reserved names: attributes of the client, parameters of its methods, and members of generated models.
 TAGS = {"close", "from_env"}
 PARAMETERS = {"start", "max_pages", "max_items", "params", "headers", "cookies", "quote"}
 PROPERTIES = {"additional_properties", "additional_keys", "to_dict", "from_dict", "to_multipart"}
@@ -19,36 +19,36 @@ CLASSES = {"UUID", "Unset"}
 
 @dataclass
 class Scope:
-    """Names that must differ; each finding ends with the remedy."""
+    """A set of names that must be unique. Each finding ends with `remedy`."""
 
     contract: Contract
     remedy: str = "rename it"
     reserved: set[str] = field(default_factory=set)
     taken: dict[str, str] = field(default_factory=dict)
-    """What each name in Python was written like."""
+    """The name in the contract, by Python name."""
 
     def check(self, where: Where, kind: str, written: str, python: str) -> Iterator[Finding]:
-        """What speaks against a name in this scope."""
+        """A finding if the name is invalid, reserved or taken in this scope."""
         message = ""
         if not python.isidentifier() or python.startswith("_"):
-            message = f"the {kind} `{written}` becomes `{python}`, which is no name in Python"
+            message = f"the {kind} `{written}` becomes `{python}`, which is not a valid Python name"
         elif python in self.reserved:
-            message = f"the {kind} `{written}` becomes `{python}`, which the client has for itself"
+            message = f"the {kind} `{written}` becomes `{python}`, which the client reserves"
         elif (other := self.taken.setdefault(python, written)) != written:
-            message = f"the {kind} `{written}` becomes `{python}`, which is already made from `{other}`"
+            message = f"the {kind} `{written}` becomes `{python}`, which `{other}` already uses"
         if message:
             yield self.contract.finding("name", where, f"{message}: {self.remedy}.")
 
 
 def names(contract: Contract) -> Iterator[Finding]:
-    """Everything that gets a name in Python can be told apart and reached there."""
+    """Every tag, operation, parameter, schema and property gets a valid, unique Python name."""
     yield from _operations(contract)
     classes = Scope(contract, reserved=CLASSES)
     for name in mapping(contract.at(("components", "schemas"))):
         yield from classes.check(("components", "schemas", name), "schema", name, class_name(name))
     for element in contract.elements():
         if element.kind in ("schema", "property"):
-            fields = Scope(contract, "leave it out; it is kept in `additional_properties`", PROPERTIES)
+            fields = Scope(contract, "remove it; its values stay in `additional_properties`", PROPERTIES)
             for name in mapping(element.node.get("properties")):
                 yield from fields.check((*element.where, "properties", name), "property", name, python_name(name))
 
@@ -65,14 +65,14 @@ def _operations(contract: Contract) -> Iterator[Finding]:
         for method in (python_name(name), iterator_name(python_name(name))):
             yield from scope.check((*where, "operationId"), "operationId", name, method)
         body = {"body"} if "requestBody" in operation else set()
-        arguments = Scope(contract, "rename it, if the bridge can", PARAMETERS | body)
+        arguments = Scope(contract, "rename it if the bridge allows that", PARAMETERS | body)
         for place, parameter in contract.parameters(where):
             written = str(parameter.get("name"))
             yield from arguments.check(place, "parameter", written, python_name(written))
 
 
 def class_name(name: str) -> str:
-    """The Python class that the generator makes of a schema."""
+    """The name of the class that the generator makes from a schema."""
     return str(ClassName(name, ""))
 
 
@@ -82,6 +82,6 @@ def python_name(name: str) -> str:
 
 
 def iterator_name(method: str) -> str:
-    """The name of the iterator over all items of an operation, as tools/templates/endpoint_init.py.jinja gives it."""
+    """The name of the iterator over all items of an operation, as in tools/templates/endpoint_init.py.jinja."""
     verb, _, plural = method.partition("_")
     return f"iter_{plural}" if verb in ("get", "list") and plural else f"iter_{method}"

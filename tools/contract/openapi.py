@@ -1,4 +1,4 @@
-"""The rules `openapi` and `reference`: what openapi-spec-validator refuses, each with its place."""
+"""The rules `openapi` and `reference`: errors found by openapi-spec-validator, each with its place."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from tools.contract.document import Contract, Finding
 from tools.contract.elements import Element, Where, mapping
 from tools.contract.messages import did_you_mean, short
 
-# openapi-spec-validator's structure of OpenAPI, in which schemas are checked too: so all faults have a place.
+# The OpenAPI schema of openapi-spec-validator, extended to check schemas too, so that every error has a place.
 _DRAFT = "https://json-schema.org/draft/2020-12"
 _OPENAPI = OpenAPIV31SpecValidator.schema_validator.schema
 _WHOLE = {
@@ -34,7 +34,7 @@ _STRUCTURE = Draft202012Validator(
 _KEYWORDS = {*OAS31Validator.VALIDATORS}.union(
     *(REGISTRY.contents(uri).get("properties", ()) for uri in REGISTRY if uri.startswith(f"{_DRAFT}/meta/"))
 )
-# Formats that mean something to the generator or to the validators; others are allowed, if they are not misspelt.
+# Formats that the generator or the validators know. Others are allowed unless they look like a misspelling of these.
 _FORMATS = (
     *("date", "date-time", "time", "duration", "email", "uri", "uuid", "byte", "binary", "regex", "hostname"),
     *("int32", "int64", "float", "double", "decimal", "password", "ipv4", "ipv6"),
@@ -42,28 +42,30 @@ _FORMATS = (
 
 
 def references(contract: Contract) -> Iterator[Finding]:
-    """Each `$ref` leads to a component of this file, and no schema is combined from itself."""
+    """Each `$ref` points to a component of this file, and no schema includes itself."""
     for where in contract.dangling():
         ref = contract.at(where)
         *parent, name = ref.removeprefix("#/").replace("~1", "/").split("/")
         if not ref.startswith("#"):
-            message = f"`{ref}` leads out of this file: the generator reads one file, so write the target into it."
+            message = f"`{ref}` points to another file: the generator reads one file, so copy the target into it."
         elif contract.resolve({"$ref": ref}) is not None:
-            message = f"`{ref}` does not lead to a component, which is all that the generator follows: make it one."
+            message = (
+                f"`{ref}` does not point to a component: the generator follows only those, so make the target one."
+            )
         elif contract.at((*parent, name)) is not None:
-            message = f"`{ref}` leads back to itself: write the target out."
+            message = f"`{ref}` points back to itself: write the target out."
         else:
             hint = did_you_mean(name, mapping(contract.at(tuple(parent))), "add it")
-            message = f"`{ref}` leads nowhere: {hint}"
+            message = f"`{ref}` does not exist: {hint}"
         yield contract.finding("reference", where, message)
     for name, schema in mapping(contract.at(("components", "schemas"))).items():
         if any(part is schema for part in contract.parts(schema)):
-            message = f"the schema `{name}` is combined from itself: an endless schema."
+            message = f"the schema `{name}` includes itself through `allOf`, `anyOf` or `oneOf`: remove the cycle."
             yield contract.finding("reference", ("components", "schemas", name), message)
 
 
 def openapi(contract: Contract) -> Iterator[Finding]:
-    """openapi-spec-validator accepts the contract, and no schema has an unknown keyword."""
+    """openapi-spec-validator accepts the contract, and no schema has a misspelt keyword or format."""
     data = contract.without_dangling()
     structure = list(_STRUCTURE.iter_errors(data))
     for error in _causes(structure):
@@ -75,30 +77,30 @@ def openapi(contract: Contract) -> Iterator[Finding]:
     seen = {error.message for error in structure}
     try:
         rest = list(gate.root_validator(gate.schema_path))
-    except Exception as crash:  # noqa: BLE001 # it trips over structures that are refused above
+    except Exception as crash:  # noqa: BLE001 # it crashes on structures that are reported above
         if not seen:
-            message = f"openapi-spec-validator gave up on this contract ({type(crash).__name__})."
+            message = f"openapi-spec-validator crashed on this contract ({type(crash).__name__})."
             yield contract.finding("openapi", (), message)
         return
     for error in rest:
-        # What is no error of OpenAPI is a wrong default, which the rule `example` reports.
+        # Errors of other types are wrong defaults, which the rule `example` reports.
         if isinstance(error, OpenAPIValidationError) and error.message not in seen:
             yield _without_place(contract, error.message)
 
 
 def _misspelt(contract: Contract, element: Element) -> Iterator[Finding]:
-    """Keywords and formats of a schema that are not known; JSON Schema ignores them, and so a misspelt one."""
+    """Unknown keywords and misspelt formats of a schema, which JSON Schema ignores."""
     for key in sorted(key for key in element.node.keys() - _KEYWORDS if not key.startswith("x-")):
-        hint = did_you_mean(key, _KEYWORDS, "remove it, or begin it with `x-`")
-        yield contract.finding("openapi", (*element.where, key), f"`{key}` is no keyword of a schema: {hint}")
+        hint = did_you_mean(key, _KEYWORDS, "remove it, or start it with `x-`")
+        yield contract.finding("openapi", (*element.where, key), f"`{key}` is not a schema keyword: {hint}")
     given = element.node.get("format")
     for close in difflib.get_close_matches(str(given), _FORMATS, 1) if given not in _FORMATS else ():
-        message = f"the format `{given}` is not known: did you mean `{close}`?"
+        message = f"the format `{given}` is unknown: did you mean `{close}`?"
         yield contract.finding("openapi", (*element.where, "format"), message)
 
 
 def _causes(errors: list[Any]) -> list[Any]:
-    """The errors without those that only follow from another one at their place or inside it."""
+    """The errors, except those that only follow from another error at the same place or inside it."""
     causes = [error for error in errors if not _may_follow(error)]
     places = [tuple(error.absolute_path) for error in causes]
     for error in errors:
@@ -109,7 +111,7 @@ def _causes(errors: list[Any]) -> list[Any]:
 
 
 def _may_follow(error: Any) -> bool:
-    """A key counts as unevaluated, and an alternative as not chosen, also if something beside it is wrong."""
+    """A key also counts as unevaluated, and an alternative as not chosen, if something next to it is wrong."""
     if error.validator == "unevaluatedProperties":
         return _unknown(error) <= _NAMES
     return error.validator in ("oneOf", "anyOf")
@@ -121,19 +123,19 @@ def _unknown(error: Any) -> set[str]:
 
 
 def _from_structure(contract: Contract, where: Where, error: Any) -> Iterator[Finding]:
-    """An error of the structure, in words."""
+    """The findings for an error in the structure."""
     if error.validator in ("unevaluatedProperties", "additionalProperties") and isinstance(error.instance, dict):
         for key in _unknown(error) - _NAMES or _unknown(error):
-            hint = did_you_mean(key, _NAMES, "remove it, or begin it with `x-`")
-            message = f"the key `{key}` has no meaning here: {hint}"
+            hint = did_you_mean(key, _NAMES, "remove it, or start it with `x-`")
+            message = f"the key `{key}` is not allowed here: {hint}"
             if where[-1:] == ("responses",):
-                message = f"`{key}` is no status: write three digits in quotes, or a range such as 4XX."
+                message = f"`{key}` is not a status: write three digits in quotes, or a range such as 4XX."
             elif where == ("paths",):
-                message = f"`{key}` is no path: begin it with `/`."
+                message = f"`{key}` is not a path: start it with `/`."
             yield contract.finding("openapi", (*where, key), message)
         return
     names = [f"`{key}`" for key in where if isinstance(key, str)]
-    text = f"{names[-1] if names else 'the contract'} is not valid: {short(error.message)}."
+    text = f"{names[-1] if names else 'the contract'} is invalid: {short(error.message)}."
     if where[-1:] == ("type",):
         kinds = "array, boolean, integer, null, number, object, string"
         text = f"`type` must be one of {kinds} (or a list of them), not {short(repr(error.instance))}."
@@ -141,7 +143,7 @@ def _from_structure(contract: Contract, where: Where, error: Any) -> Iterator[Fi
 
 
 def _without_place(contract: Contract, message: str) -> Finding:
-    """A finding that openapi-spec-validator gives without a place: that of the operation or parameter it quotes."""
+    """A finding from a message without a place: it is placed at the operation or parameter that the message quotes."""
     quoted = {*re.findall(r"'([^']+)'", message)}
     named = [one.where for one in contract.elements() if one.kind == "parameter" and one.name in quoted]
     named += [where for where, _ in contract.operations() if {*where[1:]} <= quoted]
@@ -159,5 +161,5 @@ def _property_names(schema: Any) -> Iterator[str]:
         yield from _property_names(inner)
 
 
-# The keys that have a meaning somewhere in OpenAPI.
+# All keys that OpenAPI defines anywhere.
 _NAMES = {*_property_names(_OPENAPI)} | _KEYWORDS

@@ -18,7 +18,7 @@ def provenance(contract: Contract) -> Iterator[Finding]:
     for element in contract.elements():
         known.add((*element.where, PROVENANCE))
         if element.provenance is None and element.kind in ("tag", "path", "parameter", "schema", "security scheme"):
-            message = f"the {element.kind} `{element.name}` says nowhere where it comes from: add `{PROVENANCE}`."
+            message = f"the {element.kind} `{element.name}` does not say where it comes from: add `{PROVENANCE}`."
             yield contract.finding("provenance", element.where, message)
         if PROVENANCE in element.node:
             where = (*element.where, PROVENANCE)
@@ -29,26 +29,26 @@ def provenance(contract: Contract) -> Iterator[Finding]:
         if not key.startswith("x-p") or in_example(where):
             continue
         if key != PROVENANCE and difflib.get_close_matches(key, [PROVENANCE]):
-            yield contract.finding("provenance", where, f"`{key}` says nothing: did you mean `{PROVENANCE}`?")
+            yield contract.finding("provenance", where, f"`{key}` is unknown: did you mean `{PROVENANCE}`?")
         if key == PROVENANCE and where not in known:
             message = f"`{PROVENANCE}` has no effect here: it belongs to a tag, path, operation, parameter, response,"
             yield contract.finding("provenance", where, f"{message} schema, property or security scheme.")
 
 
 def _wrong(given: Any) -> Iterator[tuple[str, str]]:
-    """What is wrong with a provenance: the key, and a sentence."""
+    """The faults of a provenance: the key and a message for each."""
     if not isinstance(given, dict):
-        yield "", f"`{PROVENANCE}` must be a mapping with status and source."
+        yield "", f"`{PROVENANCE}` must be a mapping with `status`, `source` and `retrieved`."
         return
     for key in given.keys() - {"status", "source", "retrieved", "note"}:
-        yield key, f"`{key}` is not a key of `{PROVENANCE}`: use status, source, retrieved, note."
+        yield key, f"`{key}` is not a key of `{PROVENANCE}`: use `status`, `source`, `retrieved` or `note`."
     status, retrieved = given.get("status"), given.get("retrieved")
     if status not in STATUSES:
         yield "status", f"`status` must be one of {', '.join(STATUSES)}, not `{status}`."
     for key in ("source", "retrieved"):
         if not isinstance(given.get(key), str) or not given[key]:
-            yield "", f"`{PROVENANCE}` lacks `{key}`: say where and when it was read."
+            yield "", f"`{PROVENANCE}` has no `{key}`: say where and when you read it."
     if isinstance(retrieved, str) and not oas31_format_checker.conforms(retrieved, "date"):
         yield "retrieved", f"`retrieved` must be a date such as 2026-11-22, not `{retrieved}`."
     if status in STATUSES[1:] and not given.get("note"):
-        yield "", f"what is {status} needs a `note` that says how we know: users read it in the docstrings."
+        yield "", f"`status: {status}` needs a `note` that says how we know: users read it in the docstrings."

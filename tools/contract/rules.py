@@ -1,4 +1,4 @@
-"""The rules `version`, `operation` and `response`: what the client needs of a contract beside valid OpenAPI."""
+"""The rules `version`, `operation` and `response`: requirements of the client that OpenAPI does not have."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from tools.contract.document import Contract, Finding
 from tools.contract.elements import mapping, sequence
 from tools.contract.messages import did_you_mean
 
-# What an operation must have, and why.
+# The keys that an operation must have, each with the reason.
 NEEDED = {
     "operationId": "the client's method is named after it.",
     "tags": "the first one names the client's attribute.",
@@ -18,15 +18,17 @@ NEEDED = {
 
 
 def version(contract: Contract) -> Iterator[Finding]:
-    """The version of the contract, which is that of the package, says what follows it."""
+    """The version of the contract is three numbers; it is also the version of the package."""
     found = str(mapping(contract.data.get("info")).get("version"))
     if not re.fullmatch(r"(0|[1-9]\d*)\.(0|[1-9]\d*)\.(0|[1-9]\d*)", found):
-        message = f"`info.version` is `{found}`, and must be three numbers, such as 1.4.0: it is the package's version."
+        message = (
+            f"`info.version` is `{found}`: use three numbers such as 1.4.0, as this is also the package's version."
+        )
         yield contract.finding("version", ("info", "version"), message)
 
 
 def operations(contract: Contract) -> Iterator[Finding]:
-    """Each operation has a name, and a tag and credentials that are declared."""
+    """Each operation has a name, and its tags and security schemes are declared."""
     tags = [mapping(tag).get("name") for tag in sequence(contract.data.get("tags"))]
     schemes = [*mapping(contract.at(("components", "securitySchemes")))]
     for where, operation in contract.operations():
@@ -45,7 +47,7 @@ def operations(contract: Contract) -> Iterator[Finding]:
 
 
 def responses(contract: Contract) -> Iterator[Finding]:
-    """Each operation has a response for success and one for errors, and none that would read both."""
+    """Each operation has a response for success and one for errors, and no `default`."""
     for where, operation in contract.operations():
         place = (*where, "responses")
         statuses = [str(status) for status in mapping(operation.get("responses"))]
@@ -54,5 +56,5 @@ def responses(contract: Contract) -> Iterator[Finding]:
                 message = f"the operation has no response for {meaning}: add it under `responses`."
                 yield contract.finding("response", place, message)
         if "default" in statuses:
-            message = "a `default` response would also read an undeclared success as an error: write 4XX and 5XX."
+            message = "a `default` response would read an undeclared success as an error: write 4XX and 5XX instead."
             yield contract.finding("response", (*place, "default"), message)

@@ -1,4 +1,4 @@
-"""All rules that a contract keeps, in the order in which they are read."""
+"""The list of all rules, in reading order."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ RULES = (references, openapi, version, operations, responses, names, hazards, ex
 
 
 def check(contract: Contract) -> list[Finding]:
-    """All that is wrong with a contract, in the order of its file."""
+    """The findings in a contract, in the order of its file."""
     findings = {*contract.findings}
     if contract.data:
         for rule in RULES:
