@@ -1,4 +1,4 @@
-"""The project in a git repository of its own, for tests of what reads or changes history."""
+"""A copy of the project in a separate git repository, for tests that read or change history."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ BASE = f"v{VERSION}"
 
 
 def git(folder: Path, *arguments: str, **variables: str) -> None:
-    """Run git as somebody whom this machine need not know."""
+    """Run git with its own user, so that the machine's configuration does not matter."""
     command = [
         "git",
         "-c",
@@ -31,13 +31,13 @@ def git(folder: Path, *arguments: str, **variables: str) -> None:
 
 
 def commit(folder: Path, **variables: str) -> None:
-    """Commit all that is there."""
+    """Commit all files."""
     git(folder, "add", "--all")
     git(folder, "commit", "--quiet", "--message", "A state", **variables)
 
 
 class Repository:
-    """A copy of the working tree, committed, and tagged as a release unless that is unwanted."""
+    """A committed copy of the working tree, tagged as a release if `released`."""
 
     def __init__(self, folder: Path, *, released: bool = True) -> None:
         self.folder = folder
@@ -51,7 +51,7 @@ class Repository:
 
     @classmethod
     def at(cls, folder: Path) -> Repository:
-        """One that is there already."""
+        """A repository that already exists."""
         repository = cls.__new__(cls)
         repository.folder = folder
         return repository
@@ -63,7 +63,7 @@ class Repository:
         commit(self.folder)
 
     def release(self) -> None:
-        """Take out of the changelog that it is not released, and commit."""
+        """Remove "Not released yet." from the changelog, and commit."""
         file = self.folder / "CHANGELOG.md"
         file.write_text(file.read_text(encoding="utf-8").replace("Not released yet.", ""), encoding="utf-8")
         self.git("commit", "--quiet", "--all", "--allow-empty", "--message", "A release")
@@ -77,7 +77,7 @@ class Repository:
         )
 
     def make(self, *arguments: str, **variables: str) -> subprocess.CompletedProcess[str]:
-        """Run targets with the tools of this environment."""
+        """Run make targets with the tools of this environment."""
         return self.run("make", "--no-print-directory", "--old-file=.venv/.set-up", *arguments, **variables)
 
     def edit(self, name: str, old: str, new: str) -> None:
@@ -87,7 +87,7 @@ class Repository:
         file.write_text(text.replace(old, new, 1), encoding="utf-8")
 
     def contract(self, old: str, new: str) -> None:
-        """Edit the contract, and generate."""
+        """Edit the contract, and run `make generate`."""
         self.edit("openapi.yaml", old, new)
         done = self.make("generate")
         assert done.returncode == 0, done.stdout + done.stderr

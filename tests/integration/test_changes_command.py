@@ -1,4 +1,4 @@
-"""`make changes` and `make check-version` in a repository of their own: what they print, what they refuse."""
+"""`make changes` and `make check-version` in a separate repository: their output, and the errors that they report."""
 
 from __future__ import annotations
 
@@ -34,42 +34,42 @@ def test_the_three_formats(repository: Repository) -> None:
     )  # fmt: skip
     repository.contract(NOTE, NOTED)
     following = next_version(VERSION, "minor")
-    told = "`InvoiceDetails.note` is new; it is None if the bridge does not send it. Code that read it from "
-    told += '`additional_properties["note"]` must read the attribute.'
-    summary = f"1 change for callers since {BASE} ({VERSION}): minor; the next version is {following}, or a higher one;"
+    message = "`InvoiceDetails.note` was added; it is None if the bridge does not send it. If you read it from "
+    message += '`additional_properties["note"]`, read the attribute instead.'
+    summary = f"1 change for callers since {BASE} ({VERSION}), rated minor. The next version is {following} or higher;"
     summary += f" openapi.yaml says {VERSION}."
     text = repository.make("changes")
     assert (text.returncode, text.stderr) == (0, "")
     assert text.stdout.splitlines() == [
         f"minor  openapi.yaml:{line - 2}  models.InvoiceDetails.note, InvoiceDetails.note",
-        f"       {told}",
+        f"       {message}",
         "",
         summary,
     ]
     markdown = repository.make("changes", "FORMAT=markdown", f"BASE={BASE}").stdout
-    assert markdown == f"## Changes for callers since {BASE}\n\n{summary}\n\n### Minor\n\n- {told}\n"
-    told_json = json.loads(repository.make("changes", "FORMAT=json", "BASE=HEAD").stdout)
-    assert told_json["version"] == {"base": VERSION, "now": VERSION, "next": following}
-    assert [told_json["base"], told_json["rating"]] == ["HEAD", "minor"]
-    assert told_json["changes"] == [
-        {"rating": "minor", "kind": "field-new", "python": "models.InvoiceDetails.note", "message": told,
+    assert markdown == f"## Changes for callers since {BASE}\n\n{summary}\n\n### Minor\n\n- {message}\n"
+    printed = json.loads(repository.make("changes", "FORMAT=json", "BASE=HEAD").stdout)
+    assert printed["version"] == {"base": VERSION, "now": VERSION, "next": following}
+    assert [printed["base"], printed["rating"]] == ["HEAD", "minor"]
+    assert printed["changes"] == [
+        {"rating": "minor", "kind": "field-new", "python": "models.InvoiceDetails.note", "message": message,
          "wire": "InvoiceDetails.note", "line": line - 2}
     ]  # fmt: skip
 
 
-def test_the_gate(repository: Repository) -> None:
+def test_check_version(repository: Repository) -> None:
     passed = repository.make("check-version")
     assert (passed.returncode, passed.stderr) == (0, "")
-    assert passed.stdout == f"The version {VERSION} and the changelog match what changed since {BASE}.\n"
+    assert passed.stdout == f"Version {VERSION} and CHANGELOG.md match the changes since {BASE}.\n"
     renamed(repository)
-    refused = repository.make("check-version", f"BASE={BASE}")
-    assert refused.returncode == 2
-    told = f"openapi.yaml: `info.version` is {VERSION}, but what changed since {BASE} ({VERSION}) is major: set it to "
-    assert refused.stdout.startswith(told + next_version(VERSION, "major"))
+    failed = repository.make("check-version", f"BASE={BASE}")
+    assert failed.returncode == 2
+    message = f"`info.version` is {VERSION}, but the changes since {BASE} ({VERSION}) are rated major: set it to "
+    assert failed.stdout.startswith(f"openapi.yaml: {message}{next_version(VERSION, 'major')}")
     repository.git("tag", "--delete", BASE)
     result = repository.make("check-version")
     assert (result.returncode, result.stdout[:10]) == (0, "No release")
-    assert f"changes for callers since HEAD ({VERSION}): major" in repository.make("changes").stdout
+    assert f"changes for callers since HEAD ({VERSION}), rated major" in repository.make("changes").stdout
 
 
 def code(repository: Repository) -> None:
@@ -87,7 +87,7 @@ def needs(repository: Repository) -> None:
 
 
 def tool(repository: Repository) -> None:
-    repository.edit("tools/contract/messages.py", '"""What is', '"""All that is')
+    repository.edit("tools/contract/messages.py", '"""Prints findings', '"""Prints all findings')
 
 
 def comment(repository: Repository) -> None:
@@ -95,28 +95,28 @@ def comment(repository: Repository) -> None:
 
 
 @pytest.mark.parametrize(
-    ("change", "rated", "told"),
+    ("change", "rated", "message"),
     [(code, "patch", "The client's own code changed"), (needs, "patch", "The client's own code changed"),
-     (renamed, "major", "`token` of `BearerAuth()` is gone: remove its uses."), (tool, "none", ""), (comment, "none", "")],
+     (renamed, "major", "`token` of `BearerAuth()` was removed: remove its uses."), (tool, "none", ""), (comment, "none", "")],
 )  # fmt: skip
 def test_a_change_of_the_client_alone(
-    repository: Repository, change: Callable[[Repository], None], rated: str, told: str
+    repository: Repository, change: Callable[[Repository], None], rated: str, message: str
 ) -> None:
     change(repository)
     result = json.loads(repository.make("changes", "FORMAT=json").stdout)
     assert result["rating"] == rated
     assert result["version"]["next"] == next_version(VERSION, rated)
-    assert not told or any(told in change["message"] for change in result["changes"])
+    assert not message or any(message in change["message"] for change in result["changes"])
 
 
-def test_what_cannot_be_compared(repository: Repository) -> None:
-    def told(*arguments: str) -> str:
+def test_states_that_cannot_be_compared(repository: Repository) -> None:
+    def error(*arguments: str) -> str:
         result = repository.make("changes", *arguments)
         assert (result.returncode, result.stdout) == (2, "")
         return result.stderr.splitlines()[0]
 
-    assert told("BASE=nothing").startswith("`nothing` is no revision of this repository: name a tag, a branch or")
-    assert told("BASE=--help").startswith("`--help` is no revision")
+    assert error("BASE=nothing").startswith("`nothing` is not a revision of this repository: name a tag, a branch or")
+    assert error("BASE=--help").startswith("`--help` is not a revision")
     assert (
         "invalid choice: 'xml' (choose from 'text', 'json', 'markdown')"
         in repository.make("changes", "FORMAT=xml").stderr
@@ -124,34 +124,37 @@ def test_what_cannot_be_compared(repository: Repository) -> None:
     repository.git("checkout", "--quiet", "--orphan", "empty")
     repository.git("rm", "-r", "--quiet", "--cached", "generated")
     repository.git("commit", "--quiet", "--message", "No client")
-    assert told("BASE=HEAD") == "`HEAD` has no openapi.yaml or no generated/: name a later revision."
+    assert error("BASE=HEAD") == "`HEAD` has no openapi.yaml or no generated/: name a later revision."
     repository.git("checkout", "--quiet", "--force", "main")
     repository.edit("openapi.yaml", "description: OK", "description: Fine")
-    stale = "generated/ is not what openapi.yaml gives: run `make validate generate` first."
-    assert told() == stale
+    stale = "generated/ does not match openapi.yaml: run `make validate generate` first."
+    assert error() == stale
     repository.edit("openapi.yaml", "description: Fine", "description: OK")
     (repository.folder / "generated" / "talkdesk_bridge_api" / "extra.py").touch()
-    assert told() == stale
+    assert error() == stale
     (repository.folder / "generated" / "talkdesk_bridge_api" / "extra.py").unlink()
     repository.edit("openapi.yaml", "info:\n", "infos:\n")
-    assert told() == stale
+    assert error() == stale
     repository.git("checkout", "--quiet", "--force", "main")
     repository.edit("openapi.yaml", "      tags: [billing]\n", "")
     repository.commit()
     repository.git("checkout", "--quiet", BASE, "--", "openapi.yaml")
-    assert told("BASE=HEAD") == "The contract at HEAD does not keep today's rules (KeyError: 'tags')."
+    assert (
+        error("BASE=HEAD")
+        == "The contract at HEAD does not follow the current rules (KeyError: 'tags'): name a later revision."
+    )
     shutil.rmtree(repository.folder / ".git")
-    nothing = "This is no git clone of the project: make one, with its tags, to compare with another state."
-    assert told() == nothing
+    no_clone = "This is not a git clone of the project. Clone it with its tags to compare with another revision."
+    assert error() == no_clone
     checked = repository.make("check-version")
-    assert (checked.returncode, checked.stderr.splitlines()[0]) == (2, nothing)
+    assert (checked.returncode, checked.stderr.splitlines()[0]) == (2, no_clone)
 
 
-def test_a_broken_older_package_is_told(repository: Repository) -> None:
+def test_an_older_package_that_cannot_be_imported(repository: Repository) -> None:
     types = "generated/talkdesk_bridge_api/types.py"
     repository.edit(types, "from typing import", "import nothing_of_this_name\nfrom typing import")
     repository.commit()
     repository.git("checkout", "--quiet", BASE, "--", "generated")
     result = repository.make("changes", "BASE=HEAD")
     assert result.returncode == 2
-    assert re.match("The package at HEAD cannot be imported with today's tools: ModuleNotFoundError", result.stderr)
+    assert re.match("The package at HEAD cannot be imported with the current tools: ModuleNotFoundError", result.stderr)

@@ -107,7 +107,7 @@ def test_a_version_that_does_not_fit_what_changed_since_the_release_before(repos
     # As a tagged commit is checked, too: it is no change against itself.
     repository.git("tag", f"v{FOLLOWING}")
     (fault,) = told(repository)
-    assert fault.startswith(f"openapi.yaml: `info.version` is {FOLLOWING}, but what changed since {BASE} ({VERSION})")
+    assert fault.startswith(f"openapi.yaml: `info.version` is {FOLLOWING}, but the changes since {BASE} ({VERSION})")
 
 
 def test_what_is_no_clone_or_has_no_version(repository: Repository) -> None:

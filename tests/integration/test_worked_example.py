@@ -1,4 +1,4 @@
-"""The example of CONTRIBUTING.md, followed to the letter in a repository of its own, with all that it has `make` do."""
+"""The example of CONTRIBUTING.md, followed exactly in a separate repository, with all its `make` commands."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ def test_the_worked_example(tmp_path: Path) -> None:
     )
     following = next_version(VERSION, "minor")
     section = section.replace("0.1.1", following).replace("0.1.0", VERSION)
-    # What the client does is tested here again; the rest of the tests does not depend on this change.
+    # Only the tests of the client run again; the others do not depend on this change.
     tests = " ".join(f"tests/test_{name}.py" for name in ("contract", "client", "generated", "roundtrip", "sandbox"))
     printed, commands = "", []
     for language, text in re.findall(r"^```(\w+)\n(.*?)^```", section, re.M | re.S):

@@ -10,7 +10,7 @@ from tools.changes.report import FORMATS, faults
 
 
 def main(arguments: list[str]) -> int:
-    """List the changes, or check the version; 0 if done or right, 1 if wrong, 2 if nothing can be compared."""
+    """List the changes, or check the version. Returns 0 if done or right, 1 if wrong, 2 if it cannot compare."""
     parser = argparse.ArgumentParser(prog="python -m tools.changes")
     parser.add_argument("--base", default="")
     parser.add_argument("--format", default="text", choices=FORMATS)
@@ -19,7 +19,9 @@ def main(arguments: list[str]) -> int:
     try:
         base = options.base or last_release()
         if options.check_version and not base:
-            print("No release (a tag such as v1.4.0) is in reach, so any version will do; or name one with BASE=...")
+            print(
+                "No release tag (such as v1.4.0) was found, so any version is accepted. Name a revision with BASE=..."
+            )
             return 0
         comparison = since(base or "HEAD")
         if not options.check_version:
@@ -30,11 +32,11 @@ def main(arguments: list[str]) -> int:
         print(error, file=sys.stderr)
         return 2
     except ValueError as error:
-        print(f"pyproject.toml or CHANGELOG.md, here or there, cannot be read: {error}.", file=sys.stderr)
+        print(f"pyproject.toml or CHANGELOG.md cannot be read, here or in the older state: {error}.", file=sys.stderr)
         return 2
     except KeyboardInterrupt:
         return 130
-    good = f"The version {comparison.versions[1]} and the changelog match what changed since {comparison.base}."
+    good = f"Version {comparison.versions[1]} and CHANGELOG.md match the changes since {comparison.base}."
     print("\n".join(found) or good)
     return 1 if found else 0
 

@@ -1,4 +1,4 @@
-"""Compares two surfaces, name by name: what came, what went, and what is otherwise."""
+"""Compares two surfaces, name by name: what was added, removed or changed."""
 
 from __future__ import annotations
 
@@ -16,24 +16,24 @@ __all__ = ["compare"]
 LEAST = ("minimum", "exclusiveMinimum", "minLength", "minItems", "minProperties")
 MOST = ("maximum", "exclusiveMaximum", "maxLength", "maxItems", "maxProperties")
 LIMITS = (*LEAST, *MOST, "pattern", "multipleOf", "uniqueItems", "format", "const")
-"""Limit values; Python shows none of them, except a `format` that is a type of its own."""
+"""Constraints on values. Python shows none of them, except a `format` that has its own type."""
 DOCUMENTATION = (
     *("description", "summary", "title", "externalDocs", "license", "contact", "termsOfService", "servers"),
     *("headers", "links", "flows", "bearerFormat", "openIdConnectUrl", PROVENANCE),
 )
-"""For people: the client uses none of them."""
+"""Only for people; the client uses none of them."""
 ANOTHER = ("kind", "returns", "type", "wider")
-"""Kinds of change after which a name is of another type."""
+"""Kinds of change that give a name another type."""
 NOTHING = Name()
 
 
 def compare(old: Surface, new: Surface, contract: Contract) -> list[Change]:
-    """Every change for callers from `old` to `new`, the gravest first; `contract` is the newer one, for its lines."""
+    """The changes for callers from `old` to `new`, most severe first. `contract` is the newer one, for line numbers."""
     comparison = _Comparison(old, new, contract)
     comparison.renames()
     for name in dict.fromkeys((*comparison.old, *new)):
         comparison.name(name)
-    for kind, names in comparison.read_otherwise.items():
+    for kind, names in comparison.read_by_people.items():
         if names:
             count = f"{len(names)} element{'s' if len(names) > 1 else ''}"
             comparison.changes.append(sentence(kind, "", kind, count=count))
@@ -44,18 +44,18 @@ class _Comparison:
     def __init__(self, old: Surface, new: Surface, contract: Contract) -> None:
         self.old, self.new, self.contract = old, new, contract
         self.changes: list[Change] = []
-        self.read_otherwise: dict[str, set[str]] = {"documentation": set(), "examples": set()}
+        self.read_by_people: dict[str, set[str]] = {"documentation": set(), "examples": set()}
         self.special = {"error": self._error, "response": self._response, "security": self._security}
 
     def report(self, kind: str, name: str, **words: Any) -> None:
-        """Write down a change of a name: which sentence, and the words that it needs."""
+        """Record a change of a name. `kind` selects the sentence, and `words` are its placeholders."""
         known = self.new.get(name) or self.old[name]
         line = self.contract.places.get(known.where, (None,))[0] if name in self.new and known.where else None
         python = name if known.python else ""
         self.changes.append(sentence(kind, python, known.wire, line, shown=self._shown(name), **words))
 
     def _shown(self, name: str) -> str:
-        """A name as a caller writes it, or a part of the contract."""
+        """A name as a caller writes it, or else as the contract does."""
         known = self.new.get(name) or self.old[name]
         call, _, argument = name.rstrip("()*").partition("(")
         if argument:
@@ -67,7 +67,7 @@ class _Comparison:
         return f"`{name}`" if known.python else f"the {name}"
 
     def _owner(self, name: str) -> str:
-        """The class that a name is in: what Python shows of it."""
+        """What Python shows of the class that a name belongs to: `class` or `enumeration of ...`."""
         owner = name.rpartition(".")[0]
         return (self.new.get(owner) or self.old.get(owner) or NOTHING).python if name.startswith("models.") else ""
 
@@ -77,27 +77,27 @@ class _Comparison:
     # Names.
 
     def renames(self) -> None:
-        """Report what only has another name now, owners first, and give the older side the new names."""
+        """Report renames, owners first, and apply them to the older surface."""
         for is_part in (False, True):
-            gone = [name for name, known in self.old.items() if name not in self.new and known.identity]
-            for was in [name for name in gone if (next(owners(name)) in self.old) is is_part]:
-                around, identity = next(owners(was)), self.old[was].identity
+            removed = [name for name, known in self.old.items() if name not in self.new and known.identity]
+            for was in [name for name in removed if (next(owners(name)) in self.old) is is_part]:
+                owner, identity = next(owners(was)), self.old[was].identity
                 alike = [name for name in self.new if name not in self.old and self.new[name].identity == identity]
-                come = [name for name in alike if not is_part or next(owners(name)) == around]
-                for now in come[:1]:
+                candidates = [name for name in alike if not is_part or next(owners(name)) == owner]
+                for now in candidates[:1]:
                     shown, argument = self._shown(was), now.rstrip(")").rpartition("(")[2]
                     self.old = _renamed(self.old, was, now)
                     self.report("argument-renamed" if now.endswith(")") else "renamed", now, was=shown, now=argument)
 
     def name(self, name: str) -> None:
-        """Report what changed of a name, unless it is a part of what came, went, or is of another kind now."""
+        """Report what changed in a name, unless its owner was added, removed or replaced by another kind."""
         old, new = self.old.get(name), self.new.get(name)
         if any(self._is_another(owner) for owner in owners(name)):
             return
         if old and new:
             self._both(name, old, new)
         elif not name.endswith(("()", "(*)")):
-            self._came_or_went(name, old or new or NOTHING)
+            self._added_or_removed(name, old or new or NOTHING)
 
     def _both(self, name: str, old: Name, new: Name) -> None:
         kind = self._kind(name, old, new)
@@ -108,7 +108,7 @@ class _Comparison:
         if old.wire != new.wire and old.identity != new.identity:
             self.report("wire", name, was=old.wire, now=new.wire)
         if kind in ANOTHER:
-            return  # the contract says other things of another type
+            return  # keywords of different types cannot be compared
         for key in dict.fromkeys((*old.keywords, *new.keywords)):
             was, now = old.keywords.get(key), new.keywords.get(key)
             if was != now:
@@ -118,7 +118,7 @@ class _Comparison:
         old, new = self.old.get(name, NOTHING), self.new.get(name, NOTHING)
         return old.python.split()[:1] != new.python.split()[:1]
 
-    def _came_or_went(self, name: str, known: Name) -> None:
+    def _added_or_removed(self, name: str, known: Name) -> None:
         kind = "new" if name in self.new else "gone"
         if self._owner(name).startswith("enumeration"):
             self.report(f"value-{kind}", name, was=known.python, now=known.python)
@@ -130,9 +130,9 @@ class _Comparison:
             self.report("new-required" if required else kind, name)
 
     def _kind(self, name: str, old: Name, new: Name) -> str:
-        """The kind of change that Python shows of a name; empty if it shows none."""
+        """The kind of change that Python shows; empty if it shows none."""
         if name.endswith("(*)"):
-            # Positional arguments, without those that went, must be the first ones still.
+            # The remaining positional arguments must still be the first ones.
             was, now = (known.python.split(", ") if known.python else [] for known in (old, new))
             kept = [one for one in was if name.replace("*", one) in self.new]
             return "order" if now[: len(kept)] != kept else ""
@@ -144,20 +144,20 @@ class _Comparison:
             return _kind_of_field(old, new)
         return "kind" if old.python != new.python else ""
 
-    # What the contract says.
+    # Keywords of the contract.
 
     def _keyword(self, name: str, key: Where, was: Any, now: Any) -> None:
-        """Report a keyword with another value; None stands for its absence."""
+        """Report a keyword whose value changed; None means that it is absent."""
         keyword = str(key[-1])
         if keyword in DOCUMENTATION:
-            self.read_otherwise["documentation"].add(name)
+            self.read_by_people["documentation"].add(name)
         elif keyword in ("example", "examples"):
-            self.read_otherwise["examples"].add(name)
+            self.read_by_people["examples"].add(name)
         elif keyword == "deprecated":
             if now:
                 self.report("deprecated", name)
         elif keyword == "default":
-            if name.endswith(")"):  # else Python shows it
+            if name.endswith(")"):  # of a field, Python shows it
                 self.report("default", name, was=repr(was), now=repr(now))
         elif keyword == "media types":
             self.report("media-type", name, was=" or ".join(was), now=" or ".join(now))
@@ -172,11 +172,11 @@ class _Comparison:
         tighter = now is not None
         if tighter and was is not None and keyword in (*LEAST, *MOST):
             tighter = (now > was) == (keyword in LEAST)
-        said = [f"no `{keyword}`" if value is None else f"`{keyword}` {json.dumps(value)}" for value in (was, now)]
-        self.report("limit" if self.new[name].sent and tighter else "limit-unchecked", name, was=said[0], now=said[1])
+        texts = [f"no `{keyword}`" if value is None else f"`{keyword}` {json.dumps(value)}" for value in (was, now)]
+        self.report("limit" if self.new[name].sent and tighter else "limit-unchecked", name, was=texts[0], now=texts[1])
 
     def _response(self, name: str, status: str, was: Any, now: Any) -> None:
-        """A status of a success, which another one or its range may cover."""
+        """Report a change in a success status, unless its range covers it."""
         family = (f"{status[0]}XX", "response")
         if was and now:
             self.report("response-media-type", name, status=status, was=" or ".join(was), now=" or ".join(now))
@@ -190,7 +190,7 @@ class _Comparison:
             self.report("response-new", name, status=status)
 
     def _error(self, name: str, status: str, was: Any, now: Any) -> None:
-        """The client reads an error that is not declared as its range is, and without that as ErrorInfo."""
+        """Report another body of an error status. The default is that of its range, or else ErrorInfo."""
         family = (f"{status[0]}XX", "error")
         was = was or self.old[name].keywords.get(family, "ErrorInfo")
         now = now or self.new[name].keywords.get(family, "ErrorInfo")
@@ -198,15 +198,15 @@ class _Comparison:
             self.report("error-body", name, status=status, was=was, now=now)
 
     def _security(self, name: str, _: str, was: list[str], now: list[str]) -> None:
-        gone, come = [way for way in was if way not in now], [way for way in now if way not in was]
-        if gone and FREE not in now:
-            self.report("credential-gone", name, was=" or ".join(gone), now=" or ".join(now))
-        if come:
-            self.report("credential-new", name, now=" or ".join(come))
+        removed, added = [way for way in was if way not in now], [way for way in now if way not in was]
+        if removed and FREE not in now:
+            self.report("credential-gone", name, was=" or ".join(removed), now=" or ".join(now))
+        if added:
+            self.report("credential-new", name, now=" or ".join(added))
 
 
 def _renamed(surface: Surface, was: str, now: str) -> Surface:
-    """A surface with another name for a name and its parts, and for a class wherever it is a type."""
+    """The surface with `was` renamed to `now`: the name, its parts, and uses of a class as a type."""
     word, other = was.rpartition(".")[2], now.rpartition(".")[2]
     found: Surface = {}
     for name, known in surface.items():
@@ -252,7 +252,7 @@ def _kind_of_field(old: Name, new: Name) -> str:
 
 
 def _members(known: Name) -> set[str]:
-    """The members of a type that is a union; what is inside brackets stays together."""
+    """The members of a union type, split outside brackets only."""
     return {*re.split(r" \| (?![^\[]*\])", known.type)} - {""}
 
 

@@ -1,4 +1,4 @@
-"""The older state of the project, as git has it, and what changed since."""
+"""Takes the older state of the project from git, and compares the working tree with it."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ __all__ = ["CONTRACT", "ROOT", "Comparison", "ComparisonError", "git", "last_rel
 
 CONTRACT = "openapi.yaml"
 SHIPPED = (CONTRACT, "generated", "overrides", "extras", "pyproject.toml")
-"""What reaches callers: the packages, and what installing them needs."""
+"""The files that reach callers: the packages, and what their installation needs."""
 
 
 class ComparisonError(Exception):
@@ -31,17 +31,17 @@ class ComparisonError(Exception):
 
 @dataclass(frozen=True)
 class Comparison:
-    """What changed for callers since a revision."""
+    """The changes for callers since a revision."""
 
     base: str
-    """The revision, as it was named."""
+    """The revision, as the user named it."""
     versions: tuple[str, str]
     """`info.version` then and now."""
     changes: list[Change]
 
     @property
     def next(self) -> str:
-        """The version that the changes ask for."""
+        """The lowest version that the changes allow."""
         return next_version(self.versions[0], rating(self.changes))
 
 
@@ -49,7 +49,7 @@ def since(base: str) -> Comparison:
     """Compare the working tree with a revision of the repository.
 
     Raises:
-        ComparisonError: the revision cannot be read, or generated/ is not what the contract gives.
+        ComparisonError: the revision cannot be read, or generated/ does not match the contract.
 
     """
     now = load(ROOT / CONTRACT)
@@ -74,31 +74,31 @@ def last_release(besides: str = "") -> str | None:
     """The newest release tag before the working tree; None if there is none.
 
     Args:
-        besides: A tag that does not count.
+        besides: A tag to ignore.
 
     Raises:
-        ComparisonError: this is no clone of the project.
+        ComparisonError: this is not a git clone of the project.
 
     """
     top = git("rev-parse", "--show-toplevel").stdout.decode().strip()
     if not top or Path(top).resolve() != ROOT:
         raise ComparisonError(
-            "This is no git clone of the project: make one, with its tags, to compare with another state."
+            "This is not a git clone of the project. Clone it with its tags to compare with another revision."
         )
     found = git("describe", "--tags", "--abbrev=0", "--match=v[0-9]*", "--exclude=v*[!0-9.]*", f"--exclude={besides}")
     return found.stdout.decode().strip() if found.returncode == 0 else None
 
 
 def git(*arguments: str) -> subprocess.CompletedProcess[bytes]:
-    """The output of git in the project, whatever its exit status."""
-    return subprocess.run(["git", *arguments], cwd=ROOT, capture_output=True, check=False)  # noqa: S607 # git, wherever it is
+    """Run git in the project; a failure does not raise."""
+    return subprocess.run(["git", *arguments], cwd=ROOT, capture_output=True, check=False)  # noqa: S607 # git is found on PATH
 
 
 def _extract(base: str, folder: Path) -> None:
-    """Write what the revision ships into a folder."""
+    """Write the shipped files of a revision into a folder."""
     if git("rev-parse", "--verify", "--quiet", "--end-of-options", f"{base}^{{commit}}").returncode:
-        remedy = "name a tag, a branch or a commit with BASE=..., and fetch it first if this is a shallow clone"
-        raise ComparisonError(f"`{base}` is no revision of this repository: {remedy}.")
+        remedy = "name a tag, a branch or a commit with BASE=..., and fetch it first in a shallow clone"
+        raise ComparisonError(f"`{base}` is not a revision of this repository: {remedy}.")
     names = git("ls-tree", "--name-only", base).stdout.decode().split("\n")
     shipped = [name for name in SHIPPED if name in names]
     archive = git("archive", "--format=zip", base, *shipped)
@@ -113,25 +113,27 @@ def _surface(contract: Contract, folder: Path, state: str) -> Surface:
     try:
         return read(contract, offered(*packages))
     except ProbeError as error:
-        raise ComparisonError(f"The package {state} cannot be imported with today's tools: {error}") from None
+        raise ComparisonError(f"The package {state} cannot be imported with the current tools: {error}") from None
     except (AttributeError, IndexError, KeyError, TypeError) as error:
-        # The newer contract is generated from, so it keeps the rules; the older one may be from before them.
+        # The newer contract was checked before generating; the older one may break rules that came later.
         reason = f"{type(error).__name__}: {error}"
-        raise ComparisonError(f"The contract {state} does not keep today's rules ({reason}).") from None
+        raise ComparisonError(
+            f"The contract {state} does not follow the current rules ({reason}): name a later revision."
+        ) from None
 
 
 def _check_generated(contract: Contract) -> None:
-    """What callers get must be what the contract says."""
+    """Raise unless generated/ was generated from this contract and is unedited."""
     package = ROOT / "generated" / PACKAGE
     found = lock.read(package) or {}
     readable = isinstance(contract.data.get("info"), dict) and not contract.findings
-    said = [lock.hash_contract(contract), lock.tree_hash(package)] if readable else None
-    if [found.get("contract"), found.get("tree")] != said:
-        raise ComparisonError(f"generated/ is not what {CONTRACT} gives: run `make validate generate` first.")
+    expected = [lock.hash_contract(contract), lock.tree_hash(package)] if readable else None
+    if [found.get("contract"), found.get("tree")] != expected:
+        raise ComparisonError(f"generated/ does not match {CONTRACT}: run `make validate generate` first.")
 
 
 def _code(folder: Path) -> list[Any]:
-    """What reaches callers besides the contract, the version aside: the client, how it was generated, what it needs."""
+    """What reaches callers apart from the contract and the version: the client, generator settings, dependencies."""
     settings = folder / "pyproject.toml"
     project = tomllib.loads(settings.read_text(encoding="utf-8")) if settings.exists() else {}
     facts = lock.read(folder / "generated" / PACKAGE) or {}

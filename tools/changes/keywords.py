@@ -1,4 +1,4 @@
-"""The keywords of a part of a contract: flat, and in one form, so that another way to write the same is no change."""
+"""The keywords of a part of a contract, flattened and normalized, so that a change of notation alone is no change."""
 
 from __future__ import annotations
 
@@ -14,15 +14,15 @@ Keywords = dict[Where, Any]
 """Values by the keys that lead to them, the last of which is the keyword."""
 
 MEMBERS = ("allOf", "anyOf", "oneOf", "prefixItems")
-"""Hold parts in a list."""
+"""Keywords that hold a list of parts."""
 NAMED = ("content", "dependentSchemas", "patternProperties", "properties")
-"""Hold parts by names, which are no keywords."""
+"""Keywords that hold parts by name; these names are not keywords."""
 INNER = ("additionalProperties", "contains", "items", "not", "propertyNames", "schema")
-"""Hold a part."""
+"""Keywords that hold one part."""
 EMPTY = (*NAMED, "allowEmptyValue", "deprecated", "minItems", "minLength", "minProperties", "required", "uniqueItems")
-"""Mean nothing if they are false, 0 or empty."""
-UNSAID = ("explode", "style")
-"""Can only have their usual values, as `make validate` sees to."""
+"""Keywords without effect if they are false, 0 or empty."""
+ALWAYS_DEFAULT = ("explode", "style")
+"""Keywords that always have their default values, which `make validate` ensures."""
 UNORDERED = ("enum", "required", "type")
 
 
@@ -32,12 +32,12 @@ class Reading:
 
     contract: Contract
     classes: Mapping[str, str]
-    """The classes that Python has for components, by the names of the components."""
+    """The Python class of each component that has one, by the component's name."""
 
     def plain(self, part: Any) -> dict[str, Any]:
-        """A part without detours: references are followed (one to a class says which), a choice of one is that one.
+        """A part without indirection: references are followed or name a class, and a choice of one becomes that one.
 
-        Null is left out of choices, since Python reads it as absent.
+        Null is dropped from choices, because Python reads it as absent.
         """
         node: dict[str, Any] = dict(mapping(part))
         if "$ref" in node:
@@ -59,15 +59,15 @@ class Reading:
 
         Args:
             node: The part.
-            apart: Keywords to leave out, of the part itself, of what it carries and of the items of a list.
-            at: Where it stands in the part that is read.
-            around: The parts around it, by their ids: one that holds itself ends there.
+            apart: Keywords to leave out, from the part, its content and the items of a list.
+            at: The place of this part, relative to the first one.
+            around: The ids of the enclosing parts, to stop at a part that contains itself.
 
         """
         if id(node) in around:
             return
         for key, value in self.plain(node).items():
-            if key in apart or _says_nothing(key, value):
+            if key in apart or _has_no_effect(key, value):
                 continue
             parts, inside = _parts(key, value), apart if key in ("content", "items") else ()
             for place, part in parts:
@@ -78,14 +78,14 @@ class Reading:
                 yield (*at, key), sorted(value, key=str) if key in UNORDERED and isinstance(value, list) else value
 
 
-def _says_nothing(key: str, value: Any) -> bool:
+def _has_no_effect(key: str, value: Any) -> bool:
     if key.startswith("x-"):
         return key != PROVENANCE
-    return key in UNSAID or (key in EMPTY and not value) or (key == "additionalProperties" and value is True)
+    return key in ALWAYS_DEFAULT or (key in EMPTY and not value) or (key == "additionalProperties" and value is True)
 
 
 def _parts(key: str, value: Any) -> list[tuple[Where, Any]]:
-    """The parts that a keyword holds, and where they stand in it."""
+    """The parts that a keyword holds, each with its place inside it."""
     if key in NAMED:
         return [((name,), part) for name, part in mapping(value).items()]
     if key in MEMBERS:

@@ -1,4 +1,4 @@
-"""How changes are printed, and whether the version and the changelog fit them."""
+"""Prints changes, and checks whether the version and the changelog match them."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ __all__ = ["FORMATS", "faults", "section_of"]
 
 
 def as_json(comparison: Comparison) -> str:
-    """For programs."""
+    """The changes for programs."""
     then, now = comparison.versions
     found: dict[str, Any] = {"base": comparison.base, "rating": rating(comparison.changes)}
     found["version"] = {"base": then, "now": now, "next": comparison.next}
@@ -22,7 +22,7 @@ def as_json(comparison: Comparison) -> str:
 
 
 def as_text(comparison: Comparison) -> str:
-    """For people, in a terminal."""
+    """The changes for a terminal."""
     lines = []
     for change in comparison.changes:
         place = f"{CONTRACT}:{change.line}" if change.line else CONTRACT if change.wire else "Python"
@@ -32,7 +32,7 @@ def as_text(comparison: Comparison) -> str:
 
 
 def as_markdown(comparison: Comparison) -> str:
-    """For a pull request."""
+    """The changes for a pull request."""
     lines = [f"## Changes for callers since {comparison.base}", "", _summary(comparison)]
     for rated in reversed(RATINGS):
         items = [f"- {change.message}" for change in comparison.changes if change.rating == rated]
@@ -46,34 +46,34 @@ def _summary(comparison: Comparison) -> str:
     if not count:
         return f"Nothing changed for callers since {comparison.base} ({then})."
     counts = f"{count} change{'s' if count > 1 else ''} for callers since {comparison.base} ({then})"
-    asked = f"the next version is {comparison.next}, or a higher one"
-    return f"{counts}: {rating(comparison.changes)}; {asked}; {CONTRACT} says {now}."
+    next_one = f"The next version is {comparison.next} or higher"
+    return f"{counts}, rated {rating(comparison.changes)}. {next_one}; {CONTRACT} says {now}."
 
 
 FORMATS = {"text": as_text, "json": as_json, "markdown": as_markdown}
 
 
 def faults(comparison: Comparison, changelog: str) -> list[str]:
-    """What version and changelog lack, a sentence each with what to write."""
+    """What is wrong with the version and the changelog, one message with a remedy for each fault."""
     then, now = comparison.versions
     if [*map(int, now.split("."))] < [*map(int, comparison.next.split("."))]:
-        found = f"but what changed since {comparison.base} ({then}) is {rating(comparison.changes)}"
-        remedy = f"set it to {comparison.next}, and run `make generate` (`make changes` lists the changes)"
+        found = f"but the changes since {comparison.base} ({then}) are rated {rating(comparison.changes)}"
+        remedy = f"set it to {comparison.next} and run `make generate` (`make changes` lists the changes)"
         return [f"{CONTRACT}: `info.version` is {now}, {found}: {remedy}."]
     section = section_of(changelog, now)
     if (comparison.changes or now != then) and section is None:
         messages = "\n".join(f"- {change.message}" for change in comparison.changes)
-        return [f"CHANGELOG.md: has no section `## {now}`: add it, with what users must know of these:\n{messages}"]
+        return [f"CHANGELOG.md: the section `## {now}` is missing: add it, and describe these changes:\n{messages}"]
     items = re.split(r"^[-*] ", re.sub(r"<!--.*?-->", "", section or "", flags=re.S), flags=re.M)
     return [
-        f"CHANGELOG.md: no item of `## {now}` names `{' '.join(_words(change))}`: say there:\n- {change.message}"
+        f"CHANGELOG.md: no item of `## {now}` names `{' '.join(_words(change))}`: add one for:\n- {change.message}"
         for change in comparison.changes
         if change.rating in ("major", "minor") and not any(_names(item, change) for item in items)
     ]
 
 
 def section_of(changelog: str, version: str) -> str | None:
-    """The section of a version in the changelog; None if it has none."""
+    """The section of a version in the changelog; None if there is none."""
     pattern = rf"^##[ \t]+\[?v?{re.escape(version)}\]?(?:[ \t].*?)?$(.*?)(?=^## |\Z)"
     return found[1] if (found := re.search(pattern, changelog, re.M | re.S)) else None
 
@@ -83,7 +83,7 @@ def _names(item: str, change: Change) -> bool:
 
 
 def _words(change: Change) -> list[str]:
-    """What an item about a change must contain: a method or a class; an argument or a field with its owner."""
+    """The words that an item about a change must contain: a method or a class, or a part with its owner."""
     words = re.findall(r"\w+", change.python)
     is_part = (change.python.startswith("models.") and len(words) > 2) or re.search(r"\(\w+\)", change.python)
     return words[-2:] if is_part else words[-1:] or change.wire.split()[-1:]

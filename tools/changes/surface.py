@@ -1,4 +1,4 @@
-"""The surface of one state of the project: each name that callers can write, with what the contract says about it."""
+"""The surface of one state of the project: each name that callers can use, with its part of the contract."""
 
 from __future__ import annotations
 
@@ -18,29 +18,29 @@ SCHEMAS: Where = ("components", "schemas")
 SCHEMES: Where = ("components", "securitySchemes")
 
 FREE = "requests without a credential"
-NOTED_ELSEWHERE = (*METHODS, "parameters", "version", "name", "in", "scheme", "type")
-"""Keywords of paths, of the contract itself, of tags and of security schemes that are noted as something else."""
+RECORDED_ELSEWHERE = (*METHODS, "parameters", "version", "name", "in", "scheme", "type")
+"""Keywords of the contract itself, its paths, tags and security schemes that are recorded under other names."""
 
 CREDENTIALS = {"basic": "BasicAuth", "bearer": "BearerAuth", "oauth2": "OAuth2ClientCredentials"}
-"""The classes of the client for security schemes; `HeaderAuth` also needs the name of the header."""
+"""The client's class for each kind of security scheme, except `HeaderAuth`, which also needs the header's name."""
 
 
 @dataclass
 class Name:
-    """What callers see under a name, and what the contract says about it."""
+    """A name as callers see it, and its part of the contract."""
 
     python: str = ""
-    """A type with its default, or the kind of a class; empty for a part of the contract that Python does not show."""
+    """The type with its default, or the kind of a class. Empty if Python does not show this part of the contract."""
     wire: str = ""
-    """The part of the contract, in words: `query page`. Empty for what is not in the contract."""
+    """The part of the contract, such as `query page`. Empty if the name is not from the contract."""
     where: Where = ()
-    """Where that part stands."""
+    """The place of that part."""
     identity: str = ""
-    """What stays the same if only the name changes; empty if nothing does."""
+    """Text that stays the same in a rename. Empty if renames cannot be recognized."""
     sent: bool = False
     """Whether it is part of a request."""
     keywords: Keywords = field(default_factory=dict)
-    """What the contract says about it besides: each keyword with its value."""
+    """The other keywords of that part."""
 
     @property
     def type(self) -> str:
@@ -49,20 +49,20 @@ class Name:
 
     @property
     def default(self) -> str:
-        """The default as Python writes it; empty if there is none, so that a value must be given."""
+        """The default as Python writes it; empty if a value is required."""
         return self.python.partition(" = ")[2]
 
 
 Surface = dict[str, Name]
-"""By the names that `offered` of tools/generate gives: `client.billing.get_x(page)`, `models.Invoice.amount`."""
+"""By name, as returned by `offered` of tools/generate: `client.billing.get_x(page)`, `models.Invoice.amount`."""
 
 
 def read(contract: Contract, offered: dict[str, str]) -> Surface:
-    """The surface of a contract without findings, and of the Python that goes with it.
+    """The surface of a contract without findings and of its Python packages.
 
     Args:
-        contract: What the client was generated from.
-        offered: What the packages offer, by `offered` of tools/generate.
+        contract: The contract that the client was generated from.
+        offered: The names in the packages, from `offered` of tools/generate.
 
     """
     reader = _Reader(contract, offered)
@@ -76,14 +76,14 @@ def read(contract: Contract, offered: dict[str, str]) -> Surface:
 
 
 def owners(name: str) -> Iterator[str]:
-    """What a name is a part of, from the inside out: the method of an argument, the class of a field or a method."""
+    """The owners of a name, innermost first: the method of an argument, the class of a field or method."""
     while "(" in name or "." in name:
         name = name.rpartition("(")[0] if name.endswith(")") else name.rpartition(".")[0]
         yield name
 
 
 class _Reader:
-    """Goes through a contract and notes what it says at the names that Python offers for it."""
+    """Reads a contract, and adds its parts to the names that Python has for them."""
 
     def __init__(self, contract: Contract, offered: dict[str, str]) -> None:
         self.contract = contract
@@ -97,33 +97,33 @@ class _Reader:
             for place in ((*where, "requestBody"), (*where, "parameters"), (*where[:2], "parameters")):
                 self._sent |= contract.reached(place)
 
-    def _note(self, name: str, wire: str, where: Where, identity: str = "", *, sent: bool = False) -> Name:
-        noted = self.names.setdefault(name, Name())
-        noted.wire, noted.where, noted.identity, noted.sent = wire, where, identity, sent
-        return noted
+    def _add(self, name: str, wire: str, where: Where, identity: str = "", *, sent: bool = False) -> Name:
+        entry = self.names.setdefault(name, Name())
+        entry.wire, entry.where, entry.identity, entry.sent = wire, where, identity, sent
+        return entry
 
     def _keywords(self, node: Any, *apart: str) -> Keywords:
         return dict(self._reading.keywords(node, apart))
 
     def _place(self, where: Where) -> Where:
-        """Where a part of the contract stands, references followed."""
+        """The place of a part of the contract, with references followed."""
         return self.contract.follow(self.contract.at(where)) or where
 
     # Operations.
 
     def operation(self, where: Where, node: dict[str, Any]) -> None:
-        """Note an operation with its iterator, arguments, responses and credentials."""
+        """Add an operation with its iterator, arguments, responses and credentials."""
         tag, method = python_name(str(node["tags"][0])), python_name(str(node["operationId"]))
         call, iterator = f"client.{tag}.{method}", f"client.{tag}.{iterator_name(method)}"
         wire, kind = f"{str(where[2]).upper()} {where[1]}", f"{where[2]} {re.sub('{.*?}', '{}', str(where[1]))}"
         apart = ("operationId", "parameters", "requestBody", "responses", "security", "tags")
-        self._note(call, wire, where, kind).keywords = self._keywords(node, *apart)
-        self._note(f"{call}()", "response", (*where, "responses"))
-        self._note(f"{call}(*)", "path", where)
+        self._add(call, wire, where, kind).keywords = self._keywords(node, *apart)
+        self._add(f"{call}()", "response", (*where, "responses"))
+        self._add(f"{call}(*)", "path", where)
         if iterator in self.names:
-            self._note(iterator, "response", where, f"items of {kind}")
-            self._note(f"{iterator}()", "response", (*where, "responses"))
-            # What both have is reported of the method.
+            self._add(iterator, "response", where, f"items of {kind}")
+            self._add(f"{iterator}()", "response", (*where, "responses"))
+            # Changes that affect both are reported for the method only.
             for part in [name for name in self.names if name.startswith(f"{iterator}(") and name[-2:] != "()"]:
                 if part.replace(iterator, call, 1) in self.names:
                     del self.names[part]
@@ -141,36 +141,36 @@ class _Reader:
         place, written_name = str(node["in"]), str(node["name"])
         wire = f"{place} {written_name}"
         identity = wire.lower() if place == "header" else wire
-        if place == "path":  # its name is not sent
+        if place == "path":  # the name of a path parameter is not sent
             identity = f"path {path.index(written_name)} of {len(path)}"
         argument = f"{call}({python_name(written_name)})"
-        noted = self._note(argument, wire, where, identity, sent=True)
-        noted.keywords = self._keywords(node, "in", "name", "required", "schema")
+        entry = self._add(argument, wire, where, identity, sent=True)
+        entry.keywords = self._keywords(node, "in", "name", "required", "schema")
         self._values(argument, f"{call} {written_name}", where)
 
     def _body(self, call: str, wire: str, where: Where) -> None:
         node = self.contract.at(where)
-        noted = self._note(f"{call}(body)", "request body", where, "request body", sent=True)
-        noted.keywords = self._keywords(node, "required", "schema")
-        noted.keywords[("media types",)] = [*mapping(node.get("content"))]
+        entry = self._add(f"{call}(body)", "request body", where, "request body", sent=True)
+        entry.keywords = self._keywords(node, "required", "schema")
+        entry.keywords[("media types",)] = [*mapping(node.get("content"))]
         self._values(f"{call}(body)", f"{wire} body", where)
 
     def _response(self, call: str, wire: str, status: str, where: Where) -> None:
-        """Note a response: of a success its media types, of an error its body, which the client reads from any type."""
+        """Add a response: of a success the media types; of an error the body, which is read from any media type."""
         node = self.contract.at(where)
         content = mapping(node.get("content"))
-        said: Keywords = {(status, *place): value for place, value in self._keywords(node, "schema").items()}
+        keywords: Keywords = {(status, *place): value for place, value in self._keywords(node, "schema").items()}
         if status.startswith("2"):
-            said[(status, "response")] = [*content] or ["no body"]
+            keywords[(status, "response")] = [*content] or ["no body"]
             self._values(f"{call}()", f"{wire} {status}", where)
         else:
             schemas = [self._reading.plain(mapping(media).get("schema")) for media in content.values()]
             bodies = [signature(schema, self._aliases) for schema in schemas]
-            said[(status, "error")] = " or ".join(dict.fromkeys(bodies)) or "ErrorInfo"
-        self.names[call].keywords |= said
+            keywords[(status, "error")] = " or ".join(dict.fromkeys(bodies)) or "ErrorInfo"
+        self.names[call].keywords |= keywords
 
     def _credentials(self, security: list[dict[str, Any]]) -> list[str]:
-        """What a caller may authenticate with, as the client's classes."""
+        """The client's classes that a caller may authenticate with, one text for each alternative."""
         return sorted({" with ".join(sorted(map(self._credential, way))) or FREE for way in security or [{}]})
 
     def _credential(self, name: str) -> str:
@@ -186,7 +186,7 @@ class _Reader:
     # Schemas.
 
     def schema(self, name: str) -> None:
-        """Note a component that is a class; another one is noted where it is used."""
+        """Add a component that has a class. Any other one is added where it is used."""
         where = (*SCHEMAS, name)
         if (known := f"models.{class_name(name)}") in self.names:
             self._class(known, name, where, sent=where in self._sent)
@@ -194,23 +194,23 @@ class _Reader:
             self.names[known].keywords = self._keywords(self.contract.at(where), *shown)
 
     def _class(self, name: str, label: str, where: Where, *, sent: bool) -> None:
-        """Note a class with its fields, or an enumeration with its members."""
-        self._note(name, f"schema {label}", where, sent=sent)
+        """Add a class with its fields, or an enumeration with its members."""
+        self._add(name, f"schema {label}", where, sent=sent)
         if self.names[name].python.startswith("enumeration"):
             for member in [one for one in self.names if one.startswith(f"{name}.")]:
-                self._note(member, label, where, self.names[member].python)
+                self._add(member, label, where, self.names[member].python)
         elif self.names[name].python == "class":
             for wire, place in self._properties(where).items():
                 attribute = f"{name}.{python_name(wire)}"
-                self._note(attribute, f"{label}.{wire}", place, wire, sent=sent)
+                self._add(attribute, f"{label}.{wire}", place, wire, sent=sent)
                 self._value(attribute, f"{label}.{wire}", place)
             rest = f"{name}.additional_properties"
-            self._note(rest, label, where, sent=sent)
+            self._add(rest, label, where, sent=sent)
             if isinstance(mapping(self.contract.at(where)).get("additionalProperties"), dict):
                 self._value(rest, f"{label}.*", (*where, "additionalProperties"))
 
     def _properties(self, where: Where) -> dict[str, Where]:
-        """Where the properties of a schema and of the members of its `allOf` stand."""
+        """The places of the properties of a schema and of the members of its `allOf`."""
         node = mapping(self.contract.at(where))
         found: dict[str, Where] = {}
         for index in range(len(sequence(node.get("allOf")))):
@@ -218,43 +218,43 @@ class _Reader:
         return found | {name: (*where, "properties", name) for name in mapping(node.get("properties"))}
 
     def _values(self, name: str, label: str, where: Where) -> None:
-        """Note the schemas of a parameter, a body or a response, one for each media type."""
+        """Add the schemas of a parameter, a body or a response, one for each media type."""
         media: list[Where] = [("content", name) for name in mapping(self.contract.at((*where, "content")))]
         for place in [(*where, "schema"), *((*where, *inner, "schema") for inner in media)]:
             if self.contract.at(place) is not None:
                 self._value(name, label, place)
 
     def _value(self, name: str, label: str, where: Where) -> None:
-        """Note the schema of an argument, a body or a field, and the class of what is written in place there."""
-        noted, node = self.names[name], self._reading.plain(self.contract.at(where))
+        """Add the schema of an argument, a body or a field, and the class if that is defined inline."""
+        entry, node = self.names[name], self._reading.plain(self.contract.at(where))
         inner, place = node, where
         while inner.get("type") == "array":
             place = (*self._place(place), "items")
             inner = self._reading.plain(inner.get("items"))
-        classes = [f"models.{word}" for word in re.findall(r"\w+", noted.type) if f"models.{word}" in self.names]
+        classes = [f"models.{word}" for word in re.findall(r"\w+", entry.type) if f"models.{word}" in self.names]
         shown: Collection[str] = ()
         if len(classes) == 1 and inner.keys() & {"additionalProperties", "enum", "properties"}:
             shown = ("additionalProperties", "enum", "properties", "required")
-            self._class(classes[0], label, self._place(place), sent=noted.sent)
-        noted.keywords |= self._keywords(node, *shown)
+            self._class(classes[0], label, self._place(place), sent=entry.sent)
+        entry.keywords |= self._keywords(node, *shown)
 
     # The rest.
 
     def rest(self) -> None:
-        """Note what has no Python, but can be read: the contract itself, its tags, paths, security schemes, servers."""
+        """Add the parts without Python: the contract itself, its tags, paths, security schemes and servers."""
         data = self.contract.data
         places: dict[str, Where] = {"contract": ("info",)}
         places |= {f"tag {tag['name']}": ("tags", index) for index, tag in enumerate(sequence(data.get("tags")))}
         places |= {f"path {path}": ("paths", path) for path in mapping(data.get("paths"))}
         places |= {f"security scheme {name}": (*SCHEMES, name) for name in mapping(self.contract.at(SCHEMES))}
         for name, where in places.items():
-            self._note(name, name, where).keywords = self._keywords(self.contract.at(where), *NOTED_ELSEWHERE)
+            self._add(name, name, where).keywords = self._keywords(self.contract.at(where), *RECORDED_ELSEWHERE)
         self.names["contract"].keywords[("servers",)] = data.get("servers")
 
     def identify_classes(self) -> None:
-        """The class of a component is the same under another name if all of its parts are."""
+        """Set the identity of each component's class: two classes are the same if all their parts are."""
         components = [one for one, known in self.names.items() if known.where[:2] == SCHEMAS and len(known.where) == 3]
         for name in [one for one in components if one.count(".") == 1]:
             parts = {one.removeprefix(name): part for one, part in self.names.items() if one.startswith(f"{name}.")}
-            told = json.dumps({one: [part.python, part.identity] for one, part in parts.items()}, sort_keys=True)
-            self.names[name].identity = re.sub(rf"\b{name.removeprefix('models.')}\b", "itself", told)
+            described = json.dumps({one: [part.python, part.identity] for one, part in parts.items()}, sort_keys=True)
+            self.names[name].identity = re.sub(rf"\b{name.removeprefix('models.')}\b", "itself", described)
