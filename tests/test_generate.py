@@ -1,4 +1,4 @@
-"""`make generate` and `make check-generated`: same bytes, nothing replaced unless all went well, differences named."""
+"""`make generate` is reproducible and replaces nothing on failure; `make check-generated` names differences."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ from tools.generate.__main__ import main
 
 Change = Callable[[str, str], Path]
 
-# sha256 of the stock template that each of ours replaces: when a new generator changes one, look at ours again.
+# The sha256 of the stock template that each of ours replaces. If a new generator changes one, review ours.
 STOCK = {
     "api_init.py.jinja": "f3b0290732b219be73b204cc3a44170eab0b64299a485a093306c6cc20d064cc",
     "endpoint_init.py.jinja": "c1837a037fdbbd85b5dc1d49f58bd80a672fe4496cfaaf84d3b91927027b56da",
@@ -40,14 +40,14 @@ STOCK = {
 
 @pytest.fixture
 def tree(tmp_path: Path) -> Path:
-    """A copy of generated/ that the tool works on."""
+    """A copy of generated/ for the tool to work on."""
     copy = tmp_path / "generated"
     return Path(shutil.copytree(ROOT / "generated", copy, ignore=shutil.ignore_patterns("__pycache__", ".*")))
 
 
 @pytest.fixture
 def template(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[[str], None]:
-    """Gives the template of api/__init__.py another text, in a copy of the templates."""
+    """A function that replaces the text of the template of api/__init__.py in a copy of the templates."""
 
     def write(text: str) -> None:
         templates = tmp_path / "templates"
@@ -62,7 +62,7 @@ def content(tree: Path) -> dict[str, bytes]:
     return {file.relative_to(tree).as_posix(): file.read_bytes() for file in sorted(tree.rglob("*")) if file.is_file()}
 
 
-def test_the_committed_tree_is_what_the_contract_gives(tree: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_the_committed_tree_matches_the_contract(tree: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["--check", str(CONTRACT)], tree) == 0, capsys.readouterr().out
 
 
@@ -83,18 +83,18 @@ def test_differences_are_named(tree: Path, capsys: pytest.CaptureFixture[str]) -
     assert main(["--check", str(CONTRACT)], tree) == 1
     printed = capsys.readouterr()
     assert printed.out.splitlines() == [
-        "generated/stray.txt: was added, and is not generated: remove it",
+        "generated/stray.txt: was added and is not generated: remove it",
         "generated/talkdesk_bridge_api/extra.py: was added",
         "generated/talkdesk_bridge_api/models/error_info.py: is missing",
         "generated/talkdesk_bridge_api/models/invoice_details.py: differs",
-        "Why: files of generated/, or its lock.json, were edited by hand, which the next `make generate` undoes.",
+        "Why: generated/ was edited by hand; `make generate` discards such edits.",
     ]
-    assert printed.err.endswith("run `make generate`, and commit it.\n")
+    assert printed.err.endswith("run `make generate` and commit the result.\n")
     assert main([str(CONTRACT)], tree) == 0
     assert "3 changed" in capsys.readouterr().out
     assert main(["--check", str(CONTRACT)], tree) == 1
     printed = capsys.readouterr()
-    assert printed.out == "generated/stray.txt: was added, and is not generated: remove it\n"
+    assert printed.out == "generated/stray.txt: was added and is not generated: remove it\n"
     assert printed.err == ""
 
 
@@ -109,14 +109,14 @@ def test_a_contract_with_findings_replaces_nothing(
     assert content(tree) == before
 
 
-def test_a_folder_that_cannot_be_written_is_told(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_a_folder_that_cannot_be_written(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     (tmp_path / "generated").touch()
     assert main([str(CONTRACT)], tmp_path / "generated") == 2
-    assert capsys.readouterr().err == f"{tmp_path / 'generated'}: File exists; generated/ is as it was.\n"
+    assert capsys.readouterr().err == f"{tmp_path / 'generated'}: File exists. generated/ was not changed.\n"
 
 
 @pytest.mark.parametrize("argument", ["--check", ""])
-def test_an_interrupt_ends_it_in_a_sentence(
+def test_an_interrupt_changes_nothing_and_prints_a_message(
     tree: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], argument: str
 ) -> None:
     def interrupted(contract: Contract, target: Path) -> None:
@@ -126,19 +126,20 @@ def test_an_interrupt_ends_it_in_a_sentence(
     before = content(tree)
     monkeypatch.setattr(command, "generate", interrupted)
     assert main([str(CONTRACT), argument], tree) == 130
-    assert capsys.readouterr() == ("", "Interrupted; generated/ is as it was.\n")
+    assert capsys.readouterr() == ("", "Interrupted. generated/ was not changed.\n")
     assert content(tree) == before
 
 
-def test_what_the_generator_refuses_replaces_nothing(
+def test_a_contract_that_the_generator_rejects_replaces_nothing(
     tree: Path, changed: Change, capsys: pytest.CaptureFixture[str]
 ) -> None:
     before = content(tree)
     members = "[{$ref: '#/components/schemas/Things'}, {properties: {total: {type: string}}}]"
     file = changed("    ThingList:\n", f"    Merged: {{x-provenance: *assumed, allOf: {members}}}\n    ThingList:\n")
     assert main([str(file)], tree) == 1
-    assert "the generator refuses the contract; change what it names:" in (told := capsys.readouterr().err)
-    assert "int can't be merged with str" in told
+    error = capsys.readouterr().err
+    assert "the generator rejects the contract; change the parts that it names:" in error
+    assert "int can't be merged with str" in error
     assert content(tree) == before
 
 
@@ -152,16 +153,16 @@ def test_a_crash_of_the_generator_replaces_nothing(
     assert content(tree) == before
 
 
-def test_what_the_generator_loses_is_named_and_replaces_nothing(
+def test_a_loss_is_reported_and_replaces_nothing(
     tree: Path, template: Callable[[str], None], capsys: pytest.CaptureFixture[str]
 ) -> None:
     before = content(tree)
     template("class Operations:\n    def __init__(self, caller): ...\n\n\nclass AsyncOperations(Operations): ...\n")
     assert main([str(CONTRACT)], tree) == 1
-    told = capsys.readouterr().err
-    assert "the generator lost parts of the contract without a word" in told
+    error = capsys.readouterr().err
+    assert "the generator silently lost these parts of the contract" in error
     line = next(number for number, line in enumerate(CONTRACT.read_text().splitlines(), 1) if line == "    get:")
-    assert f"  {line}:5: the operation `get_account_invoices` has no method `billing.get_account_invoices`" in told
+    assert f"  {line}:5: the operation `get_account_invoices` has no method `billing.get_account_invoices`" in error
     assert content(tree) == before
 
 
@@ -176,7 +177,7 @@ def test_code_that_cannot_be_imported_replaces_nothing(
     assert content(tree) == before
 
 
-def test_a_package_that_cannot_be_put_in_place_brings_the_old_one_back(
+def test_the_old_package_is_restored_if_the_new_one_cannot_be_moved(
     tree: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     (tree / PACKAGE / "py.typed").unlink()  # so that there is something to replace
@@ -189,48 +190,48 @@ def test_a_package_that_cannot_be_put_in_place_brings_the_old_one_back(
 
     monkeypatch.setattr(Path, "rename", fails)
     assert main([str(CONTRACT)], tree) == 2
-    assert "Permission denied; generated/ is as it was." in capsys.readouterr().err
+    assert "Permission denied. generated/ was not changed." in capsys.readouterr().err
     assert content(tree) == before
 
 
-@pytest.mark.parametrize("asked", ["openapi-python-client", "ruff"])
+@pytest.mark.parametrize("tool", ["openapi-python-client", "ruff"])
 @pytest.mark.parametrize("found", ["0.0.1", "not installed"])
-def test_a_tool_of_another_version_is_refused(
-    tree: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], asked: str, found: str
+def test_a_tool_of_another_version_is_rejected(
+    tree: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], tool: str, found: str
 ) -> None:
     def other(*, name: str) -> Iterable[object]:
-        if name != asked:
+        if name != tool:
             return distributions(name=name)
         return [] if found == "not installed" else [SimpleNamespace(version=found)]
 
     monkeypatch.setattr(generator, "distributions", other)
     before = content(tree)
     assert main([str(CONTRACT)], tree) == 1
-    told = rf"{CONTRACT}: {asked} must be \d+\.\d+\.\d+, but is {re.escape(found)}: run `make clean setup`\.\n"
-    assert re.fullmatch(told, capsys.readouterr().err)
+    message = rf"{CONTRACT}: {tool} must be \d+\.\d+\.\d+, but is {re.escape(found)}: run `make clean setup`\.\n"
+    assert re.fullmatch(message, capsys.readouterr().err)
     assert content(tree) == before
 
 
-def test_why_the_tree_is_not_what_the_contract_gives(tree: Path, tmp_path: Path) -> None:
+def test_the_reasons_for_a_tree_that_does_not_match(tree: Path, tmp_path: Path) -> None:
     package = tree / PACKAGE
     facts = lock.read(package)
     assert facts is not None
 
     def reasons(**changes: str) -> list[str]:
-        """What is told when the lock in the tree has these facts."""
+        """The reasons that are given if the lock in the tree has these facts."""
         changed = {name.replace("_", "-"): value for name, value in changes.items()}
         (package / lock.NAME).write_text(json.dumps(facts | changed))
         return [*lock.moved(package, facts)]
 
     was = facts["openapi-python-client"]
-    assert reasons() == ["tools/generate/ writes other files than it did."]
-    assert reasons(version="9.0.0") == [f"`info.version` is {facts['version']}; generated/ was written with 9.0.0."]
-    assert reasons(contract="x") == ["the contract says something else than when generated/ was written."]
-    assert reasons(settings="x") == ["the generator's settings in pyproject.toml have changed."]
-    assert reasons(templates="x") == ["tools/templates/ has changed."]
-    assert reasons(openapi_python_client="1") == [f"openapi-python-client is {was}; generated/ was written by 1."]
-    assert reasons(ruff="1") == [f"ruff, the formatter, is {facts['ruff']}; generated/ was written with 1."]
-    edited = "files of generated/, or its lock.json, were edited by hand, which the next `make generate` undoes."
+    assert reasons() == ["tools/generate/ changed and writes other files."]
+    assert reasons(version="9.0.0") == [f"`info.version` is {facts['version']}, but generated/ was written for 9.0.0."]
+    assert reasons(contract="x") == ["the contract changed after generated/ was written."]
+    assert reasons(settings="x") == ["the generator's settings in pyproject.toml changed."]
+    assert reasons(templates="x") == ["tools/templates/ changed."]
+    assert reasons(openapi_python_client="1") == [f"openapi-python-client is {was}, but generated/ was written by 1."]
+    assert reasons(ruff="1") == [f"ruff, the formatter, is {facts['ruff']}, but generated/ was formatted by 1."]
+    edited = "generated/ was edited by hand; `make generate` discards such edits."
     assert reasons(tree="x") == [edited]
     assert len(reasons(ruff="1", tree="x")) == 2
     (package / lock.NAME).write_text("{")
@@ -238,7 +239,7 @@ def test_why_the_tree_is_not_what_the_contract_gives(tree: Path, tmp_path: Path)
     assert missing.startswith("lock.json is missing or cannot be read")
 
 
-def test_the_lock_knows_what_a_contract_says_and_not_how_it_is_written(tmp_path: Path) -> None:
+def test_the_lock_ignores_formatting_and_the_version_of_a_contract(tmp_path: Path) -> None:
     def locked(old: str, new: str) -> str:
         text = CONTRACT.read_text(encoding="utf-8")
         assert old in text
@@ -247,14 +248,14 @@ def test_the_lock_knows_what_a_contract_says_and_not_how_it_is_written(tmp_path:
 
     facts = lock.read(ROOT / "generated" / PACKAGE) or {}
     assert locked("openapi: 3.1.0", "openapi:   3.1.0 # the same") == facts["contract"]
-    assert locked("version: ", "version: 9") == facts["contract"]  # a fact of its own
+    assert locked("version: ", "version: 9") == facts["contract"]  # a separate fact
     assert locked("description: OK", "description: Fine") != facts["contract"]
 
 
 WORDS = "        words: {type: array, items: {type: [string, 'null']}}\n"
 
 
-def test_a_type_has_none_once(tree: Path, changed: Change) -> None:
+def test_a_type_contains_none_only_once(tree: Path, changed: Change) -> None:
     nullable = "        - {name: word, in: query, schema: {type: [string, 'null']}}\n        - name: page\n"
     file = changed("        - name: page\n", nullable)
     file.write_text(
@@ -275,7 +276,7 @@ def test_a_type_has_none_once(tree: Path, changed: Change) -> None:
     assert sum("words: list[str | None] | None = None" in text for text in texts) == 1
 
 
-def test_names_of_the_contract_do_not_meet_those_of_the_code(tree: Path, tmp_path: Path) -> None:
+def test_names_of_the_contract_do_not_collide_with_those_of_the_code(tree: Path, tmp_path: Path) -> None:
     contract = tmp_path / "names.yaml"
     contract.write_text(json.dumps(merged("things", "names")), encoding="utf-8")
     assert main([str(contract)], tree) == 0
@@ -305,12 +306,12 @@ def test_every_generated_module_is_marked() -> None:
     assert (ROOT / "generated" / PACKAGE / "py.typed").exists()
 
 
-def test_the_templates_replace_stock_ones_or_are_shared_by_those() -> None:
+def test_each_template_replaces_a_stock_one_or_is_shared() -> None:
     files = {file.name for file in generator.TEMPLATES.iterdir() if file.is_file()}
     assert files == {*STOCK, "base.py", "macros.jinja", "places.py", "reading.py", "types.py"} - {"types.py.jinja"}
 
 
-def test_what_all_contracts_share_is_copied_as_it_is_tested(tree: Path) -> None:
+def test_shared_modules_are_copied_unchanged(tree: Path) -> None:
     for name in ("base.py", "places.py", "reading.py", "types.py"):
         text = (generator.TEMPLATES / name).read_text(encoding="utf-8")
         assert (tree / PACKAGE / name).read_text(encoding="utf-8") == generator.MARKER + text
@@ -325,24 +326,24 @@ def test_there_is_no_second_client(tree: Path) -> None:
 
 
 @pytest.mark.parametrize("name", sorted(STOCK))
-def test_each_template_replaces_the_stock_one_that_we_know_and_says_why(name: str) -> None:
+def test_each_template_replaces_a_known_stock_one_and_gives_its_reason(name: str) -> None:
     stock = Path(openapi_python_client.__file__).parent / "templates" / name
     assert hashlib.sha256(stock.read_bytes()).hexdigest() == STOCK[name]
-    text = (generator.TEMPLATES / name.replace("types.py.jinja", "types.py")).read_text(encoding="utf-8")
-    head = text[: text.index("#}" if "#}" in text else "import")]
+    template = (generator.TEMPLATES / name.replace("types.py.jinja", "types.py")).read_text(encoding="utf-8")
+    head = template[: template.index("#}" if "#}" in template else "import")]
     pinned = f"openapi-python-client {openapi_python_client.__version__}"
-    assert all(said in head for said in (pinned, "Why:", "Test:", "Remove when:"))
+    assert all(text in head for text in (pinned, "Why:", "Test:", "Remove when:"))
 
 
 @pytest.fixture
 def grown(tmp_path: Path) -> Path:
-    """The contract with more operations: those of a small contract, and some of unusual shape."""
+    """The contract with additional operations, some of unusual shape."""
     file = tmp_path / "grown.yaml"
     file.write_text(json.dumps(merged("things", "shapes")), encoding="utf-8")
     return file
 
 
-# A caller's script; `wrong` is what the type checker must refuse.
+# A caller's script.
 CALLER = """
 import asyncio, datetime, http.server, inspect, json, threading
 from talkdesk_bridge import AsyncBridgeClient, BridgeClient, HeaderAuth, errors, models
@@ -351,8 +352,8 @@ key = Credentials(api_key_header="X-Key")
 with Sandbox(credentials=key) as sandbox, BridgeClient(sandbox.url, auth=HeaderAuth("sandbox-key", name="X-Key")) as bridge:
     things, more, account = bridge.things, bridge.more_things, "1000000001"
     assert models.ThingsReponse is models.Things
-    told = " ".join(str(inspect.getdoc(things.get_things)).split())
-    assert "parameter `kind`, response `200`, response `Refused`" in told
+    docstring = " ".join(str(inspect.getdoc(things.get_things)).split())
+    assert "parameter `kind`, response `200`, response `Refused`" in docstring
     numbers = {thing.thing_number for thing in things.iter_things(account, kind="a")}
     assert len(numbers) == 2, numbers
     things.add_thing(account, body=models.Thing(thing_number="1"))
@@ -412,8 +413,8 @@ def test_a_new_operation_needs_no_hand_written_line(tree: Path, grown: Path, tmp
     environment = os.environ | {"PYTHONPATH": paths}
     result = subprocess.run([sys.executable, script], env=environment, capture_output=True, text=True, check=False)
     assert result.returncode == 0, result.stderr
-    told, targets, refused, count, failed = result.stdout.splitlines()
-    assert told.startswith("from_ must not be empty, '.' or '..', and must hold no control character")
+    message, targets, rejected, count, failed = result.stdout.splitlines()
+    assert message.startswith("from_ must not be empty, '.' or '..', and must hold no control character")
     account = "1000000001"
     assert json.loads(targets) == [
         *(f"/things/{account}?kind=a{page}" for page in ("", "&page=2", "&page=3")),
@@ -422,8 +423,8 @@ def test_a_new_operation_needs_no_hand_written_line(tree: Path, grown: Path, tmp
         *[f"/things/{account}-2"] * 2,
         *(f"/days/{account}{page}" for page in ("", "?cursor=2", "?cursor=3")),
     ]
-    # On both clients; refused with a type of its own; a request that is not idempotent is sent once, whatever comes back.
-    assert (refused, count) == (f"401 /things/{account}", "137")
+    # Both clients have the operations; a 401 raises its own type; a request that is not idempotent is sent only once.
+    assert (rejected, count) == (f"401 /things/{account}", "137")
     assert failed == '503 [{"thing_number": "1", "example": {"things": [{"due": "9999-12-31"}]}}]'
 
 
@@ -444,7 +445,7 @@ async def await_it(bridge: api.AsyncOperations) -> models.Thing:
 
 
 def test_a_type_checker_knows_new_operations(tree: Path, grown: Path, tmp_path: Path) -> None:
-    """BridgeClient has these operations, as tests/typing_api.py shows; without it, only the package is checked."""
+    """tests/typing_api.py checks that BridgeClient has such operations; this checks only the generated package."""
     generate(load(grown), tmp_path / PACKAGE)
     (tmp_path / "typed.py").write_text(TYPED)
     command = [sys.executable, "-m", "mypy", "--strict", "--config-file", os.devnull, "--cache-dir", os.devnull]
@@ -453,7 +454,7 @@ def test_a_type_checker_knows_new_operations(tree: Path, grown: Path, tmp_path: 
     assert wrong == [["typed.py", "7"], ["typed.py", "8"], ["typed.py", "9"]], checked.stdout
 
 
-def test_an_operation_that_goes_leaves_no_file_behind(tree: Path, grown: Path) -> None:
+def test_a_removed_operation_leaves_no_file_behind(tree: Path, grown: Path) -> None:
     before = content(tree)
     assert main([str(grown)], tree) == 0
     assert [file for file in content(tree) if "thing" in file]

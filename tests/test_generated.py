@@ -1,4 +1,4 @@
-"""The generated package, as people meet it: one class a schema, None for absent, unknown fields kept, honest docstrings."""
+"""The generated package for users: one class for each schema, None for absent, unknown fields kept, true docstrings."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ INVOICE = {
 }
 
 
-def test_the_documented_name_is_a_second_name_of_one_class() -> None:
+def test_the_documented_name_is_an_alias_of_the_class() -> None:
     assert models.InvoiceDetailsReponse is models.InvoiceDetailsResponse
     assert {"InvoiceDetailsReponse", "InvoiceDetailsResponse"} <= {*models.__all__}
 
@@ -50,7 +50,7 @@ def test_absent_and_null_read_none(name: str) -> None:
     model = getattr(models, name)
     fields = [field.name for field in attrs.fields(model) if field.name != "additional_properties"]
     schemas = load(CONTRACT).data["components"]["schemas"]
-    # A class of what is written inside a schema has no entry of its own.
+    # The class of an inline schema has no entry.
     wire = schemas.get(name, {}).get("properties", {})
     for empty in ({}, dict.fromkeys(wire)):
         instance = model.from_dict(empty)
@@ -79,23 +79,23 @@ def test_embedded_has_no_prefix() -> None:
     )
 
 
-def test_docstrings_tell_what_is_assumed() -> None:
+def test_docstrings_say_what_is_assumed() -> None:
     elements = list(load(CONTRACT).elements())
     parameters = [element for element in elements if element.kind == "parameter" and element.where[1] == PATH]
     assert len(parameters) >= 3
     for client in (BridgeClient("https://b"), AsyncBridgeClient("https://b")):
         for method in (client.billing.get_account_invoices, client.billing.iter_account_invoices):
-            told = " ".join((inspect.getdoc(method) or "").split())
-            assert f"{str(parameters[0].status).capitalize()}: {(parameters[0].provenance or {})['note']}" in told
-        told = " ".join((inspect.getdoc(client.billing.get_account_invoices) or "").split())
-        assert "Documented: response `200`, response `4XX`." in told
+            docstring = " ".join((inspect.getdoc(method) or "").split())
+            assert f"{str(parameters[0].status).capitalize()}: {(parameters[0].provenance or {})['note']}" in docstring
+        docstring = " ".join((inspect.getdoc(client.billing.get_account_invoices) or "").split())
+        assert "Documented: response `200`, response `4XX`." in docstring
         for element in [*parameters, *(element for element in elements if element.kind == "security scheme")]:
-            sentence = told.partition(f"{str(element.status).capitalize()}: ")[2].partition(". ")[0]
+            sentence = docstring.partition(f"{str(element.status).capitalize()}: ")[2].partition(". ")[0]
             assert f"{element.kind} `{element.name}`" in sentence
     for element in elements:
         if element.kind == "schema" and len(element.where) == 3 and element.name in CLASSES:
-            told = " ".join((inspect.getdoc(getattr(models, element.name)) or "").split())
-            assert f"{str(element.status).capitalize()}: " in told
+            docstring = " ".join((inspect.getdoc(getattr(models, element.name)) or "").split())
+            assert f"{str(element.status).capitalize()}: " in docstring
 
 
 def test_the_methods_of_both_clients_have_the_same_arguments() -> None:
@@ -134,7 +134,7 @@ def test_the_version_is_the_contracts() -> None:
 
 @pytest.mark.parametrize("name", CLASSES)
 def test_models_are_made_by_keyword(name: str) -> None:
-    """So that a field more, or in another place of the contract, moves no other."""
+    """So that adding or moving a field in the contract does not change the meaning of arguments."""
     assert all(field.kw_only for field in attrs.fields(getattr(models, name)) if field.init)
 
 

@@ -120,13 +120,13 @@ LOST: list[tuple[Place, str, str]] = [
     (MORE, "{name: k, in: query, content: {application/json: {schema: {type: string}}}}", "operation does not send the query parameter `k`"),
     (MORE, "{name: k, in: query, schema: {type: object, properties: {z: {type: object}}}}", "operation does not send the query parameter `k`"),
     (MORE, "{name: k, in: query, schema: {type: string, format: binary}}", "operation fails with TypeError: Object of type File"),
-    (ID, "{type: array, items: {type: string}}", "operation asks GET /x"),
-    (ID, "{type: boolean}", "operation asks GET /x"),
-    (ID, "{type: string, format: date-time}", "operation asks GET /x"),
-    (ID, "{oneOf: [{type: integer}, {type: string, format: date-time}]}", "operation asks GET /x"),
+    (ID, "{type: array, items: {type: string}}", "operation requests GET /x"),
+    (ID, "{type: boolean}", "operation requests GET /x"),
+    (ID, "{type: string, format: date-time}", "operation requests GET /x"),
+    (ID, "{oneOf: [{type: integer}, {type: string, format: date-time}]}", "operation requests GET /x"),
     (PROPERTY, f"{{oneOf: [{{{B}}}, {{{C}}}]}}", "schema lost the property `r`: it is read as `B"),
     (RESPONSES, '{"200": {content: {application/json: {}}}}', "operation does not read the body of `200`: it is not declared as json"),
-    (RESPONSES, f'{{"200": {{content: {{text/csv: {{schema: {{{B}}}}}}}}}}}', "operation does not read the body of `200`: a part is lost"),
+    (RESPONSES, f'{{"200": {{content: {{text/csv: {{schema: {{{B}}}}}}}}}}}', "operation does not read the body of `200`: the value or its type"),
     (RESPONSES, '{"200": {content: {application/octet-stream: {schema: {type: string}}}}}', "operation does not read the body of `200`: "),
     (RESPONSES, '{"200": {content: {application/json: {schema: {type: string, format: binary}}}}}', "operation does not read the body of `200`: binary is documented"),
     ((*GET, "requestBody"), "{content: {application/x-www-form-urlencoded: {schema: {type: object, properties: {z: {type: object}}}}}}", "operation does not send the body"),
@@ -215,7 +215,9 @@ def test_the_proof_names_what_it_rejects(tmp_path: Path) -> None:
 
 
 def test_the_error_names_what_the_generator_rejects(tmp_path: Path) -> None:
-    with pytest.raises(GenerationError, match="the generator refuses the contract; change what it names:") as caught:
+    with pytest.raises(
+        GenerationError, match="the generator rejects the contract; change the parts that it names:"
+    ) as caught:
         generate(load(all_of([case[:2] for case in REJECTED], tmp_path)), tmp_path / PACKAGE)
     for index, (_, _, message) in enumerate(REJECTED):
         pattern = message.replace("{path}", rf"/x{index}/\{{id\}}").replace("{schema}", f"AOf{index}")

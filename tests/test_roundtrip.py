@@ -1,4 +1,4 @@
-"""The proof that a contract arrived: whatever is taken out of a generated package is named, with its place."""
+"""The proof names each part of the contract that a generated package lost, with its place."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ INVOICE = (*SCHEMAS, "InvoiceDetails")
 OPERATION = ("paths", PATH, "get")
 API, MODELS = "api/billing", "models"
 
-# The file, a passage of it, what it becomes, and what must be told, where.
+# The file, a text in it, its replacement, and the place and part of the expected message.
 LOSSES = [
     (f"{MODELS}/invoice_details.py", '        model.status = _status', "        model.status = None", INVOICE, "`InvoiceDetails` changes `status`"),
     (f"{MODELS}/invoice_details.py", '            data["status"] = self.status', "            pass", INVOICE, "`InvoiceDetails` changes `status`"),
@@ -26,7 +26,7 @@ LOSSES = [
     (f"{MODELS}/invoice_details.py", "    status: str | None = None\n", "", INVOICE, "is not described by FIELDS"),
     (f"{MODELS}/invoice_details.py", '        "due_amount": "due_amount",\n', "", INVOICE, "`InvoiceDetails` is not described by FIELDS"),
     (f"{MODELS}/invoice_details.py", '"due_amount": "due_amount"', '"due_amount": "amount_due"', INVOICE, "`InvoiceDetails` is not described by FIELDS"),
-    (f"{MODELS}/invoice_details.py", "reading.date_or_none(_invoice_due_date", "reading.string(_invoice_due_date", INVOICE, "`InvoiceDetails` does not have the types that it says"),
+    (f"{MODELS}/invoice_details.py", "reading.date_or_none(_invoice_due_date", "reading.string(_invoice_due_date", INVOICE, "`InvoiceDetails` does not have its declared types"),
     (f"{MODELS}/invoice_details.py", "len(src_dict) != ", "len(src_dict) > 99 + ", INVOICE, "changes `x-extra`"),
     (f"{MODELS}/invoice_details.py", "base.models(InvoiceItemDetails)", "base.models(InvoiceDetails)", INVOICE, "`InvoiceDetails` lost the property `category`"),
     (f"{MODELS}/invoice_details.py", '_amount = src_dict["amount"]', '_amount = src_dict["due_amount"]', INVOICE, "`InvoiceDetails` changes `amount`"),
@@ -37,8 +37,8 @@ LOSSES = [
     (f"{API}/get_account_invoices.py", 'params["per_page"] = per_page', "pass", OPERATION, "does not send the query parameter `per_page`"),
     (f"{API}/get_account_invoices.py", 'params["page"] = page', 'params["page"] = "other"', OPERATION, "does not send the query parameter `page`"),
     (f"{API}/get_account_invoices.py", 'params["page"] = page', 'params["page"] = per_page', OPERATION, "does not send the query parameter `page`"),
-    (f"{API}/get_account_invoices.py", "quote(str(account_number), safe", "quote('{}', safe", OPERATION, f"asks GET {PATH.partition('{')[0]}%7B%7D instead of"),
-    (f"{API}/get_account_invoices.py", '"method": "get"', '"method": "post"', OPERATION, f"asks POST {PATH.partition('{')[0]}"),
+    (f"{API}/get_account_invoices.py", "quote(str(account_number), safe", "quote('{}', safe", OPERATION, f"requests GET {PATH.partition('{')[0]}%7B%7D instead of"),
+    (f"{API}/get_account_invoices.py", '"method": "get"', '"method": "post"', OPERATION, f"requests POST {PATH.partition('{')[0]}"),
     (f"{API}/__init__.py", "base.model(InvoiceDetailsResponse)", "base.model(ErrorInfo)", OPERATION, "does not read the body of `200`"),
     (f"{API}/__init__.py", '200, "json", base', '200, "text", base', OPERATION, "does not read the body of `200`"),
     (f"{API}/__init__.py", "Body(200, 200, ", "Body(201, 299, ", OPERATION, "does not read the body of `200`"),
@@ -49,7 +49,7 @@ LOSSES = [
     (f"{API}/__init__.py", "items=lambda body: body.embedded.invoices", "items=lambda body: []", OPERATION, "does not find the items of `invoices`"),
     (f"{API}/__init__.py", 'list_name="invoices"', 'list_name="invoice"', OPERATION, "does not find the items of `invoice`"),
     (f"{API}/__init__.py", "page=InvoiceDetailsResponse", "page=InvoiceDetails", OPERATION, "does not find the items of `invoices`"),
-    (f"{API}/__init__.py", "has_page=True", "has_page=False", OPERATION, "or without an argument, in `iter_account_invoices`"),
+    (f"{API}/__init__.py", "has_page=True", "has_page=False", OPERATION, "or drops an argument in `iter_account_invoices`"),
     (f"{API}/__init__.py", "    def iter_account_invoices(", "    def other(", OPERATION, "a list without an iterator"),
     (f"{API}/__init__.py", '                "page": page,\n', "", OPERATION, "`get_account_invoices` does not pass on all of its arguments"),
     (f"{API}/__init__.py", "    async def get_account_invoices(", "    async def other(", OPERATION, "has no method `billing.get_account_invoices` in `AsyncOperations`"),
@@ -67,22 +67,22 @@ def generated(tmp_path: Path) -> Path:
     return Path(shutil.copytree(source, tmp_path / PACKAGE, ignore=shutil.ignore_patterns("__pycache__")))
 
 
-def test_the_contract_arrived(generated: Path) -> None:
+def test_the_package_covers_the_contract(generated: Path) -> None:
     assert missing(CHECKED, generated) == []
 
 
-@pytest.mark.parametrize(("file", "old", "new", "where", "told"), LOSSES)
-def test_a_loss_is_named(generated: Path, file: str, old: str, new: str, where: Where, told: str) -> None:
+@pytest.mark.parametrize(("file", "old", "new", "where", "message"), LOSSES)
+def test_a_loss_is_reported(generated: Path, file: str, old: str, new: str, where: Where, message: str) -> None:
     text = (generated / file).read_text(encoding="utf-8")
     assert old in text
     (generated / file).write_text(text.replace(old, new, 1), encoding="utf-8")
     lost = missing(CHECKED, generated)
     place = CHECKED.finding("roundtrip", where, "")
     assert {(finding.line, finding.column) for finding in lost} == {(place.line, place.column)}, lost
-    assert told in lost[0].message, lost
+    assert message in lost[0].message, lost
 
 
-def test_a_package_that_cannot_be_imported_proves_nothing(generated: Path) -> None:
+def test_a_package_that_cannot_be_imported_raises(generated: Path) -> None:
     file = generated / MODELS / "error_info.py"
     file.write_text(
         file.read_text(encoding="utf-8").replace("class ErrorInfo(", "class ErrorDetail("), encoding="utf-8"
@@ -91,14 +91,14 @@ def test_a_package_that_cannot_be_imported_proves_nothing(generated: Path) -> No
         missing(CHECKED, generated)
 
 
-def test_what_is_offered_is_not_that_of_an_installed_package(generated: Path, tmp_path: Path) -> None:
+def test_names_of_installed_packages_are_not_offered(generated: Path, tmp_path: Path) -> None:
     names = offered(generated.parent)
     assert names["client.billing.get_account_invoices(page)"] == "int | None = None"
     assert names["models.InvoiceDetails.status"] == "str | None = None"
     assert "BridgeClient" not in names
     (tmp_path / "empty").mkdir()
-    with pytest.raises(ProbeError, match="talkdesk_bridge_api is in none of"):
+    with pytest.raises(ProbeError, match="talkdesk_bridge_api is not in any of these folders"):
         offered(tmp_path / "empty")
     (generated / "__init__.py").write_text("import os\n\nos._exit(3)\n", encoding="utf-8")
-    with pytest.raises(ProbeError, match="Python ended with status 3"):
+    with pytest.raises(ProbeError, match="Python exited with status 3"):
         offered(generated.parent)

@@ -1,13 +1,13 @@
-"""The room of `make generate`: writes generated/ from a contract, and proves that all of the contract arrived there.
+"""`make generate`: writes generated/ from a contract, and proves that the generated code covers the whole contract.
 
-Others use what is named here: `generate` writes a package; `lock` says what a package was written from; `offered` says
-what packages offer to callers; the names that the generator gives. The modules, in the order of reading:
+Other tools import from here: `generate` writes a package, `lock` records its inputs, `offered` lists the public names
+of packages, and the naming functions return the names that the generator chooses. The modules, in reading order:
 
 - `__main__`: the command, which compares and replaces. `generator`: runs openapi-python-client, and completes its work.
-- `annotations`: the contract as the generator reads it. `lock`: the facts that decide a package.
-- `roundtrip`: the proof. `models` and `operations` are its two halves, `samples` what they put through the generated
-  code, `comparison` what came of a sample.
-- `introspect`: what packages offer, for `make changes`.
+- `annotations`: prepares the contract for the generator. `lock`: the inputs that decide the generated files.
+- `roundtrip`: the proof. `models` and `operations` are its two halves. `samples` makes the values that they put through
+  the generated code, and `comparison` compares them with the result.
+- `introspect`: lists the public names of packages, for `make changes`.
 """
 
 from __future__ import annotations

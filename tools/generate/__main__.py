@@ -12,11 +12,11 @@ from tools.generate.generator import GENERATED, PACKAGE, ROOT, GenerationError, 
 
 
 def main(arguments: list[str], generated: Path = GENERATED) -> int:
-    """Generate, or with --check compare; 0 when done or equal, 1 when not, 2 when something cannot be read or written.
+    """Generate, or with --check compare. Returns 0 if done or equal, 1 if not, 2 if a file cannot be read or written.
 
     Args:
-        arguments: The contract, by default openapi.yaml, and `--check`.
-        generated: The folder that the package is in.
+        arguments: The contract (default: openapi.yaml), and `--check`.
+        generated: The folder that contains the package.
 
     """
     contract = named(arguments)
@@ -25,24 +25,24 @@ def main(arguments: list[str], generated: Path = GENERATED) -> int:
     try:
         if findings := check(contract):
             report(contract, findings)
-            print("Nothing was generated: correct the contract first.", file=sys.stderr)
+            print("Nothing was generated. Correct the contract first.", file=sys.stderr)
             return 1
         return _run(contract, generated, compare_only="--check" in arguments)
     except GenerationError as error:
         print(f"{contract.file}: {error}", file=sys.stderr)
         return 1
     except OSError as error:
-        print(f"{error.filename or generated}: {error.strerror}; generated/ is as it was.", file=sys.stderr)
+        print(f"{error.filename or generated}: {error.strerror}. generated/ was not changed.", file=sys.stderr)
         return 2
     except KeyboardInterrupt:
-        print("Interrupted; generated/ is as it was.", file=sys.stderr)
+        print("Interrupted. generated/ was not changed.", file=sys.stderr)
         return 130
 
 
 def _run(contract: Contract, generated: Path, *, compare_only: bool) -> int:
     target = generated / PACKAGE
     generated.mkdir(exist_ok=True)
-    # Inside generated/, so that renaming replaces all at once; the old tree goes with this folder.
+    # Inside generated/, so that one rename replaces the whole tree. The old tree is deleted with this folder.
     with tempfile.TemporaryDirectory(prefix=f".{PACKAGE}.", dir=generated) as folder:
         new = Path(folder, PACKAGE)
         generate(contract, new)
@@ -71,23 +71,23 @@ def _replace(target: Path, new: Path) -> None:
 
 def _report(contract: Contract, differences: list[str], reasons: list[str]) -> int:
     lines = [f"generated/{difference}" for difference in differences] + [f"Why: {reason}" for reason in reasons]
-    print("\n".join(lines or [f"generated/ is what {contract.file} gives."]))
+    print("\n".join(lines or [f"generated/ matches {contract.file}."]))
     if reasons:
         option = "" if contract.file.resolve() == ROOT / "openapi.yaml" else f" CONTRACT={contract.file}"
-        message = f"generated/ is not what {contract.file} gives: run `make generate{option}`, and commit it."
+        message = f"generated/ does not match {contract.file}: run `make generate{option}` and commit the result."
         print(message, file=sys.stderr)
     return 1 if differences else 0
 
 
 def compare(expected: Path, tree: Path) -> list[str]:
-    """How a tree differs from `expected`: a line for each file, in the order of their names."""
+    """The differences of a tree from `expected`: one line for each file, sorted by name."""
     wanted = lock.files(expected)
-    # What begins with a dot is a tree that is being made.
+    # A name that starts with a dot is a tree in the making.
     given = {name: data for name, data in lock.files(tree).items() if not name.startswith(".")}
     found = {name: "differs" for name in wanted.keys() & given.keys() if wanted[name] != given[name]}
     found |= dict.fromkeys(wanted.keys() - given.keys(), "is missing")
     for name in given.keys() - wanted.keys():
-        found[name] = "was added" if name.startswith(f"{PACKAGE}/") else "was added, and is not generated: remove it"
+        found[name] = "was added" if name.startswith(f"{PACKAGE}/") else "was added and is not generated: remove it"
     return [f"{name}: {found[name]}" for name in sorted(found)]
 
 

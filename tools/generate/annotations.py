@@ -1,4 +1,4 @@
-"""The contract as the generator reads it: its descriptions say what is assumed."""
+"""Prepares the contract for the generator: descriptions say what is documented, observed or assumed."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from tools.contract import PROVENANCE, STATUSES, Contract, Element, Where, alias
 
 
 def annotate(contract: Contract) -> dict[str, Any]:
-    """The contract with what is assumed in its descriptions, and with the second names of schemas.
+    """The contract with provenance in its descriptions, and with the aliases of schemas.
 
     The generator shows its templates the descriptions of operations and parameters, but not their extensions.
     """
@@ -32,12 +32,12 @@ def annotate(contract: Contract) -> dict[str, Any]:
     for alias, name in aliases(annotated).items():
         schemas[name].setdefault("x-aliases", []).append(alias)
     for schema in schemas.values():
-        schema.pop("title", None)  # the generator would name the class after it, and not as the contract does
+        schema.pop("title", None)  # the generator would name the class after the title
     return data
 
 
 def _assumptions(contract: Contract, operation: Element, elements: dict[Where, Element]) -> Iterator[str]:
-    """What is documented of an operation and what is not, a sentence each."""
+    """A sentence for each status, with the parts of an operation that have it, and the origin of its path."""
     used = [operation.where[:2], *(where for where, _ in contract.parameters(operation.where))]
     used += [(*operation.where, "responses", status) for status in mapping(operation.node.get("responses"))]
     for requirement in sequence(operation.node.get("security")):
@@ -56,7 +56,7 @@ def _subject(part: Element) -> str:
 
 
 def _origin(element: Element) -> str:
-    """Where an element comes from, in a sentence."""
+    """A sentence that says where an element comes from."""
     provenance = element.provenance or {}
     status, source = str(element.status).capitalize(), provenance.get("source")
     return f"{status}: {provenance['note']} See {source}" if provenance.get("note") else f"{status}: {source}"

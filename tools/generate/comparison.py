@@ -1,4 +1,4 @@
-"""Whether what generated code read from a sample is all of it, in the types that the code declares."""
+"""Compares a sample with the value that generated code read from it, and with the declared types."""
 
 from __future__ import annotations
 
@@ -15,16 +15,16 @@ from tools.generate.samples import EXTRA, hints_of
 
 @dataclass
 class Part:
-    """A part of the contract, beside the generated package."""
+    """A part of the contract, with the generated package to compare."""
 
     contract: Contract
     generated: ModuleType
     where: Where
-    """Where it stands in the contract."""
+    """Its place in the contract."""
 
 
 def lost(generated: ModuleType, value: Any, sample: Any) -> list[str]:
-    """What of a sample is not known to what was read from it, or does not come back."""
+    """What a value lost of the sample that it was read from: a message for each difference."""
     unknown = [f"lost the property `{name}`: it is read as `{kind}`, which has none" for name, kind in _unknown(value)]
     back = generated.base.to_json(value)
     if unknown or back == sample:
@@ -35,7 +35,7 @@ def lost(generated: ModuleType, value: Any, sample: Any) -> list[str]:
 
 
 def _unknown(value: Any) -> Iterator[tuple[str, str]]:
-    """The fields that a model, or one inside it, took for unknown ones, each with the name of that model."""
+    """The fields that a model, or a model inside it, read as unknown, each with the name of that model."""
     unknown = getattr(value, "additional_properties", {})
     yield from ((name, type(value).__name__) for name in unknown if name != EXTRA)
     inner = value if isinstance(value, list) else [getattr(value, name) for name in attributes(value)]
@@ -44,12 +44,12 @@ def _unknown(value: Any) -> Iterator[tuple[str, str]]:
 
 
 def attributes(value: Any) -> list[str]:
-    """The attributes of a model, or of one made from it, that are fields of the contract."""
+    """The attributes of a model class or instance that are fields of the contract."""
     return [field.name for field in getattr(value, "__attrs_attrs__", ()) if field.name != "additional_properties"]
 
 
 def fits(value: Any, hint: Any) -> bool:
-    """Whether a value, with all that is inside, is of a type."""
+    """Whether a value, including nested values, has a type."""
     origin, inner = typing.get_origin(hint), typing.get_args(hint)
     if origin in (typing.Union, types.UnionType):
         return any(fits(value, one) for one in inner)

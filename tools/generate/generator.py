@@ -1,4 +1,4 @@
-"""Runs openapi-python-client on a contract, completes what it wrote, and proves that the contract arrived in it."""
+"""Runs openapi-python-client on a contract, completes the package, and proves that it covers the contract."""
 
 from __future__ import annotations
 
@@ -33,10 +33,10 @@ class GenerationError(Exception):
 
 
 def generate(contract: Contract, target: Path) -> None:
-    """Write the package of a contract without findings into the new folder `target`, and prove that all of it arrived.
+    """Write the package of a contract without findings into a new folder, and prove that it is complete.
 
     Raises:
-        GenerationError: the tools are not the pinned ones; or the generator refuses the contract, or loses part of it.
+        GenerationError: the tools are not the pinned versions, or the generator rejects or loses a part of the contract.
 
     """
     settings, tools = _settings()
@@ -50,13 +50,13 @@ def generate(contract: Contract, target: Path) -> None:
         shutil.rmtree(traces)
     if lost:
         lines = [f"\n  {finding.line}:{finding.column}: {finding.message}" for finding in lost]
-        message = "the generator lost parts of the contract without a word; write them in another way:"
+        message = "the generator silently lost these parts of the contract; write them differently:"
         raise GenerationError(message + "".join(lines))
     lock.write(target, lock.facts(contract, settings, TEMPLATES, tools))
 
 
 def _settings() -> tuple[dict[str, Any], dict[str, str]]:
-    """The generator's settings, and the versions of it and its formatter: certainly the pinned ones."""
+    """The generator's settings, and the versions of generator and formatter, which must be the pinned ones."""
     pyproject = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))
     pinned = dict(pin.split("==") for pin in pyproject["dependency-groups"]["generator"])
     for name, wanted in pinned.items():
@@ -81,19 +81,21 @@ def _run(contract: Contract, target: Path, settings: dict[str, Any]) -> None:
         source.unlink()
     if errors:
         reasons = [f"{error.header} {error.detail or ''}".strip() for error in errors]
-        raise GenerationError("\n".join(["the generator refuses the contract; change what it names:", *reasons]))
+        raise GenerationError(
+            "\n".join(["the generator rejects the contract; change the parts that it names:", *reasons])
+        )
     for hook in settings["post_hooks"]:
         tool, *arguments = shlex.split(hook)
-        command = [str(Path(sys.executable).with_name(tool)), *arguments]  # the one beside this Python
+        command = [str(Path(sys.executable).with_name(tool)), *arguments]  # from the same environment as this Python
         done = subprocess.run(command, cwd=target, capture_output=True, text=True, check=False)
         if done.returncode:
-            raise GenerationError(f"{tool} ended with status {done.returncode}:\n{done.stderr.strip()}")
+            raise GenerationError(f"{tool} exited with status {done.returncode}:\n{done.stderr.strip()}")
 
 
 def _complete(contract: Contract, target: Path) -> None:
-    """Take out what the client does not need, and add what is the same whatever the contract says."""
-    # The generator always writes a client of its own, a second way to the API that knows none of our checks. Remove
-    # this when the generator can omit its client. Test: tests/test_generate.py.
+    """Remove files that the client does not need, and add files that are the same for every contract."""
+    # The generator always writes its own client, a second way to the API without our checks. Remove this code when
+    # the generator can omit its client. Test: tests/test_generate.py.
     for name in ("client.py", "errors.py"):
         (target / name).unlink()
     for file in TEMPLATES.glob("*.py"):
@@ -101,6 +103,6 @@ def _complete(contract: Contract, target: Path) -> None:
     for file in target.rglob("*.py"):
         file.write_text(MARKER + file.read_text(encoding="utf-8"), encoding="utf-8")
     (target / "py.typed").touch()
-    # The contract as data, for what reads it at run time: the sandbox, and users through importlib.resources.
+    # The contract as data, for the sandbox, and for users through importlib.resources.
     text = json.dumps(contract.data, indent=1, sort_keys=True, ensure_ascii=False)
     (target / "openapi.json").write_text(text + "\n", encoding="utf-8")

@@ -1,8 +1,8 @@
-"""What packages offer to callers, as text by the name that a caller writes. Runs in an interpreter of its own.
+"""Lists the public names of packages, each with a text that describes it. Runs in a separate interpreter.
 
-- `client.billing.get_x` is the method; with `(page)` an argument, with `()` what comes back, with `(*)` the positions.
-- `models.Invoice`, `models.Status` is the class, or what it stands for; with `.amount` a field, with `.DUE` a member.
-- `BridgeClient`, `errors.PathError` is the same of the hand-written package.
+- `client.billing.get_x` is a method. `(page)` adds an argument, `()` the return type, `(*)` the positional arguments.
+- `models.Invoice` and `models.Status` are classes or aliases. `.amount` adds a field, `.DUE` an enumeration member.
+- `BridgeClient` and `errors.PathError` are names of the hand-written package.
 """
 
 from __future__ import annotations
@@ -24,11 +24,11 @@ CLIENT = "talkdesk_bridge"
 
 
 class ProbeError(Exception):
-    """The package cannot be imported; the message is the last line of what Python said."""
+    """The package cannot be imported; the message is the last line of Python's error output."""
 
 
 def offered(*folders: Path) -> dict[str, str]:
-    """What the packages in folders offer to callers.
+    """The public names of the packages in folders, each with a text that describes it.
 
     Raises:
         ProbeError: a package cannot be imported.
@@ -37,22 +37,22 @@ def offered(*folders: Path) -> dict[str, str]:
     command = [sys.executable, "-I", "-B", str(Path(__file__).resolve()), *map(str, folders)]
     done = subprocess.run(command, capture_output=True, text=True, check=False)
     if done.returncode:
-        said = done.stderr.strip().splitlines()
-        raise ProbeError(said[-1] if said else f"Python ended with status {done.returncode}")
+        lines = done.stderr.strip().splitlines()
+        raise ProbeError(lines[-1] if lines else f"Python exited with status {done.returncode}")
     return dict(json.loads(done.stdout))
 
 
 def main(folders: list[str]) -> None:
-    """Print what the packages in folders offer, as JSON."""
+    """Print the public names of the packages in folders as JSON."""
     sys.path[:0] = folders
     api = importlib.import_module(f"{API}.api")
     if not any(Path(str(api.__file__)).is_relative_to(folder) for folder in folders):
-        sys.exit(f"{API} is in none of {', '.join(folders)}")
+        sys.exit(f"{API} is not in any of these folders: {', '.join(folders)}")
     found = _described("models", importlib.import_module(f"{API}.models"), API)
     for tag, group in vars(api.Operations(None)).items():
         for name, method in inspect.getmembers(group, inspect.ismethod):
             found |= {} if name.startswith("_") else _signature(f"client.{tag}.{name}", method)
-    if any(Path(folder, CLIENT).is_dir() for folder in folders):  # one that is installed belongs to another state
+    if any(Path(folder, CLIENT).is_dir() for folder in folders):  # an installed client belongs to another state
         client = importlib.import_module(CLIENT)
         for name in sorted({*client.__all__} - {"models"}):
             found |= _described(name, getattr(client, name), CLIENT)
@@ -60,7 +60,7 @@ def main(folders: list[str]) -> None:
 
 
 def _described(name: str, value: Any, package: str) -> dict[str, str]:
-    """A module with what it names, a mapping, a class, an enumeration, a second name of one, or a function."""
+    """Describe a module and its names, a mapping, a class, an enumeration, an alias, or a function."""
     if inspect.ismodule(value):
         parts = [_described(f"{name}.{part}", getattr(value, part), package) for part in value.__all__]
         return {inner: text for part in parts for inner, text in part.items()}
@@ -112,7 +112,7 @@ def _signature(name: str, value: Any) -> dict[str, str]:
 
 
 def _text(annotation: Any) -> str:
-    """A type as it is written."""
+    """A type as it is written in code."""
     if annotation is inspect.Parameter.empty:
         return ""
     if isinstance(annotation, typing.ForwardRef):

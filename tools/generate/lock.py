@@ -1,4 +1,4 @@
-"""The lock of the generated tree: what it was written from and by what, in one file of the tree itself."""
+"""The lock of the generated tree: a file in the tree that records its inputs and tools."""
 
 from __future__ import annotations
 
@@ -14,19 +14,19 @@ __all__ = ["NAME", "facts", "hash_contract", "moved", "read", "tree_hash", "writ
 
 NAME = "lock.json"
 
-# What a difference in each fact means.
+# The message for a difference in each fact.
 MEANINGS = {
-    "version": "`info.version` is {now}; generated/ was written with {was}.",
-    "contract": "the contract says something else than when generated/ was written.",
-    "settings": "the generator's settings in pyproject.toml have changed.",
-    "templates": "tools/templates/ has changed.",
-    "openapi-python-client": "openapi-python-client is {now}; generated/ was written by {was}.",
-    "ruff": "ruff, the formatter, is {now}; generated/ was written with {was}.",
+    "version": "`info.version` is {now}, but generated/ was written for {was}.",
+    "contract": "the contract changed after generated/ was written.",
+    "settings": "the generator's settings in pyproject.toml changed.",
+    "templates": "tools/templates/ changed.",
+    "openapi-python-client": "openapi-python-client is {now}, but generated/ was written by {was}.",
+    "ruff": "ruff, the formatter, is {now}, but generated/ was formatted by {was}.",
 }
 
 
 def facts(contract: Contract, settings: dict[str, Any], templates: Path, tools: dict[str, str]) -> dict[str, str]:
-    """What decides the generated tree: `tools` are the versions of generator and formatter, the rest is hashed."""
+    """The facts that decide the generated tree: hashes of inputs, and `tools`, the versions of generator and formatter."""
     return {
         "version": contract.data["info"]["version"],
         "contract": hash_contract(contract),
@@ -37,22 +37,22 @@ def facts(contract: Contract, settings: dict[str, Any], templates: Path, tools: 
 
 
 def hash_contract(contract: Contract) -> str:
-    """The hash of what a contract says, `info.version` aside: comments and formatting do not count.
+    """The hash of a contract's data without `info.version`. Comments and formatting do not count.
 
-    The order of keys does, since fields stand in generated code as they do in the contract.
+    The order of keys counts, because generated code keeps the order of fields.
     """
     info = {key: value for key, value in contract.data["info"].items() if key != "version"}
     return _hash(json.dumps({**contract.data, "info": info}))
 
 
 def write(package: Path, decided: dict[str, str]) -> None:
-    """Lock the tree in `package`, with what decided it."""
+    """Write the lock of the tree in `package`."""
     text = json.dumps({**decided, "tree": tree_hash(package)}, indent=2)
     (package / NAME).write_text(text + "\n", encoding="utf-8")
 
 
 def read(package: Path) -> dict[str, str] | None:
-    """The lock of the tree in `package`; None where there is none that can be read."""
+    """The lock of the tree in `package`; None if it is missing or cannot be read."""
     try:
         lock = json.loads((package / NAME).read_bytes())
     except (OSError, ValueError):
@@ -61,27 +61,27 @@ def read(package: Path) -> dict[str, str] | None:
 
 
 def moved(package: Path, decided: dict[str, str]) -> Iterator[str]:
-    """Why the tree in `package` is not the one whose lock is `decided`, a sentence for each fact that moved."""
+    """Why the tree in `package` differs from the one with the facts `decided`: a sentence for each reason."""
     lock = read(package)
     if lock is None:
-        yield f"{NAME} is missing or cannot be read, so nothing is known of how generated/ was written."
+        yield f"{NAME} is missing or cannot be read, so the inputs of generated/ are unknown."
         return
     reasons = [name for name in MEANINGS if lock.get(name) != decided.get(name)]
     yield from (MEANINGS[name].format(now=decided.get(name), was=lock.get(name, "unknown")) for name in reasons)
     if lock.get("tree") != tree_hash(package):
-        yield f"files of generated/, or its {NAME}, were edited by hand, which the next `make generate` undoes."
+        yield "generated/ was edited by hand; `make generate` discards such edits."
     elif not reasons:
-        yield "tools/generate/ writes other files than it did."
+        yield "tools/generate/ changed and writes other files."
 
 
 def tree_hash(package: Path) -> str:
-    """The hash of all files in `package`, names and bytes, except of the lock."""
+    """The hash of the names and contents of all files in `package`, except the lock."""
     found = {name: hashlib.sha256(data).hexdigest() for name, data in files(package).items() if name != NAME}
     return _hash(found)
 
 
 def files(folder: Path) -> dict[str, bytes]:
-    """The files of a tree by their names, without what Python leaves there."""
+    """The contents of the files in a tree by name, without `__pycache__`."""
     names = {file.relative_to(folder).as_posix(): file for file in folder.rglob("*") if file.is_file()}
     return {name: file.read_bytes() for name, file in names.items() if "__pycache__" not in name.split("/")}
 

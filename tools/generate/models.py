@@ -1,4 +1,4 @@
-"""The part of the proof that is about schemas: samples go through the generated models, and come back the same."""
+"""The proof for schemas: samples must pass through the generated models unchanged."""
 
 from __future__ import annotations
 
@@ -14,13 +14,13 @@ from tools.generate.samples import EXTRA, hints_of, samples
 
 
 class Schema(Part):
-    """A component of the contract, beside the generated package."""
+    """A schema in the contract's components, with the generated package to compare."""
 
     def __str__(self) -> str:
         return f"the schema `{self.where[-1]}`"
 
     def missing(self) -> Iterator[str]:
-        """What is not in the schema's class, as the rest of a sentence about the schema."""
+        """What the schema's class lacks, as the rest of a sentence about the schema."""
         name, schema = str(self.where[-1]), self.contract.at(self.where)
         other = aliases(self.contract).get(name)
         wanted = samples(self.contract, schema)
@@ -39,7 +39,7 @@ class Schema(Part):
                 yield from self._changed(model, schema, sample)
 
     def _is_class(self, schema: Any, wanted: list[Any]) -> bool:
-        """Whether the generator makes a class of a component, instead of writing its type where it is used."""
+        """Whether the generator makes a class for a component, instead of inlining its type."""
         schema = mapping(self.contract.resolve(schema))
         if "enum" in schema:
             return not all(isinstance(value, bool) for value in wanted)
@@ -47,11 +47,11 @@ class Schema(Part):
         return not is_union and any(isinstance(sample, dict) for sample in wanted)
 
     def _changed(self, model: Any, schema: Any, sample: dict[str, Any]) -> Iterator[str]:
-        """What of a sample does not come back, also without a field or with null, and what must not be read and is."""
+        """What a model changes in a sample, also if a field is absent or null, and invalid samples that it reads."""
         fields = {name: python_name(name) for name in sample if name != EXTRA}
         if hints_of(model).get("additional_properties") == dict[str, Any]:
             sample = {**sample, EXTRA: "kept"}
-        # Fields without a sample, such as files, are not among `fields`.
+        # `fields` lacks fields without a sample, such as files.
         if not fields.items() <= model.FIELDS.items() or sorted(model.FIELDS.values()) != sorted(attributes(model)):
             yield "is not described by FIELDS"
             return
@@ -63,7 +63,7 @@ class Schema(Part):
         yield from wrong
 
     def _is_allowed(self, schema: Any, given: dict[str, Any], name: str) -> bool:
-        """Whether a field may be absent, or null, as it is; other faults of a sample, as by `pattern`, do not count."""
+        """Whether the field may be absent or null as in `given`. Other faults of the sample are ignored."""
         errors = errors_of(self.contract.data.get("components"), schema, given)
         places = {(*error.absolute_path, error.message)[0] for error in errors}
         return not places & {name, f"{name!r} is a required property"}
@@ -76,4 +76,4 @@ class Schema(Part):
         if not is_allowed:
             return [f"reads an object {what}, which is not allowed"]
         wrong = lost(self.generated, read, {name: value for name, value in given.items() if value is not None})
-        return wrong or ([] if fits(read, model) else ["does not have the types that it says"])
+        return wrong or ([] if fits(read, model) else ["does not have its declared types"])

@@ -1,4 +1,4 @@
-"""The part of the proof that is about operations: every argument is sent, and the body of every status is read."""
+"""The proof for operations: every argument must be sent, and the body of every status must be read."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ async def _awaited(operation: Any, arguments: dict[str, Any]) -> Any:
     return operation, arguments
 
 
-# What takes the place of the two clients, and returns what the methods of the operations pass to it.
+# Stand-ins for the two clients, which return the arguments that operation methods pass to them.
 CALLERS = {
     "Operations": SimpleNamespace(call=_passed, paginate=_passed),
     "AsyncOperations": SimpleNamespace(call=_awaited, paginate=_passed),
@@ -37,13 +37,13 @@ CALLERS = {
 
 
 class Operation(Part):
-    """An operation of the contract, beside the generated package."""
+    """An operation of the contract, with the generated package to compare."""
 
     def __str__(self) -> str:
         return f"the operation `{self.contract.at(self.where)['operationId']}`"
 
     def missing(self) -> Iterator[str]:
-        """What the methods of both clients do not send or read, as the rest of a sentence about the operation."""
+        """What the methods of both clients fail to send or read, as the rest of a sentence about the operation."""
         operation = self.contract.at(self.where)
         tag, name = python_name(str(operation["tags"][0])), python_name(str(operation["operationId"]))
         for groups, caller in CALLERS.items():
@@ -60,7 +60,7 @@ class Operation(Part):
             yield from unread or self._not_iterated(called, method, getattr(group, iterator_name(name), None))
 
     def _unsent(self, called: Any, arguments: dict[str, Any]) -> Iterator[str]:
-        """What of the arguments is not in the request, in the form that JSON gives their values."""
+        """The arguments that are missing from the request, or not in it as JSON writes them."""
         request = called.request(**arguments)
         head = {key: request[key] for key in ("params", "headers", "cookies") if key in request}
         sent = httpx.Request("GET", "https://bridge", **head)
@@ -69,14 +69,14 @@ class Operation(Part):
         for _, parameter in self.contract.parameters(self.where):
             place, name = parameter["in"], parameter["name"]
             python = python_name(name)
-            value = values.get(python, values.get(f"{python}_{place}"))  # the latter of one name in two places
+            value = values.get(python, values.get(f"{python}_{place}"))  # the second form if two places share a name
             if place == "path":
                 url = url.replace(f"{{{name}}}", quote("".join(_texts(value)), safe=""))
             elif not _is_sent(sent, place, name, value):
-                yield f"does not send the {place} parameter `{name}`, or not in the form of JSON"
+                yield f"does not send the {place} parameter `{name}`, or not as JSON writes it"
         shapes = {re.sub("{.*?}", "{}", path) for path in (called.path, str(self.where[1]))}
         if (request["method"], request["url"]) != (self.where[2], url) or len(shapes) > 1:
-            yield f"asks {request['method'].upper()} {request['url']} instead of {url}"
+            yield f"requests {request['method'].upper()} {request['url']} instead of {url}"
         body = mapping(self.contract.resolve(self.contract.at((*self.where, "requestBody"))))
         for media_type in mapping(body.get("content")):
             is_declared = request.get("headers", {}).get("Content-Type", "").startswith(media_type)
@@ -84,7 +84,7 @@ class Operation(Part):
                 yield f"does not send the body ({media_type})"
 
     def _bodies(self) -> Iterator[tuple[str, str, Any, str]]:
-        """The bodies that are declared: the status, what they are read from, a sample, and the component."""
+        """The declared bodies: status, source of the body, sample, and name of the component."""
         for status, node in mapping(self.contract.at((*self.where, "responses"))).items():
             content = mapping(mapping(self.contract.resolve(node)).get("content"))
             media_type, media = next(iter(content.items()), ("", None))
@@ -95,12 +95,12 @@ class Operation(Part):
             yield str(status), source if content else "nothing", shown[0] if shown else "some bytes", str(component)
 
     def _unread(self, called: Any, returned: Any) -> Iterator[str]:
-        """The statuses whose body is not read, whole and as the declared type."""
+        """The statuses whose body is not read completely and as the declared type."""
         declared = {status for status, *_ in self._bodies()}
         for status, source, body, component in self._bodies():
             otherwise = returned if status.startswith("2") else Any
             expected = getattr(self.generated.models, class_name(component), otherwise)
-            # Of a range, the first and the last status that has no body of its own.
+            # The first and the last status of a range that are not declared separately.
             codes = [status.replace("XX", f"{number:02}") for number in range(100)]
             codes = [code for code in codes if code == status or code not in declared]
             for code in {codes[0], codes[-1]}:
@@ -115,17 +115,17 @@ class Operation(Part):
             read = declared.read(body if source == "json" else str(body).encode(), strict, "")
         except ValueError as error:
             return str(error)
-        whole = source in ("bytes", "nothing") or not lost(self.generated, read, body)
-        return "" if whole and fits(read, expected) else "a part is lost, or its type"
+        is_complete = source in ("bytes", "nothing") or not lost(self.generated, read, body)
+        return "" if is_complete and fits(read, expected) else "the value or its type is not the declared one"
 
     def _not_iterated(self, called: Any, method: Any, iterator: Any) -> Iterator[str]:
-        """Whether the iterator over a list belongs to the operation, and takes the items from where they are."""
+        """Faults of the iterator: it must exist exactly for lists, belong to the operation, and find its items."""
         if (iterator is None) is hasattr(called, "items"):
             yield "has an iterator without a list, or a list without an iterator"
         elif iterator is not None:
             parameters, own = ({*inspect.signature(one).parameters} for one in (method, iterator))
             if _called(iterator)[0] is not called or parameters - own != ({"page"} if called.has_page else set()):
-                yield f"goes through pages of another operation, or without an argument, in `{iterator.__name__}`"
+                yield f"reads pages of another operation or drops an argument in `{iterator.__name__}`"
             for status, _, body, _ in self._bodies():
                 if status.startswith("2"):
                     read = called.body(int(status.replace("X", "0"))).read(body, self.generated.places.Place(), "")
@@ -136,7 +136,7 @@ class Operation(Part):
 
 
 def _called(method: Any, turn: int = 0) -> tuple[Any, dict[str, Any]]:
-    """The operation that a method calls, and the arguments, which must reach it all."""
+    """The operation that a method calls, and the arguments, all of which must reach it."""
     hints = hints_of(method)
     arguments = {name: made(hints[name], turn) for name in inspect.signature(method).parameters.keys() - LIMITS}
     called = method(**arguments)
@@ -147,7 +147,7 @@ def _called(method: Any, turn: int = 0) -> tuple[Any, dict[str, Any]]:
 
 
 def _is_sent(sent: httpx.Request, place: str, name: str, value: Any) -> bool:
-    """Whether a value is in a request; each field of an object in a query by its own name."""
+    """Whether a value is in a request. An object in a query is sent as one parameter for each field."""
     if place == "query":
         fields = value if isinstance(value, dict) else {name: value}
         return all(sent.url.params.get_list(key) == _texts(inner) for key, inner in fields.items())
@@ -157,7 +157,7 @@ def _is_sent(sent: httpx.Request, place: str, name: str, value: Any) -> bool:
 
 
 def _texts(value: Any) -> list[str]:
-    """The texts that a value is sent as, one for each item of a list."""
+    """The texts that are sent for a value, one for each item of a list."""
     items = value if isinstance(value, list) else [value]
     return [item if isinstance(item, str) else json.dumps(item) for item in items]
 

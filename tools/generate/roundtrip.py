@@ -1,4 +1,4 @@
-"""Proof that what the contract says arrived in a generated package: each part is put to use, and its loss is named."""
+"""Proves that a generated package covers the contract: uses each part, and reports those that are lost."""
 
 from __future__ import annotations
 
@@ -17,13 +17,13 @@ SCHEMAS = ("components", "schemas")
 
 
 def missing(contract: Contract, package: Path) -> list[Finding]:
-    """What of the contract is not in the package in a folder.
+    """The parts of the contract that the package in a folder lacks.
 
-    Operations are called with every argument, bodies of every status are read; samples of every schema, with each
-    property and each value of an enumeration, go through the models and come back.
+    Each operation is called with every argument, and the body of each status is read. Samples of each schema, with
+    every property and every enumeration value, must pass through the models unchanged.
 
     Raises:
-        Exception: the package cannot be imported; whatever its code raises then.
+        Exception: the package cannot be imported; any error of its code.
 
     """
     generated = _imported(package)
@@ -34,17 +34,17 @@ def missing(contract: Contract, package: Path) -> list[Finding]:
     for part in parts:
         try:
             sentences = [*part.missing()]
-        except Exception as error:  # noqa: BLE001 # whatever generated code does wrong
+        except Exception as error:  # noqa: BLE001 # faulty generated code can raise anything
             sentences = [f"fails with {type(error).__name__}: {error}"]
         lost += [(part.where, f"{part} {sentence}") for sentence in dict.fromkeys(sentences)]
-    # What a schema lost is missing wherever it is used: named where it is the schema's own.
+    # A loss in a schema shows wherever the schema is used: report it for the schema only.
     broken = {where for where, _ in lost if where[0] == "components"}
     own = [loss for loss in lost if not (contract.reached(loss[0]) - {loss[0]}) & broken]
     return sorted(contract.finding("roundtrip", *loss) for loss in own)
 
 
 def _imported(folder: Path) -> ModuleType:
-    """A package, imported whole; with a parent of its own, so that it is not taken for one that is installed."""
+    """Import a package with all its modules, under a new parent to keep it apart from an installed one."""
     parent = ModuleType(f"_new_{next(NUMBERS)}")
     parent.__path__ = [str(folder.parent)]
     sys.modules[parent.__name__] = parent

@@ -1,4 +1,4 @@
-"""Values that the proof puts through generated code: samples of a schema, and arguments of a type."""
+"""Values that the proof passes through generated code: samples of a schema, and arguments of a type."""
 
 from __future__ import annotations
 
@@ -15,23 +15,23 @@ from uuid import UUID
 
 from tools.contract import Contract, is_reference, mapping, sequence
 
-EXTRA = "x-extra"  # a field of samples that the contract does not know
-DEPTH = 3  # from where on a sample leaves out what other schemas are shown by
+EXTRA = "x-extra"  # a field that the contract does not have
+DEPTH = 3  # deeper objects have only their required fields, as their schemas have their own samples
 hints_of = cache(typing.get_type_hints)
-NUMBERS = count(7)  # every value is another one, so that two cannot change places unseen
+NUMBERS = count(7)  # values are unique, so that swapped values are noticed
 
 
 def samples(contract: Contract, schema: Any, seen: frozenset[int] = frozenset()) -> list[Any]:
-    """Samples that together show every property, every value of an enumeration and every member of a combination.
+    """Samples that together contain every property, every enumeration value and every member of a combination.
 
     Args:
-        contract: What the schema is part of.
+        contract: The contract of the schema.
         schema: The schema, or a reference to one.
-        seen: The schemas around it. An endless schema has no sample.
+        seen: The ids of the enclosing schemas. A schema that contains itself has no sample.
 
     """
     if seen and is_reference(schema):
-        # A component has samples of its own: one will do here, and far inside none.
+        # A component has its own samples: one is enough here, and none far inside.
         return samples(contract, contract.resolve(schema), seen)[:1] if len(seen) <= DEPTH else []
     schema = mapping(contract.resolve(schema))
     if id(schema) in seen:
@@ -72,12 +72,12 @@ def _simple(kind: str, form: Any) -> list[Any]:
 
 
 def _has_type(contract: Contract, schema: Any) -> bool:
-    """Whether a member of a combination says what a value is, and does not only limit it."""
+    """Whether a member of a combination defines a type and does not only limit it."""
     return bool(mapping(contract.resolve(schema)).keys() - {"required", "description", "title", "default"})
 
 
 def _alternatives(schema: dict[str, Any]) -> list[Any]:
-    """What a value may be instead of null; absent and null are one in Python."""
+    """The alternatives except null, which Python reads as absent."""
     found = [*sequence(schema.get("oneOf")), *sequence(schema.get("anyOf"))]
     if isinstance(kinds := schema.get("type"), list):
         found += [{**schema, "type": kind} for kind in kinds]
@@ -85,12 +85,12 @@ def _alternatives(schema: dict[str, Any]) -> list[Any]:
 
 
 def made(hint: Any, turn: int = 0, depth: int = 0) -> Any:
-    """A value of a type that a method takes; every field of an object is filled, as far as it is not endless.
+    """A value of an argument's type. Every field of an object is filled, down to a limited depth.
 
     Args:
-        hint: The type, as `hints_of` gives it.
-        turn: Which one of its alternatives, and of the values of an enumeration.
-        depth: How many objects the value is inside of.
+        hint: The type, from `hints_of`.
+        turn: The index of the alternative or enumeration value to use.
+        depth: The number of enclosing objects.
 
     """
     options = [option for option in typing.get_args(hint) if option is not type(None)]
