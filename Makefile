@@ -1,4 +1,4 @@
-# The tasks of the project. Each target sets up what it needs, once; `make` alone lists them.
+# The tasks of the project. Each target sets up what it needs, once. `make` without a target lists them.
 
 CONTRACT ?= openapi.yaml
 BASE ?=
@@ -14,10 +14,10 @@ DEV := $(VENV)/.set-up
 UV := $(VENV)-uv/.set-up
 COMPILE := $(VENV)-uv/bin/uv pip compile --quiet --upgrade --universal --generate-hashes --no-header --no-annotate
 PIP_INSTALL := -m pip install -qq --disable-pip-version-check
-# For what is not in the environment with the package: it takes the client from the tree.
+# .venv-integration does not contain the package, so these tests use the client from the tree.
 INTEGRATION := PYTHONPATH=generated:overrides:extras $(VENV)-integration/bin/python -m pytest
 
-# The project's own tools come first, whatever is installed on the machine.
+# The project's own tools take precedence over those installed on the machine.
 export PATH := $(abspath $(VENV)/bin):$(PATH)
 
 .DEFAULT_GOAL := help
@@ -27,29 +27,29 @@ help:
 	@awk -F ':.*## ' '/^##@ / {print substr($$0, 5)} /^[a-z-]+:.*## / {printf "  %-16s %s\n", $$1, $$2}' $(firstword $(MAKEFILE_LIST))
 
 ##@ Every day
-demo: validate generate ## See it work: a sandbox, an account's invoices, an error
+demo: validate generate ## See it work: a sandbox, an account's invoices, an error response
 	@python -m tools.demo
 
 test: $(DEV) ## Run the tests
 	@python -m pytest -n auto --dist loadfile
 
-validate: $(DEV) ## Check the contract: valid OpenAPI, true to the documentation, examples
+validate: $(DEV) ## Check the contract: valid OpenAPI, matches the documentation, has examples
 	@python -m tools.contract "$(CONTRACT)"
 
 generate: $(DEV) ## Write generated/ from the contract
 	@python -m tools.generate "$(CONTRACT)"
 
-changes: $(DEV) ## List what changed for callers since BASE; FORMAT=text, json or markdown
+changes: $(DEV) ## List the changes for callers since BASE; FORMAT=text, json or markdown
 	@python -m tools.changes --base="$(BASE)" --format="$(FORMAT)"
 
-lint: $(DEV) ## Check the style of the code, and that the workflows are valid and safe
+lint: $(DEV) ## Check code style, and that the workflows are valid and safe
 	@ruff check --no-cache .
 	@ruff format --no-cache --check .
 	@$(if $(WORKFLOWS),ls $(WORKFLOWS) >/dev/null)
 	@$(if $(WORKFLOWS),check-jsonschema --builtin-schema vendor.github-workflows $(WORKFLOWS))
 	@$(if $(WORKFLOWS),zizmor --offline --quiet --strict-collection --persona=auditor $(WORKFLOWS))
 
-types: $(DEV) ## Check the types, generated code included
+types: $(DEV) ## Check types, including the generated code
 	@mypy
 
 format: $(DEV) ## Format the hand-written code
@@ -57,10 +57,10 @@ format: $(DEV) ## Format the hand-written code
 	@ruff format --no-cache .
 
 ##@ Before a commit is merged or released
-check-generated: $(DEV) ## Fail if generated/ is not what the contract gives
+check-generated: $(DEV) ## Fail if generated/ does not match the contract
 	@python -m tools.generate --check "$(CONTRACT)"
 
-check-version: $(DEV) ## Fail if info.version or the changelog does not fit the changes
+check-version: $(DEV) ## Fail if info.version or the changelog does not match the changes
 	@python -m tools.changes --base="$(BASE)" --check-version
 
 build: $(DEV) ## Write the wheel and the sdist to dist/: the same bytes for the same commit
@@ -73,7 +73,7 @@ publish: $(DEV) $(UV) ## Check, build and upload this commit to UV_PUBLISH_URL: 
 	@python -m tools.release build
 	@$(VENV)-uv/bin/python -m tools.release upload
 
-# The two halves of `publish` for a release workflow, where only the second one sees the index's credential.
+# The two halves of `publish` for a release workflow, in which only the second one sees the credential of the index.
 check-release: $(DEV)
 	@python -m tools.release check
 
@@ -81,32 +81,32 @@ upload: $(UV)
 	@$(VENV)-uv/bin/python -m tools.release upload
 
 ##@ Tests that take longer
-integration: $(DEV) $(foreach name,bench integration uv,$(VENV)-$(name)/.set-up) ## With what is not ours: indexes, installers, token servers, httpx2, a browser
+integration: $(DEV) $(foreach name,bench integration uv,$(VENV)-$(name)/.set-up) ## Test with other software: indexes, installers, token servers, httpx2, a browser
 	@python -m pytest --ignore=tests/integration/test_httpx2.py --ignore=tests/integration/test_mocks.py tests/integration
 	@$(INTEGRATION) tests/integration/test_mocks.py tests/test_proxies.py
 	@$(INTEGRATION) -p no:pytest_httpx tests/integration/test_httpx2.py
 	@$(INTEGRATION) -p no:pytest_httpx -p tests.integration.aliased tests/integration/test_httpx2.py
 	@if command -v chromedriver >/dev/null; then $(INTEGRATION) --confcutdir=tests/browser tests/browser; \
-	else echo "Not run: tests/browser, since there is no chromedriver (Debian: chromium, chromium-driver)."; test -z "$$CI"; fi
+	else echo "Skipped tests/browser: chromedriver was not found (on Debian: install chromium and chromium-driver)."; test -z "$$CI"; fi
 
-fuzz: $(DEV) ## Try the properties on EXAMPLES drawn bodies and lists (20000; SEED= repeats a run)
+fuzz: $(DEV) ## Test properties with EXAMPLES random bodies and lists (20000; SEED= repeats a run)
 	@EXAMPLES="$(EXAMPLES)" SEED="$(SEED)" python -m tests.fuzz
 
-soak: $(DEV) ## Send 10,000 requests: nothing may grow; ACCOUNTS=1 lists 10,000 accounts
+soak: $(DEV) ## Send 10,000 requests, and check that nothing grows; ACCOUNTS=1 lists 10,000 accounts
 	@python -m tests.soak$(if $(ACCOUNTS),_accounts)
 
-mutate: $(DEV) ## Make small mistakes in the client, which the tests must find; half an hour
+mutate: $(DEV) ## Make small mistakes in the client that the tests must find (half an hour)
 	@python -m tools.mutate
 
-bench: $(DEV) $(VENV)-bench/.set-up ## Measure the client and its peers; WRITE=1 renews docs/speed.md
+bench: $(DEV) $(VENV)-bench/.set-up ## Measure the client and its peers; WRITE=1 updates docs/speed.md
 	@PYTHONPATH=generated:overrides:extras $(VENV)-bench/bin/python -m benchmarks $(if $(WRITE),--write)
 
 ##@ Upkeep
-docs: validate ## Write docs/api.html, the contract as a page without network, and docs/faults.md
+docs: validate ## Write docs/faults.md, and docs/api.html, an offline page of the contract
 	@python -m tests.faults >docs/.faults.md && mv docs/.faults.md docs/faults.md
 	@python -m talkdesk_bridge_sandbox.page "$(CONTRACT)" docs/api.html
 
-setup: $(DEV) ## Make .venv with the pinned tools; the other targets do it when needed
+setup: $(DEV) ## Create .venv with the pinned tools; the other targets do this if needed
 
 lock: $(UV) ## Pin the newest tools in requirements/
 	@$(COMPILE) --all-extras --group dev pyproject.toml -o requirements/dev.txt
@@ -116,12 +116,12 @@ lock: $(UV) ## Pin the newest tools in requirements/
 	@$(COMPILE) --all-extras --group bench pyproject.toml -o requirements/bench.txt
 	@$(COMPILE) --group pyproject.toml:uv -o requirements/uv.txt
 
-clean: ## Remove what the targets made, generated/ excepted
+clean: ## Remove all files that the targets wrote, except generated/
 	@rm -rf $(VENV) $(VENV)-* .mutate dist docs/api.html .hypothesis .mypy_cache .pytest_cache .ruff_cache
 
-# Environments: .venv with the package, and one for each other file of requirements/.
+# Environments: .venv with the package, and one for each other file in requirements/.
 define SET_UP
-@test -n "$(PYTHON)" || { echo "Python 3.11 or later was not found: install it, or name it with 'make PYTHON=/path/to/python3'." >&2; exit 2; }
+@test -n "$(PYTHON)" || { echo "Python 3.11 or later was not found: install it, or pass its path with 'make PYTHON=/path/to/python3'." >&2; exit 2; }
 @echo "Setting up $(@D) (once, about half a minute) ..."
 @$(PYTHON) -m venv --clear $(@D) || { echo "'$(PYTHON) -m venv' failed: on Debian and Ubuntu, install the package python3-venv." >&2; exit 2; }
 @$(@D)/bin/python $(PIP_INSTALL) --require-hashes --only-binary :all: -r $< || { echo "$< could not be installed: see pip's message above." >&2; exit 2; }

@@ -1,4 +1,4 @@
-"""`make build` in a clone of its own: the same bytes wherever it runs, and nothing in dist/ that must not be there."""
+"""`make build` in a separate clone: the same bytes on every machine, and no faulty file in dist/."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ CLIENT = next(package for package in tool.PACKAGES if package.endswith("/talkdes
 
 @pytest.fixture(scope="module")
 def origin(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """What a build reads, as it is in the working tree, committed at a certain time."""
+    """A repository with the files that a build reads, committed at a fixed time."""
     folder = tmp_path_factory.mktemp("origin") / "project"
     folder.mkdir()
     for name in (*tool.SOURCES, ".gitignore", ".gitattributes"):
@@ -46,15 +46,15 @@ def origin(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(autouse=True)
 def checkers(monkeypatch: pytest.MonkeyPatch) -> pytest.MonkeyPatch:
-    """No date of the machine, and none of the checkers, which take a second: one test below has them all."""
+    """No date from the environment, and no checkers, which take a second; one test below runs them all."""
     monkeypatch.delenv("SOURCE_DATE_EPOCH", raising=False)
     monkeypatch.setattr(tool, "CHECKERS", {})
     return monkeypatch
 
 
 @pytest.fixture(scope="module")
-def wanted(origin: Path) -> dict[str, bytes]:
-    """The two files, as one build wrote them."""
+def expected(origin: Path) -> dict[str, bytes]:
+    """The two files of one build."""
     return held(tool.write(origin, origin / "dist"))
 
 
@@ -68,7 +68,7 @@ def held(files: list[Path]) -> dict[str, bytes]:
     return {file.name: file.read_bytes() for file in files}
 
 
-# The same commit.
+# Reproducible builds.
 
 
 @pytest.fixture
@@ -77,7 +77,7 @@ def _far_from_here(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[
         monkeypatch.setenv(name, value)
     (tmp_path / "hatchling.py").write_text("raise SystemExit('not this one')")
     monkeypatch.setenv("PYTHONPATH", str(tmp_path))
-    # What users of hatchling set.
+    # Variables that users of hatchling set.
     monkeypatch.setenv("HATCH_BUILD_HOOKS_ONLY", "1")
     monkeypatch.setenv("HATCH_BUILD_LOCATION", "elsewhere")
     time.tzset()
@@ -89,8 +89,8 @@ def _far_from_here(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[
 
 
 @pytest.mark.usefixtures("_far_from_here")
-def test_another_machine_gives_the_same_bytes(origin: Path, wanted: dict[str, bytes], tmp_path: Path) -> None:
-    # A path that .gitignore names, settings of git that convert what it checks out, and what tools leave there.
+def test_another_machine_gives_the_same_bytes(origin: Path, expected: dict[str, bytes], tmp_path: Path) -> None:
+    # A path that .gitignore matches, git settings that convert line ends, and files that tools leave behind.
     away = tmp_path / "dist" / "a clöne"
     away.parent.mkdir()
     git(origin, "-c", "core.autocrlf=true", "-c", "core.eol=crlf", "clone", "--quiet", str(origin), str(away))
@@ -101,13 +101,13 @@ def test_another_machine_gives_the_same_bytes(origin: Path, wanted: dict[str, by
         (away / CLIENT / name).parent.mkdir()
         (away / CLIENT / name).touch()
     (away / "generated" / ".half").mkdir()
-    assert held(tool.write(away, away / "dist")) == wanted
-    # Once more, over what is there.
-    assert held(tool.write(away, away / "dist")) == wanted
+    assert held(tool.write(away, away / "dist")) == expected
+    # Once more, with files in dist/.
+    assert held(tool.write(away, away / "dist")) == expected
 
 
 def hatched(folder: Path, with_python: str, *options: str) -> dict[str, bytes]:
-    """What hatchling alone builds of a folder, with this Python."""
+    """The files that hatchling alone builds from a folder with a given Python."""
     variables = {
         "SOURCE_DATE_EPOCH": str(COMMITTED),
         "PYTHONPATH": str(Path(hatchling.__file__).parent.parent),
@@ -119,28 +119,28 @@ def hatched(folder: Path, with_python: str, *options: str) -> dict[str, bytes]:
 
 
 @pytest.mark.parametrize("version", SUPPORTED)
-def test_each_python_gives_the_same_bytes(clone: Path, wanted: dict[str, bytes], version: str) -> None:
-    assert hatched(clone, python(version)) == wanted
+def test_each_python_gives_the_same_bytes(clone: Path, expected: dict[str, bytes], version: str) -> None:
+    assert hatched(clone, python(version)) == expected
 
 
-def test_the_sdist_holds_what_a_build_needs_and_no_more(wanted: dict[str, bytes], tmp_path: Path) -> None:
-    git(tmp_path, "init", "--quiet")  # of whoever builds it
+def test_the_sdist_holds_exactly_the_files_that_a_build_needs(expected: dict[str, bytes], tmp_path: Path) -> None:
+    git(tmp_path, "init", "--quiet")  # an outer repository, with its own .gitignore
     (tmp_path / ".gitignore").write_text("*\n")
-    (tmp_path / "sdist").write_bytes(wanted[SDIST])
+    (tmp_path / "sdist").write_bytes(expected[SDIST])
     with tarfile.open(tmp_path / "sdist") as archive:
         names = {name.partition("/")[2] for name in archive.getnames()}
         archive.extractall(tmp_path, filter="data")
         assert {entry.mtime for entry in archive} == {COMMITTED}
-    # The last two are hatchling's.
+    # hatchling adds the last two.
     others = {name for name in names if not name.startswith(("generated/", "overrides/", "extras/"))}
     assert others == {*tool.SOURCES, "PKG-INFO", ".gitignore"}
     unpacked = tmp_path / SDIST.removesuffix(".tar.gz")
-    assert hatched(unpacked, sys.executable, "-t", "wheel") == {WHEEL: wanted[WHEEL]}
+    assert hatched(unpacked, sys.executable, "-t", "wheel") == {WHEEL: expected[WHEEL]}
 
 
-def test_what_the_wheel_says_of_itself(wanted: dict[str, bytes], tmp_path: Path) -> None:
-    (tmp_path / WHEEL).write_bytes(wanted[WHEEL])
-    (tmp_path / SDIST).write_bytes(wanted[SDIST])
+def test_the_metadata_of_the_wheel(expected: dict[str, bytes], tmp_path: Path) -> None:
+    (tmp_path / WHEEL).write_bytes(expected[WHEEL])
+    (tmp_path / SDIST).write_bytes(expected[SDIST])
     with zipfile.ZipFile(tmp_path / WHEEL) as archive:
         info = f"talkdesk_bridge-{VERSION}.dist-info"
         text = archive.read(f"{info}/METADATA").decode()
@@ -161,7 +161,7 @@ def test_what_the_wheel_says_of_itself(wanted: dict[str, bytes], tmp_path: Path)
 
 
 @pytest.mark.parametrize(("given", "dated"), [("", COMMITTED), ("1600000000", 1_600_000_000)])
-def test_the_date_is_that_of_the_commit_unless_one_is_given(
+def test_the_date_is_that_of_the_commit_unless_it_is_given(
     clone: Path, monkeypatch: pytest.MonkeyPatch, given: str, dated: int
 ) -> None:
     monkeypatch.setenv("SOURCE_DATE_EPOCH", given)
@@ -170,7 +170,7 @@ def test_the_date_is_that_of_the_commit_unless_one_is_given(
         assert {entry.mtime for entry in archive} == {dated}
 
 
-# What is refused.
+# Faults.
 
 
 def stray(clone: Path) -> None:
@@ -199,7 +199,7 @@ def without_git(clone: Path) -> None:
 
 
 def undated(clone: Path) -> None:
-    os.environ["SOURCE_DATE_EPOCH"] = "now"  # taken out again by the fixture
+    os.environ["SOURCE_DATE_EPOCH"] = "now"  # the fixture restores it
 
 
 def edit(name: str, old: str, new: str) -> Callable[[Path], None]:
@@ -212,36 +212,36 @@ def edit(name: str, old: str, new: str) -> Callable[[Path], None]:
 
 
 @pytest.mark.parametrize(
-    ("change", "told"),
+    ("change", "message"),
     [
-        (stray, f"{CLIENT}/new.py: is in the wheel, but git does not track it: remove it, or `git add` it."),
-        (ignored, f"{CLIENT}/.errors.py.swp: is in the wheel, but git does not track it: remove it, or `git add` it."),
-        (deleted, f"{CLIENT}/errors.py: is not in the wheel: restore it, or see [tool.hatch] in pyproject.toml."),
-        (untyped, f"{CLIENT}/py.typed: is not in the wheel: restore it, or see [tool.hatch] in pyproject.toml."),
-        (executable, "README.md: may be executed, which differs from machine to machine: `chmod -x` it."),
-        (edit("pyproject.toml", f'  "{PRIVATE}",\n', ""), f"pyproject.toml: lacks the classifier `{PRIVATE}`, which keeps the package off public indexes: add it."),
-        (edit("pyproject.toml", '"Typing :: Typed"', '"Typing :: Tpyed"'), "hatchling cannot build the package; correct pyproject.toml or SOURCE_DATE_EPOCH: ValueError: Unknown classifier in field `project.classifiers`: Typing :: Tpyed"),
-        (undated, "hatchling cannot build the package; correct pyproject.toml or SOURCE_DATE_EPOCH: ValueError: invalid literal for int() with base 10: 'now'"),
-        (without_git, "git has no commit to build here: fatal: not a git repository (or any of the parent directories): .git"),
+        (stray, f"{CLIENT}/new.py is in the wheel, but git does not track it: remove it, or `git add` it."),
+        (ignored, f"{CLIENT}/.errors.py.swp is in the wheel, but git does not track it: remove it, or `git add` it."),
+        (deleted, f"{CLIENT}/errors.py is missing from the wheel: restore it, or correct [tool.hatch] in pyproject.toml."),
+        (untyped, f"{CLIENT}/py.typed is missing from the wheel: restore it, or correct [tool.hatch] in pyproject.toml."),
+        (executable, "README.md is executable, and file modes differ between machines: run `chmod -x` on it."),
+        (edit("pyproject.toml", f'  "{PRIVATE}",\n', ""), f"pyproject.toml: the classifier `{PRIVATE}` is missing: add it to keep the package off public indexes."),
+        (edit("pyproject.toml", '"Typing :: Typed"', '"Typing :: Tpyed"'), "hatchling cannot build the package: ValueError: Unknown classifier in field `project.classifiers`: Typing :: Tpyed; correct pyproject.toml or SOURCE_DATE_EPOCH."),
+        (undated, "hatchling cannot build the package: ValueError: invalid literal for int() with base 10: 'now'; correct pyproject.toml or SOURCE_DATE_EPOCH."),
+        (without_git, "git finds no commit to build: fatal: not a git repository (or any of the parent directories): .git"),
     ],
 )  # fmt: skip
-def test_what_must_not_be_handed_out_is_refused(
-    clone: Path, capsys: pytest.CaptureFixture[str], checkers: pytest.MonkeyPatch, change: Callable[[Path], None], told: str
+def test_a_faulty_build_is_rejected_and_leaves_dist_unchanged(
+    clone: Path, capsys: pytest.CaptureFixture[str], checkers: pytest.MonkeyPatch, change: Callable[[Path], None], message: str
 ) -> None:  # fmt: skip
     (clone / "dist").mkdir()
-    (clone / "dist" / "earlier").write_text("as it was")
+    (clone / "dist" / "earlier").write_text("unchanged")
     checkers.setenv("SOURCE_DATE_EPOCH", "")
     checkers.setenv("GIT_CEILING_DIRECTORIES", str(clone.parent))
     change(clone)
     assert tool.build(clone) == 1
     output = capsys.readouterr()
-    assert output.err.splitlines() == [told, "dist/ is as it was."]
+    assert output.err.splitlines() == [message, "dist/ was not changed."]
     assert output.out == ""
     assert [file.name for file in clone.glob("*dist*")] == ["dist"]
-    assert [(file.name, file.read_text()) for file in (clone / "dist").iterdir()] == [("earlier", "as it was")]
+    assert [(file.name, file.read_text()) for file in (clone / "dist").iterdir()] == [("earlier", "unchanged")]
 
 
-def test_digests_are_printed_of_what_is_there(clone: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_digests_of_the_files_in_dist_are_printed(clone: Path, capsys: pytest.CaptureFixture[str]) -> None:
     (clone / "dist").mkdir()
     (clone / "dist" / "talkdesk_bridge-0.0.9.tar.gz").touch()
     assert tool.build(clone) == 0
@@ -253,7 +253,9 @@ def test_digests_are_printed_of_what_is_there(clone: Path, capsys: pytest.Captur
     subprocess.run(summed, input=output.out, cwd=clone / "dist", text=True, check=True)
 
 
-def test_what_other_tools_refuse(clone: Path, capsys: pytest.CaptureFixture[str], checkers: pytest.MonkeyPatch) -> None:
+def test_faults_that_other_tools_find(
+    clone: Path, capsys: pytest.CaptureFixture[str], checkers: pytest.MonkeyPatch
+) -> None:
     checkers.undo()
     assert [Path(name).name for name, *_ in tool.CHECKERS] == ["twine", "check-wheel-contents"]
     assert tool.build(clone) == 0
@@ -262,13 +264,13 @@ def test_what_other_tools_refuse(clone: Path, capsys: pytest.CaptureFixture[str]
     (clone / CLIENT / "twice.py").write_bytes((clone / CLIENT / "errors.py").read_bytes())
     git(clone, "add", "--all")
     assert tool.build(clone) == 1
-    told = capsys.readouterr().err
-    assert "twine refuses the build; correct what it names:\n" in told
-    assert "check-wheel-contents refuses the build; correct what it names:\n" in told
-    assert f"dist/{WHEEL}: W002: Wheel contains duplicate files" in told
+    error = capsys.readouterr().err
+    assert "twine rejects the build; correct the faults that it names:\n" in error
+    assert "check-wheel-contents rejects the build; correct the faults that it names:\n" in error
+    assert f"dist/{WHEEL}: W002: Wheel contains duplicate files" in error
 
 
-def test_an_interrupted_build_leaves_dist_as_it_was(clone: Path, checkers: pytest.MonkeyPatch) -> None:
+def test_an_interrupted_build_leaves_dist_unchanged(clone: Path, checkers: pytest.MonkeyPatch) -> None:
     interrupt = "import os, signal; os.kill(os.getppid(), signal.SIGINT)"
     checkers.setattr(tool, "CHECKERS", {(sys.executable, "-c", interrupt): "*"})
     with pytest.raises(KeyboardInterrupt):
@@ -277,20 +279,20 @@ def test_an_interrupted_build_leaves_dist_as_it_was(clone: Path, checkers: pytes
 
 
 @pytest.mark.parametrize(
-    ("arguments", "fails", "status", "told"),
+    ("arguments", "fails", "status", "message"),
     [
         ([], None, 2, "usage: python -m tools.release build|check|upload\n"),
         (["build"], KeyboardInterrupt(), 130, "Interrupted.\n"),
         (["build"], PermissionError(13, "Permission denied", "dist"), 2, "dist: Permission denied.\n"),
     ],
 )
-def test_what_the_command_says(
+def test_the_messages_of_the_command(
     checkers: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str],
-    arguments: list[str], fails: BaseException | None, status: int, told: str,
+    arguments: list[str], fails: BaseException | None, status: int, message: str,
 ) -> None:  # fmt: skip
     def build() -> int:
         raise fails or AssertionError
 
     checkers.setattr(tool, "build", build)
     assert command.main(arguments) == status
-    assert capsys.readouterr() == ("", told)
+    assert capsys.readouterr() == ("", message)

@@ -1,4 +1,4 @@
-"""The workflows and docs/ci.md: `make lint` refuses unsafe ones; they run the project's gates, and release safely."""
+"""The workflows and docs/ci.md: `make lint` rejects unsafe ones; they run the project's gates and release safely."""
 
 from __future__ import annotations
 
@@ -44,23 +44,23 @@ def targets(text: str) -> set[str]:
     return {name for found in re.findall(r"\bmake((?: [a-z][a-z-]*)+)", text) for name in found.split()}
 
 
-# What `make lint` refuses is up to check-jsonschema and zizmor: a sample of each kind shows that they are asked.
+# check-jsonschema and zizmor find the faults; one sample of each kind shows that `make lint` runs them.
 
 
 def lint(file: Path) -> subprocess.CompletedProcess[str]:
-    """Run what `make lint` runs on workflows, and only that."""
+    """Run only the part of `make lint` that checks workflows."""
     make = ["make", "--old-file=.venv/.set-up", "--dry-run", "lint", f"WORKFLOWS={file}"]
     dry = subprocess.run(make, cwd=ROOT, capture_output=True, text=True, check=True)
     linters = "\n".join(line for line in dry.stdout.splitlines() if str(file) in line)
     path = f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"
     return subprocess.run(
-        ["sh", "-e", "-c", linters],  # noqa: S607 # the shell that make runs, wherever it is
+        ["sh", "-e", "-c", linters],  # noqa: S607 # sh is found on PATH, as by make
         cwd=ROOT, env=os.environ | {"PATH": path}, capture_output=True, text=True, check=False,
     )  # fmt: skip
 
 
 @pytest.mark.parametrize(
-    ("name", "pattern", "changed", "told"),
+    ("name", "pattern", "changed", "message"),
     [
         ("ci", r"runs-on:", "run-on:", "run-on"),
         ("ci", r"jobs:", "jobs: [", "ailed to parse"),
@@ -69,8 +69,8 @@ def lint(file: Path) -> subprocess.CompletedProcess[str]:
         ("release", r"^    environment: .*\n", "", "secrets-outside-env"),
     ],
 )
-def test_a_workflow_that_is_unsafe_or_misspelt_is_refused(
-    tmp_path: Path, name: str, pattern: str, changed: str, told: str
+def test_an_unsafe_or_misspelt_workflow_is_rejected(
+    tmp_path: Path, name: str, pattern: str, changed: str, message: str
 ) -> None:
     file = tmp_path / f"{name}.yml"
     text, count = re.subn(pattern, changed, (WORKFLOWS / file.name).read_text(encoding="utf-8"), count=1, flags=re.M)
@@ -78,7 +78,7 @@ def test_a_workflow_that_is_unsafe_or_misspelt_is_refused(
     file.write_text(text, encoding="utf-8")
     result = lint(file)
     assert result.returncode != 0
-    assert told in result.stdout + result.stderr
+    assert message in result.stdout + result.stderr
 
 
 def test_good_workflows_pass_and_a_missing_one_is_named(tmp_path: Path) -> None:
@@ -91,10 +91,10 @@ def test_good_workflows_pass_and_a_missing_one_is_named(tmp_path: Path) -> None:
     assert "Traceback" not in result.stderr
 
 
-# What they run, and in which order.
+# The commands of the jobs, and their order.
 
 
-def test_a_job_may_only_read_and_ends_by_itself() -> None:
+def test_a_job_has_read_access_only_and_a_timeout() -> None:
     assert {file.name for file in WORKFLOWS.iterdir()} == {"ci.yml", "release.yml"}
     for job in (*JOBS.values(), *RELEASE["jobs"].values()):
         assert job["permissions"] == {"contents": "read"}
@@ -129,7 +129,7 @@ def test_a_release_is_built_without_secrets_and_uploaded_without_building() -> N
     assert secret == {"UV_PUBLISH_USERNAME", "UV_PUBLISH_PASSWORD"}
     others = {**RELEASE, "jobs": {**RELEASE["jobs"], "publish": {**PUBLISH, "steps": PUBLISH["steps"][:-1]}}}
     assert not re.search(r"\bsecrets\b|\bgithub\.token\b|\bid-token\b", str(others))
-    # By two ways: the files, and their digests.
+    # The files and their digests take different ways.
     artifacts = [
         step["with"] for job in (BUILD, PUBLISH) for step in job["steps"] if "artifact" in step.get("uses", "")
     ]
@@ -139,7 +139,7 @@ def test_a_release_is_built_without_secrets_and_uploaded_without_building() -> N
     assert sent["DIGESTS"] == "${{ needs.build.outputs.digests }}"
 
 
-def test_the_release_at_gitlab_is_as_safe() -> None:
+def test_the_release_on_gitlab_is_as_safe() -> None:
     build, publish = GITLAB["build"], GITLAB["publish"]
     assert "environment" not in build
     assert publish["environment"] == PUBLISH["environment"]
@@ -152,7 +152,7 @@ def test_the_release_at_gitlab_is_as_safe() -> None:
     assert publish["rules"][0]["when"] == "manual"
 
 
-# That the digests arrive: the lines that pass them are run.
+# The lines that pass the digests on are run here.
 
 
 @pytest.fixture
@@ -168,7 +168,7 @@ def built(tmp_path: Path) -> str:
 
 def shell(command: str, folder: Path, **variables: str) -> str:
     result = subprocess.run(
-        ["sh", "-e", "-c", command],  # noqa: S607 # the shell that runs a step, wherever it is
+        ["sh", "-e", "-c", command],  # noqa: S607 # sh is found on PATH, as on a runner
         cwd=folder, env={"PATH": os.environ["PATH"]} | variables, capture_output=True, text=True, check=True,
     )  # fmt: skip
     return result.stdout
@@ -178,7 +178,7 @@ def test_the_digests_reach_the_upload(tmp_path: Path, built: str) -> None:
     *_, command = commands(BUILD)
     output = tmp_path / "output"
     shell(command, tmp_path, GITHUB_OUTPUT=str(output))
-    # How GitHub reads an output of several lines: its name, a delimiter, the lines, the delimiter.
+    # The format of an output with several lines on GitHub: its name, a delimiter, the lines, the delimiter.
     found = re.fullmatch(r"(\w+)<<(\w+)\n(.*)\n\2\n", output.read_text(encoding="utf-8"), re.S)
     assert found
     assert found.group(1, 3) == ("digests", built)
@@ -187,22 +187,22 @@ def test_the_digests_reach_the_upload(tmp_path: Path, built: str) -> None:
         shell(command, tmp_path, GITHUB_OUTPUT=str(output))
 
 
-def test_the_digests_reach_the_upload_at_gitlab(tmp_path: Path, built: str) -> None:
+def test_the_digests_reach_the_upload_on_gitlab(tmp_path: Path, built: str) -> None:
     _, *keep = GITLAB["build"]["script"]
     shell("\n".join(keep), tmp_path)
-    told = (tmp_path / GITLAB["build"]["artifacts"]["reports"]["dotenv"]).read_text(encoding="utf-8")
-    # A variable of one line, without what GitLab strips, quotes or expands.
-    found = re.fullmatch(r"(\w+)=([A-Za-z0-9+/=]+)\n", told)
+    report = (tmp_path / GITLAB["build"]["artifacts"]["reports"]["dotenv"]).read_text(encoding="utf-8")
+    # A variable on one line, without characters that GitLab strips, quotes or expands.
+    found = re.fullmatch(r"(\w+)=([A-Za-z0-9+/=]+)\n", report)
     assert found
     restore, upload = GITLAB["publish"]["script"]
     assert upload == "make upload PYTHON=python"
     assert shell(f"{restore}\nprintenv DIGESTS", tmp_path, **{found[1]: found[2]}) == f"{built}\n"
 
 
-# That the guide is about this project.
+# The guide matches this project.
 
 
-def test_every_target_in_them_exists() -> None:
+def test_workflows_and_guide_use_existing_targets() -> None:
     phony = re.search(r"^\.PHONY: (.*)$", (ROOT / "Makefile").read_text(encoding="utf-8"), re.M)
     assert phony
     workflow = targets("\n".join(command for job in JOBS.values() for command in commands(job)))
@@ -216,7 +216,7 @@ def test_every_target_in_them_exists() -> None:
     assert {*phony[1].split()} >= GATES
 
 
-def test_the_versions_of_python_are_those_that_the_package_names() -> None:
+def test_the_python_versions_match_the_classifiers_of_the_package() -> None:
     classifiers = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]["classifiers"]
     named = [found[1] for name in classifiers if (found := re.search(r":: (3\.\d+)$", name))]
     assert JOBS["test"]["strategy"]["matrix"]["python"] == named
@@ -226,7 +226,7 @@ def test_the_versions_of_python_are_those_that_the_package_names() -> None:
     assert re.findall(r"'(.*?)'", jenkins[1]) == named
 
 
-def test_the_file_for_gitlab_fits_its_schema(tmp_path: Path) -> None:
+def test_the_file_for_gitlab_matches_its_schema(tmp_path: Path) -> None:
     file = tmp_path / ".gitlab-ci.yml"
     file.write_text(block("yaml") + block("yaml", 1), encoding="utf-8")
     command = [sys.executable, "-m", "check_jsonschema", "--builtin-schema", "vendor.gitlab-ci", str(file)]

@@ -1,4 +1,4 @@
-"""Mutation tests: small mistakes are made in a copy of the client, one at a time, and the tests must find each."""
+"""Mutation tests: makes small mistakes in a copy of the client, one at a time. The tests must find each of them."""
 
 from __future__ import annotations
 
@@ -16,28 +16,28 @@ import pytest
 ROOT = Path(__file__).resolve().parent.parent
 COPY = ROOT / ".mutate"
 MODULES = ("_attempts", "_auth", "_caller", "_oauth", "_paging", "_retry", "_tokens", "errors")
-"""Those that pyproject.toml names, too."""
+"""The same modules as in pyproject.toml."""
 MUTANTS = tuple(f"talkdesk_bridge.{module}.*" for module in MODULES)
 AT_IMPORT = "talkdesk_bridge._retry.x_checked"
-"""Runs at import, so that mutmut does not see which tests need it."""
-NEEDING_IT = ("tests/test_calls.py", "tests/test_retry.py", "tests/test_settings.py")
+"""A function that runs at import, so that mutmut does not see which tests cover it."""
+COVERING_IT = ("tests/test_calls.py", "tests/test_retry.py", "tests/test_settings.py")
 PRELOADED = ("asyncio", "attrs", "httpx", "pytest", "starlette.applications", "uvicorn", "yaml")
 MOST_SURVIVORS = 0.1
 
 ENDINGS = dict.fromkeys((1, 2, 3), "a failing test") | dict.fromkeys((-24, 24, 36, 152), "the time limit")
 ENDINGS |= {0: "nothing", 255: "its import"}
-"""What finds a mutant, by the exit status that mutmut keeps of its tests."""
+"""What found a mutant, by the exit status of its tests in mutmut's data."""
 
 
 FIRST = {
     "_attempts": "retry", "_auth": "settings", "_caller": "transport", "_oauth": "transport", "_paging": "paging",
     "_retry": "retry", "_tokens": "transport", "errors": "client",
 }  # fmt: skip
-"""Which test file knows most of a module."""
+"""The test file that covers most of a module."""
 
 
 def pytest_configure() -> None:
-    """As a plugin of the tests: take one authority for all, since to load 140 is most of what a test does."""
+    """A pytest hook: trust one certificate authority instead of 140, as loading these takes most of a test's time."""
     one = Path(certifi.where()).read_text(encoding="ascii").partition("-----END CERTIFICATE-----")
     file = Path("one.pem").absolute()
     if not file.exists():
@@ -46,14 +46,14 @@ def pytest_configure() -> None:
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Begin with the tests that know most of the mutant's module."""
+    """A pytest hook: run the tests that cover most of the mutant's module first."""
     module = os.environ.get("MUTANT_UNDER_TEST", "").partition(".")[2].partition(".")[0]
     first = f"test_{FIRST.get(module)}.py"
     items.sort(key=lambda item: item.path.name != first)
 
 
 def copied() -> None:
-    """Lay the project out anew: mutmut imports from `src` only, and writes beside what it reads."""
+    """Copy the project into another layout: mutmut imports only from `src`, and writes next to its sources."""
     shutil.rmtree(COPY, ignore_errors=True)
     left_out = shutil.ignore_patterns("__pycache__", ".*")
     shutil.copytree(ROOT / "overrides", COPY / "src", ignore=left_out)
@@ -68,26 +68,26 @@ def mutmut(*arguments: str) -> None:
     """Run mutmut in the copy."""
     paths = os.pathsep.join([str(COPY / "generated"), str(COPY / "extras")])
     environment = os.environ | {"PYTHONPATH": paths, "PYTHONHASHSEED": "0"}
-    environment.pop("PYTHONDONTWRITEBYTECODE", None)  # each mutant would compile the tests again
+    environment.pop("PYTHONDONTWRITEBYTECODE", None)  # else each mutant compiles the tests again
     command = [sys.executable, "-c", "from mutmut.__main__ import cli; cli()", *arguments]
     subprocess.run(command, cwd=COPY, env=environment, check=True)
 
 
-def told_who_needs_it() -> None:
-    """Say which tests need what runs at import."""
+def add_covering_tests() -> None:
+    """Add the tests that cover AT_IMPORT to mutmut's data."""
     file = COPY / "mutants" / "mutmut-stats.json"
     stats = json.loads(file.read_bytes())
-    tests = [name for name in stats["duration_by_test"] if name.startswith(NEEDING_IT)]
+    tests = [name for name in stats["duration_by_test"] if name.startswith(COVERING_IT)]
     stats["tests_by_mangled_function_name"][AT_IMPORT] = tests
     file.write_text(json.dumps(stats), encoding="utf-8")
 
 
 def main() -> int:
-    """Run the mutants, show those that nothing finds, and count; 1 where they are more than a tenth."""
+    """Run the mutants, and show those that survive. Returns 1 if more than a tenth survive, else 0."""
     copied()
-    children = str(2 * (os.cpu_count() or 1))  # each waits for its server half of the time
+    children = str(2 * (os.cpu_count() or 1))  # each spends half of its time waiting for its server
     mutmut("run", "--max-children", children, *MUTANTS)
-    told_who_needs_it()
+    add_covering_tests()
     mutmut("run", f"{AT_IMPORT}__mutmut_*")
     found: Counter[str] = Counter()
     for file in sorted((COPY / "mutants" / "src").rglob("*.meta")):
@@ -98,7 +98,7 @@ def main() -> int:
             if what == "nothing":
                 mutmut("show", name)
     print(f"{found.total()} mutants; found by", ", ".join(f"{what}: {count}" for what, count in found.most_common()))
-    print("docs/tests.md tells of the known ones that nothing finds.")
+    print("docs/tests.md lists the known survivors.")
     return int(found["nothing"] > MOST_SURVIVORS * found.total())
 
 

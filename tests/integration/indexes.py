@@ -1,4 +1,4 @@
-"""Package indexes on loopback: pypiserver in a process of its own, and what stands between it and those who upload."""
+"""Package indexes on loopback: pypiserver in a separate process, and a proxy that cuts uploads off."""
 
 from __future__ import annotations
 
@@ -18,11 +18,11 @@ from tests.conftest import ROOT
 
 BIN = ROOT / ".venv-integration" / "bin"
 USER, PASSWORD = "ci", "s3cret/+%@:"
-"""Who may upload to an index, and read it; in a URL, the password has to be quoted."""
+"""The user who may upload to an index and read it. In a URL, this password must be quoted."""
 
 
 class Index:
-    """A running one, and the folder with its files."""
+    """A running index, and the folder with its files."""
 
     def __init__(self, port: int, folder: Path) -> None:
         self.port = port
@@ -31,16 +31,16 @@ class Index:
         self.simple = f"{self.url}simple/"
 
     def variables(self, **changed: str) -> dict[str, str]:
-        """What `make upload` needs to know of it."""
+        """The variables for `make upload`."""
         named = {"URL": self.url, "CHECK_URL": self.simple, "USERNAME": USER, "PASSWORD": PASSWORD} | changed
         return {f"UV_PUBLISH_{name}": value for name, value in named.items()}
 
     def holds(self) -> list[str]:
-        """The files of our project that it has."""
+        """The names of our project's files in the index."""
         return sorted(file.name for file in self.folder.glob("talkdesk_bridge*"))
 
 
-# pypiserver's own choice of servers hands on a body that was cut off, and waitress does not.
+# pypiserver's default server passes on a body that was cut off; waitress does not.
 WAITRESS = """
 import sys, pypiserver, waitress
 port, folder, passwords, *actions = sys.argv[1:]
@@ -51,12 +51,12 @@ waitress.serve(pypiserver.app(roots=[folder], **options), host="127.0.0.1", port
 
 @contextmanager
 def serving(folder: Path, *, actions: str = "update download list", buffered: bool = True) -> Iterator[Index]:
-    """An index of the files in a folder, which wants a credential for some actions; `.` stands for none of them.
+    """Run an index of the files in a folder, which requires a credential for some actions.
 
     Args:
-        folder: Has, or gets, a folder `packages`.
-        actions: What wants one.
-        buffered: Whether it waits for all of an upload before it takes any.
+        folder: The parent of the folder `packages`, which is created if it is missing.
+        actions: The actions that require a credential; `.` for none.
+        buffered: Whether it receives an upload completely before it processes it.
 
     """
     if not BIN.exists():
@@ -88,7 +88,7 @@ def serving(folder: Path, *, actions: str = "update download list", buffered: bo
 
 @contextmanager
 def cutting(index: Index, name: bytes) -> Iterator[str]:
-    """The URL of a way to an index on which each upload of the file `name` is cut off half-way."""
+    """The URL of a proxy to an index that cuts off each upload of the file `name` halfway."""
     server = socket.create_server(("127.0.0.1", 0))
 
     def carry(client: socket.socket) -> None:
@@ -103,7 +103,7 @@ def cutting(index: Index, name: bytes) -> Iterator[str]:
             left = int(found[1]) if found else 0
             while len(body) < left // 2:
                 body += client.recv(65536)
-            # Else both ends would keep a connection on which nothing is carried any more.
+            # Else both ends would keep an idle connection.
             upstream.sendall(begin + b"\r\nConnection: close\r\n\r\n" + body)
             if name in body:
                 return

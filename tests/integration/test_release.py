@@ -1,4 +1,4 @@
-"""`make check-release` in a repository of its own: what may be published, and what speaks against it."""
+"""`make check-release` in a separate repository: what may be published, and the reasons against it."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ FOLLOWING = next_version(VERSION, "patch")
 
 @pytest.fixture(scope="module")
 def committed(tmp_path_factory: pytest.TempPathFactory) -> Repository:
-    """The project as it is, and nothing in it says that it is not released."""
+    """The committed project, without "Not released yet." in its changelog."""
     repository = Repository(tmp_path_factory.mktemp("release") / "repository", released=False)
     repository.release()
     return repository
@@ -31,71 +31,74 @@ def repository(committed: Repository, tmp_path: Path) -> Repository:
     return committed.at(tmp_path / "copy")
 
 
-def told(repository: Repository) -> list[str]:
-    """What speaks against publishing, a sentence each."""
+def faults(repository: Repository) -> list[str]:
+    """The reasons against publishing, one message for each."""
     result = repository.make("check-release")
     assert (result.returncode != 0) == bool(result.stderr), result.stdout + result.stderr
     return [line for line in result.stderr.splitlines() if not line.startswith("make: ")]
 
 
-def test_a_commit_may_be_published_with_its_tag_or_before_it_gets_one(repository: Repository) -> None:
-    assert told(repository) == []
+def test_a_commit_may_be_published_with_and_without_its_tag(repository: Repository) -> None:
+    assert faults(repository) == []
     repository.git("tag", BASE)
     result = repository.make("check-release")
-    nothing = "with nothing to compare it with: no release before it is tagged"
-    may = f"This commit may be published as {VERSION}, with the tag {BASE}, {nothing}.\n"
-    assert (result.returncode, result.stdout) == (0, may)
+    compared = "not compared with anything, as no earlier release is tagged"
+    message = f"This commit may be published as {VERSION}, with the tag {BASE}, {compared}.\n"
+    assert (result.returncode, result.stdout) == (0, message)
 
 
-def test_a_tree_that_is_not_what_is_committed(repository: Repository) -> None:
+def test_uncommitted_changes(repository: Repository) -> None:
     repository.edit("README.md", "# talkdesk-bridge", "# Another")
     (repository.folder / "overrides" / "talkdesk_bridge" / "left.py").touch()
-    assert told(repository) == [
-        "The tree is not what is committed (README.md, overrides/talkdesk_bridge/left.py): "
-        "commit, ignore or remove what differs."
+    assert faults(repository) == [
+        "There are uncommitted changes (README.md, overrides/talkdesk_bridge/left.py): commit, ignore or remove them."
     ]
 
 
-def test_a_tree_that_git_does_not_look_at(repository: Repository) -> None:
+def test_changes_that_git_ignores(repository: Repository) -> None:
     repository.git("update-index", "--assume-unchanged", "README.md")
     repository.edit("README.md", "# talkdesk-bridge", "# Another")
-    (fault,) = told(repository)
-    assert fault.startswith("README.md: git is configured not to look at it: ")
+    (fault,) = faults(repository)
+    assert fault.startswith("README.md: git is configured to ignore its changes: run ")
     subprocess.run(shlex.split(fault.split("`")[1]), cwd=repository.folder, check=True)
-    assert "The tree is not what is committed (README.md)" in told(repository)[0]
+    assert "There are uncommitted changes (README.md)" in faults(repository)[0]
 
 
 def test_a_shallow_clone(repository: Repository, tmp_path: Path) -> None:
     repository.git("commit", "--quiet", "--allow-empty", "--message", "Another")
     repository.git("clone", "--quiet", "--depth", "1", repository.folder.as_uri(), str(tmp_path / "shallow"))
-    (fault,) = told(repository.at(tmp_path / "shallow"))
-    assert fault == "This clone is shallow, and may lack tags of releases: `git fetch --unshallow --tags`."
+    (fault,) = faults(repository.at(tmp_path / "shallow"))
+    assert fault == "This clone is shallow and may lack release tags: run `git fetch --unshallow --tags`."
 
 
-def test_a_version_that_another_commit_has(repository: Repository) -> None:
+def test_a_version_whose_tag_is_at_another_commit(repository: Repository) -> None:
     repository.git("tag", BASE)
     repository.edit("README.md", "# talkdesk-bridge", "# Another")
     repository.commit()
-    assert told(repository) == [
-        f"openapi.yaml: {VERSION} is another commit, tagged {BASE}: set a higher `info.version` for this one."
+    assert faults(repository) == [
+        f"openapi.yaml: another commit is already tagged {BASE}: set a higher `info.version` for this one."
     ]
     repository.git("tag", "v9.0.0")
-    assert f"{VERSION}, but this commit is tagged v9.0.0" in told(repository)[0]
+    assert f"{VERSION}, but this commit is tagged v9.0.0" in faults(repository)[0]
     repository.git("tag", "--delete", "v9.0.0")
     repository.git("tag", VERSION)
-    assert f"{VERSION}, but this commit is tagged {VERSION}" in told(repository)[0]
+    assert f"{VERSION}, but this commit is tagged {VERSION}" in faults(repository)[0]
 
 
-def test_a_changelog_that_tells_otherwise(repository: Repository) -> None:
+def test_a_changelog_that_does_not_match(repository: Repository) -> None:
     repository.edit("CHANGELOG.md", f"## {VERSION}\n", f"## {VERSION}\n\nNot released yet.\n")
     repository.commit()
-    assert told(repository) == [f"CHANGELOG.md: says that {VERSION} is not released yet: take that out, and commit."]
+    assert faults(repository) == [
+        f'CHANGELOG.md: the section `## {VERSION}` says "not released yet": remove that, and commit.'
+    ]
     repository.edit("CHANGELOG.md", f"## {VERSION}\n", "## Next\n")
     repository.commit()
-    assert told(repository) == [f"CHANGELOG.md: has no section `## {VERSION}`: add it, with what users must know."]
+    assert faults(repository) == [
+        f"CHANGELOG.md: the section `## {VERSION}` is missing: add it, and describe the changes for users."
+    ]
 
 
-def test_a_version_that_does_not_fit_what_changed_since_the_release_before(repository: Repository) -> None:
+def test_a_version_that_is_too_low_for_the_changes_since_the_previous_release(repository: Repository) -> None:
     repository.git("tag", BASE)
     repository.edit("openapi.yaml", f"version: {VERSION}", f"version: {FOLLOWING}")
     repository.edit("openapi.yaml", "name: per_page", "name: page_size")
@@ -104,15 +107,15 @@ def test_a_version_that_does_not_fit_what_changed_since_the_release_before(repos
         "CHANGELOG.md", f"## {VERSION}\n", f"## {FOLLOWING}\n\n- `get_account_invoices`: `page_size`.\n\n## {VERSION}\n"
     )
     repository.commit()
-    # As a tagged commit is checked, too: it is no change against itself.
+    # With its own tag: the commit must be compared with the previous release, not with itself.
     repository.git("tag", f"v{FOLLOWING}")
-    (fault,) = told(repository)
+    (fault,) = faults(repository)
     assert fault.startswith(f"openapi.yaml: `info.version` is {FOLLOWING}, but the changes since {BASE} ({VERSION})")
 
 
-def test_what_is_no_clone_or_has_no_version(repository: Repository) -> None:
+def test_a_folder_without_git_and_a_contract_without_a_version(repository: Repository) -> None:
     repository.edit("openapi.yaml", f"version: {VERSION}", "version: one")
-    assert told(repository) == ["openapi.yaml: has no version of three numbers: `make validate` says where."]
+    assert faults(repository) == ["openapi.yaml: `info.version` is not three numbers: run `make validate`."]
     shutil.rmtree(repository.folder / ".git")
     repository.edit("openapi.yaml", "version: one", f"version: {VERSION}")
-    assert told(repository)[0].startswith("This is no git clone of the project: make one, with its tags")
+    assert faults(repository)[0].startswith("This is not a git clone of the project.")

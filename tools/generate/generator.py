@@ -36,7 +36,7 @@ def generate(contract: Contract, target: Path) -> None:
     """Write the package of a contract without findings into a new folder, and prove that it is complete.
 
     Raises:
-        GenerationError: the tools are not the pinned versions, or the generator rejects or loses a part of the contract.
+        GenerationError: the tools are not the pinned versions, or the generator rejects or loses part of the contract.
 
     """
     settings, tools = _settings()

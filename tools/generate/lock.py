@@ -26,7 +26,7 @@ MEANINGS = {
 
 
 def facts(contract: Contract, settings: dict[str, Any], templates: Path, tools: dict[str, str]) -> dict[str, str]:
-    """The facts that decide the generated tree: hashes of inputs, and `tools`, the versions of generator and formatter."""
+    """The facts that decide the generated tree: hashes of the inputs, and the versions of generator and formatter."""
     return {
         "version": contract.data["info"]["version"],
         "contract": hash_contract(contract),

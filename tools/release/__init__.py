@@ -1,9 +1,9 @@
 """From a commit to a package index: `make build`, `make publish`, and the two jobs of a release workflow.
 
-uv uploads, and compares with what the index has; what lives here is what it does not do. Read in this order:
+uv uploads files, and skips those that the index already has. This package does the rest. Read in this order:
 
-- `__main__` is the command: `build`, `check` and `upload`.
-- `check` says whether the commit may be published as the version that it names.
-- `build` writes the wheel and the sdist, the same bytes for the same commit.
-- `upload` hands them to uv. It needs nothing but Python and uv, since it sees the credential: the others do not.
+- `__main__`: the command, with the steps `build`, `check` and `upload`.
+- `check`: decides whether the commit may be published as its version.
+- `build`: writes the wheel and the sdist, with the same bytes for the same commit.
+- `upload`: runs uv. It is the only step that sees the credential, so it needs only Python and uv.
 """

@@ -6,11 +6,11 @@ import importlib
 import sys
 
 STEPS = ("build", "check", "upload")
-"""Each is a function of a module of its name. Only that is imported: `upload` runs without the project's tools."""
+"""Each is a function in the module of the same name. Only that module is imported, as `upload` has no other tools."""
 
 
 def main(arguments: list[str]) -> int:
-    """Run a step; returns 0 if it succeeded, 130 if it was interrupted, else another number."""
+    """Run a step. Returns 0 if it succeeded, 130 if it was interrupted, else another status."""
     step, *options = arguments or [""]
     if step not in STEPS:
         print(f"usage: python -m tools.release {'|'.join(STEPS)}", file=sys.stderr)

@@ -1,4 +1,4 @@
-"""Writes the wheel and the sdist: the same bytes for the same commit, checked before they come to dist/."""
+"""Writes the wheel and the sdist, with the same bytes for the same commit, and checks them before replacing dist/."""
 
 from __future__ import annotations
 
@@ -19,40 +19,40 @@ __all__ = ["PACKAGES", "BuildError", "build", "write"]
 HATCH = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["tool"]["hatch"]["build"]
 PACKAGES: list[str] = HATCH["targets"]["wheel"]["packages"]
 SOURCES = ("CHANGELOG.md", "LICENSE", "README.md", "openapi.yaml", "pyproject.toml")
-"""What the sdist holds besides the packages."""
+"""Files in the sdist besides the packages."""
 PROMISED = {f"generated/{PACKAGE}/openapi.json", *(f"{package}/py.typed" for package in PACKAGES)}
-"""Callers and their type checkers count on these."""
+"""Files that callers and their type checkers rely on."""
 
 BIN = Path(sys.executable).parent
 CHECKERS = {
     (str(BIN / "twine"), "--no-color", "check", "--strict"): "*",
     (str(BIN / "check-wheel-contents"), "--config", str(ROOT / "pyproject.toml")): "*.whl",
 }
-"""Commands that refuse a bad file, and the pattern of the files that each gets."""
+"""Commands that reject a bad file, and the pattern of the files that each checks."""
 
 
 class BuildError(Exception):
-    """There is nothing to hand out, and dist/ is as it was; the message says why and what to do, a reason a line."""
+    """The build failed and dist/ was not changed. The message has one line for each reason, with the remedy."""
 
 
 def write(root: Path, target: Path) -> list[Path]:
-    """Build and check the wheel and the sdist, and put a folder with these two in the place of another.
+    """Build and check the wheel and the sdist, and replace a folder with one that holds these two files.
 
     Args:
-        root: The project, a git clone.
+        root: The git clone of the project.
         target: The folder to replace; it need not exist.
 
     Returns:
         The two files: the wheel, then the sdist.
 
     Raises:
-        BuildError: they cannot be built, or must not be handed out.
+        BuildError: they cannot be built, or fail a check.
 
     """
     with tempfile.TemporaryDirectory(prefix=f".{target.name}.", dir=target.parent) as folder:
         new = Path(folder, target.name)
         _hatchling(root, new)
-        if faults := [*_wrong(root, next(new.glob("*.whl"))), *_refused(new)]:
+        if faults := [*_wheel_faults(root, next(new.glob("*.whl"))), *_rejected(new)]:
             raise BuildError("\n".join(faults))
         if target.exists():
             target.rename(Path(folder, "old"))
@@ -61,8 +61,8 @@ def write(root: Path, target: Path) -> list[Path]:
 
 
 def _hatchling(root: Path, folder: Path) -> None:
-    """Write the two files into a new folder."""
-    # hatchling's own variables would leave something out, or write it elsewhere.
+    """Build the two files into a new folder."""
+    # hatchling's own variables could leave files out or write them elsewhere.
     environment = {name: value for name, value in os.environ.items() if not name.startswith("HATCH_")}
     if not environment.get("SOURCE_DATE_EPOCH"):
         environment["SOURCE_DATE_EPOCH"] = _git(root, "log", "-1", "--no-show-signature", "--format=%ct").strip()
@@ -70,51 +70,51 @@ def _hatchling(root: Path, folder: Path) -> None:
     done = subprocess.run(command, cwd=root, env=environment, capture_output=True, text=True, check=False)
     if done.returncode:
         reason = done.stderr.strip().rpartition("\n")[2]
-        raise BuildError(f"hatchling cannot build the package; correct pyproject.toml or SOURCE_DATE_EPOCH: {reason}")
+        raise BuildError(f"hatchling cannot build the package: {reason}; correct pyproject.toml or SOURCE_DATE_EPOCH.")
 
 
 def _git(root: Path, *arguments: str) -> str:
-    done = subprocess.run(["git", *arguments], cwd=root, capture_output=True, check=False)  # noqa: S607 # git, wherever it is
+    done = subprocess.run(["git", *arguments], cwd=root, capture_output=True, check=False)  # noqa: S607 # git is found on PATH
     if done.returncode:
-        raise BuildError(f"git has no commit to build here: {' '.join(os.fsdecode(done.stderr).split())}")
+        raise BuildError(f"git finds no commit to build: {' '.join(os.fsdecode(done.stderr).split())}")
     return os.fsdecode(done.stdout)
 
 
-def _wrong(root: Path, wheel: Path) -> Iterator[str]:
-    """What the wheel holds besides the packages as git tracks them, what it lacks, and what differs by machine."""
+def _wheel_faults(root: Path, wheel: Path) -> Iterator[str]:
+    """Files that the wheel has but git does not track, files that it lacks, and modes that differ between machines."""
     homes = {package.rpartition("/")[2]: package for package in PACKAGES}
     with zipfile.ZipFile(wheel) as archive:
         parts = [name.partition("/") for name in archive.namelist() if ".dist-info/" not in name]
     built = {f"{homes.get(top, top)}/{rest}" for top, _, rest in parts}
     tracked = {*_git(root, "ls-files", "-z", "--", *PACKAGES).split("\0")} - {""}
     for name in sorted(built - tracked):
-        yield f"{name}: is in the wheel, but git does not track it: remove it, or `git add` it."
+        yield f"{name} is in the wheel, but git does not track it: remove it, or `git add` it."
     for name in sorted((tracked | PROMISED) - built):
-        yield f"{name}: is not in the wheel: restore it, or see [tool.hatch] in pyproject.toml."
+        yield f"{name} is missing from the wheel: restore it, or correct [tool.hatch] in pyproject.toml."
     for name in sorted(built.union(SOURCES)):
         if (root / name).stat().st_mode & 0o100:
-            yield f"{name}: may be executed, which differs from machine to machine: `chmod -x` it."
+            yield f"{name} is executable, and file modes differ between machines: run `chmod -x` on it."
     if not is_private(wheel):
-        yield f"pyproject.toml: lacks the classifier `{PRIVATE}`, which keeps the package off public indexes: add it."
+        yield f"pyproject.toml: the classifier `{PRIVATE}` is missing: add it to keep the package off public indexes."
 
 
-def _refused(folder: Path) -> Iterator[str]:
-    """What the checkers print about the files that they refuse."""
+def _rejected(folder: Path) -> Iterator[str]:
+    """The output of the checkers that reject a file."""
     for command, pattern in CHECKERS.items():
-        # From above, so that they name a file as it will be.
+        # Paths relative to the parent folder, so that messages say `dist/...`.
         files = sorted(f"{folder.name}/{file.name}" for file in folder.glob(pattern))
         done = subprocess.run([*command, *files], cwd=folder.parent, capture_output=True, text=True, check=False)
         if done.returncode:
             found = (done.stdout + done.stderr).strip()
-            yield f"{Path(command[0]).name} refuses the build; correct what it names:\n{found}"
+            yield f"{Path(command[0]).name} rejects the build; correct the faults that it names:\n{found}"
 
 
 def build(root: Path = ROOT) -> int:
-    """Build into dist/, and print the digests as `sha256sum` does; 1 if there is nothing to hand out."""
+    """Build into dist/, and print the digests as `sha256sum` does. Returns 0, or 1 if the build failed."""
     try:
         files = write(root, root / "dist")
     except BuildError as error:
-        print(f"{error}\ndist/ is as it was.", file=sys.stderr)
+        print(f"{error}\ndist/ was not changed.", file=sys.stderr)
         return 1
     print("\n".join(map(digest, files)))
     return 0

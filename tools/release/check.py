@@ -1,4 +1,4 @@
-"""Whether the working tree may be published as the version that its contract names."""
+"""Checks whether the working tree may be published as the version in its contract."""
 
 from __future__ import annotations
 
@@ -15,11 +15,11 @@ __all__ = ["check"]
 
 
 def faults(version: str, before: str | None) -> Iterator[str]:
-    """What speaks against publishing the tree as `version`, a sentence each with what to do.
+    """The reasons against publishing the tree as `version`, a message with a remedy for each.
 
     Args:
         version: The version in the contract.
-        before: The tag of the release before; None if there is none.
+        before: The tag of the previous release; None if there is none.
 
     Raises:
         ComparisonError: the tree cannot be compared with that release.
@@ -27,39 +27,39 @@ def faults(version: str, before: str | None) -> Iterator[str]:
     """
     yield from _uncommitted()
     if git("rev-parse", "--is-shallow-repository").stdout.strip() == b"true":
-        yield "This clone is shallow, and may lack tags of releases: `git fetch --unshallow --tags`."
+        yield "This clone is shallow and may lack release tags: run `git fetch --unshallow --tags`."
     here = git("tag", "--points-at", "HEAD", "--list", "v*", "[0-9]*.*").stdout.decode().split()
     for other in [name for name in here if name != f"v{version}"][:1]:
-        yield f"{CONTRACT}: `info.version` is {version}, but this commit is tagged {other}: one of them is wrong."
+        yield f"{CONTRACT}: `info.version` is {version}, but this commit is tagged {other}: correct one of them."
     if f"v{version}" not in here and git("tag", "--list", f"v{version}").stdout:
-        yield f"{CONTRACT}: {version} is another commit, tagged v{version}: set a higher `info.version` for this one."
+        yield f"{CONTRACT}: another commit is already tagged v{version}: set a higher `info.version` for this one."
     changelog = (ROOT / "CHANGELOG.md").read_text(encoding="utf-8")
     section = section_of(changelog, version)
     if before:
         yield from faults_of_version(since(before), changelog)
     elif section is None:
-        yield f"CHANGELOG.md: has no section `## {version}`: add it, with what users must know."
+        yield f"CHANGELOG.md: the section `## {version}` is missing: add it, and describe the changes for users."
     if "not released yet" in (section or "").lower():
-        yield f"CHANGELOG.md: says that {version} is not released yet: take that out, and commit."
+        yield f'CHANGELOG.md: the section `## {version}` says "not released yet": remove that, and commit.'
 
 
 def _uncommitted() -> Iterator[str]:
     changed = git("status", "--porcelain", "--untracked-files=all").stdout.decode().splitlines()
     if changed:
         names = ", ".join(line[3:] for line in changed[:3]) + (" and others" if len(changed) > 3 else "")
-        yield f"The tree is not what is committed ({names}): commit, ignore or remove what differs."
+        yield f"There are uncommitted changes ({names}): commit, ignore or remove them."
     for line in git("ls-files", "-v").stdout.decode().splitlines():
-        if not line.startswith("H "):  # an edit of this file shows nowhere else
+        if not line.startswith("H "):  # git status does not show edits of this file
             remedy = f"git update-index --no-assume-unchanged --no-skip-worktree {line[2:]}"
-            yield f"{line[2:]}: git is configured not to look at it: `{remedy}`."
+            yield f"{line[2:]}: git is configured to ignore its changes: run `{remedy}`."
 
 
 def check() -> int:
-    """Print what speaks against publishing; 0 if nothing does, 1 if something does, 2 if that cannot be known."""
+    """Print the reasons against publishing. Returns 0 if there are none, 1 if there are, 2 if it cannot compare."""
     try:
         version = str(mapping(load(ROOT / CONTRACT).data.get("info")).get("version"))
         if not re.fullmatch(r"\d+\.\d+\.\d+", version):
-            raise ComparisonError(f"{CONTRACT}: has no version of three numbers: `make validate` says where.")
+            raise ComparisonError(f"{CONTRACT}: `info.version` is not three numbers: run `make validate`.")
         before = last_release(besides=f"v{version}")
         found = list(faults(version, before))
     except ComparisonError as error:
@@ -68,6 +68,6 @@ def check() -> int:
     if found:
         print("\n".join(found), file=sys.stderr)
         return 1
-    against = f"compared with {before}" if before else "with nothing to compare it with: no release before it is tagged"
+    against = f"compared with {before}" if before else "not compared with anything, as no earlier release is tagged"
     print(f"This commit may be published as {version}, with the tag v{version}, {against}.")
     return 0

@@ -1,6 +1,6 @@
-"""Hands what dist/ holds to `uv publish`: the right files, to an index that was named, with no secret in the output.
+"""Runs `uv publish` on dist/: checks the files and the index first, and redacts the credential in the output.
 
-Runs with nothing but the standard library and uv, since it sees the credential.
+Uses only the standard library and uv, because it sees the credential.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ __all__ = ["PRIVATE", "digest", "is_private", "upload"]
 ROOT = Path(__file__).resolve().parent.parent.parent
 UV = Path(sys.executable).with_name("uv")
 PRIVATE = "Private :: Do Not Upload"
-"""The classifier that keeps the package off the public index, which refuses it."""
+"""The classifier that keeps the package off the public index, which rejects it."""
 LOOPBACK = ("127.0.0.1", "::1", "localhost")
 
 
@@ -37,7 +37,7 @@ def digest(file: Path) -> str:
 
 
 def is_private(wheel: Path) -> bool:
-    """Whether a wheel says of itself that it must not go to the public index."""
+    """Whether a wheel has the classifier that keeps it off the public index."""
     try:
         with zipfile.ZipFile(wheel) as archive:
             name = next(name for name in archive.namelist() if name.endswith(".dist-info/METADATA"))
@@ -51,11 +51,11 @@ def built(folder: Path, digests: str | None) -> list[Path]:
     """The wheel and the sdist in a folder: one release, and nothing else.
 
     Args:
-        folder: Where they are.
-        digests: Lines as sha256sum prints them, which the files must match; None if they need not.
+        folder: The folder that holds them.
+        digests: Lines from sha256sum that the files must match; None to skip this check.
 
     Raises:
-        UploadError: something else is there, or one of the files is not what it should be.
+        UploadError: there are other files, or one of the two fails a check.
 
     """
     files = sorted(folder.iterdir()) if folder.is_dir() else []
@@ -65,10 +65,12 @@ def built(folder: Path, digests: str | None) -> list[Path]:
     if digests is not None:
         wanted = sorted(line.strip().replace(" *", "  ") for line in digests.splitlines() if line.strip())
         if wanted != sorted(map(digest, files)):
-            raise UploadError(f"The files in {folder.name}/ are not those of DIGESTS: find out why, and upload none.")
+            raise UploadError(
+                f"The files in {folder.name}/ do not match DIGESTS: do not upload them, and find out why."
+            )
     if not is_private(files[0]):
         reason = f"lacks the classifier `{PRIVATE}`, which keeps it off public indexes"
-        raise UploadError(f"{files[0].name} {reason}: put it into pyproject.toml again, and run `make build`.")
+        raise UploadError(f"{files[0].name} {reason}: add it to pyproject.toml, and run `make build`.")
     return files
 
 
@@ -76,7 +78,7 @@ def _url(name: str, environ: Mapping[str, str]) -> SplitResult:
     """The URL in a variable.
 
     Raises:
-        UploadError: it is missing, or would show the credential to others.
+        UploadError: it is missing, or would expose the credential.
 
     """
     try:
@@ -85,19 +87,19 @@ def _url(name: str, environ: Mapping[str, str]) -> SplitResult:
     except ValueError:
         host = None
     if not host:
-        raise UploadError(f"{name} is no URL: set it to that of your index (docs/publishing.md).")
+        raise UploadError(f"{name} is not a URL: set it to the URL of your index (docs/publishing.md).")
     if "@" in parts.netloc:
-        raise UploadError(f"{name} holds a credential: set UV_PUBLISH_USERNAME and UV_PUBLISH_PASSWORD instead.")
+        raise UploadError(f"{name} contains a credential: use UV_PUBLISH_USERNAME and UV_PUBLISH_PASSWORD instead.")
     if parts.scheme != "https" and host not in LOOPBACK:
-        raise UploadError(f"{name} is not https, so others could read the credential: use https.")
+        raise UploadError(f"{name} does not use https, so others could read the credential: use https.")
     return parts
 
 
 def settings(environ: Mapping[str, str]) -> dict[str, str]:
-    """The variables that uv gets instead of its own: no file, no keyring and no other index is used.
+    """The variables for uv, which make it use no configuration file, no keyring and no other index.
 
     Raises:
-        UploadError: one of them is missing, or would show the credential to others.
+        UploadError: a variable is missing, or would expose the credential.
 
     """
     url, read = _url("UV_PUBLISH_URL", environ), _url("UV_PUBLISH_CHECK_URL", environ)
@@ -105,10 +107,10 @@ def settings(environ: Mapping[str, str]) -> dict[str, str]:
     password = environ.get("UV_PUBLISH_PASSWORD") or environ.get("UV_PUBLISH_TOKEN")
     if not password:
         raise UploadError("No credential: set UV_PUBLISH_USERNAME and UV_PUBLISH_PASSWORD, or UV_PUBLISH_TOKEN.")
-    if read[:2] == url[:2]:  # the same server; another one must not get the credential
+    if read[:2] == url[:2]:  # only the same server may get the credential
         read = read._replace(netloc=f"{quote(user, safe='')}:{quote(password, safe='')}@{read.netloc}")
     return {
-        "COLUMNS": "10000",  # a line is not broken within a secret
+        "COLUMNS": "10000",  # so that no line break splits the password, which would hide it from `redacted`
         "NETRC": os.devnull,
         "UV_CREDENTIALS_DIR": os.devnull,
         "UV_PUBLISH_URL": url.geturl(),
@@ -119,13 +121,13 @@ def settings(environ: Mapping[str, str]) -> dict[str, str]:
 
 
 def redacted(text: str, user: str, password: str) -> str:
-    """Text without the password, however a server spells its characters, and without the header that sends it."""
+    """Text without the password in any spelling, and without the value of the header that sends it."""
     text = text.replace(base64.b64encode(f"{user}:{password}".encode()).decode(), "****")
     return re.sub("".join(map(_spelt, password)), "****", text)
 
 
 def _spelt(character: str) -> str:
-    """A pattern for a character as it is, in a URL, in HTML or in JSON."""
+    """A pattern for a character: plain, or as written in a URL, HTML or JSON."""
     in_url = {quote(character, safe=""), quote(character, safe="").lower(), quote_plus(character)}
     spellings = {character, f"\\{character}", json.dumps(character)[1:-1], html.escape(character)} | in_url
     longest_first = sorted(spellings, key=len, reverse=True)
@@ -133,7 +135,7 @@ def _spelt(character: str) -> str:
 
 
 def upload(*options: str) -> int:
-    """Upload dist/ to the index of the environment; with --check, only see that it names one. Returns uv's status."""
+    """Upload dist/ to the index in the environment; --check only checks the variables. Returns uv's status, or 1."""
     try:
         given = settings(os.environ)
         if "--check" in options:
@@ -142,14 +144,14 @@ def upload(*options: str) -> int:
     except UploadError as error:
         print(error, file=sys.stderr)
         return 1
-    # What is http goes to this machine: a proxy would read the credential.
+    # http is allowed for loopback only, and a proxy could read the credential.
     apart = ("UV_", "HTTP_PROXY", "ALL_PROXY") if given["UV_PUBLISH_URL"].startswith("http:") else ("UV_",)
     others = {name: value for name, value in os.environ.items() if not name.upper().startswith(apart)}
     command = [str(UV), "--no-config", "--no-cache", "--no-progress", "--color=never", "publish", "--no-attestations"]
     command += ["--trusted-publishing=never", "--keyring-provider=disabled", *map(str, files)]
     done = subprocess.run(command, env=others | given, capture_output=True, text=True, check=False)
-    said = redacted(done.stderr, given["UV_PUBLISH_USERNAME"], given["UV_PUBLISH_PASSWORD"])
+    output = redacted(done.stderr, given["UV_PUBLISH_USERNAME"], given["UV_PUBLISH_PASSWORD"])
     if done.returncode:
-        said += "If some files were uploaded, a repeat sends only the others."
-    print(said.strip(), file=sys.stderr if done.returncode else sys.stdout)
+        output += "It is safe to repeat the upload: uv skips files that the index already has."
+    print(output.strip(), file=sys.stderr if done.returncode else sys.stdout)
     return done.returncode

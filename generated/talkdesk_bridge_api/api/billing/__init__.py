@@ -58,10 +58,11 @@ class BillingOperations:
         Args:
             account_number: The insurance account whose invoices are asked for. Assumed: Sibling pages have one path parameter,
                 whose name is not in their text. See https://docs.talkdesk.com/reference/get-account-details
-            page: Number of the page, counted from 1. Left to the bridge where not given. Assumed: A convention of
+            page: Number of the page, counted from 1. If it is not given, the bridge decides. Assumed: A convention of
                 Talkdesk's own APIs, not promised for the bridge. See https://docs.talkdesk.com/docs/paging-results
-            per_page: Invoices a page. Left to the bridge where not given. Assumed: A convention of Talkdesk's own APIs (50 by
-                default there), not promised for the bridge. See https://docs.talkdesk.com/docs/paging-results
+            per_page: Number of invoices on a page. If it is not given, the bridge decides. Assumed: A convention of
+                Talkdesk's own APIs (50 by default there), not promised for the bridge. See
+                https://docs.talkdesk.com/docs/paging-results
 
         Raises:
             BridgeError: The root of all errors; StatusError where the bridge refuses with 4XX or fails with 5XX.
@@ -92,8 +93,9 @@ class BillingOperations:
         Args:
             account_number: The insurance account whose invoices are asked for. Assumed: Sibling pages have one path parameter,
                 whose name is not in their text. See https://docs.talkdesk.com/reference/get-account-details
-            per_page: Invoices a page. Left to the bridge where not given. Assumed: A convention of Talkdesk's own APIs (50 by
-                default there), not promised for the bridge. See https://docs.talkdesk.com/docs/paging-results
+            per_page: Number of invoices on a page. If it is not given, the bridge decides. Assumed: A convention of
+                Talkdesk's own APIs (50 by default there), not promised for the bridge. See
+                https://docs.talkdesk.com/docs/paging-results
             start: The `position` of an earlier iterator, to go on where it stood; None for the first item.
             max_pages: Stop after so many pages; None for all.
             max_items: Stop after so many items; None for all.
@@ -143,10 +145,11 @@ class AsyncBillingOperations:
         Args:
             account_number: The insurance account whose invoices are asked for. Assumed: Sibling pages have one path parameter,
                 whose name is not in their text. See https://docs.talkdesk.com/reference/get-account-details
-            page: Number of the page, counted from 1. Left to the bridge where not given. Assumed: A convention of
+            page: Number of the page, counted from 1. If it is not given, the bridge decides. Assumed: A convention of
                 Talkdesk's own APIs, not promised for the bridge. See https://docs.talkdesk.com/docs/paging-results
-            per_page: Invoices a page. Left to the bridge where not given. Assumed: A convention of Talkdesk's own APIs (50 by
-                default there), not promised for the bridge. See https://docs.talkdesk.com/docs/paging-results
+            per_page: Number of invoices on a page. If it is not given, the bridge decides. Assumed: A convention of
+                Talkdesk's own APIs (50 by default there), not promised for the bridge. See
+                https://docs.talkdesk.com/docs/paging-results
 
         Raises:
             BridgeError: The root of all errors; StatusError where the bridge refuses with 4XX or fails with 5XX.
@@ -177,8 +180,9 @@ class AsyncBillingOperations:
         Args:
             account_number: The insurance account whose invoices are asked for. Assumed: Sibling pages have one path parameter,
                 whose name is not in their text. See https://docs.talkdesk.com/reference/get-account-details
-            per_page: Invoices a page. Left to the bridge where not given. Assumed: A convention of Talkdesk's own APIs (50 by
-                default there), not promised for the bridge. See https://docs.talkdesk.com/docs/paging-results
+            per_page: Number of invoices on a page. If it is not given, the bridge decides. Assumed: A convention of
+                Talkdesk's own APIs (50 by default there), not promised for the bridge. See
+                https://docs.talkdesk.com/docs/paging-results
             start: The `position` of an earlier iterator, to go on where it stood; None for the first item.
             max_pages: Stop after so many pages; None for all.
             max_items: Stop after so many items; None for all.
