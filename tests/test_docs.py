@@ -138,6 +138,6 @@ def test_the_demo(tmp_path: Path) -> None:
     assert "(exit status 4)" in lines
     assert any(line.startswith("404 ErrorInfo(") and "NOT_FOUND" in line for line in lines)
     path = invoices_of("1000000001") + "?per_page=50"
-    at = lines.index("=== What the bridge was asked")
+    at = lines.index("=== The requests that the bridge received")
     asked = ["POST /oauth/token 200", f"GET {path} 200", f"GET {path}&page=2 200", f"GET {path}&page=3 200"]
     assert lines[at + 1 : at + 5] == asked

@@ -1,5 +1,5 @@
 # Generated from openapi.yaml by `make generate`: edits are lost.
-"""What the contract says, as code: `api` has its operations, `models` its schemas. `talkdesk_bridge` is the client."""
+"""The contract as code: operations in `api`, schemas in `models`. Use it through the client `talkdesk_bridge`."""
 
 VERSION = "0.1.0"
-"""The version of the contract, and so of the client."""
+"""The version of the contract, which is also the version of the client."""

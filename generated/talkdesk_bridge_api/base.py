@@ -1,5 +1,5 @@
 # Generated from openapi.yaml by `make generate`: edits are lost.
-"""What all models share: fields that the contract does not have, readers of models, steps of `from_dict`, `to_dict`."""
+"""Code that all models share: unknown fields, readers of models, and helpers of `from_dict` and `to_dict`."""
 
 from __future__ import annotations
 
@@ -19,14 +19,14 @@ new = object.__new__
 
 
 class OpenModel(Generic[ItemT]):
-    """A model that keeps the fields the contract does not have: `model["name"]`, or all in `additional_properties`."""
+    """A model that keeps unknown fields: `model["name"]` is one of them, `additional_properties` has all."""
 
     __slots__ = ()
     additional_properties: dict[str, ItemT]
 
     @property
     def additional_keys(self) -> list[str]:
-        """The names of these fields."""
+        """The names of the unknown fields."""
         return [*self.additional_properties]
 
     def __getitem__(self, key: str) -> ItemT:
@@ -57,10 +57,10 @@ def _shortened(value: Any) -> str:
 
 
 def as_dict(value: Any) -> dict[str, Any]:
-    """The object that a model is read from, if it is not a plain dict.
+    """A plain dict with the content of a mapping.
 
     Raises:
-        MisfitError: It is no object.
+        MisfitError: The value is not a mapping.
 
     """
     if isinstance(value, Mapping):
@@ -69,10 +69,10 @@ def as_dict(value: Any) -> dict[str, Any]:
 
 
 def completed(data: dict[str, Any], names: Iterable[str], required: Iterable[str]) -> dict[str, Any]:
-    """An object that lacks fields, with ABSENT in their place.
+    """The object with ABSENT for each missing field.
 
     Raises:
-        MisfitError: A required field is not there.
+        MisfitError: A required field is missing.
 
     """
     for name in required:
@@ -82,7 +82,7 @@ def completed(data: dict[str, Any], names: Iterable[str], required: Iterable[str
 
 
 def read_others(others: dict[str, Any], reader: Reader, here: Place) -> None:
-    """Read the fields that the contract does not name, if it gives their type."""
+    """Read the unknown fields in place, if the contract gives their type."""
     for name, value in others.items():
         try:
             others[name] = reader(value, here, ".*")
@@ -92,7 +92,7 @@ def read_others(others: dict[str, Any], reader: Reader, here: Place) -> None:
 
 
 def model(kind: Any) -> Reader:
-    """A reader of a model, which is given as its class."""
+    """A reader of a model, made from its class."""
 
     def read(value: Any, here: Place, step: str) -> Any:
         if value is ABSENT:
@@ -107,7 +107,7 @@ def model(kind: Any) -> Reader:
 
 
 def models(kind: Any) -> Reader:
-    """A reader of a list of models: as `reading.array(model(kind))`, with one call less for each item."""
+    """A reader of a list of models: like `reading.array(model(kind))`, but with one call less for each item."""
     from_dict = kind.from_dict
 
     def read(value: Any, here: Place, step: str) -> Any:
@@ -127,7 +127,7 @@ def models(kind: Any) -> Reader:
 
 
 def to_json(value: Any) -> Any:
-    """A value of a model's field, as JSON has it."""
+    """The JSON value of a model's field."""
     if isinstance(value, list):
         return [to_json(item) for item in value]
     if isinstance(value, dict):

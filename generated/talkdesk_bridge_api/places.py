@@ -1,5 +1,5 @@
 # Generated from openapi.yaml by `make generate`: edits are lost.
-"""Where a value stands in a response, and how it deviates from the contract: shared by the readers and all models."""
+"""Places in a response, and the deviations that were counted there. All readers and models use this module."""
 
 from __future__ import annotations
 
@@ -18,12 +18,12 @@ JSON_TYPES: dict[type, str] = {
 
 
 class MisfitError(ValueError):
-    """A value cannot be read as documented without losing something.
+    """A value cannot be read as its documented type without losing information.
 
     Attributes:
         documented: The documented type.
-        seen: The type, or the form, of the value; never the value itself.
-        place: Where it stands, as a JSON path from the value that was read: `.invoices[3].amount`.
+        seen: The type or form of the value, never the value itself.
+        place: Its place, as a JSON path from the value that was read: `.invoices[3].amount`.
 
     """
 
@@ -38,15 +38,15 @@ class MisfitError(ValueError):
 
 
 class Place:
-    """The deviations at one place of a response, and inside it. All items of a list are one place."""
+    """The deviations at one place in a response and inside it. All items of a list share one place."""
 
     __slots__ = ("counts", "inside", "strict")
 
     def __init__(self, *, strict: bool = False) -> None:
         self.strict = strict
         """Whether the first deviation raises MisfitError."""
-        self.counts: dict[str, dict[str, int]] = _Refusing() if strict else defaultdict(_new_counts)
-        """How often each deviation came: by `documented | seen`, then by step."""
+        self.counts: dict[str, dict[str, int]] = _Strict() if strict else defaultdict(_new_counts)
+        """The count of each deviation, by `documented | seen`, then by step."""
         self.inside: dict[str, Place] = defaultdict(partial(Place, strict=strict))
         """The places of the objects inside, by step."""
 
@@ -59,9 +59,9 @@ class Place:
             yield from inner.deviations(path + step)
 
     def in_order(self, data: Any) -> list[tuple[str, str, str, int]]:
-        """As `deviations`, in the order in which their places first stand in the JSON that was read.
+        """Like `deviations`, in the order in which their places first occur in the JSON data.
 
-        Those of fields that the contract does not name, `.*`, come last.
+        Deviations of unknown fields, `.*`, come last.
         """
         found = [*self.deviations()]
         missing = {path for path, *_ in found}
@@ -84,7 +84,7 @@ class Place:
         return sorted(found, key=lambda deviation: ranks.get(deviation[0], len(ranks)))
 
     def add(self, other: Place) -> None:
-        """Add the deviations of the same place that were counted apart."""
+        """Add the deviations of the same place from another count."""
         for kind, steps in other.counts.items():
             for step, count in steps.items():
                 self.counts[kind][step] += count
@@ -96,7 +96,7 @@ def _new_counts() -> dict[str, int]:
     return defaultdict(int)
 
 
-class _Refusing(dict[str, Any]):
+class _Strict(dict[str, Any]):
     """The counts of a strict place: counting a deviation raises it as MisfitError."""
 
     def __init__(self, kind: str = "") -> None:
@@ -105,7 +105,7 @@ class _Refusing(dict[str, Any]):
 
     def __missing__(self, key: str) -> Any:
         if not self._kind:
-            return _Refusing(key)
+            return _Strict(key)
         documented, seen = self._kind.split(" | ")
         raise MisfitError(documented, seen, key)
 
@@ -118,7 +118,7 @@ def _steps(value: dict[str, Any] | list[Any]) -> Iterator[tuple[str, Any]]:
 
 
 def kind_of(value: Any) -> str:
-    """The JSON type of a value; of a value that JSON does not have, the name of its Python type."""
+    """The JSON type of a value, or the name of its Python type if JSON has no such type."""
     return "number" if isinstance(value, float) else JSON_TYPES.get(type(value), type(value).__name__)
 
 

@@ -1,9 +1,10 @@
 # Generated from openapi.yaml by `make generate`: edits are lost.
-"""Readers: from the JSON of each type to its Python value, leniently, with each deviation counted.
+"""Readers convert JSON to the Python value of each type. They are lenient, and count deviations.
 
-A reader takes a value, the `Place` of the object that holds it, and the step from there to the value, which is a piece
-of a JSON path such as `.amount` or `.invoices[*]`. It returns the value as the contract's type. If the value differs
-from the contract and nothing is lost by reading it, the reader counts a deviation; otherwise it raises `MisfitError`.
+A reader takes a value, the `Place` of the enclosing object, and the step from there to the value: a piece of a JSON
+path such as `.amount` or `.invoices[*]`. It returns the value as the type in the contract. If the value deviates from
+the contract but can be read without losing information, the reader counts a deviation. Otherwise it raises
+`MisfitError`.
 """
 
 from __future__ import annotations
@@ -28,12 +29,12 @@ T = TypeVar("T")
 Reader = Callable[[Any, Place, str], Any]
 
 ABSENT = object()
-"""Stands for a field that was not sent; the reader of an optional field returns None for it."""
+"""Marks a field that was not sent. The reader of an optional field returns None for it."""
 
 INTEGER = re.compile(r"-?[0-9]{1,4000}")
 NUMBER = re.compile(r"-?[0-9]+(\.[0-9]+)?([eE][+-]?[0-9]+)?")
-# RFC 3339, which the contract documents. Then the other forms of ISO 8601 that are read: Python's own parser would
-# ignore characters between date and time and after seconds, and read Unix seconds, 1710101512, as a day of 1710.
+# RFC 3339 is the documented form. ISO_8601 matches the other forms that are read, because Python's own parser ignores
+# characters between date and time and after seconds, and reads Unix seconds (1710101512) as a day in 1710.
 FULL_DATE = re.compile(r"\d{4}-\d\d-\d\d", re.ASCII)
 DATE_TIME = re.compile(r"\d{4}-\d\d-\d\d[Tt ]\d\d:\d\d:\d\d(\.\d+)?([Zz]|[+-]\d\d:\d\d)", re.ASCII)
 ISO_8601 = re.compile(
@@ -48,7 +49,7 @@ OTHER_UUID = re.compile(
 
 
 class Number(float):
-    """A JSON number with a fraction or an exponent, which keeps the text it was written as."""
+    """A JSON number with a fraction or an exponent that keeps its original text."""
 
     __slots__ = ("_text",)
 
@@ -71,36 +72,36 @@ def unreadable(documented: str, value: Any, step: str) -> Any:
 
 
 def anything(value: Any, _here: Place, _step: str) -> Any:
-    """Any value, as it is."""
+    """Any value, unchanged."""
     return None if value is ABSENT else value
 
 
 def null(value: Any, _here: Place, step: str) -> Any:
-    """Null alone."""
+    """Only null."""
     return None if value is None else unreadable("null", value, step)
 
 
 def string(value: Any, here: Place, step: str) -> Any:
-    """Text; of a number its digits, as they were written."""
+    """A string. A number becomes the text as it was written."""
     if value is ABSENT:
         return None
     kind = value.__class__
     if kind is Number:
         here.counts["string | number"][step] += 1
-        return value._text  # half the time of str(value); bridges send such pages
+        return value._text  # twice as fast as str(value), and some bridges send such pages
     if kind is int:
         here.counts["string | integer"][step] += 1
         return str(value)
     if kind is str:
         return value
-    if kind is float and isfinite(value):  # of another parser than ours
+    if kind is float and isfinite(value):  # from a parser other than ours
         here.counts["string | number"][step] += 1
         return str(value)
     return unreadable("string", value, step)
 
 
 def integer(value: Any, here: Place, step: str) -> Any:
-    """An integer, also one that was written as 5.0, or as text."""
+    """An integer, also if it is written as 5.0 or as a string."""
     if value.__class__ is int:
         return value
     if isinstance(value, float) and isfinite(value) and _is_exactly(str(value), int(value)):
@@ -112,7 +113,7 @@ def integer(value: Any, here: Place, step: str) -> Any:
 
 
 def number(value: Any, here: Place, step: str) -> Any:
-    """A number, also one that was written as text; int if it has no fraction and no exponent."""
+    """A number, also if it is written as a string; an int if it has no fraction and no exponent."""
     if value.__class__ is int:
         return value
     if isinstance(value, float) and isfinite(value):
@@ -139,12 +140,12 @@ def boolean(value: Any, _here: Place, step: str) -> Any:
 
 
 def binary(value: Any, _here: Place, step: str) -> Any:
-    """A file, which JSON cannot hold: always raises MisfitError."""
+    """A file, which JSON cannot contain: raises MisfitError if a value was sent."""
     return unreadable("binary", value, step)
 
 
 def uuid(value: Any, here: Place, step: str) -> Any:
-    """A UUID, also one in braces, as a URN, or without hyphens."""
+    """A UUID, also in braces, as a URN, or without hyphens."""
     if isinstance(value, str) and FULL_UUID.fullmatch(value):
         return UUID(value)
     if isinstance(value, str) and OTHER_UUID.fullmatch(value):
@@ -154,10 +155,10 @@ def uuid(value: Any, here: Place, step: str) -> Any:
 
 
 def date_or_none(value: Any, here: Place, step: str) -> Any:
-    """A date, also one of another form of ISO 8601; None, and a deviation, for text that is no date."""
+    """A date, also in another form of ISO 8601. Text that is not a date gives None and a deviation."""
     try:
         read = _date_of(value)
-        if len(value) == 10 and value[7] == "-":  # the documented form alone has a hyphen there; most dates are of it
+        if len(value) == 10 and value[7] == "-":  # a fast path for the documented form, the only one with this hyphen
             return read
     except (TypeError, ValueError):
         pass
@@ -169,17 +170,17 @@ _date_of = datetime.date.fromisoformat
 
 
 def date_time_or_none(value: Any, here: Place, step: str) -> Any:
-    """A date with a time, as `date_or_none`."""
+    """A date with a time; otherwise like `date_or_none`."""
     return _date_time_of(value, here, step, "date-time", DATE_TIME)
 
 
 def date(value: Any, here: Place, step: str) -> Any:
-    """A date that must be there: as `date_or_none`, but text that is no date raises MisfitError."""
+    """A required date: like `date_or_none`, but text that is not a date raises MisfitError."""
     return _required(date_or_none(value, here, step), "date", value, step)
 
 
 def date_time(value: Any, here: Place, step: str) -> Any:
-    """A date with a time that must be there."""
+    """A required date with a time."""
     return _required(date_time_or_none(value, here, step), "date-time", value, step)
 
 
@@ -208,11 +209,11 @@ def _required(read: T | None, documented: str, value: Any, step: str) -> T:
     return read
 
 
-# What makes a reader, when a module of models is imported.
+# Functions that make readers when a module of models is imported.
 
 
 def array(item_reader: Reader) -> Reader:
-    """A reader of a list, from the reader of its items."""
+    """A reader of a list, made from the reader of its items."""
 
     def read(value: Any, here: Place, step: str) -> Any:
         if value.__class__ is not list:
@@ -231,7 +232,7 @@ def array(item_reader: Reader) -> Reader:
 
 
 def one_of(values: Iterable[Any]) -> Reader:
-    """A reader of the members of an enumeration, which is given as its class, or of constants."""
+    """A reader of the members of an enumeration class, or of constants."""
     plain = {one: one.value if isinstance(one, Enum) else one for one in values}
     known = {(type(value), value): one for one, value in plain.items()}
 
@@ -240,7 +241,7 @@ def one_of(values: Iterable[Any]) -> Reader:
             return None
         try:
             return known[float if value.__class__ is Number else value.__class__, value]
-        except (KeyError, TypeError):  # not known, or a list or an object
+        except (KeyError, TypeError):  # unknown, or not hashable
             raise MisfitError(f"one of the {len(known)} documented values", f"another {kind_of(value)}", step) from None
 
     return read
@@ -252,10 +253,12 @@ def nullable(reader: Reader) -> Reader:
 
 
 def union(documented: str, *readers: Reader) -> Reader:
-    """A reader of several types: of the first that fits exactly, else of the first that fits leniently."""
+    """A reader of several types: the first that matches exactly, else the first that matches leniently."""
 
     def read(value: Any, here: Place, step: str) -> Any:
-        for strict in (True,) if here.strict else (True, False):  # not twice at each level of a recursive schema
+        for strict in (
+            (True,) if here.strict else (True, False)
+        ):  # else a recursive schema doubles the time at each level
             for reader in readers:
                 apart = Place(strict=strict)
                 try:

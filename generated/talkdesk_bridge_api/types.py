@@ -1,11 +1,11 @@
 # Generated from openapi.yaml by `make generate`: edits are lost.
-"""What the operations of the contract need of a client, and the types that arguments and bodies share."""
+"""The protocol between operations and clients, and the types that arguments and bodies share."""
 
 # Replaces the stock types.py.jinja of openapi-python-client 0.29.1.
-# Why: the stock UNSET is a value that users meet, that breaks under copy and pickle, and beside which `null` fails
-#   (upstream issues 679, 791, 1371). With None in its place, absent and `null` read the same.
+# Why: users see the stock UNSET, it does not survive copy and pickle, and `null` fails next to it (upstream issues 679,
+#   791, 1371). With None instead, absent and `null` read the same.
 # Test: tests/test_generated.py, tests/test_generate.py.
-# Remove when: the generator can leave optional fields None, and writes methods that a client can carry.
+# Remove when: the generator can use None for optional fields, and writes methods that a client can use.
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ __all__ = [
     "OperationInfo", "RequestFiles", "Unset", "read_file", "read_nothing", "read_text",
 ]  # fmt: skip
 
-# The generator's templates for requests ask for these.
+# The generator's templates for requests use these names.
 Unset = type(None)
 UNSET = None
 
@@ -41,7 +41,7 @@ class File:
     mime_type: str | None = None
 
     def to_tuple(self) -> FileTypes:
-        """The form that multipart/form-data is sent from."""
+        """The tuple to send as a part of multipart/form-data."""
         return self.file_name, self.payload, self.mime_type
 
 
@@ -53,51 +53,51 @@ ItemT_co = TypeVar("ItemT_co", covariant=True)
 
 @define(frozen=True)
 class Body:
-    """The body that the contract declares for a status, or for a range of them."""
+    """The body that the contract declares for a status or a range of statuses."""
 
     first: int
     last: int
     source: str
-    """What `read` takes: the value of the body's JSON for `json`; its bytes for `text`, `bytes` and `nothing`."""
+    """What `read` takes. `json`: the parsed JSON. `text`, `bytes` and `nothing`: the bytes of the body."""
     read: Reader
-    """Turns it into the documented type."""
+    """Converts it to the documented type."""
 
 
 def read_text(content: bytes, _here: Place, _step: str) -> str:
-    """A body of text; raises ValueError if it is not UTF-8."""
+    """Decode a text body; raises ValueError if it is not UTF-8."""
     return content.decode()
 
 
 def read_file(content: bytes, _here: Place, _step: str) -> File:
-    """A body of bytes."""
+    """Wrap a body of bytes in a File."""
     return File(BytesIO(content))
 
 
 def read_nothing(_content: bytes, _here: Place, _step: str) -> None:
-    """No body."""
+    """Ignore the body."""
 
 
 @define(frozen=True)
 class Operation(Generic[BodyT]):
-    """One operation of the contract: arguments to request, response to body."""
+    """An operation of the contract: makes a request from arguments, and a body from a response."""
 
     operation_id: str
     method: str
     path: str
     """The path, with its parameters in braces."""
     request: Callable[..., dict[str, Any]]
-    """Turns arguments into method, url, params, headers and body of a request."""
+    """Makes method, url, params, headers and body of a request from arguments."""
     bodies: tuple[Body, ...]
     """The bodies of the declared statuses: exact statuses before ranges."""
 
     def body(self, status: int) -> Body | None:
-        """The body that is declared for a status; None if the status is not declared."""
+        """The declared body of a status; None if the status is not declared."""
         return next((body for body in self.bodies if body.first <= status <= body.last), None)
 
 
 @define(frozen=True)
 class ListOperation(Operation[BodyT], Generic[BodyT, ItemT]):
-    """An operation whose body holds one list under `_embedded`."""
+    """An operation whose body has one list under `_embedded`."""
 
     items: Callable[[BodyT], list[ItemT] | None]
     page: Any
@@ -144,17 +144,17 @@ class Items(Protocol[BodyT_co, ItemT_co]):
     def __next__(self) -> ItemT_co: ...
 
     def pages(self) -> Iterator[BodyT_co]:
-        """The page bodies, as far as they are not consumed yet."""
+        """The bodies of the pages that were not consumed yet."""
         ...
 
     @property
     def response(self) -> Any:
-        """The `Response` that the page fetched last came in; None before the first."""
+        """The `Response` of the last fetched page; None before the first."""
         ...
 
     @property
     def position(self) -> dict[str, Any]:
-        """What is still to come, as JSON: give it as `start` to go on later."""
+        """The position of the next item as JSON data: pass it as `start` to continue later."""
         ...
 
 
@@ -166,22 +166,22 @@ class AsyncItems(Protocol[BodyT_co, ItemT_co]):
     async def __anext__(self) -> ItemT_co: ...
 
     def pages(self) -> AsyncIterator[BodyT_co]:
-        """The page bodies, as far as they are not consumed yet."""
+        """The bodies of the pages that were not consumed yet."""
         ...
 
     @property
     def response(self) -> Any:
-        """The `Response` that the page fetched last came in; None before the first."""
+        """The `Response` of the last fetched page; None before the first."""
         ...
 
     @property
     def position(self) -> dict[str, Any]:
-        """What is still to come, as JSON: give it as `start` to go on later."""
+        """The position of the next item as JSON data: pass it as `start` to continue later."""
         ...
 
 
 class Caller(Protocol):
-    """What the operation groups need of a synchronous client."""
+    """The methods of a synchronous client that operation groups call."""
 
     def call(self, operation: Operation[BodyT], arguments: dict[str, Any]) -> BodyT:
         """Send the request and read the response's body."""
@@ -196,12 +196,12 @@ class Caller(Protocol):
         max_pages: int | None,
         max_items: int | None,
     ) -> Items[BodyT, ItemT]:
-        """Go through all pages."""
+        """Iterate over all pages."""
         ...
 
 
 class AsyncCaller(Protocol):
-    """What the operation groups need of an asynchronous client."""
+    """The methods of an asynchronous client that operation groups call."""
 
     async def call(self, operation: Operation[BodyT], arguments: dict[str, Any]) -> BodyT:
         """Send the request and read the response's body."""
@@ -216,5 +216,5 @@ class AsyncCaller(Protocol):
         max_pages: int | None,
         max_items: int | None,
     ) -> AsyncItems[BodyT, ItemT]:
-        """Go through all pages."""
+        """Iterate over all pages."""
         ...

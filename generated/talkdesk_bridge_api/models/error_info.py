@@ -20,7 +20,7 @@ class ErrorInfo(base.OpenModel[typing.Any]):
         "status": "status",
         "userMessage": "user_message",
     }
-    """The fields of the contract, required ones first: the name that is sent, and the attribute."""
+    """The attribute of each field in the contract, by the name that is sent. Required fields come first."""
 
     details: list[ErrorDetails] | None = None
     developer_message: str | None = None
@@ -36,11 +36,11 @@ class ErrorInfo(base.OpenModel[typing.Any]):
         """Read a JSON object, as `json.loads` returns it, leniently.
 
         Args:
-            src_dict: The object; its numbers keep their digits if they were parsed with `parse_float=reading.Number`.
-            here: Counts the deviations from the contract, or raises the first if it is strict.
+            src_dict: The object. Numbers keep all digits if they were parsed with `parse_float=reading.Number`.
+            here: Counts deviations, or raises the first one if it is strict.
 
         Raises:
-            MisfitError: A ValueError: something cannot be read; or it deviates, and `here` is strict.
+            MisfitError: A value cannot be read, or deviates and `here` is strict. It is a ValueError.
 
         """
         if here is None:
@@ -53,7 +53,7 @@ class ErrorInfo(base.OpenModel[typing.Any]):
             _error_code = src_dict["errorCode"]
             _status = src_dict["status"]
             _user_message = src_dict["userMessage"]
-        except KeyError:  # a field was not sent, which is allowed unless it is required; next time all are there
+        except KeyError:  # a field is missing: fill all missing ones in, or raise if one is required
             return cls.from_dict(base.completed(src_dict, cls.FIELDS, required=()), here)
         model = base.new(cls)  # skips `__init__`, which would double the time: docs/speed.md
         if _details is None:
@@ -99,7 +99,7 @@ class ErrorInfo(base.OpenModel[typing.Any]):
         return model
 
     def to_dict(self) -> dict[str, typing.Any]:
-        """The JSON object; an optional field that is None is left out."""
+        """The JSON object, without optional fields that are None."""
         data: dict[str, typing.Any] = {**self.additional_properties}
         if self.details is not None:
             data["details"] = base.to_json(self.details)
@@ -114,7 +114,7 @@ class ErrorInfo(base.OpenModel[typing.Any]):
         return data
 
 
-# Below the class, since models may hold each other; and so are the readers of such fields.
+# Below the class, because models may refer to each other, and so do the readers of their fields.
 from ..models.error_details import ErrorDetails
 
 _READ_details = base.models(ErrorDetails)

@@ -26,7 +26,7 @@ class InvoiceDetails(base.OpenModel[typing.Any]):
         "paid_amount": "paid_amount",
         "status": "status",
     }
-    """The fields of the contract, required ones first: the name that is sent, and the attribute."""
+    """The attribute of each field in the contract, by the name that is sent. Required fields come first."""
 
     amount: str | None = None
     due_amount: str | None = None
@@ -45,11 +45,11 @@ class InvoiceDetails(base.OpenModel[typing.Any]):
         """Read a JSON object, as `json.loads` returns it, leniently.
 
         Args:
-            src_dict: The object; its numbers keep their digits if they were parsed with `parse_float=reading.Number`.
-            here: Counts the deviations from the contract, or raises the first if it is strict.
+            src_dict: The object. Numbers keep all digits if they were parsed with `parse_float=reading.Number`.
+            here: Counts deviations, or raises the first one if it is strict.
 
         Raises:
-            MisfitError: A ValueError: something cannot be read; or it deviates, and `here` is strict.
+            MisfitError: A value cannot be read, or deviates and `here` is strict. It is a ValueError.
 
         """
         if here is None:
@@ -65,7 +65,7 @@ class InvoiceDetails(base.OpenModel[typing.Any]):
             _invoice_number = src_dict["invoice_number"]
             _paid_amount = src_dict["paid_amount"]
             _status = src_dict["status"]
-        except KeyError:  # a field was not sent, which is allowed unless it is required; next time all are there
+        except KeyError:  # a field is missing: fill all missing ones in, or raise if one is required
             return cls.from_dict(base.completed(src_dict, cls.FIELDS, required=()), here)
         model = base.new(cls)  # skips `__init__`, which would double the time: docs/speed.md
         if _amount.__class__ is not str:
@@ -130,7 +130,7 @@ class InvoiceDetails(base.OpenModel[typing.Any]):
         return model
 
     def to_dict(self) -> dict[str, typing.Any]:
-        """The JSON object; an optional field that is None is left out."""
+        """The JSON object, without optional fields that are None."""
         data: dict[str, typing.Any] = {**self.additional_properties}
         if self.amount is not None:
             data["amount"] = self.amount
@@ -151,7 +151,7 @@ class InvoiceDetails(base.OpenModel[typing.Any]):
         return data
 
 
-# Below the class, since models may hold each other; and so are the readers of such fields.
+# Below the class, because models may refer to each other, and so do the readers of their fields.
 from ..models.invoice_item_details import InvoiceItemDetails
 
 _READ_invoice_items_details = base.models(InvoiceItemDetails)

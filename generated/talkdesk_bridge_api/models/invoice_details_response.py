@@ -19,7 +19,7 @@ class InvoiceDetailsResponse(base.OpenModel[typing.Any]):
         "_embedded": "embedded",
         "total": "total",
     }
-    """The fields of the contract, required ones first: the name that is sent, and the attribute."""
+    """The attribute of each field in the contract, by the name that is sent. Required fields come first."""
 
     embedded: InvoiceList | None = None
     """ Documented: https://docs.talkdesk.com/reference/get-account-invoices """
@@ -33,11 +33,11 @@ class InvoiceDetailsResponse(base.OpenModel[typing.Any]):
         """Read a JSON object, as `json.loads` returns it, leniently.
 
         Args:
-            src_dict: The object; its numbers keep their digits if they were parsed with `parse_float=reading.Number`.
-            here: Counts the deviations from the contract, or raises the first if it is strict.
+            src_dict: The object. Numbers keep all digits if they were parsed with `parse_float=reading.Number`.
+            here: Counts deviations, or raises the first one if it is strict.
 
         Raises:
-            MisfitError: A ValueError: something cannot be read; or it deviates, and `here` is strict.
+            MisfitError: A value cannot be read, or deviates and `here` is strict. It is a ValueError.
 
         """
         if here is None:
@@ -47,7 +47,7 @@ class InvoiceDetailsResponse(base.OpenModel[typing.Any]):
         try:
             _embedded = src_dict["_embedded"]
             _total = src_dict["total"]
-        except KeyError:  # a field was not sent, which is allowed unless it is required; next time all are there
+        except KeyError:  # a field is missing: fill all missing ones in, or raise if one is required
             return cls.from_dict(base.completed(src_dict, cls.FIELDS, required=()), here)
         model = base.new(cls)  # skips `__init__`, which would double the time: docs/speed.md
         if _embedded is None:
@@ -69,7 +69,7 @@ class InvoiceDetailsResponse(base.OpenModel[typing.Any]):
         return model
 
     def to_dict(self) -> dict[str, typing.Any]:
-        """The JSON object; an optional field that is None is left out."""
+        """The JSON object, without optional fields that are None."""
         data: dict[str, typing.Any] = {**self.additional_properties}
         if self.embedded is not None:
             data["_embedded"] = base.to_json(self.embedded)
@@ -78,7 +78,7 @@ class InvoiceDetailsResponse(base.OpenModel[typing.Any]):
         return data
 
 
-# Below the class, since models may hold each other; and so are the readers of such fields.
+# Below the class, because models may refer to each other, and so do the readers of their fields.
 from ..models.invoice_list import InvoiceList
 
 _READ_embedded = base.model(InvoiceList)

@@ -22,7 +22,7 @@ class InvoiceItemDetails(base.OpenModel[typing.Any]):
         "policy_number": "policy_number",
         "product": "product",
     }
-    """The fields of the contract, required ones first: the name that is sent, and the attribute."""
+    """The attribute of each field in the contract, by the name that is sent. Required fields come first."""
 
     amount: str | None = None
     category: str | None = None
@@ -40,11 +40,11 @@ class InvoiceItemDetails(base.OpenModel[typing.Any]):
         """Read a JSON object, as `json.loads` returns it, leniently.
 
         Args:
-            src_dict: The object; its numbers keep their digits if they were parsed with `parse_float=reading.Number`.
-            here: Counts the deviations from the contract, or raises the first if it is strict.
+            src_dict: The object. Numbers keep all digits if they were parsed with `parse_float=reading.Number`.
+            here: Counts deviations, or raises the first one if it is strict.
 
         Raises:
-            MisfitError: A ValueError: something cannot be read; or it deviates, and `here` is strict.
+            MisfitError: A value cannot be read, or deviates and `here` is strict. It is a ValueError.
 
         """
         if here is None:
@@ -59,7 +59,7 @@ class InvoiceItemDetails(base.OpenModel[typing.Any]):
             _paid_amount = src_dict["paid_amount"]
             _policy_number = src_dict["policy_number"]
             _product = src_dict["product"]
-        except KeyError:  # a field was not sent, which is allowed unless it is required; next time all are there
+        except KeyError:  # a field is missing: fill all missing ones in, or raise if one is required
             return cls.from_dict(base.completed(src_dict, cls.FIELDS, required=()), here)
         model = base.new(cls)  # skips `__init__`, which would double the time: docs/speed.md
         if _amount.__class__ is not str:
@@ -120,7 +120,7 @@ class InvoiceItemDetails(base.OpenModel[typing.Any]):
         return model
 
     def to_dict(self) -> dict[str, typing.Any]:
-        """The JSON object; an optional field that is None is left out."""
+        """The JSON object, without optional fields that are None."""
         data: dict[str, typing.Any] = {**self.additional_properties}
         if self.amount is not None:
             data["amount"] = self.amount

@@ -65,7 +65,7 @@ class BillingOperations:
                 https://docs.talkdesk.com/docs/paging-results
 
         Raises:
-            BridgeError: The root of all errors; StatusError where the bridge refuses with 4XX or fails with 5XX.
+            BridgeError: The base class of all errors; StatusError if the bridge returns 4XX or 5XX.
 
         """
         return self._caller.call(
@@ -86,9 +86,9 @@ class BillingOperations:
         max_pages: int | None = None,
         max_items: int | None = None,
     ) -> types.Items[InvoiceDetailsResponse, InvoiceDetails]:
-        """Get Account Invoices, item by item, over all pages
+        """Get Account Invoices: the items of all pages
 
-        As `get_account_invoices`, whose docstring says what is assumed; the pages are fetched as needed.
+        Pages are fetched as needed. The docstring of `get_account_invoices` says what is assumed.
 
         Args:
             account_number: The insurance account whose invoices are asked for. Assumed: Sibling pages have one path parameter,
@@ -96,12 +96,12 @@ class BillingOperations:
             per_page: Number of invoices on a page. If it is not given, the bridge decides. Assumed: A convention of
                 Talkdesk's own APIs (50 by default there), not promised for the bridge. See
                 https://docs.talkdesk.com/docs/paging-results
-            start: The `position` of an earlier iterator, to go on where it stood; None for the first item.
-            max_pages: Stop after so many pages; None for all.
-            max_items: Stop after so many items; None for all.
+            start: The `position` of an earlier iterator to continue from; None for the first item.
+            max_pages: The maximum number of pages; None for all.
+            max_items: The maximum number of items; None for all.
 
         Raises:
-            BridgeError: The root of all errors; StatusError where the bridge refuses with 4XX or fails with 5XX.
+            BridgeError: The base class of all errors; StatusError if the bridge returns 4XX or 5XX.
 
         """
         return self._caller.paginate(
@@ -152,7 +152,7 @@ class AsyncBillingOperations:
                 https://docs.talkdesk.com/docs/paging-results
 
         Raises:
-            BridgeError: The root of all errors; StatusError where the bridge refuses with 4XX or fails with 5XX.
+            BridgeError: The base class of all errors; StatusError if the bridge returns 4XX or 5XX.
 
         """
         return await self._caller.call(
@@ -173,9 +173,9 @@ class AsyncBillingOperations:
         max_pages: int | None = None,
         max_items: int | None = None,
     ) -> types.AsyncItems[InvoiceDetailsResponse, InvoiceDetails]:
-        """Get Account Invoices, item by item, over all pages
+        """Get Account Invoices: the items of all pages
 
-        As `get_account_invoices`, whose docstring says what is assumed; the pages are fetched as needed.
+        Pages are fetched as needed. The docstring of `get_account_invoices` says what is assumed.
 
         Args:
             account_number: The insurance account whose invoices are asked for. Assumed: Sibling pages have one path parameter,
@@ -183,12 +183,12 @@ class AsyncBillingOperations:
             per_page: Number of invoices on a page. If it is not given, the bridge decides. Assumed: A convention of
                 Talkdesk's own APIs (50 by default there), not promised for the bridge. See
                 https://docs.talkdesk.com/docs/paging-results
-            start: The `position` of an earlier iterator, to go on where it stood; None for the first item.
-            max_pages: Stop after so many pages; None for all.
-            max_items: Stop after so many items; None for all.
+            start: The `position` of an earlier iterator to continue from; None for the first item.
+            max_pages: The maximum number of pages; None for all.
+            max_items: The maximum number of items; None for all.
 
         Raises:
-            BridgeError: The root of all errors; StatusError where the bridge refuses with 4XX or fails with 5XX.
+            BridgeError: The base class of all errors; StatusError if the bridge returns 4XX or 5XX.
 
         """
         return self._caller.paginate(

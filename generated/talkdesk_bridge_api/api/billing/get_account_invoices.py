@@ -1,5 +1,5 @@
 # Generated from openapi.yaml by `make generate`: edits are lost.
-"""What turns the arguments of `get_account_invoices` into a request."""
+"""Makes a request from the arguments of `get_account_invoices`."""
 
 from __future__ import annotations
 
