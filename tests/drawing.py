@@ -1,4 +1,4 @@
-"""What the property tests draw: bodies that a schema of the contract allows, and what can go wrong on their way."""
+"""Strategies of the property tests: bodies that a schema of the contract allows, and faulty variants of them."""
 
 from __future__ import annotations
 
@@ -31,15 +31,15 @@ __all__ = [
 ]
 
 EXAMPLES = int(os.environ.get("EXAMPLES", "2000"))
-"""Of all properties together; see `make fuzz`."""
+"""The number of examples for all properties together; see `make fuzz`."""
 TALLY: Counter[str] = Counter()
-"""What came of the examples; `make fuzz` prints it."""
+"""Counts of the results, which `make fuzz` prints."""
 MARK = "s3cret-value"
-"""A text that some values hold, and no message may."""
+"""A text that some values contain and no message may contain."""
 
 
 def examples(thousandth: int) -> settings:
-    """The settings of a property that takes so many of a thousand examples; without EXAMPLES, always the same ones."""
+    """Settings of a property that gets `thousandth` / 1000 of EXAMPLES. If EXAMPLES is not set, they are always the same."""
     return settings(
         max_examples=max(5, EXAMPLES * thousandth // 1000),
         derandomize="EXAMPLES" not in os.environ,
@@ -54,7 +54,7 @@ TEXT = st.one_of(
         ["", "3700.00 usd", "20000", "1000000001", "2023-07-22", "2023-07-22T10:00:00Z", "05", "1e5", MARK]
     ),
     st.text(max_size=6),
-    st.text(st.characters(), max_size=3),  # surrogates, too: JSON can escape them alone
+    st.text(st.characters(), max_size=3),  # includes lone surrogates, which JSON can escape
 )
 NAMES = st.one_of(st.sampled_from(["key", "x-y", "type", "self", "Amount", "a b", 'a"b', ""]), st.text(max_size=4))
 INTEGERS = st.one_of(st.integers(-5, 5), st.integers(), st.integers(-(10**60), 10**60))
@@ -88,11 +88,11 @@ class Bodies:
         self._named: dict[Where, st.SearchStrategy[Any]] = {}
 
     def named(self, name: str) -> st.SearchStrategy[Any]:
-        """Those of a component."""
+        """The bodies that a component allows."""
         return self.of({"$ref": f"#/components/schemas/{name}"})
 
     def of(self, schema: Any) -> st.SearchStrategy[Any]:
-        """Those of a schema."""
+        """The bodies that a schema allows."""
         if (where := self._contract.follow(schema)) is None:
             return self._of(mapping(schema))
         if where not in self._named:
@@ -142,7 +142,7 @@ class Bodies:
 
 
 class Members(list[tuple[str, Any]]):
-    """An object as it is written: a name can stand twice."""
+    """An object as it is written, in which a name can occur twice."""
 
 
 class Token(str):
@@ -155,7 +155,7 @@ TOKENS = st.from_regex(r"-?(0|[1-9][0-9]{0,25})(\.[0-9]{1,25})?([eE][+-]?[0-9]{1
 
 
 def as_tree(value: Any) -> Any:
-    """A value of JSON with its objects as Members."""
+    """A JSON value with its objects as Members."""
     if isinstance(value, dict):
         return Members((name, as_tree(item)) for name, item in value.items())
     return [as_tree(item) for item in value] if isinstance(value, list) else value
@@ -234,7 +234,7 @@ def _changed(draw: st.DrawFn, tree: Any) -> Any:
 
 @st.composite
 def mutated(draw: st.DrawFn, bodies: st.SearchStrategy[Any]) -> bytes:
-    """The text of a body of which up to three places are other than they should be."""
+    """The text of a body in which up to three places are changed."""
     tree = as_tree(draw(bodies))
     for _ in range(draw(st.integers(1, 3))):
         tree = _changed(draw, tree)
@@ -243,7 +243,7 @@ def mutated(draw: st.DrawFn, bodies: st.SearchStrategy[Any]) -> bytes:
 
 @st.composite
 def mangled(draw: st.DrawFn, bodies: st.SearchStrategy[Any]) -> bytes:
-    """The text of a body with other bytes in it."""
+    """The text of a body with up to three changes of its bytes."""
     text = json.dumps(draw(bodies), ensure_ascii=draw(st.booleans()))
     content = bytearray(
         text.encode(draw(st.sampled_from(["utf-8"] * 6 + ["utf-8-sig", "utf-16", "utf-32-le"])), "surrogatepass")

@@ -1,6 +1,6 @@
-"""Which functions of a generated package are never entered while all of it is used: code that nobody needs.
+"""Finds dead code: functions of a generated package that are never called while all of it is used.
 
-`python -m tests.entered` measures the package that PYTHONPATH leads to, and prints the names, a line each.
+`python -m tests.entered` checks the package on PYTHONPATH, and prints one function on a line.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ Function = tuple[str, int]
 
 
 def functions(package: Path) -> Iterator[tuple[Function, str]]:
-    """The functions of a package; without those of protocols, which have no code."""
+    """The functions of a package, except those of protocols, which have no code."""
 
     def walk(file: Path, node: ast.AST, path: str) -> Iterator[tuple[Function, str]]:
         for inner in ast.iter_child_nodes(node):
@@ -37,12 +37,12 @@ def functions(package: Path) -> Iterator[tuple[Function, str]]:
 
 
 def main() -> None:
-    """Use the package, from its import on, and print what was not entered."""
-    entered: set[Function] = set()
+    """Import and use the package, and print the functions that were not called."""
+    called: set[Function] = set()
 
     def profile(frame: FrameType, event: str, _: object) -> None:
         if event == "call":
-            entered.add((frame.f_code.co_filename, frame.f_code.co_firstlineno))
+            called.add((frame.f_code.co_filename, frame.f_code.co_firstlineno))
 
     logging.disable(logging.CRITICAL)
     spec = find_spec("talkdesk_bridge_api")
@@ -50,13 +50,13 @@ def main() -> None:
     assert spec.origin
     sys.setprofile(profile)
     try:
-        from tests.using import use  # here, since functions that run at import count, too
+        from tests.using import use  # imported here, because functions that run at import count too
 
         use()
     finally:
         sys.setprofile(None)
     for place, name in functions(Path(spec.origin).parent):
-        if place not in entered:
+        if place not in called:
             sys.stdout.write(f"{name}\n")
 
 

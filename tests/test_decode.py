@@ -1,4 +1,4 @@
-"""Reading JSON: what is read leniently and told, what is refused and where, and that nothing is lost on the way."""
+"""Reading JSON: values that are read with a deviation, errors with their place, and no loss of information."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ TEXT, INTEGER, NUMBER, FLAG = ({"type": kind} for kind in ("string", "integer", 
 DAY, TIME, UNIQUE = ({"type": "string", "format": kind} for kind in ("date", "date-time", "uuid"))
 SHADE, LEVEL = {"$ref": "#/components/schemas/Shade"}, {"$ref": "#/components/schemas/Level"}
 
-# By a short name, schemas of each kind; a model of the tests has one field of it, optional or required.
+# Schemas of each kind by a short name. For each, there are models with one optional and one required field.
 KINDS: dict[str, dict[str, Any]] = {
     "str": TEXT,
     "int": INTEGER,
@@ -64,7 +64,7 @@ KINDS: dict[str, dict[str, Any]] = {
 
 @pytest.fixture(scope="module")
 def made(tmp_path_factory: pytest.TempPathFactory) -> ModuleType:
-    """Generated models with one field, `value`: `StrOptional` and `StrRequired`, and so of each kind."""
+    """Generated models with one field `value`: `StrOptional`, `StrRequired`, and the same for each kind."""
     item = {"type": "object", "properties": {"amount": TEXT}}
     schemas: dict[str, Any] = {
         "Shade": {"type": "string", "enum": ["dark"]},
@@ -86,14 +86,14 @@ def made(tmp_path_factory: pytest.TempPathFactory) -> ModuleType:
 def read(
     made: ModuleType, kind: str, text: str, *, optional: bool = True, strict: bool = False
 ) -> tuple[Any, list[tuple[str, ...]]]:
-    """What a field of a kind reads as, and its deviations."""
+    """The value that a field of a kind is read as, and the deviations."""
     name = f"{kind}_{'optional' if optional else 'required'}".title().replace("_", "")
     place = Place(strict=strict)
     model = getattr(made, name).from_dict(read_json(f'{{"value": {text}}}'.encode()), place)
     return model.value, [(path, documented, seen) for path, documented, seen, _ in place.deviations()]
 
 
-# The documented type, JSON, and what it reads as, without a deviation.
+# The kind, the JSON, and the value that it is read as without a deviation.
 EXACT = [
     ("str", '"3700.00 usd"', "3700.00 usd"),
     ("str", '""', ""),
@@ -128,7 +128,7 @@ EXACT = [
 
 @pytest.mark.parametrize("optional", [False, True])
 @pytest.mark.parametrize(("kind", "text", "expected"), EXACT)
-def test_what_is_documented_is_read_as_it_is(
+def test_documented_values_are_read_without_deviations(
     made: ModuleType, kind: str, text: str, expected: object, optional: bool
 ) -> None:
     value, deviations = read(made, kind, text, optional=optional)
@@ -137,7 +137,7 @@ def test_what_is_documented_is_read_as_it_is(
     assert read(made, kind, text, optional=optional, strict=True) == (value, [])
 
 
-# The documented type, JSON, what it reads as where it is optional, and what is told of it.
+# The kind, the JSON, the value of an optional field, and the deviation: documented and seen type.
 LENIENT = [
     ("str", "3700.00", "3700.00", ("string", "number")),
     ("str", "1e3", "1e3", ("string", "number")),
@@ -173,7 +173,7 @@ LENIENT = [
     ("date", '"22.07.2023"', None, ("date", "text that is no date")),
     ("date", '"0000-00-00"', None, ("date", "text that is no date")),
     ("date", "1.5", None, ("date", "text that is no date")),
-    # Python's parser takes these for dates: it ignores what it has no place for.
+    # Python's parser reads these as dates, because it ignores some characters.
     ("date", '"1710101512"', None, ("date", "text that is no date")),
     ("date", "1710101512", None, ("date", "text that is no date")),
     ("date", '"1710101512000"', None, ("date", "text that is no date")),
@@ -190,25 +190,25 @@ LENIENT = [
 ]  # fmt: skip
 
 
-@pytest.mark.parametrize(("kind", "text", "expected", "told"), LENIENT)
-def test_what_differs_is_read_where_nothing_is_lost_and_told(
-    made: ModuleType, kind: str, text: str, expected: object, told: tuple[str, str]
+@pytest.mark.parametrize(("kind", "text", "expected", "deviation"), LENIENT)
+def test_deviating_values_are_read_if_nothing_is_lost(
+    made: ModuleType, kind: str, text: str, expected: object, deviation: tuple[str, str]
 ) -> None:
     value, deviations = read(made, kind, text)
-    assert (value, type(value), deviations) == (expected, type(expected), [("$.value", *told)])
+    assert (value, type(value), deviations) == (expected, type(expected), [("$.value", *deviation)])
     with pytest.raises(MisfitError) as caught:
         read(made, kind, text, strict=True)
     if "_or_" not in kind:
-        assert (caught.value.documented, caught.value.seen, caught.value.place) == (*told, ".value")
-    if expected is None:  # nothing stands for it where it is required
+        assert (caught.value.documented, caught.value.seen, caught.value.place) == (*deviation, ".value")
+    if expected is None:  # a required field cannot be None
         with pytest.raises(MisfitError):
             read(made, kind, text, optional=False)
     else:
         assert read(made, kind, text, optional=False) == (value, deviations)
 
 
-# The documented type, JSON, and what is told: what is documented, what came, and where.
-REFUSED = [
+# The kind, the JSON, and the error: documented type, seen type, and place.
+UNREADABLE = [
     ("str", "true", "string", "boolean", ""),
     ("str", "{}", "string", "object", ""),
     ("int", "true", "integer", "boolean", ""),
@@ -253,8 +253,8 @@ REFUSED = [
 
 
 @pytest.mark.parametrize("strict", [False, True])
-@pytest.mark.parametrize(("kind", "text", "documented", "seen", "place"), REFUSED)
-def test_what_cannot_be_read_is_refused_with_its_place(
+@pytest.mark.parametrize(("kind", "text", "documented", "seen", "place"), UNREADABLE)
+def test_an_unreadable_value_raises_with_its_place(
     made: ModuleType, kind: str, text: str, documented: str, seen: str, place: str, strict: bool
 ) -> None:
     for optional in (False, True):
@@ -266,7 +266,7 @@ def test_what_cannot_be_read_is_refused_with_its_place(
 
 
 @pytest.mark.parametrize("kind", KINDS)
-def test_an_absent_field_reads_none_unless_it_is_required(made: ModuleType, kind: str) -> None:
+def test_an_absent_field_is_none_unless_it_is_required(made: ModuleType, kind: str) -> None:
     name = kind.title().replace("_", "")
     optional, required = getattr(made, f"{name}Optional"), getattr(made, f"{name}Required")
     assert optional.from_dict({"other": 1}, Place(strict=True)).value is None
@@ -275,8 +275,8 @@ def test_an_absent_field_reads_none_unless_it_is_required(made: ModuleType, kind
         required.from_dict({"other": 1})
 
 
-def test_a_model_reads_any_dictionary_leniently_and_silently(caplog: pytest.LogCaptureFixture) -> None:
-    """As anyone has one: from `json.loads`, whose numbers are not our parser's, or a mapping that is no dict."""
+def test_a_model_reads_any_mapping_leniently_and_logs_nothing(caplog: pytest.LogCaptureFixture) -> None:
+    """Also from `json.loads`, whose numbers differ from our parser's, or from a mapping that is not a dict."""
     data = {"amount": 3700.5, "paid_amount": 5, "invoice_due_date": "1710101512", "status": None, "more": {"a": 1}}
     for mapping in (data, MappingProxyType(data)):
         invoice = models.InvoiceDetails.from_dict(mapping)
@@ -292,17 +292,17 @@ def test_a_model_reads_any_dictionary_leniently_and_silently(caplog: pytest.LogC
 @pytest.mark.parametrize(
     "text", ["NaN", "-Infinity", "[Infinity]", "", "{", "1 2", '"\xff"', "[" * 100_000, "1" * 5000, "'a'", "[1,]"]
 )
-def test_what_is_no_json(text: str) -> None:
+def test_invalid_json_raises(text: str) -> None:
     with pytest.raises((ValueError, RecursionError)):
         read_json(text.encode("latin-1"))
 
 
-def test_json_of_every_unicode_encoding() -> None:
+def test_json_is_read_in_every_unicode_encoding() -> None:
     for encoding in ("utf-8", "utf-8-sig", "utf-16", "utf-32"):
         assert read_json('{"ä": "€"}'.encode(encoding)) == {"ä": "€"}
 
 
-def test_unknown_fields_are_kept_as_they_are_and_of_equal_names_the_last_counts() -> None:
+def test_unknown_fields_are_kept_and_the_last_value_of_a_repeated_key_wins() -> None:
     text = '{"amount": "1", "b": {"c": [1, 2.50, null]}, "amount": "2", "b c": {}}'
     invoice = models.InvoiceDetails.from_dict(read_json(text.encode()), Place(strict=True))
     assert (invoice.amount, invoice.additional_properties) == ("2", {"b": {"c": [1, 2.5, None]}, "b c": {}})
@@ -312,19 +312,19 @@ def test_unknown_fields_are_kept_as_they_are_and_of_equal_names_the_last_counts(
 
 def test_deviations_are_counted_by_place(server: Server) -> None:
     invoices = [{"amount": 1.50, "paid_amount": 2, "invoice_due_date": "", "status": None} for _ in range(3)]
-    server.respond_with({"_embedded": {"invoices": [*invoices, {"amount": "3", "total": 5}]}, "total": "4"})
-    told: list[Deviation] = []
-    with BridgeClient(server.url, on_deviation=told.append) as bridge:
+    server.answers({"_embedded": {"invoices": [*invoices, {"amount": "3", "total": 5}]}, "total": "4"})
+    deviations: list[Deviation] = []
+    with BridgeClient(server.url, on_deviation=deviations.append) as bridge:
         body = bridge.billing.get_account_invoices("1")
     at = "$._embedded.invoices[*]"
-    assert [(one.place, one.documented, one.seen, one.count) for one in told] == [
+    assert [(one.place, one.documented, one.seen, one.count) for one in deviations] == [
         (f"{at}.amount", "string", "number", 3),
         (f"{at}.paid_amount", "string", "integer", 3),
         (f"{at}.invoice_due_date", "date", "empty string", 3),
         (f"{at}.status", "string", "null", 3),
         ("$.total", "integer", "string", 1),
     ]
-    assert {one.operation for one in told} == {"get_account_invoices"}
+    assert {one.operation for one in deviations} == {"get_account_invoices"}
     assert body.total == 4
     assert body.embedded
     assert [invoice.amount for invoice in body.embedded.invoices or []] == ["1.5", "1.5", "1.5", "3"]
@@ -339,17 +339,17 @@ def test_deviations_are_logged_without_a_value(server: Server, caplog: pytest.Lo
     assert "123" not in caplog.text
 
 
-def test_what_a_hook_raises_is_raised(server: Server) -> None:
-    def refuse(deviation: Deviation) -> None:
+def test_an_error_of_the_hook_is_raised(server: Server) -> None:
+    def fail(deviation: Deviation) -> None:
         raise KeyError(deviation.place)
 
-    server.respond_with({**page(1), "total": "1"})
-    with BridgeClient(server.url, on_deviation=refuse) as bridge, pytest.raises(KeyError, match=r"\$\.total"):
+    server.answers({**page(1), "total": "1"})
+    with BridgeClient(server.url, on_deviation=fail) as bridge, pytest.raises(KeyError, match=r"\$\.total"):
         bridge.billing.get_account_invoices("1")
 
 
-def test_strict_refuses_what_lenient_tells(server: Server, listing: Listing) -> None:
-    server.respond_with({"_embedded": {"invoices": [{"amount": "1"}, {"amount": 3700.5}]}})
+def test_strict_raises_for_a_deviation(server: Server, listing: Listing) -> None:
+    server.answers({"_embedded": {"invoices": [{"amount": "1"}, {"amount": 3700.5}]}})
     assert len(listing(server.url)) == 2
     with pytest.raises(errors.ContractError) as caught:
         listing(server.url, options={"strict": True})
@@ -360,7 +360,7 @@ def test_strict_refuses_what_lenient_tells(server: Server, listing: Listing) -> 
 
 
 @pytest.mark.parametrize(
-    ("body", "numbers", "told"),
+    ("body", "numbers", "deviations"),
     [
         ([], [], [("$", "object", "array")]),
         ([{"invoice_number": "1"}, {"invoice_number": "2"}], ["1", "2"], [("$", "object", "array")]),
@@ -369,14 +369,14 @@ def test_strict_refuses_what_lenient_tells(server: Server, listing: Listing) -> 
         ({"amount": 5}, [None], [("$", "object with a list", "single item"), ("$.amount", "string", "integer")]),
     ],
 )  # fmt: skip
-def test_a_bare_list_and_a_bare_item_are_a_page(
-    server: Server, listing: Listing, body: object, numbers: list[str], told: list[tuple[str, str, str]]
+def test_a_bare_list_or_item_is_read_as_a_page(
+    server: Server, listing: Listing, body: object, numbers: list[str], deviations: list[tuple[str, str, str]]
 ) -> None:
     server.respond_with((200, {}, json.dumps(body).encode()))
     seen: list[Deviation] = []
     found = listing(server.url, options={"on_deviation": seen.append})
     assert [invoice.invoice_number for invoice in found] == numbers
-    assert [(one.place, one.documented, one.seen) for one in seen] == told
+    assert [(one.place, one.documented, one.seen) for one in seen] == deviations
     with pytest.raises(errors.ContractError):
         listing(server.url, options={"strict": True})
 
@@ -392,15 +392,15 @@ def test_a_bare_list_and_a_bare_item_are_a_page(
         ({"errorCode": "X", "status": 500}, "$"),
     ],
 )
-def test_the_place_is_the_one_in_what_was_sent(server: Server, listing: Listing, body: object, place: str) -> None:
-    server.respond_with((200, {}, json.dumps(body).encode()))
+def test_the_place_is_that_in_the_sent_body(server: Server, listing: Listing, body: object, place: str) -> None:
+    server.answers((200, {}, json.dumps(body).encode()))
     with pytest.raises(errors.ContractError) as caught:
         listing(server.url)
     assert caught.value.json_path == place
 
 
 def test_a_union_in_a_union_is_not_read_twice_at_each_level(made: ModuleType) -> None:
-    """A server could keep a client busy for ever with a few bytes: each level doubled the time."""
+    """Else each level would double the time, and a few bytes could keep a client busy forever."""
     text = '"5"'
     for _ in range(60):
         text = f'{{"child": {text}}}'
@@ -437,14 +437,14 @@ def test_an_error_body_is_read_as_declared_or_as_error_info(
         Body(410, 410, "json", model(models.InvoiceItemDetails)),
     )
     operation = Operation[Any](operation_id="op", method="GET", path="/x", request=dict, bodies=bodies)
-    answer = RawResponse("GET /x", "https://bridge.example/x", status, {}, content)
+    response = RawResponse("GET /x", "https://bridge.example/x", status, {}, content)
     with pytest.raises(errors.StatusError) as caught:
-        Reader(strict=False, on_deviation=None).read(operation, answer, credential=True)
+        Reader(strict=False, on_deviation=None).read(operation, response, credential=True)
     assert caught.value.body == body
     assert (caught.value.error_info and caught.value.error_info.user_message) == info
 
 
-def test_fields_are_told_by_the_names_that_are_sent() -> None:
+def test_fields_lists_the_attribute_of_each_sent_name() -> None:
     for name in models.__all__:
         model = getattr(models, name)
         attributes = {field.name for field in model.__attrs_attrs__}
@@ -453,7 +453,7 @@ def test_fields_are_told_by_the_names_that_are_sent() -> None:
     assert [*models.InvoiceList.FIELDS] == ["invoices"]
 
 
-def test_no_digit_of_a_sum_is_lost(server: Server, listing: Listing) -> None:
+def test_amounts_keep_every_digit(server: Server, listing: Listing) -> None:
     content = b'{"_embedded": {"invoices": [{"amount": 0.1}, {"amount": 3700.00}, {"amount": 12345678901234567.89}]}}'
     server.respond_with((200, {}, content))
     amounts = [invoice.amount for invoice in listing(server.url)]

@@ -1,4 +1,4 @@
-"""The life of a client: it does not grow, it is closed once and for all, and threads, tasks and loops may meet in it."""
+"""The lifetime of a client: it does not grow, a closed client stays closed, and threads and tasks may share it."""
 
 from __future__ import annotations
 
@@ -35,14 +35,14 @@ def test_three_hundred_requests_leave_nothing_behind(run: Callable[[int], Growth
     assert run is not blocking or growth.connections == 1
 
 
-def test_a_client_is_closed_once_and_for_all(quick: KeepAlive) -> None:
+def test_a_closed_client_stays_closed(quick: KeepAlive) -> None:
     bridge = BridgeClient(quick.url, **ONCE)
     invoices = bridge.billing.iter_account_invoices("1")
     assert next(invoices)
     bridge.close()
     bridge.close()
     other = bridge.with_options(deadline=5)
-    assert len(list(invoices)) == 2  # what was fetched before
+    assert len(list(invoices)) == 2  # items that were fetched before
     for call in (bridge.billing.get_account_invoices, other.billing.get_account_invoices):
         with pytest.raises(errors.ConfigurationError, match="client is closed"):
             call("1")
@@ -51,7 +51,7 @@ def test_a_client_is_closed_once_and_for_all(quick: KeepAlive) -> None:
     assert quick.requests == 1
 
 
-def test_an_awaiting_client_is_closed_once_and_for_all(quick: KeepAlive) -> None:
+def test_a_closed_async_client_stays_closed(quick: KeepAlive) -> None:
     async def run() -> None:
         bridge = AsyncBridgeClient(quick.url, **ONCE)
         await bridge.billing.get_account_invoices("1")
@@ -66,32 +66,32 @@ def test_an_awaiting_client_is_closed_once_and_for_all(quick: KeepAlive) -> None
     assert quick.requests == 1
 
 
-def waited(event: threading.Event) -> None:
+def wait_for(event: threading.Event) -> None:
     assert event.wait(5)
 
 
 @pytest.mark.parametrize("begun", [b"", PAGE[:30], PAGE[:-5]])
-def test_closing_while_a_thread_is_in_a_request(begun: bytes) -> None:
-    asked, closed = threading.Event(), threading.Event()
+def test_closing_while_a_thread_waits_for_a_response(begun: bytes) -> None:
+    requested, closed = threading.Event(), threading.Event()
     caught: list[object] = []
 
-    def answers(_: str) -> bytes:
-        asked.set()
-        waited(closed)
+    def respond(_: str) -> bytes:
+        requested.set()
+        wait_for(closed)
         return PAGE
 
-    with KeepAlive(answers) as server:
+    with KeepAlive(respond) as server:
         bridge = BridgeClient(server.url, timeout=(5, 5))
 
         def call() -> None:
             try:
                 caught.append(bridge.billing.get_account_invoices("1"))
-            except BaseException as error:  # noqa: BLE001 # looked at below
+            except BaseException as error:  # noqa: BLE001 # checked below
                 caught.append(error)
 
         thread = threading.Thread(target=call)
         thread.start()
-        waited(asked)
+        wait_for(requested)
         bridge.close()
         closed.set()
         thread.join(8)
@@ -99,7 +99,7 @@ def test_closing_while_a_thread_is_in_a_request(begun: bytes) -> None:
     assert isinstance(caught[0], errors.BridgeError), caught
 
 
-def test_closing_while_many_threads_send(quick: KeepAlive) -> None:
+def test_closing_while_many_threads_send_requests(quick: KeepAlive) -> None:
     stop = threading.Event()
     caught: list[BaseException] = []
     bridge = BridgeClient(quick.url, timeout=(5, 5))
@@ -108,7 +108,7 @@ def test_closing_while_many_threads_send(quick: KeepAlive) -> None:
         try:
             while not stop.is_set():
                 bridge.billing.get_account_invoices("1")
-        except BaseException as error:  # noqa: BLE001 # looked at below
+        except BaseException as error:  # noqa: BLE001 # checked below
             caught.append(error)
 
     threads = [threading.Thread(target=call) for _ in range(8)]
@@ -126,31 +126,31 @@ def test_closing_while_many_threads_send(quick: KeepAlive) -> None:
     assert all(isinstance(error, errors.ConfigurationError) for error in caught), caught
 
 
-def test_closing_while_a_task_is_in_a_request() -> None:
-    asked, closed = threading.Event(), threading.Event()
+def test_closing_while_a_task_waits_for_a_response() -> None:
+    requested, closed = threading.Event(), threading.Event()
 
-    def answers(_: str) -> bytes:
-        asked.set()
-        waited(closed)
+    def respond(_: str) -> bytes:
+        requested.set()
+        wait_for(closed)
         return PAGE
 
     async def run(url: str) -> None:
         bridge = AsyncBridgeClient(url, timeout=(5, 5))
         task = asyncio.create_task(bridge.billing.get_account_invoices("1"))
-        while not asked.is_set():
+        while not requested.is_set():
             await asyncio.sleep(0.001)
         await bridge.close()
         closed.set()
         with pytest.raises(errors.BridgeError):
             await task
 
-    with KeepAlive(answers) as server:
+    with KeepAlive(respond) as server:
         asyncio.run(run(server.url))
 
 
 @pytest.mark.filterwarnings("ignore::ResourceWarning")
 @pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")
-def test_a_forgotten_client_leaves_no_descriptor(quick: KeepAlive) -> None:
+def test_a_client_that_was_not_closed_leaks_no_descriptor(quick: KeepAlive) -> None:
     def forget() -> None:
         BridgeClient(quick.url).billing.get_account_invoices("1")
 
@@ -165,7 +165,7 @@ def test_a_forgotten_client_leaves_no_descriptor(quick: KeepAlive) -> None:
 
 @pytest.mark.filterwarnings("ignore::ResourceWarning")
 @pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")
-def test_a_forgotten_awaiting_client_leaves_no_descriptor(quick: KeepAlive) -> None:
+def test_an_async_client_that_was_not_closed_leaks_no_descriptor(quick: KeepAlive) -> None:
     async def forget() -> None:
         await AsyncBridgeClient(quick.url).billing.get_account_invoices("1")
 
@@ -179,7 +179,7 @@ def test_a_forgotten_awaiting_client_leaves_no_descriptor(quick: KeepAlive) -> N
 
 
 def settle(wanted: int) -> None:
-    """Collect, and give the server, which is in this process, too, the time to see the end of its connections."""
+    """Collect garbage, and let the server in this process notice that its connections were closed."""
     for _ in range(100 if wanted else 5):
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
@@ -189,7 +189,7 @@ def settle(wanted: int) -> None:
         time.sleep(0.01)
 
 
-def test_an_awaiting_client_belongs_to_one_loop(quick: KeepAlive) -> None:
+def test_an_async_client_belongs_to_one_event_loop(quick: KeepAlive) -> None:
     bridge = AsyncBridgeClient(quick.url, **ONCE)
 
     async def use() -> None:
@@ -216,7 +216,7 @@ def numbered(target: str) -> bytes:
 
 
 def test_threads_that_share_an_iterator_get_each_item_once() -> None:
-    """Or are told to keep apart."""
+    """Or an ArgumentError."""
     got: list[str | None] = []
     caught: list[BaseException] = []
     before = sys.getswitchinterval()
@@ -233,7 +233,7 @@ def test_threads_that_share_an_iterator_get_each_item_once() -> None:
                         return
                     except errors.ArgumentError:
                         time.sleep(0)
-                    except BaseException as error:  # noqa: BLE001 # looked at below
+                    except BaseException as error:  # noqa: BLE001 # checked below
                         caught.append(error)
                         return
 
@@ -251,7 +251,7 @@ def test_threads_that_share_an_iterator_get_each_item_once() -> None:
 
 
 def test_tasks_that_share_an_iterator_get_each_item_once() -> None:
-    """Or are told to keep apart."""
+    """Or an ArgumentError."""
 
     async def run(url: str) -> list[str]:
         got: list[InvoiceDetails] = []

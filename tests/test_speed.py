@@ -1,4 +1,4 @@
-"""What keeps reading JSON fast, and that fast is not different: parsers, the models, counts of instructions."""
+"""Reading JSON is fast, and the fast ways read the same: parsers, models, and counts of instructions."""
 
 from __future__ import annotations
 
@@ -64,7 +64,7 @@ TEXTS = [
 
 
 def outcome(parse: Callable[[bytes], Any], content: bytes) -> str:
-    """What a parser makes of a text: each value with its type, numbers as they were written, members in their order."""
+    """The result of a parser as text: each value with its type, numbers as they were written, members in order."""
 
     def shown(value: Any) -> str:
         if isinstance(value, dict):
@@ -93,7 +93,7 @@ def test_both_parsers_read_the_same(text: bytes) -> None:
 @given(
     st.one_of(mutated(PAGES), mangled(PAGES), ANY.map(lambda body: written(as_tree(body)).encode()), st.binary(max_size=8))
 )  # fmt: skip
-def test_both_parsers_read_the_same_of_whatever_is_sent(content: bytes) -> None:
+def test_both_parsers_read_faulty_bodies_the_same(content: bytes) -> None:
     pytest.importorskip("msgspec")
     TALLY["examples"] += 1
     parsers_agree(content)
@@ -128,8 +128,8 @@ MODELS = [getattr(models, name) for name in models.__all__]
 
 
 @pytest.mark.parametrize("kind", MODELS)
-def test_a_model_has_nothing_that_filling_its_fields_leaves_out(kind: Any) -> None:
-    """`from_dict` makes models without their `__init__`: if this fails, it has to call it again."""
+def test_a_model_needs_nothing_that_setting_its_fields_skips(kind: Any) -> None:
+    """`from_dict` skips `__init__`. If this test fails, it must call `__init__` again."""
     assert kind.__bases__ == (OpenModel,)
     assert kind.__setattr__ is object.__setattr__
     assert not any(hasattr(kind, f"__attrs_{hook}_init__") for hook in ("pre", "post"))
@@ -142,7 +142,7 @@ def test_a_model_has_nothing_that_filling_its_fields_leaves_out(kind: Any) -> No
     assert kind.from_dict({}) == kind()
 
 
-def test_deviations_are_told_in_the_order_in_which_they_were_sent() -> None:
+def test_deviations_are_in_the_order_of_the_body() -> None:
     details = [{"product": 1, "amount": 2}, {"category": None, "amount": 3}]
     body: dict[str, Any] = {
         "total": "1",
@@ -159,7 +159,7 @@ def test_deviations_are_told_in_the_order_in_which_they_were_sent() -> None:
         (f"{at}.invoice_items_details[*].category", "string", "null", 1),
         (f"{at}.amount", "string", "integer", 1),
     ]
-    # What cannot be read ends the reading, at the first such field in the order of the contract.
+    # The first field that cannot be read, in the order of the contract, ends the reading.
     body["_embedded"]["invoices"].append({"status": {}, "paid_amount": [], "amount": {}})
     for strict, place in ((False, "._embedded.invoices[1].amount"), (True, "._embedded.invoices[0].amount")):
         with pytest.raises(MisfitError) as caught:
@@ -176,7 +176,7 @@ def test_deviations_are_told_in_the_order_in_which_they_were_sent() -> None:
 @example("1710101512")
 @example("2023070199")
 @example("2023W26-66")
-def test_most_dates_are_read_faster_and_not_otherwise(text: str) -> None:
+def test_the_fast_path_for_dates_reads_the_same(text: str) -> None:
     TALLY["examples"] += 1
     quick, slow = Place(), Place()
     other = reading._date_time_of(text, slow, ".a", "date", reading.FULL_DATE)
@@ -184,7 +184,7 @@ def test_most_dates_are_read_faster_and_not_otherwise(text: str) -> None:
     assert quick.counts == slow.counts
 
 
-def test_what_was_decoded_is_as_it_was() -> None:
+def test_decoding_does_not_change_the_body() -> None:
     body = {**page(2), "more": {"a": [1]}}
     body["_embedded"]["invoices"][0] |= {"amount": 5, "x": []}
     before = copy.deepcopy(body)
@@ -196,13 +196,13 @@ def test_what_was_decoded_is_as_it_was() -> None:
     assert (invoices[0].additional_properties, invoices[1].additional_properties) == ({"x": [], "y": 1}, {"z": 1})
 
 
-# What it costs, in instructions of Python's own: these are the same on every machine, and however busy it is. They do
-# not count what C does, so that the bounds are wider than the times that docs/speed.md measures.
+# The cost in Python instructions, which is the same on every machine, however busy it is. Work in C is not counted, so
+# the limits are wider than the times in docs/speed.md.
 
 
 def instructions(function: Callable[[], object]) -> int:
-    """How many a call executes, in all Python functions."""
-    function()  # what is made at first use
+    """The number of Python instructions that a call executes."""
+    function()  # without the cost of the first call
     total, thread = 0, threading.get_ident()
     if sys.version_info >= (3, 12):
 
@@ -236,8 +236,8 @@ def instructions(function: Callable[[], object]) -> int:
     return total
 
 
-def test_what_is_done_round_a_request_takes_few_instructions() -> None:
-    """All pages of an account, beside the same loop with httpx and the same decoder: at most a tenth more."""
+def test_the_overhead_of_a_request_is_few_instructions() -> None:
+    """Listing an account costs at most a tenth more than the same loop with httpx and the same decoder."""
     pages, size = 3, 50
 
     def numbered(target: str) -> bytes:
@@ -262,7 +262,7 @@ def test_what_is_done_round_a_request_takes_few_instructions() -> None:
         listed = partial(bridge.billing.iter_account_invoices, "1", per_page=size)
         assert by_hand(client) == list(listed())
         ours, theirs = instructions(lambda: list(listed())), instructions(lambda: by_hand(client))
-    assert ours < 1.1 * theirs, f"{ours} instructions, and {theirs} of the loop by hand"
+    assert ours < 1.1 * theirs, f"{ours} instructions, but {theirs} for the loop by hand"
 
 
 def decoding(body: Any) -> int:
@@ -271,7 +271,7 @@ def decoding(body: Any) -> int:
 
 @pytest.fixture(scope="module")
 def stock(tmp_path_factory: pytest.TempPathFactory) -> Any:
-    """The model of a page that the generator writes without our templates."""
+    """The model of a page from the generator without our templates."""
     folder = tmp_path_factory.mktemp("stock")
     command = [sys.executable, "-m", "openapi_python_client", "generate", "--meta", "none", "--path", str(CONTRACT)]
     subprocess.run([*command, "--output-path", str(folder / "stock")], check=True, capture_output=True)
@@ -281,11 +281,11 @@ def stock(tmp_path_factory: pytest.TempPathFactory) -> Any:
 
 
 def test_decoding_takes_few_instructions(stock: Any) -> None:
-    """At most half as many again as the stock `from_dict`, which checks nothing and costs more for each."""
+    """At most 1.5 times as many as the stock `from_dict`, which checks nothing."""
     body = page(20)
     ours, theirs = decoding(body), instructions(lambda: stock.from_dict(body))
     assert 5_000 < theirs < 50_000
-    assert ours < 1.5 * theirs, f"{ours} instructions, and {theirs} of the stock from_dict"
+    assert ours < 1.5 * theirs, f"{ours} instructions, but {theirs} for the stock from_dict"
 
 
 def objects(body: Any) -> Iterator[dict[str, Any]]:
@@ -295,8 +295,8 @@ def objects(body: Any) -> Iterator[dict[str, Any]]:
 
 
 @pytest.mark.parametrize("change", [{"amount": None}, {"amount": 3700}, {"extra": "x"}, {"amount": None, "extra": "x"}])
-def test_what_deviates_in_every_object_costs_little_more(change: dict[str, Any]) -> None:
-    """A second way to read, slower and taken where something differs, would show here."""
+def test_a_deviation_in_every_object_costs_little_more(change: dict[str, Any]) -> None:
+    """A slow path that reads deviating objects again would fail here."""
     clean, dirty = page(20), page(20)
     for one in objects(dirty):
         one |= change
@@ -310,8 +310,8 @@ def test_an_absent_field_in_every_object_costs_little_more() -> None:
     assert decoding(sparse) < 1.5 * decoding(clean)
 
 
-def test_what_was_decoded_takes_no_more_memory_than_the_stock_models(stock: Any) -> None:
-    """Of what is kept, with the JSON gone; a model without unknown fields has an empty dict for them, not an emptied one."""
+def test_models_take_no_more_memory_than_the_stock_models(stock: Any) -> None:
+    """Memory of the models alone. A model without unknown fields must not keep the larger dict that was emptied."""
 
     def kept(read: Callable[[Any], object]) -> int:
         read(page(1))

@@ -70,11 +70,11 @@ def since(base: str) -> Comparison:
     return Comparison(base, versions, changes)
 
 
-def last_release(besides: str = "") -> str | None:
+def last_release(ignoring: str = "") -> str | None:
     """The newest release tag before the working tree; None if there is none.
 
     Args:
-        besides: A tag to ignore.
+        ignoring: A tag to ignore.
 
     Raises:
         ComparisonError: this is not a git clone of the project.
@@ -85,7 +85,7 @@ def last_release(besides: str = "") -> str | None:
         raise ComparisonError(
             "This is not a git clone of the project. Clone it with its tags to compare with another revision."
         )
-    found = git("describe", "--tags", "--abbrev=0", "--match=v[0-9]*", "--exclude=v*[!0-9.]*", f"--exclude={besides}")
+    found = git("describe", "--tags", "--abbrev=0", "--match=v[0-9]*", "--exclude=v*[!0-9.]*", f"--exclude={ignoring}")
     return found.stdout.decode().strip() if found.returncode == 0 else None
 
 

@@ -19,7 +19,7 @@ __all__ = ["PACKAGES", "BuildError", "build", "write"]
 HATCH = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["tool"]["hatch"]["build"]
 PACKAGES: list[str] = HATCH["targets"]["wheel"]["packages"]
 SOURCES = ("CHANGELOG.md", "LICENSE", "README.md", "openapi.yaml", "pyproject.toml")
-"""Files in the sdist besides the packages."""
+"""Files in the sdist apart from the packages."""
 PROMISED = {f"generated/{PACKAGE}/openapi.json", *(f"{package}/py.typed" for package in PACKAGES)}
 """Files that callers and their type checkers rely on."""
 

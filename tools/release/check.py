@@ -60,7 +60,7 @@ def check() -> int:
         version = str(mapping(load(ROOT / CONTRACT).data.get("info")).get("version"))
         if not re.fullmatch(r"\d+\.\d+\.\d+", version):
             raise ComparisonError(f"{CONTRACT}: `info.version` is not three numbers: run `make validate`.")
-        before = last_release(besides=f"v{version}")
+        before = last_release(ignoring=f"v{version}")
         found = list(faults(version, before))
     except ComparisonError as error:
         print(error, file=sys.stderr)
