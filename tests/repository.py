@@ -17,16 +17,8 @@ BASE = f"v{VERSION}"
 
 def git(folder: Path, *arguments: str, **variables: str) -> None:
     """Run git with its own user, so that the machine's configuration does not matter."""
-    command = [
-        "git",
-        "-c",
-        "user.name=test",
-        "-c",
-        "user.email=test@localhost",
-        "-c",
-        "commit.gpgsign=false",
-        *arguments,
-    ]
+    settings = ["-c", "user.name=test", "-c", "user.email=test@localhost", "-c", "commit.gpgsign=false"]
+    command = ["git", *settings, *arguments]
     subprocess.run(command, cwd=folder, env=os.environ | variables, check=True, capture_output=True)
 
 

@@ -138,7 +138,7 @@ def test_a_contract_that_the_generator_rejects_replaces_nothing(
     file = changed("    ThingList:\n", f"    Merged: {{x-provenance: *assumed, allOf: {members}}}\n    ThingList:\n")
     assert main([str(file)], tree) == 1
     error = capsys.readouterr().err
-    assert "the generator rejects the contract; change the parts that it names:" in error
+    assert "the generator rejects the contract; correct these parts:" in error
     assert "int can't be merged with str" in error
     assert content(tree) == before
 

@@ -57,7 +57,7 @@ CASES = [
     (SCHEMAS, "{F: {type: object, properties: {z: {type: string}}, anyOf: [{required: [z]}]}}", "drops `properties` next to `anyOf`", f"{{F: {{anyOf: [{{{C}}}, {{{B}}}]}}}}"),
     (MORE, "{name: k, in: query, explode: false, schema: {type: array, items: {type: string}}}", "ignores `explode: false`", "{name: k, in: query, explode: true, schema: {type: array, items: {type: string}}}"),
     (MORE, "{name: k, in: query, style: deepObject, schema: {type: object}}", "ignores `style: deepobject`", "{name: k, in: query, style: form, schema: {type: object}}"),
-    (MORE, "{name: Authorization, in: header, schema: {type: string}}", "media types and `security` set this header", "{name: X-Authorization, in: header, schema: {type: string}}"),
+    (MORE, "{name: Authorization, in: header, schema: {type: string}}", "media types or `security` set it", "{name: X-Authorization, in: header, schema: {type: string}}"),
     (MORE, "{name: 2nd, in: query, schema: {type: string}}", "the parameter `2nd` becomes `2nd`, which is not a valid Python name", "{name: second, in: query, schema: {type: string}}"),
     (MORE, "{name: params, in: query, schema: {type: string}}", "`params`, which the client reserves", "{name: parameters, in: query, schema: {type: string}}"),
     (MORE, "{name: Id, in: query, schema: {type: string}}", "the parameter `Id` becomes `id`, which `id` already uses", "{name: id, in: query, schema: {type: string}}"),
@@ -215,9 +215,7 @@ def test_the_proof_names_what_it_rejects(tmp_path: Path) -> None:
 
 
 def test_the_error_names_what_the_generator_rejects(tmp_path: Path) -> None:
-    with pytest.raises(
-        GenerationError, match="the generator rejects the contract; change the parts that it names:"
-    ) as caught:
+    with pytest.raises(GenerationError, match="the generator rejects the contract; correct these parts:") as caught:
         generate(load(all_of([case[:2] for case in REJECTED], tmp_path)), tmp_path / PACKAGE)
     for index, (_, _, message) in enumerate(REJECTED):
         pattern = message.replace("{path}", rf"/x{index}/\{{id\}}").replace("{schema}", f"AOf{index}")

@@ -140,11 +140,10 @@ def test_states_that_cannot_be_compared(repository: Repository) -> None:
     repository.commit()
     repository.git("checkout", "--quiet", BASE, "--", "openapi.yaml")
     assert (
-        error("BASE=HEAD")
-        == "The contract at HEAD does not follow the current rules (KeyError: 'tags'): name a later revision."
+        error("BASE=HEAD") == "The contract at HEAD breaks the current rules (KeyError: 'tags'): name a later revision."
     )
     shutil.rmtree(repository.folder / ".git")
-    no_clone = "This is not a git clone of the project. Clone it with its tags to compare with another revision."
+    no_clone = "This is not a git clone of the project: clone it with its tags to compare revisions."
     assert error() == no_clone
     checked = repository.make("check-version")
     assert (checked.returncode, checked.stderr.splitlines()[0]) == (2, no_clone)

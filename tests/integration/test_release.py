@@ -118,4 +118,4 @@ def test_a_folder_without_git_and_a_contract_without_a_version(repository: Repos
     assert faults(repository) == ["openapi.yaml: `info.version` is not three numbers: run `make validate`."]
     shutil.rmtree(repository.folder / ".git")
     repository.edit("openapi.yaml", "version: one", f"version: {VERSION}")
-    assert faults(repository)[0].startswith("This is not a git clone of the project.")
+    assert faults(repository)[0].startswith("This is not a git clone of the project:")

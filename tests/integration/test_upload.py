@@ -173,7 +173,7 @@ def test_invalid_variables(upload: Upload, index: Index, variables: dict[str, st
 def test_only_the_built_files_are_uploaded(upload: Upload, index: Index, ready: Path) -> None:
     wheel, sdist = sorted(ready.iterdir())
     lines = "".join(f"{hashlib.sha256(file.read_bytes()).hexdigest()}  {file.name}\n" for file in (wheel, sdist))
-    others = "The files in dist/ do not match DIGESTS: do not upload them, and find out why.\n"
+    others = "The files in dist/ do not match DIGESTS: find out why before you upload.\n"
     for wrong in ("", "\n", lines.splitlines()[0], lines.replace("a", "b")):
         assert upload(DIGESTS=wrong) == (1, others)
     rebuilt(wheel, "Private :: Do Not Upload", "Topic :: Internet")

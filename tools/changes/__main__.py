@@ -19,9 +19,7 @@ def main(arguments: list[str]) -> int:
     try:
         base = options.base or last_release()
         if options.check_version and not base:
-            print(
-                "No release tag (such as v1.4.0) was found, so any version is accepted. Name a revision with BASE=..."
-            )
+            print("No release tag (such as v1.4.0) was found, so any version is valid. Name a revision with BASE=...")
             return 0
         comparison = since(base or "HEAD")
         if not options.check_version:

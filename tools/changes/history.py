@@ -82,9 +82,7 @@ def last_release(ignoring: str = "") -> str | None:
     """
     top = git("rev-parse", "--show-toplevel").stdout.decode().strip()
     if not top or Path(top).resolve() != ROOT:
-        raise ComparisonError(
-            "This is not a git clone of the project. Clone it with its tags to compare with another revision."
-        )
+        raise ComparisonError("This is not a git clone of the project: clone it with its tags to compare revisions.")
     found = git("describe", "--tags", "--abbrev=0", "--match=v[0-9]*", "--exclude=v*[!0-9.]*", f"--exclude={ignoring}")
     return found.stdout.decode().strip() if found.returncode == 0 else None
 
@@ -117,9 +115,8 @@ def _surface(contract: Contract, folder: Path, state: str) -> Surface:
     except (AttributeError, IndexError, KeyError, TypeError) as error:
         # The newer contract was checked before generating; the older one may break rules that came later.
         reason = f"{type(error).__name__}: {error}"
-        raise ComparisonError(
-            f"The contract {state} does not follow the current rules ({reason}): name a later revision."
-        ) from None
+        message = f"The contract {state} breaks the current rules ({reason}): name a later revision."
+        raise ComparisonError(message) from None
 
 
 def _check_generated(contract: Contract) -> None:

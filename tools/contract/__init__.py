@@ -40,8 +40,6 @@ __all__ = [
 
 def check(contract: Contract) -> list[Finding]:
     """The findings in a contract, in the order of its file."""
-    from tools.contract import (
-        validation,
-    )  # imported here because environments that only read a contract have no validators
+    from tools.contract import validation  # here, because environments that only read a contract lack validators
 
     return validation.check(contract)

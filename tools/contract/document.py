@@ -81,7 +81,7 @@ class Contract:
             if (target := self.follow(node)) is not None and target not in found:
                 found.add(target)
                 left.append(self.at(target))
-            left += mapping(node).values() if isinstance(node, dict) else sequence(node)
+            left += [*mapping(node).values(), *sequence(node)]
         return found
 
     def parts(self, schema: Any) -> list[dict[str, Any]]:
@@ -191,9 +191,7 @@ class _Reader(yaml.SafeLoader):
             if not isinstance(value, str | None) and str(node.value).lower() not in ("true", "false"):
                 json.loads(node.value)  # YAML 1.1 does not read 1:30, 0o7 and `yes` as text
         except (yaml.YAMLError, TypeError, ValueError):
-            self._report(
-                "yaml", node, f"`{node.value}` has no JSON equivalent: quote it if it is text, such as a date."
-            )
+            self._report("yaml", node, f"`{node.value}` has no JSON equivalent: quote it if it is text or a date.")
             return node.value
         return value
 

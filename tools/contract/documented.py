@@ -101,9 +101,7 @@ def _false_claim(element: Element, printed: set[Where], pages: list[str]) -> str
         message = f"the {element.kind} `{element.name}` is marked as documented, but no page in tests/documented/"
         return f"{message} prints it: mark it as observed or assumed, or remove it."
     source = (element.provenance or {}).get("source")
-    message = (
-        f"the {element.kind} `{element.name}` is marked as documented by {source}, which is not in tests/documented/:"
-    )
+    message = f"the {element.kind} `{element.name}` has the source {source}, which is not in tests/documented/:"
     return None if source in pages else f"{message} use one of {', '.join(pages)}."
 
 

@@ -78,6 +78,5 @@ def _misspelt(contract: Contract) -> Iterator[Finding]:
         key = where[-1] if where else None
         if in_example(where) and "value" in where[:-1] and isinstance(key, str) and key not in fields:
             for close in difflib.get_close_matches(key, fields, 1, 0.85):
-                yield contract.finding(
-                    "example", where, f"`{key}` is not a field of any schema: did you mean `{close}`?"
-                )
+                message = f"`{key}` is not a field of any schema: did you mean `{close}`?"
+                yield contract.finding("example", where, message)

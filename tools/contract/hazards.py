@@ -54,9 +54,7 @@ def _left_out(contract: Contract) -> Iterator[tuple[Where, str]]:
     for where in contract.places:
         in_operation = where[:1] == ("paths",) and len(where) in (3, 4) and where[-1] in ("callbacks", "servers")
         if in_operation or where == ("webhooks",):
-            message = (
-                f"the generator ignores `{where[-1]}`: the client has only operations and one base URL. Remove it."
-            )
+            message = f"the generator ignores `{where[-1]}`: remove it, as the client has only operations and one URL."
             yield where, message
 
 
@@ -69,9 +67,7 @@ def _parameter(element: Element) -> Iterator[tuple[Where, str]]:
             message = f"the generator ignores `{key}: {str(given).lower()}` and would send `{name}` in another form:"
             yield (*element.where, key), f"{message} remove it, or declare `{name}` as a string."
     if place == "header" and name.lower() in OWN_HEADERS:
-        message = (
-            f"OpenAPI ignores the header parameter `{name}`: media types and `security` set this header. Remove it."
-        )
+        message = f"OpenAPI ignores the header parameter `{name}`: remove it, as media types or `security` set it."
         yield (*element.where, "name"), message
 
 
@@ -87,9 +83,7 @@ def _schema(element: Element) -> Iterator[tuple[Where, str]]:
     own = sorted(node.keys() & {"properties", "required", "additionalProperties"})
     match node.get("allOf"):
         case [{"$ref": str()}] if own:
-            message = (
-                f"the generator drops {_named(own)} next to `allOf` with one reference: move them into a second member."
-            )
+            message = f"the generator drops {_named(own)} next to `allOf` with one reference: add a member for them."
             yield (*where, own[0]), message
     values = sequence(node.get("enum"))
     if None in values and len(where) != len(("components", "schemas", "name")):

@@ -14,7 +14,7 @@ from openapi_spec_validator import OpenAPIV31SpecValidator
 from openapi_spec_validator.validation.exceptions import OpenAPIValidationError
 
 from tools.contract.document import Contract, Finding
-from tools.contract.elements import Element, Where, mapping
+from tools.contract.elements import Element, Where, mapping, sequence
 from tools.contract.messages import did_you_mean, short
 
 # The OpenAPI schema of openapi-spec-validator, extended to check schemas too, so that every error has a place.
@@ -49,9 +49,7 @@ def references(contract: Contract) -> Iterator[Finding]:
         if not ref.startswith("#"):
             message = f"`{ref}` points to another file: the generator reads one file, so copy the target into it."
         elif contract.resolve({"$ref": ref}) is not None:
-            message = (
-                f"`{ref}` does not point to a component: the generator follows only those, so make the target one."
-            )
+            message = f"`{ref}` does not point to a component: make the target one, as the generator needs that."
         elif contract.at((*parent, name)) is not None:
             message = f"`{ref}` points back to itself: write the target out."
         else:
@@ -94,8 +92,9 @@ def _misspelt(contract: Contract, element: Element) -> Iterator[Finding]:
         hint = did_you_mean(key, _KEYWORDS, "remove it, or start it with `x-`")
         yield contract.finding("openapi", (*element.where, key), f"`{key}` is not a schema keyword: {hint}")
     given = element.node.get("format")
-    for close in difflib.get_close_matches(str(given), _FORMATS, 1) if given not in _FORMATS else ():
-        message = f"the format `{given}` is unknown: did you mean `{close}`?"
+    close = difflib.get_close_matches(str(given), _FORMATS, 1)
+    if close and given not in _FORMATS:
+        message = f"the format `{given}` is unknown: did you mean `{close[0]}`?"
         yield contract.finding("openapi", (*element.where, "format"), message)
 
 
@@ -155,9 +154,8 @@ def _without_place(contract: Contract, message: str) -> Finding:
 
 def _property_names(schema: Any) -> Iterator[str]:
     """Every property name anywhere in a JSON Schema."""
-    if isinstance(schema, dict):
-        yield from mapping(schema.get("properties"))
-    for inner in schema.values() if isinstance(schema, dict) else schema if isinstance(schema, list) else ():
+    yield from mapping(mapping(schema).get("properties"))
+    for inner in (*mapping(schema).values(), *sequence(schema)):
         yield from _property_names(inner)
 
 

@@ -21,9 +21,7 @@ def version(contract: Contract) -> Iterator[Finding]:
     """The version of the contract is three numbers; it is also the version of the package."""
     found = str(mapping(contract.data.get("info")).get("version"))
     if not re.fullmatch(r"(0|[1-9]\d*)\.(0|[1-9]\d*)\.(0|[1-9]\d*)", found):
-        message = (
-            f"`info.version` is `{found}`: use three numbers such as 1.4.0, as this is also the package's version."
-        )
+        message = f"`info.version` is `{found}`: use three numbers, such as 1.4.0 (it is the version of the package)."
         yield contract.finding("version", ("info", "version"), message)
 
 

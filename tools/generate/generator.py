@@ -81,9 +81,7 @@ def _run(contract: Contract, target: Path, settings: dict[str, Any]) -> None:
         source.unlink()
     if errors:
         reasons = [f"{error.header} {error.detail or ''}".strip() for error in errors]
-        raise GenerationError(
-            "\n".join(["the generator rejects the contract; change the parts that it names:", *reasons])
-        )
+        raise GenerationError("\n".join(["the generator rejects the contract; correct these parts:", *reasons]))
     for hook in settings["post_hooks"]:
         tool, *arguments = shlex.split(hook)
         command = [str(Path(sys.executable).with_name(tool)), *arguments]  # from the same environment as this Python

@@ -65,9 +65,7 @@ def built(folder: Path, digests: str | None) -> list[Path]:
     if digests is not None:
         wanted = sorted(line.strip().replace(" *", "  ") for line in digests.splitlines() if line.strip())
         if wanted != sorted(map(digest, files)):
-            raise UploadError(
-                f"The files in {folder.name}/ do not match DIGESTS: do not upload them, and find out why."
-            )
+            raise UploadError(f"The files in {folder.name}/ do not match DIGESTS: find out why before you upload.")
     if not is_private(files[0]):
         reason = f"lacks the classifier `{PRIVATE}`, which keeps it off public indexes"
         raise UploadError(f"{files[0].name} {reason}: add it to pyproject.toml, and run `make build`.")

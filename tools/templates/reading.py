@@ -255,9 +255,8 @@ def union(documented: str, *readers: Reader) -> Reader:
     """A reader of several types: the first that matches exactly, else the first that matches leniently."""
 
     def read(value: Any, here: Place, step: str) -> Any:
-        for strict in (
-            (True,) if here.strict else (True, False)
-        ):  # else a recursive schema doubles the time at each level
+        # A strict place allows no second round, which would double the time at each level of a recursive schema.
+        for strict in (True,) if here.strict else (True, False):
             for reader in readers:
                 apart = Place(strict=strict)
                 try:
