@@ -311,9 +311,9 @@ def state(data: Node) -> State:
 
 @pytest.fixture(scope="module")
 def states() -> Iterator[dict[str, State]]:
-    wanted = {"before": both(0), "after": both(1), "harmless": harmless(), "now": DATA}
+    contracts = {"before": both(0), "after": both(1), "harmless": harmless(), "now": DATA}
     with ThreadPoolExecutor(2) as pool:
-        yield dict(zip(wanted, pool.map(state, wanted.values()), strict=True))
+        yield dict(zip(contracts, pool.map(state, contracts.values()), strict=True))
 
 
 @pytest.fixture(scope="module")

@@ -65,13 +65,13 @@ def test_a_change_to_any_documented_field_is_reported_by_name(schema: str, field
         properties[field] = {"type": "boolean"}
     messages = [finding.message for finding in compare(contract)]
     begin = re.escape(f"`{name}.{field}` is documented as ")
-    wanted = {
+    patterns = {
         "drop": [f"{begin}.+, but is missing here: "],
         "rename": [f"{begin}.+, but is missing here: ", f"the property `{name}.{field}_2` is marked as documented"],
         "retype": [f"{begin}.+, but is boolean here: "],
     }[change]
-    assert len(messages) == len(wanted)
-    assert all(any(re.match(pattern, message) for message in messages) for pattern in wanted)
+    assert len(messages) == len(patterns)
+    assert all(any(re.match(pattern, message) for message in messages) for pattern in patterns)
 
 
 OPERATION = ("paths", PATH, "get")

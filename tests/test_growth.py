@@ -178,13 +178,13 @@ def test_an_async_client_that_was_not_closed_leaks_no_descriptor(quick: KeepAliv
     assert descriptors() <= before
 
 
-def settle(wanted: int) -> None:
+def settle(limit: int) -> None:
     """Collect garbage, and let the server in this process notice that its connections were closed."""
-    for _ in range(100 if wanted else 5):
+    for _ in range(100 if limit else 5):
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
             gc.collect()
-        if descriptors() <= wanted:
+        if descriptors() <= limit:
             return
         time.sleep(0.01)
 

@@ -24,7 +24,7 @@ FAULTS = [
     ("paths:\n", "paths: [\n", "yaml", "", "this is not valid YAML"),
     ("  title:", "\ttitle:", "yaml", "\ttitle:", "this is not valid YAML"),
     ("      operationId: get_things\n", "      operationId: get_things\n      operationId: again\n", "duplicate-key",
-     "operationId: again", "the key `operationId` is already defined on line 17: remove one of them."),
+     "operationId: again", "the key `operationId` is also on line 17: remove one of them."),
     ('due: "2023-07-30"', "due: 2023-07-30", "yaml", "2023-07-30", "quote it"),
     ('due: "2023-07-30"', "due: 1:30", "yaml", "1:30", "quote it"),
     ('due: "2023-07-30"', "due: !!python/none x", "yaml", "!!python", "has no JSON equivalent"),

@@ -178,15 +178,12 @@ class _Comparison:
     def _response(self, name: str, status: str, was: Any, now: Any) -> None:
         """Report a change in a success status, unless its range covers it."""
         family = (f"{status[0]}XX", "response")
+        is_same_type = self.old[f"{name}()"].python == self.new[f"{name}()"].python
         if was and now:
             self.report("response-media-type", name, status=status, was=" or ".join(was), now=" or ".join(now))
         elif was and family not in self.new[name].keywords:
             self.report("response-gone", name, status=status)
-        elif (
-            now
-            and family not in self.old[name].keywords
-            and self.old[f"{name}()"].python == self.new[f"{name}()"].python
-        ):
+        elif now and is_same_type and family not in self.old[name].keywords:
             self.report("response-new", name, status=status)
 
     def _error(self, name: str, status: str, was: Any, now: Any) -> None:

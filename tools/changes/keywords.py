@@ -53,13 +53,13 @@ class Reading:
         return node
 
     def keywords(
-        self, node: Any, apart: Collection[str] = (), at: Where = (), around: frozenset[int] = frozenset()
+        self, node: Any, left_out: Collection[str] = (), at: Where = (), around: frozenset[int] = frozenset()
     ) -> Iterator[tuple[Where, Any]]:
         """Each keyword of a part with its value.
 
         Args:
             node: The part.
-            apart: Keywords to leave out, from the part, its content and the items of a list.
+            left_out: Keywords to leave out, from the part, its content and the items of a list.
             at: The place of this part, relative to the first one.
             around: The ids of the enclosing parts, to stop at a part that contains itself.
 
@@ -67,9 +67,9 @@ class Reading:
         if id(node) in around:
             return
         for key, value in self.plain(node).items():
-            if key in apart or _has_no_effect(key, value):
+            if key in left_out or _has_no_effect(key, value):
                 continue
-            parts, inside = _parts(key, value), apart if key in ("content", "items") else ()
+            parts, inside = _parts(key, value), left_out if key in ("content", "items") else ()
             for place, part in parts:
                 yield from self.keywords(part, inside, (*at, key, *place), around | {id(node)})
             if key == PROVENANCE:

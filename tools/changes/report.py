@@ -86,4 +86,4 @@ def _words(change: Change) -> list[str]:
     """The words that an item about a change must contain: a method or a class, or a part with its owner."""
     words = re.findall(r"\w+", change.python)
     is_part = (change.python.startswith("models.") and len(words) > 2) or re.search(r"\(\w+\)", change.python)
-    return words[-2:] if is_part else words[-1:] or change.wire.split()[-1:]
+    return words[-2:] if is_part else (words[-1:] or change.wire.split()[-1:])

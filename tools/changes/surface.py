@@ -102,8 +102,8 @@ class _Reader:
         entry.wire, entry.where, entry.identity, entry.sent = wire, where, identity, sent
         return entry
 
-    def _keywords(self, node: Any, *apart: str) -> Keywords:
-        return dict(self._reading.keywords(node, apart))
+    def _keywords(self, node: Any, *left_out: str) -> Keywords:
+        return dict(self._reading.keywords(node, left_out))
 
     def _place(self, where: Where) -> Where:
         """The place of a part of the contract, with references followed."""
@@ -116,8 +116,8 @@ class _Reader:
         tag, method = python_name(str(node["tags"][0])), python_name(str(node["operationId"]))
         call, iterator = f"client.{tag}.{method}", f"client.{tag}.{iterator_name(method)}"
         wire, kind = f"{str(where[2]).upper()} {where[1]}", f"{where[2]} {re.sub('{.*?}', '{}', str(where[1]))}"
-        apart = ("operationId", "parameters", "requestBody", "responses", "security", "tags")
-        self._add(call, wire, where, kind).keywords = self._keywords(node, *apart)
+        left_out = ("operationId", "parameters", "requestBody", "responses", "security", "tags")
+        self._add(call, wire, where, kind).keywords = self._keywords(node, *left_out)
         self._add(f"{call}()", "response", (*where, "responses"))
         self._add(f"{call}(*)", "path", where)
         if iterator in self.names:

@@ -161,8 +161,7 @@ def load(file: Path) -> Contract:
     if isinstance(data, dict):
         contract.data = data
     else:
-        message = "the file is not a mapping: a contract starts with `openapi:`."
-        contract.findings.append(contract.finding("yaml", (), message))
+        contract.findings.append(contract.finding("yaml", (), "the file is not a mapping: start it with `openapi:`."))
     return contract
 
 
@@ -204,8 +203,7 @@ class _Reader(yaml.SafeLoader):
                 key = str(key)
             if key in result:
                 line = self._contract.places[(*where, key)][0]
-                message = f"the key `{key}` is already defined on line {line}: remove one of them."
-                self._report("duplicate-key", key_node, message)
+                self._report("duplicate-key", key_node, f"the key `{key}` is also on line {line}: remove one of them.")
                 continue
             self._contract.places[(*where, key)] = _place(key_node)
             result[key] = self.read(value_node, (*where, key), parents)

@@ -68,7 +68,7 @@ def elements(data: dict[str, Any]) -> Iterator[Element]:
 def _walk(outer: Element) -> Iterator[Element]:
     for keys, kind, node in _held(outer):
         if not isinstance(node, dict) or (is_reference(node) and kind != "property"):
-            continue  # the target of a reference is an element of its own
+            continue  # the target of a reference is a separate element
         own = node.get(PROVENANCE)
         provenance = own if isinstance(own, dict) else outer.provenance
         element = Element(kind, _name(outer, kind, keys[-1], node), (*outer.where, *keys), node, provenance)
@@ -111,7 +111,7 @@ def sequence(node: Any) -> list[Any]:
 
 
 def is_reference(node: Any) -> bool:
-    """Whether `node` is a reference, whose target is an element of its own."""
+    """Whether `node` is a reference, whose target is a separate element."""
     return "$ref" in mapping(node)
 
 

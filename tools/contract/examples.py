@@ -64,9 +64,9 @@ def errors_of(components: Any, schema: Any, value: Any) -> list[Any]:
     if not isinstance(schema, dict):
         return []
     # The registry is empty so that no reference is ever fetched.
-    whole = {"allOf": [schema], "components": components or {}}
+    complete = {"allOf": [schema], "components": components or {}}
     try:
-        return [*OAS31Validator(whole, format_checker=oas31_format_checker, registry=Registry()).iter_errors(value)]
+        return [*OAS31Validator(complete, format_checker=oas31_format_checker, registry=Registry()).iter_errors(value)]
     except Exception:  # noqa: BLE001 # an invalid schema can raise anything
         return []
 
@@ -78,5 +78,4 @@ def _misspelt(contract: Contract) -> Iterator[Finding]:
         key = where[-1] if where else None
         if in_example(where) and "value" in where[:-1] and isinstance(key, str) and key not in fields:
             for close in difflib.get_close_matches(key, fields, 1, 0.85):
-                message = f"`{key}` is not a field of any schema: did you mean `{close}`?"
-                yield contract.finding("example", where, message)
+                yield contract.finding("example", where, f"`{key}` is not a known field: did you mean `{close}`?")

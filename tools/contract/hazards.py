@@ -20,7 +20,8 @@ from tools.contract.messages import did_you_mean
 
 # OpenAPI ignores header parameters of these names; the generated code would send them.
 OWN_HEADERS = {"accept", "content-type", "authorization"}
-BESIDE = {"$ref", "description", "summary"}
+# The generator reads these keys next to `$ref`.
+NEXT_TO_REF = {"$ref", "description", "summary"}
 
 
 def hazards(contract: Contract) -> Iterator[Finding]:
@@ -33,11 +34,11 @@ def hazards(contract: Contract) -> Iterator[Finding]:
 
 
 def _shapes(contract: Contract) -> Iterator[tuple[Where, str]]:
-    yield from _left_out(contract)
+    yield from _ignored(contract)
     for where, _ in contract.references():
-        lost = sorted(key for key in contract.at(where[:-1]).keys() - BESIDE if not key.startswith("x-"))
+        lost = sorted(key for key in contract.at(where[:-1]).keys() - NEXT_TO_REF if not key.startswith("x-"))
         if lost:
-            message = f"the generator ignores {_named(lost)} next to `$ref`: put the reference into `allOf`"
+            message = f"the generator ignores {_quoted(lost)} next to `$ref`: put the reference into `allOf`"
             yield (*where[:-1], lost[0]), f"{message}, and add a second member, or `default` next to `allOf`."
     for element in contract.elements():
         if element.kind == "parameter":
@@ -46,11 +47,11 @@ def _shapes(contract: Contract) -> Iterator[tuple[Where, str]]:
             yield from _schema(element)
 
 
-def _named(keys: list[str]) -> str:
+def _quoted(keys: list[str]) -> str:
     return ", ".join(f"`{key}`" for key in keys)
 
 
-def _left_out(contract: Contract) -> Iterator[tuple[Where, str]]:
+def _ignored(contract: Contract) -> Iterator[tuple[Where, str]]:
     for where in contract.places:
         in_operation = where[:1] == ("paths",) and len(where) in (3, 4) and where[-1] in ("callbacks", "servers")
         if in_operation or where == ("webhooks",):
@@ -78,22 +79,25 @@ def _schema(element: Element) -> Iterator[tuple[Where, str]]:
         yield (*where, "additionalProperties"), message
     own = sorted(node.keys() & {"properties", "allOf", "additionalProperties"})
     if own and node.keys() & {"anyOf", "oneOf"}:
-        message = f"the generator drops {_named(own)} next to `anyOf` or `oneOf`: move them into each alternative."
+        message = f"the generator drops {_quoted(own)} next to `anyOf` or `oneOf`: move them into each alternative."
         yield (*where, own[0]), message
     own = sorted(node.keys() & {"properties", "required", "additionalProperties"})
     match node.get("allOf"):
         case [{"$ref": str()}] if own:
-            message = f"the generator drops {_named(own)} next to `allOf` with one reference: add a member for them."
+            message = f"the generator drops {_quoted(own)} next to `allOf` with one reference: add a member for them."
             yield (*where, own[0]), message
-    values = sequence(node.get("enum"))
+    yield from _enumeration(element)
+
+
+def _enumeration(element: Element) -> Iterator[tuple[Where, str]]:
+    node, where, values = element.node, element.where, sequence(element.node.get("enum"))
     if None in values and len(where) != len(("components", "schemas", "name")):
         message = "an enumeration with null becomes several classes: make it a component without null, then use `oneOf`"
         yield (*where, "enum"), f"{message} with a reference to it and `type: 'null'`."
     # The names that the generator gives the members of an enumeration.
-    named = sequence(node.get("x-enum-varnames")) or [
-        one for one in values if isinstance(one, str) and one[:1].isalpha()
-    ]
-    for member, count in Counter(snake_case(str(name)).upper() for name in named).items():
+    texts = [value for value in values if isinstance(value, str) and value[:1].isalpha()]
+    members = [snake_case(str(name)).upper() for name in sequence(node.get("x-enum-varnames")) or texts]
+    for member, count in Counter(members).items():
         if count > 1:
             message = f"{count} values become the member `{member}` in Python, so only one would remain: name them with"
             yield (*where, "enum"), f"{message} `x-enum-varnames`, or declare a string."

@@ -81,12 +81,12 @@ def _report(contract: Contract, differences: list[str], reasons: list[str]) -> i
 
 def compare(expected: Path, tree: Path) -> list[str]:
     """The differences of a tree from `expected`: one line for each file, sorted by name."""
-    wanted = lock.files(expected)
+    needed = lock.files(expected)
     # A name that starts with a dot is a tree in the making.
     given = {name: data for name, data in lock.files(tree).items() if not name.startswith(".")}
-    found = {name: "differs" for name in wanted.keys() & given.keys() if wanted[name] != given[name]}
-    found |= dict.fromkeys(wanted.keys() - given.keys(), "is missing")
-    for name in given.keys() - wanted.keys():
+    found = {name: "differs" for name in needed.keys() & given.keys() if needed[name] != given[name]}
+    found |= dict.fromkeys(needed.keys() - given.keys(), "is missing")
+    for name in given.keys() - needed.keys():
         found[name] = "was added" if name.startswith(f"{PACKAGE}/") else "was added and is not generated: remove it"
     return [f"{name}: {found[name]}" for name in sorted(found)]
 

@@ -59,10 +59,10 @@ def _settings() -> tuple[dict[str, Any], dict[str, str]]:
     """The generator's settings, and the versions of generator and formatter, which must be the pinned ones."""
     pyproject = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))
     pinned = dict(pin.split("==") for pin in pyproject["dependency-groups"]["generator"])
-    for name, wanted in pinned.items():
+    for name, version in pinned.items():
         found = next((one.version for one in distributions(name=name)), "not installed")
-        if found != wanted:
-            raise GenerationError(f"{name} must be {wanted}, but is {found}: run `make clean setup`.")
+        if found != version:
+            raise GenerationError(f"{name} must be {version}, but is {found}: run `make clean setup`.")
     return pyproject["tool"]["openapi-python-client"], pinned
 
 

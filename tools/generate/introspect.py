@@ -51,7 +51,8 @@ def main(folders: list[str]) -> None:
     found = _described("models", importlib.import_module(f"{API}.models"), API)
     for tag, group in vars(api.Operations(None)).items():
         for name, method in inspect.getmembers(group, inspect.ismethod):
-            found |= {} if name.startswith("_") else _signature(f"client.{tag}.{name}", method)
+            if not name.startswith("_"):
+                found |= _signature(f"client.{tag}.{name}", method)
     if any(Path(folder, CLIENT).is_dir() for folder in folders):  # an installed client belongs to another state
         client = importlib.import_module(CLIENT)
         for name in sorted({*client.__all__} - {"models"}):

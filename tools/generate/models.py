@@ -23,8 +23,8 @@ class Schema(Part):
         """What the schema's class lacks, as the rest of a sentence about the schema."""
         name, schema = str(self.where[-1]), self.contract.at(self.where)
         other = aliases(self.contract).get(name)
-        wanted = samples(self.contract, schema)
-        if not self._is_class(self.contract.resolve(schema["allOf"][0]) if other else schema, wanted):
+        expected = samples(self.contract, schema)
+        if not self._is_class(self.contract.resolve(schema["allOf"][0]) if other else schema, expected):
             return
         model = getattr(self.generated.models, class_name(name), None)
         if model is None:
@@ -32,19 +32,19 @@ class Schema(Part):
         elif other and model is not getattr(self.generated.models, class_name(other), None):
             yield f"is not the class `{class_name(other)}`"
         elif issubclass(model, enum.Enum):
-            if {member.value for member in model} != {*wanted}:
-                yield f"has other values than {', '.join(map(str, wanted))}"
+            if {member.value for member in model} != {*expected}:
+                yield f"has other values than {', '.join(map(str, expected))}"
         else:
-            for sample in wanted:
+            for sample in expected:
                 yield from self._changed(model, schema, sample)
 
-    def _is_class(self, schema: Any, wanted: list[Any]) -> bool:
+    def _is_class(self, schema: Any, expected: list[Any]) -> bool:
         """Whether the generator makes a class for a component, instead of inlining its type."""
         schema = mapping(self.contract.resolve(schema))
         if "enum" in schema:
-            return not all(isinstance(value, bool) for value in wanted)
+            return not all(isinstance(value, bool) for value in expected)
         is_union = schema.keys() & {"oneOf", "anyOf"} or isinstance(schema.get("type"), list)
-        return not is_union and any(isinstance(sample, dict) for sample in wanted)
+        return not is_union and any(isinstance(sample, dict) for sample in expected)
 
     def _changed(self, model: Any, schema: Any, sample: dict[str, Any]) -> Iterator[str]:
         """What a model changes in a sample, also if a field is absent or null, and invalid samples that it reads."""

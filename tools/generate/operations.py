@@ -55,11 +55,11 @@ class Operation(Part):
             hints = hints_of(method)
             for turn in range(max(len(get_args(hint)) for hint in hints.values()) or 1):
                 called, arguments = _called(method, turn)
-                yield from self._unsent(called, arguments)
-            unread = [*self._unread(called, hints["return"])]
-            yield from unread or self._not_iterated(called, method, getattr(group, iterator_name(name), None))
+                yield from self._send_faults(called, arguments)
+            faults = [*self._read_faults(called, hints["return"])]
+            yield from faults or self._iterator_faults(called, method, getattr(group, iterator_name(name), None))
 
-    def _unsent(self, called: Any, arguments: dict[str, Any]) -> Iterator[str]:
+    def _send_faults(self, called: Any, arguments: dict[str, Any]) -> Iterator[str]:
         """The arguments that are missing from the request, or not in it as JSON writes them."""
         request = called.request(**arguments)
         head = {key: request[key] for key in ("params", "headers", "cookies") if key in request}
@@ -89,12 +89,11 @@ class Operation(Part):
             content = mapping(mapping(self.contract.resolve(node)).get("content"))
             media_type, media = next(iter(content.items()), ("", None))
             schema = mapping(media).get("schema")
-            source = "json" if "json" in media_type else "text" if media_type.startswith("text/") else "bytes"
-            shown = samples(self.contract, schema) if content else []
+            sample = next(iter(samples(self.contract, schema)), "some bytes")
             component = (self.contract.follow(schema) or ("",))[-1]
-            yield str(status), source if content else "nothing", shown[0] if shown else "some bytes", str(component)
+            yield str(status), _source(media_type), sample, str(component)
 
-    def _unread(self, called: Any, returned: Any) -> Iterator[str]:
+    def _read_faults(self, called: Any, returned: Any) -> Iterator[str]:
         """The statuses whose body is not read completely and as the declared type."""
         declared = {status for status, *_ in self._bodies()}
         for status, source, body, component in self._bodies():
@@ -118,21 +117,25 @@ class Operation(Part):
         is_complete = source in ("bytes", "nothing") or not lost(self.generated, read, body)
         return "" if is_complete and fits(read, expected) else "the value or its type is not the declared one"
 
-    def _not_iterated(self, called: Any, method: Any, iterator: Any) -> Iterator[str]:
+    def _iterator_faults(self, called: Any, method: Any, iterator: Any) -> Iterator[str]:
         """Faults of the iterator: it must exist exactly for lists, belong to the operation, and find its items."""
         if (iterator is None) is hasattr(called, "items"):
             yield "has an iterator without a list, or a list without an iterator"
-        elif iterator is not None:
-            parameters, own = ({*inspect.signature(one).parameters} for one in (method, iterator))
-            if _called(iterator)[0] is not called or parameters - own != ({"page"} if called.has_page else set()):
-                yield f"reads pages of another operation or drops an argument in `{iterator.__name__}`"
-            for status, _, body, _ in self._bodies():
-                if status.startswith("2"):
-                    read = called.body(int(status.replace("X", "0"))).read(body, self.generated.places.Place(), "")
-                    items, sent = called.items(read), body.get("_embedded", {}).get(called.list_name)
-                    is_list = self.generated.base.to_json(items) == sent and fits(items, list[called.item])
-                    if not is_list or type(read) is not called.page:
-                        yield f"does not find the items of `{called.list_name}`"
+        if iterator is None or not hasattr(called, "items"):
+            return
+        parameters, own = ({*inspect.signature(one).parameters} for one in (method, iterator))
+        left_out = {"page"} if called.has_page else set()
+        if _called(iterator)[0] is not called or parameters - own != left_out:
+            yield f"reads pages of another operation or drops an argument in `{iterator.__name__}`"
+        for status, _, body, _ in self._bodies():
+            if status.startswith("2") and not self._finds_items(called, int(status.replace("X", "0")), body):
+                yield f"does not find the items of `{called.list_name}`"
+
+    def _finds_items(self, called: Any, status: int, body: Any) -> bool:
+        read = called.body(status).read(body, self.generated.places.Place(), "")
+        items, sent = called.items(read), body.get("_embedded", {}).get(called.list_name)
+        is_list = self.generated.base.to_json(items) == sent and fits(items, list[called.item])
+        return is_list and type(read) is called.page
 
 
 def _called(method: Any, turn: int = 0) -> tuple[Any, dict[str, Any]]:
@@ -144,6 +147,12 @@ def _called(method: Any, turn: int = 0) -> tuple[Any, dict[str, Any]]:
     if passed != arguments:
         raise ValueError(f"`{method.__name__}` does not pass on all of its arguments")
     return operation, arguments
+
+
+def _source(media_type: str) -> str:
+    if not media_type or "json" in media_type:
+        return "json" if media_type else "nothing"
+    return "text" if media_type.startswith("text/") else "bytes"
 
 
 def _is_sent(sent: httpx.Request, place: str, name: str, value: Any) -> bool:

@@ -55,7 +55,11 @@ def samples(contract: Contract, schema: Any, seen: frozenset[int] = frozenset())
     fields = {name: samples(contract, node, seen) for name, node in mapping(schema.get("properties")).items()}
     if isinstance(schema.get("additionalProperties"), dict):
         fields[EXTRA] = samples(contract, schema["additionalProperties"], seen)
-    parts += [[{name: value} for value in values] for name, values in fields.items()]
+    return _combined(parts + [[{name: value} for value in values] for name, values in fields.items()])
+
+
+def _combined(parts: list[list[Any]]) -> list[Any]:
+    """As many objects as the longest part has samples, each with one sample of every part."""
     rows = range(max(map(len, parts), default=1))
     return [reduce(or_, (part[row % len(part)] for part in parts if part), {}) for row in rows]
 
@@ -110,8 +114,8 @@ def made(hint: Any, turn: int = 0, depth: int = 0) -> Any:
         return simple[hint]
     hints = hints_of(hint)
     parameters = inspect.signature(hint).parameters.values()
-    wanted = [one.name for one in parameters if depth < DEPTH or one.default is one.empty]
-    value = hint(**{name: made(hints[name], turn, depth + 1) for name in wanted})
+    names = [one.name for one in parameters if depth < DEPTH or one.default is one.empty]
+    value = hint(**{name: made(hints[name], turn, depth + 1) for name in names})
     if "additional_properties" in hints and depth < DEPTH:
         value[EXTRA] = made(typing.get_args(hints["additional_properties"])[1], turn, depth + 1)
     return value

@@ -63,8 +63,8 @@ def built(folder: Path, digests: str | None) -> list[Path]:
     if not re.fullmatch(r"talkdesk_bridge-(\d+\.\d+\.\d+)-py3-none-any\.whl talkdesk_bridge-\1\.tar\.gz", names):
         raise UploadError(f"{folder.name}/ must hold a wheel and an sdist of one version: run `make build`.")
     if digests is not None:
-        wanted = sorted(line.strip().replace(" *", "  ") for line in digests.splitlines() if line.strip())
-        if wanted != sorted(map(digest, files)):
+        expected = sorted(line.strip().replace(" *", "  ") for line in digests.splitlines() if line.strip())
+        if expected != sorted(map(digest, files)):
             raise UploadError(f"The files in {folder.name}/ do not match DIGESTS: find out why before you upload.")
     if not is_private(files[0]):
         reason = f"lacks the classifier `{PRIVATE}`, which keeps it off public indexes"
@@ -143,8 +143,8 @@ def upload(*options: str) -> int:
         print(error, file=sys.stderr)
         return 1
     # http is allowed for loopback only, and a proxy could read the credential.
-    apart = ("UV_", "HTTP_PROXY", "ALL_PROXY") if given["UV_PUBLISH_URL"].startswith("http:") else ("UV_",)
-    others = {name: value for name, value in os.environ.items() if not name.upper().startswith(apart)}
+    dropped = ("UV_", "HTTP_PROXY", "ALL_PROXY") if given["UV_PUBLISH_URL"].startswith("http:") else ("UV_",)
+    others = {name: value for name, value in os.environ.items() if not name.upper().startswith(dropped)}
     command = [str(UV), "--no-config", "--no-cache", "--no-progress", "--color=never", "publish", "--no-attestations"]
     command += ["--trusted-publishing=never", "--keyring-provider=disabled", *map(str, files)]
     done = subprocess.run(command, env=others | given, capture_output=True, text=True, check=False)
