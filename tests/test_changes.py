@@ -216,7 +216,7 @@ SCHEMAS: list[tuple[Any, Any, Expected]] = [
     (None, {"Come": PART}, [("minor", "`models.Come` was added: no action needed.")]),
     ({"Gone": PART | inline(gone=TEXT)}, None, [("major", "`models.Gone` was removed: remove its uses.")]),
     ({"was": PART | inline(own=TEXT)}, {"is": PART | inline(own=TEXT)}, [("major", "`models.Was` was renamed to `models.Is`: update its uses.")]),
-    ({"second": {"allOf": [{"$ref": f"{REF}InvoiceDetails"}], "x-provenance": MADE}}, {"second": PART}, [("major", "`models.Second` changed from `another name of InvoiceDetails` to `class`: update its uses.")]),
+    ({"second": {"allOf": [{"$ref": f"{REF}InvoiceDetails"}], "x-provenance": MADE}}, {"second": PART}, [("major", "`models.Second` changed from `alias of InvoiceDetails` to `class`: update its uses.")]),
     ({"Kind": PART | inline(a=TEXT)}, {"Kind": COLOUR | {"enum": ["a"]}}, [("major", "`models.Kind` changed from `class` to `enumeration of StrEnum`: update its uses.")]),
     ({"Rest": PART}, {"Rest": PART | {"additionalProperties": TEXT}}, [("major", "The type of `Rest.additional_properties` changed from `dict[str, Any]` to `dict[str, str]`: update code that passes or reads it.")]),
     ({"Old": PART}, {"Old": PART | {"deprecated": True}}, [("minor", "`models.Old` is deprecated: stop using it before it is removed.")]),

@@ -46,7 +46,7 @@ CLASSES = [name for name in models.__all__ if attrs.has(getattr(models, name))]
 
 
 @pytest.mark.parametrize("name", CLASSES)
-def test_absent_and_null_read_none(name: str) -> None:
+def test_absent_and_null_fields_are_none(name: str) -> None:
     model = getattr(models, name)
     fields = [field.name for field in attrs.fields(model) if field.name != "additional_properties"]
     schemas = load(CONTRACT).data["components"]["schemas"]
@@ -127,13 +127,13 @@ def test_the_package_holds_its_contract_and_is_typed() -> None:
     assert folder.joinpath("py.typed").is_file()
 
 
-def test_the_version_is_the_contracts() -> None:
+def test_the_package_has_the_version_of_the_contract() -> None:
     version = load(CONTRACT).data["info"]["version"]
     assert talkdesk_bridge.__version__ == version
 
 
 @pytest.mark.parametrize("name", CLASSES)
-def test_models_are_made_by_keyword(name: str) -> None:
+def test_models_take_keyword_arguments_only(name: str) -> None:
     """So that adding or moving a field in the contract does not change the meaning of arguments."""
     assert all(field.kw_only for field in attrs.fields(getattr(models, name)) if field.init)
 

@@ -27,7 +27,7 @@ NOTED = NOTE.replace(
 )
 
 
-def test_the_three_formats(repository: Repository) -> None:
+def test_changes_are_printed_in_three_formats(repository: Repository) -> None:
     line = next(
         number for number, line in enumerate((repository.folder / "openapi.yaml").read_text().splitlines(), 1)
         if line.strip() == "due_amount:"

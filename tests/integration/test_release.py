@@ -42,8 +42,8 @@ def test_a_commit_may_be_published_with_and_without_its_tag(repository: Reposito
     assert faults(repository) == []
     repository.git("tag", BASE)
     result = repository.make("check-release")
-    compared = "not compared with anything, as no earlier release is tagged"
-    message = f"This commit may be published as {VERSION}, with the tag {BASE}, {compared}.\n"
+    compared = "no earlier release is tagged to compare it with"
+    message = f"This commit may be published as {VERSION} with the tag {BASE} ({compared}).\n"
     assert (result.returncode, result.stdout) == (0, message)
 
 

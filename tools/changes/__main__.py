@@ -12,9 +12,9 @@ from tools.changes.report import FORMATS, faults
 def main(arguments: list[str]) -> int:
     """List the changes, or check the version. Returns 0 if done or right, 1 if wrong, 2 if it cannot compare."""
     parser = argparse.ArgumentParser(prog="python -m tools.changes")
-    parser.add_argument("--base", default="")
-    parser.add_argument("--format", default="text", choices=FORMATS)
-    parser.add_argument("--check-version", action="store_true")
+    parser.add_argument("--base", default="", help="the revision to compare with; default: the last release, or HEAD")
+    parser.add_argument("--format", default="text", choices=FORMATS, help="the form of the list; default: text")
+    parser.add_argument("--check-version", action="store_true", help="check the version and the changelog instead")
     options = parser.parse_args(arguments)
     try:
         base = options.base or last_release()

@@ -81,13 +81,16 @@ class _Comparison:
         for is_part in (False, True):
             removed = [name for name, known in self.old.items() if name not in self.new and known.identity]
             for was in [name for name in removed if (next(owners(name)) in self.old) is is_part]:
-                owner, identity = next(owners(was)), self.old[was].identity
-                alike = [name for name in self.new if name not in self.old and self.new[name].identity == identity]
-                candidates = [name for name in alike if not is_part or next(owners(name)) == owner]
-                for now in candidates[:1]:
+                if now := self._new_name(was, is_part=is_part):
                     shown, argument = self._shown(was), now.rstrip(")").rpartition("(")[2]
                     self.old = _renamed(self.old, was, now)
                     self.report("argument-renamed" if now.endswith(")") else "renamed", now, was=shown, now=argument)
+
+    def _new_name(self, was: str, *, is_part: bool) -> str | None:
+        """The added name that has the identity of a removed one; for a part, with the same owner."""
+        identity = self.old[was].identity
+        alike = [name for name in self.new if name not in self.old and self.new[name].identity == identity]
+        return next((name for name in alike if not is_part or next(owners(name)) == next(owners(was))), None)
 
     def name(self, name: str) -> None:
         """Report what changed in a name, unless its owner was added, removed or replaced by another kind."""

@@ -70,7 +70,7 @@ def _described(name: str, value: Any, package: str) -> dict[str, str]:
     if not inspect.isclass(value):
         return _signature(name, value)
     if name.rpartition(".")[2] != value.__name__:
-        return {name: f"another name of {value.__name__}"}
+        return {name: f"alias of {value.__name__}"}
     if isinstance(value, enum.EnumMeta):
         members: dict[str, str] = {f"{name}.{one}": repr(value[one].value) for one in value.__members__}
         return {name: f"enumeration of {value.__mro__[1].__name__}", **members}

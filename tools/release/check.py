@@ -68,6 +68,6 @@ def check() -> int:
     if found:
         print("\n".join(found), file=sys.stderr)
         return 1
-    against = f"compared with {before}" if before else "not compared with anything, as no earlier release is tagged"
-    print(f"This commit may be published as {version}, with the tag v{version}, {against}.")
+    compared = f"compared with {before}" if before else "no earlier release is tagged to compare it with"
+    print(f"This commit may be published as {version} with the tag v{version} ({compared}).")
     return 0
