@@ -53,7 +53,7 @@ NUMBER: Any = {"type": "integer"}
 ARGUMENTS: list[tuple[Any, Any, Expected]] = [
     (None, query("come"), [("minor", f"{argument('come')} was added: no action needed.")]),
     (None, query("must", required=True), [("major", f"{argument('must')} was added and is required: pass it.")]),
-    (query("gone"), None, [("major", f"{argument('gone')} was removed: remove its uses.")]),
+    (query("gone"), None, [("major", f"{argument('gone')} was removed: stop using it.")]),
     (query("needed"), query("needed", required=True), [("major", f"{argument('needed')} is now required: pass it.")]),
     (query("free", required=True), query("free"), [("minor", f"{argument('free')} is now optional: no action needed.")]),
     (query("moved"), query("moved", "header"), [("major", f"{argument('moved')} changed from `query moved` to `header moved` on the wire: {BRIDGE}")]),
@@ -65,7 +65,7 @@ ARGUMENTS: list[tuple[Any, Any, Expected]] = [
     (query("wide_must", type="integer"), query("wide_must", required=True, type=["integer", "string"]), [("major", f"The type of {argument('wide_must')} changed from `int | None` to `int | str`: update code that passes or reads it.")]),
     (query("word"), query("word", enum=["Due"]), [("major", f"The type of {argument('word')} changed from `str | None` to `GetThingsWord | None`: update code that passes or reads it."), ("minor", "`models.GetThingsWord` was added: no action needed.")]),
     (query("more", enum=["a"]), query("more", enum=["b", "a"]), [("minor", "The value 'b' (`models.GetThingsMore.B`) was added: handle it if your code handles each value.")]),
-    (query("less", enum=["a", "b"]), query("less", enum=["a"]), [("major", "The value 'b' (`models.GetThingsLess.B`) was removed: remove its uses. A response with it may raise ContractError.")]),
+    (query("less", enum=["a", "b"]), query("less", enum=["a"]), [("major", "The value 'b' (`models.GetThingsLess.B`) was removed: stop using it. A response with it may raise ContractError.")]),
     (query("least", **NUMBER, minimum=1), query("least", **NUMBER, minimum=9), [("major", f"The constraint on {argument('least')} changed from `minimum` 1 to `minimum` 9: {CHECK}")]),
     (query("looser", **NUMBER, minimum=9), query("looser", **NUMBER, minimum=1), [("patch", f"The constraint on {argument('looser')} changed from `minimum` 9 to `minimum` 1: {UNCHECKED}")]),
     (query("most", **NUMBER, maximum=9), query("most", **NUMBER, maximum=5), [("major", f"The constraint on {argument('most')} changed from `maximum` 9 to `maximum` 5: {CHECK}")]),
@@ -123,15 +123,15 @@ TEXT = {"type": "string"}
 ONE_BODY = response("InvoiceDetails")
 OPERATIONS: list[tuple[Any, Any, Expected]] = [
     (None, operation("get_come"), [("minor", f"{call('get_come')} was added: no action needed."), ("minor", f"{call('iter_come')} was added: no action needed.")]),
-    (operation("get_gone"), None, [("major", f"{call('get_gone')} was removed: remove its uses."), ("major", f"{call('iter_gone')} was removed: remove its uses.")]),
+    (operation("get_gone"), None, [("major", f"{call('get_gone')} was removed: stop using it."), ("major", f"{call('iter_gone')} was removed: stop using it.")]),
     (operation("get_was", "/was/{a}"), operation("get_is", "/was/{a}"), [("major", f"{call('get_was')} was renamed to {call('get_is')}: update its uses."), ("major", f"{call('iter_was')} was renamed to {call('iter_is')}: update its uses.")]),
     (operation("get_tag", responses=ONE_BODY), operation("get_tag", tag="other", responses=ONE_BODY), [("major", f"{call('get_tag')} was renamed to `client.other.get_tag()`: update its uses.")]),
     (operation("get_path", "/path"), operation("get_path", "/v2/path"), [("major", f"{call('get_path')} changed from `GET /path` to `GET /v2/path` on the wire: {BRIDGE}")]),
-    (operation("get_verb", "/verb"), operation("get_verb", "/verb", "post"), [("major", f"{call('get_verb')} changed from `GET /verb` to `POST /verb` on the wire: {BRIDGE}"), ("major", f"{call('iter_verb')} was removed: remove its uses.")]),
+    (operation("get_verb", "/verb"), operation("get_verb", "/verb", "post"), [("major", f"{call('get_verb')} changed from `GET /verb` to `POST /verb` on the wire: {BRIDGE}"), ("major", f"{call('iter_verb')} was removed: stop using it.")]),
     (operation("get_old"), operation("get_old", deprecated=True), [("minor", f"{call('get_old')} is deprecated: stop using it before it is removed.")]),
     (operation("get_arg", "/arg/{was}"), operation("get_arg", "/arg/{name}"), [("major", f"`was` of {call('get_arg')} was renamed to `name`: update keyword arguments.")]),
     (operation("get_order", "/order/{a}/{b}"), operation("get_order", "/order/{b}/{a}"), [("major", f"The positional arguments of {call('get_order')} changed from (a, b) to (b, a): check each call, or pass arguments by name.")]),
-    (operation("get_fewer", "/fewer/{a}/{b}"), operation("get_fewer", "/fewer/{b}"), [("major", f"{call('get_fewer')} changed from `GET /fewer/{{a}}/{{b}}` to `GET /fewer/{{b}}` on the wire: {BRIDGE}"), ("major", f"`a` of {call('get_fewer')} was removed: remove its uses.")]),
+    (operation("get_fewer", "/fewer/{a}/{b}"), operation("get_fewer", "/fewer/{b}"), [("major", f"{call('get_fewer')} changed from `GET /fewer/{{a}}/{{b}}` to `GET /fewer/{{b}}` on the wire: {BRIDGE}"), ("major", f"`a` of {call('get_fewer')} was removed: stop using it.")]),
     (operation("get_moved", "/moved/{a}"), operation("get_moved", "/moved", parameters=[query("a", required=True)]), [
         ("major", f"{call('get_moved')} changed from `GET /moved/{{a}}` to `GET /moved` on the wire: {BRIDGE}"),
         ("major", f"`a` of {call('get_moved')} changed from `path a` to `query a` on the wire: {BRIDGE}"),
@@ -140,7 +140,7 @@ OPERATIONS: list[tuple[Any, Any, Expected]] = [
     # bodies
     (added("add_come"), added("add_come", json_of("Sent")), [("minor", f"`body` of {call('add_come')} was added: no action needed.")]),
     (added("add_must"), added("add_must", json_of("Sent", required=True)), [("major", f"`body` of {call('add_must')} was added and is required: pass it.")]),
-    (added("add_gone", json_of("Sent")), added("add_gone"), [("major", f"`body` of {call('add_gone')} was removed: remove its uses.")]),
+    (added("add_gone", json_of("Sent")), added("add_gone"), [("major", f"`body` of {call('add_gone')} was removed: stop using it.")]),
     (added("add_type", json_of("Sent")), added("add_type", json_of("InvoiceItemDetails")), [("major", f"The type of `body` of {call('add_type')} changed from `Sent | None` to `InvoiceItemDetails | None`: update code that passes or reads it.")]),
     (added("add_form", json_of("Sent")), added("add_form", json_of("Sent", "application/x-www-form-urlencoded")), [("major", f"`body` of {call('add_form')} is now sent as application/x-www-form-urlencoded instead of application/json: {BRIDGE}")]),
     (added("add_here", json_of(inline(a=TEXT))), added("add_here", json_of(inline(a=TEXT | {"maxLength": 3}, b=TEXT))), [
@@ -189,7 +189,7 @@ NULL: Node = {"type": ["string", "null"]}
 FIELDS: list[tuple[str, Any, Any, Expected]] = [
     ("come", None, TEXT, [("minor", '`Thing.come` was added; it is None if the bridge does not send it. If you read it from `additional_properties["come"]`, read the attribute instead.')]),
     ("must", None, TEXT | {"required": True}, [("major", f'`Thing.must` was added and is required: {REQUIRED} If you read it from `additional_properties["must"]`, read the attribute instead.')]),
-    ("goneAway", TEXT, None, [("major", '`Thing.gone_away` was removed: remove its uses. If the bridge still sends it, read `additional_properties["goneAway"]`.')]),
+    ("goneAway", TEXT, None, [("major", '`Thing.gone_away` was removed: stop using it. If the bridge still sends it, read `additional_properties["goneAway"]`.')]),
     ("needed", TEXT, TEXT | {"required": True}, [("major", f"`Thing.needed` is now required: {REQUIRED}")]),
     ("free", TEXT | {"required": True}, TEXT, [("major", "`Thing.free` may now be None: handle None.")]),
     ("nullable", TEXT | {"required": True}, NULL | {"required": True}, [("major", "`Thing.nullable` may now be None: handle None.")]),
@@ -199,8 +199,8 @@ FIELDS: list[tuple[str, Any, Any, Expected]] = [
     ("kind", NUMBER, TEXT, [("major", "The type of `Thing.kind` changed from `int | None` to `str | None`: update code that passes or reads it.")]),
     ("kinds", {"type": "array", "items": NUMBER}, {"type": "array", "items": TEXT}, [("major", "The type of `Thing.kinds` changed from `list[int] | None` to `list[str] | None`: update code that passes or reads it.")]),
     ("day", TEXT | {"format": "date"}, TEXT, [("major", "The type of `Thing.day` changed from `datetime.date | None` to `str | None`: update code that passes or reads it.")]),
-    ("word", DUE, TEXT, [("major", "The type of `Thing.word` changed from `ThingWord | None` to `str | None`: update code that passes or reads it."), ("major", "`models.ThingWord` was removed: remove its uses.")]),
-    ("open", DUE | {"enum": ["Open"]}, {"anyOf": [{"$ref": f"{REF}Colour"}, TEXT]}, [("major", "The type of `Thing.open_` changed from `ThingOpen | None` to `Colour | str | None`: update code that passes or reads it."), ("major", "`models.ThingOpen` was removed: remove its uses.")]),
+    ("word", DUE, TEXT, [("major", "The type of `Thing.word` changed from `ThingWord | None` to `str | None`: update code that passes or reads it."), ("major", "`models.ThingWord` was removed: stop using it.")]),
+    ("open", DUE | {"enum": ["Open"]}, {"anyOf": [{"$ref": f"{REF}Colour"}, TEXT]}, [("major", "The type of `Thing.open_` changed from `ThingOpen | None` to `Colour | str | None`: update code that passes or reads it."), ("major", "`models.ThingOpen` was removed: stop using it.")]),
     ("limit", TEXT, TEXT | {"maxLength": 9}, [("patch", limited("Thing.limit", "maxLength", "9", "no `maxLength`") + f": {UNCHECKED}")]),
     ("default", TEXT, TEXT | {"default": "x"}, [("major", "The default of `Thing.default` changed from None to 'x': pass a value if you relied on the old default.")]),
     ("old", TEXT, TEXT | {"deprecated": True}, [("minor", "`Thing.old` is deprecated: stop using it before it is removed.")]),
@@ -214,7 +214,7 @@ PART = {"type": "object", "x-provenance": MADE}
 COLOUR = {"type": "string", "x-provenance": MADE}
 SCHEMAS: list[tuple[Any, Any, Expected]] = [
     (None, {"Come": PART}, [("minor", "`models.Come` was added: no action needed.")]),
-    ({"Gone": PART | inline(gone=TEXT)}, None, [("major", "`models.Gone` was removed: remove its uses.")]),
+    ({"Gone": PART | inline(gone=TEXT)}, None, [("major", "`models.Gone` was removed: stop using it.")]),
     ({"was": PART | inline(own=TEXT)}, {"is": PART | inline(own=TEXT)}, [("major", "`models.Was` was renamed to `models.Is`: update its uses.")]),
     ({"second": {"allOf": [{"$ref": f"{REF}InvoiceDetails"}], "x-provenance": MADE}}, {"second": PART}, [("major", "`models.Second` changed from `alias of InvoiceDetails` to `class`: update its uses.")]),
     ({"Kind": PART | inline(a=TEXT)}, {"Kind": COLOUR | {"enum": ["a"]}}, [("major", "`models.Kind` changed from `class` to `enumeration of StrEnum`: update its uses.")]),
@@ -224,7 +224,7 @@ SCHEMAS: list[tuple[Any, Any, Expected]] = [
     ({"Names": PART | inline(**{"paidAt": TEXT})}, {"Names": PART | inline(paid_at=TEXT)}, [("major", f"`Names.paid_at` changed from `Names.paidAt` to `Names.paid_at` on the wire: {BRIDGE}")]),
     ({"Colour": COLOUR | {"enum": ["red", "blue"]}}, {"Colour": COLOUR | {"enum": ["red", "green"]}}, [
         ("minor", "The value 'green' (`models.Colour.GREEN`) was added: handle it if your code handles each value."),
-        ("major", "The value 'blue' (`models.Colour.BLUE`) was removed: remove its uses. A response with it may raise ContractError."),
+        ("major", "The value 'blue' (`models.Colour.BLUE`) was removed: stop using it. A response with it may raise ContractError."),
     ]),
     ({"Light": COLOUR | {"enum": ["on", "off"]}}, {"Light": COLOUR | {"enum": ["on", "off"], "x-enum-varnames": ["BRIGHT", "OFF"]}}, [("major", "`models.Light.ON` was renamed to `models.Light.BRIGHT`: update its uses.")]),
     ({"Word": TEXT | {"x-provenance": MADE}}, {"Word": TEXT | {"maxLength": 3, "x-provenance": MADE}}, []),  # reported where it is used
@@ -368,9 +368,9 @@ PYTHON: list[tuple[dict[str, str | None], Expected]] = [
     ({"NoAuth": "class", "NoAuth()": "None"}, [("minor", "`NoAuth` was added: no action needed.")]),
     ({"BridgeClient.from_env(timeout)": "float = 5.0"}, [("minor", "`timeout` of `BridgeClient.from_env()` was added: no action needed.")]),
     ({"BridgeClient.from_env(timeout)": "float"}, [("major", "`timeout` of `BridgeClient.from_env()` was added and is required: pass it.")]),
-    ({"BridgeClient.from_env(environ)": None, "BridgeClient.from_env(*)": ""}, [("major", f"{ENVIRON} was removed: remove its uses.")]),
+    ({"BridgeClient.from_env(environ)": None, "BridgeClient.from_env(*)": ""}, [("major", f"{ENVIRON} was removed: stop using it.")]),
     ({"BridgeClient.from_env(*)": ""}, [("major", "The positional arguments of `BridgeClient.from_env()` changed from (environ) to (): check each call, or pass arguments by name.")]),
-    ({"BridgeClient": None}, [("major", "`BridgeClient` was removed: remove its uses.")]),
+    ({"BridgeClient": None}, [("major", "`BridgeClient` was removed: stop using it.")]),
     ({"BridgeClient.from_env(environ)": "Mapping[str, str]"}, [("major", f"{ENVIRON} is now required: pass it.")]),
     ({"BridgeClient.from_env(environ)": "None | Mapping[str, str] = None"}, []),
     ({"BridgeClient.from_env(environ)": "Mapping[str, str] | None = {}"}, [("major", f"The default of {ENVIRON} changed from None to {{}}: pass a value if you relied on the old default.")]),

@@ -97,7 +97,7 @@ def comment(repository: Repository) -> None:
 @pytest.mark.parametrize(
     ("change", "rated", "message"),
     [(code, "patch", "The client's own code changed"), (needs, "patch", "The client's own code changed"),
-     (renamed, "major", "`token` of `BearerAuth()` was removed: remove its uses."), (tool, "none", ""), (comment, "none", "")],
+     (renamed, "major", "`token` of `BearerAuth()` was removed: stop using it."), (tool, "none", ""), (comment, "none", "")],
 )  # fmt: skip
 def test_a_change_of_the_client_alone(
     repository: Repository, change: Callable[[Repository], None], rated: str, message: str

@@ -19,7 +19,7 @@ SENTENCES = {
     # any name
     "new": ("minor", "{shown} was added: no action needed."),
     "new-required": ("major", "{shown} was added and is required: pass it."),
-    "gone": ("major", "{shown} was removed: remove its uses."),
+    "gone": ("major", "{shown} was removed: stop using it."),
     "renamed": ("major", "{was} was renamed to {shown}: update its uses."),
     "kind": ("major", "{shown} changed from `{was}` to `{now}`: update its uses."),
     "deprecated": ("minor", "{shown} is deprecated: stop using it before it is removed."),
@@ -46,12 +46,12 @@ SENTENCES = {
     "limit-unchecked": ("patch", "the constraint on {shown} changed from {was} to {now}: no action needed, as the client does not check it."),
     "field-new": ("minor", f"{{shown}} was added; it is None if the bridge does not send it. {READ}."),
     "field-new-required": ("major", f"{{shown}} was added and is required: {FIELD}. {READ}."),
-    "field-gone": ("major", "{shown} was removed: remove its uses. If the bridge still sends it, read {unknown}."),
+    "field-gone": ("major", "{shown} was removed: stop using it. If the bridge still sends it, read {unknown}."),
     "field-required": ("major", f"{{shown}} is now required: {FIELD}."),
     "field-optional": ("major", "{shown} may now be None: handle None."),
     "field-never-none": ("major", "{shown} can no longer be None: a response with null there may raise ContractError."),
     "value-new": ("minor", "the value {now} ({shown}) was added: handle it if your code handles each value."),
-    "value-gone": ("major", "the value {was} ({shown}) was removed: remove its uses. A response with it may raise ContractError."),
+    "value-gone": ("major", "the value {was} ({shown}) was removed: stop using it. A response with it may raise ContractError."),
     # changes without a name
     "documentation": ("patch", "the documentation of {count} changed: no action needed."),
     "examples": ("patch", "the examples of {count} changed, and so did the sandbox's responses: no action needed."),

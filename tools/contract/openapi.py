@@ -51,7 +51,7 @@ def references(contract: Contract) -> Iterator[Finding]:
         elif contract.resolve({"$ref": ref}) is not None:
             message = f"`{ref}` does not point to a component: make the target one, as the generator needs that."
         elif contract.at((*parent, name)) is not None:
-            message = f"`{ref}` points back to itself: write the target out."
+            message = f"`{ref}` points back to itself: point it to another component."
         else:
             hint = did_you_mean(name, mapping(contract.at(tuple(parent))), "add it")
             message = f"`{ref}` does not exist: {hint}"
