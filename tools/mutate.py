@@ -52,7 +52,7 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     items.sort(key=lambda item: item.path.name != first)
 
 
-def copied() -> None:
+def copy_project() -> None:
     """Copy the project into another layout: mutmut imports only from `src`, and writes next to its sources."""
     shutil.rmtree(COPY, ignore_errors=True)
     left_out = shutil.ignore_patterns("__pycache__", ".*")
@@ -84,7 +84,7 @@ def add_covering_tests() -> None:
 
 def main() -> int:
     """Run the mutants, and show those that survive. Returns 1 if more than a tenth survive, else 0."""
-    copied()
+    copy_project()
     children = str(2 * (os.cpu_count() or 1))  # each spends half of its time waiting for its server
     mutmut("run", "--max-children", children, *MUTANTS)
     add_covering_tests()
@@ -94,7 +94,8 @@ def main() -> int:
         for name, ending in json.loads(file.read_bytes())["exit_code_by_key"].items():
             if ending is None:
                 continue
-            found[what := ENDINGS.get(ending, "nothing")] += 1
+            what = ENDINGS.get(ending, "nothing")
+            found[what] += 1
             if what == "nothing":
                 mutmut("show", name)
     print(f"{found.total()} mutants; found by", ", ".join(f"{what}: {count}" for what, count in found.most_common()))

@@ -76,8 +76,7 @@ def moved(package: Path, decided: dict[str, str]) -> Iterator[str]:
 
 def tree_hash(package: Path) -> str:
     """The hash of the names and contents of all files in `package`, except the lock."""
-    found = {name: hashlib.sha256(data).hexdigest() for name, data in files(package).items() if name != NAME}
-    return _hash(found)
+    return _hash({name: hashlib.sha256(data).hexdigest() for name, data in files(package).items() if name != NAME})
 
 
 def files(folder: Path) -> dict[str, bytes]:
