@@ -312,7 +312,7 @@ def test_unknown_fields_are_kept_and_the_last_value_of_a_repeated_key_wins() -> 
 
 def test_deviations_are_counted_by_place(server: Server) -> None:
     invoices = [{"amount": 1.50, "paid_amount": 2, "invoice_due_date": "", "status": None} for _ in range(3)]
-    server.answers({"_embedded": {"invoices": [*invoices, {"amount": "3", "total": 5}]}, "total": "4"})
+    server.respond_with({"_embedded": {"invoices": [*invoices, {"amount": "3", "total": 5}]}, "total": "4"})
     deviations: list[Deviation] = []
     with BridgeClient(server.url, on_deviation=deviations.append) as bridge:
         body = bridge.billing.get_account_invoices("1")
@@ -343,13 +343,13 @@ def test_an_error_of_the_hook_is_raised(server: Server) -> None:
     def fail(deviation: Deviation) -> None:
         raise KeyError(deviation.place)
 
-    server.answers({**page(1), "total": "1"})
+    server.respond_with({**page(1), "total": "1"})
     with BridgeClient(server.url, on_deviation=fail) as bridge, pytest.raises(KeyError, match=r"\$\.total"):
         bridge.billing.get_account_invoices("1")
 
 
 def test_strict_raises_for_a_deviation(server: Server, listing: Listing) -> None:
-    server.answers({"_embedded": {"invoices": [{"amount": "1"}, {"amount": 3700.5}]}})
+    server.respond_with({"_embedded": {"invoices": [{"amount": "1"}, {"amount": 3700.5}]}})
     assert len(listing(server.url)) == 2
     with pytest.raises(errors.ContractError) as caught:
         listing(server.url, options={"strict": True})
@@ -393,7 +393,7 @@ def test_a_bare_list_or_item_is_read_as_a_page(
     ],
 )
 def test_the_place_is_that_in_the_sent_body(server: Server, listing: Listing, body: object, place: str) -> None:
-    server.answers((200, {}, json.dumps(body).encode()))
+    server.respond_with((200, {}, json.dumps(body).encode()))
     with pytest.raises(errors.ContractError) as caught:
         listing(server.url)
     assert caught.value.json_path == place
