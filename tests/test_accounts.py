@@ -371,7 +371,7 @@ def interrupted(listing: Listing, bridge: Bridge) -> None:
 
 def test_resuming_with_other_options_is_rejected(listing: Listing, bridge: Bridge) -> None:
     interrupted(listing, bridge)
-    for accounts, options, url, told in (
+    for accounts, options, url, message in (
         (ACCOUNTS[1:], [], "", "out.jsonl.part was started with account 1000, which is not requested any more: "),
         (ACCOUNTS, ["--format", "csv"], "", "out.jsonl.part was started with another --format"),
         (ACCOUNTS, ["--strict"], "", "out.jsonl.part was started with another --strict"),
@@ -379,7 +379,7 @@ def test_resuming_with_other_options_is_rejected(listing: Listing, bridge: Bridg
     ):
         result = listing(accounts, *options, url=url)
         assert (result.returncode, result.stdout) == (2, "")
-        assert told in result.stderr
+        assert message in result.stderr
         assert "run the command as before, or delete the file to start over" in result.stderr
     assert not bridge.asked
     assert listing(url=bridge.url).returncode == 0

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import doctest
 import os
 import re
 import subprocess
 import sys
 from collections.abc import Iterator
+from importlib import import_module
 from pathlib import Path
 
 import pytest
@@ -52,6 +54,16 @@ def test_the_python_in_the_documentation_runs(keyed: Sandbox, name: str, code: s
     if name == "README.md-1":
         assert result.stdout.splitlines()[:2] == ["137", "1000000001 2700.00 usd"]
         assert len(result.stdout.splitlines()) == 138
+
+
+@pytest.mark.parametrize("folder", ["overrides", "extras", "generated", "tools"])
+def test_the_examples_in_docstrings_are_right(folder: str) -> None:
+    for file in sorted((ROOT / folder).rglob("*.py")):
+        if "templates" not in file.parts and ">>> " in file.read_text(encoding="utf-8"):
+            name = ".".join(file.relative_to(ROOT if folder == "tools" else ROOT / folder).with_suffix("").parts)
+            failed, tried = doctest.testmod(import_module(name))
+            assert tried
+            assert not failed, name
 
 
 def test_the_readme_lists_all_assumptions() -> None:

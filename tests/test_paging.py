@@ -446,7 +446,7 @@ def test_a_page_that_shrank_before_resuming_is_rejected(server: Server) -> None:
         next(invoices)
         position = {**invoices.position, "skip": 3}
         server.respond_with(*THREE)
-        with pytest.raises(errors.PagingError, match="a page has items of an earlier one"):
+        with pytest.raises(errors.PagingError, match="a page has items of an earlier page"):
             next(bridge.billing.iter_account_invoices("1", start=position))
 
 

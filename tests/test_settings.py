@@ -6,8 +6,10 @@ import asyncio
 import ssl
 import sys
 from collections.abc import Callable
+from functools import partial
 from typing import Any
 
+import httpx
 import jwt
 import pytest
 from cryptography.hazmat.primitives.serialization import PrivateFormat
@@ -144,8 +146,59 @@ def test_an_invalid_base_url(url: str) -> None:
     assert "s3cret" not in str(caught.value)
 
 
-@pytest.mark.parametrize("timeout", [(0, 1), (1, -1), (1,), (1, 2, 3), ("1", 2), 5, (1, float("inf")), (1, 1e300)])
-def test_an_invalid_timeout(timeout: tuple[float, float]) -> None:
+@pytest.mark.parametrize(
+    ("timeout", "connect", "read"),
+    [(5, 5, 5), (0.5, 0.5, 0.5), (None, None, None), ((1, 2), 1, 2), ((1, None), 1, None)],
+)
+def test_a_timeout_is_given_as_in_httpx(timeout: Any, connect: float | None, read: float | None) -> None:
+    def handle(request: httpx.Request) -> httpx.Response:
+        assert request.extensions["timeout"] == {"connect": connect, "read": read, "write": read}
+        return httpx.Response(200, json={"_embedded": {"invoices": []}})
+
+    with BridgeClient("https://bridge.example", timeout=timeout, transport=httpx.MockTransport(handle)) as bridge:
+        assert bridge.billing.get_account_invoices("1")
+    with BridgeClient("https://bridge.example", transport=httpx.MockTransport(handle)) as bridge:
+        assert bridge.with_options(timeout=timeout).billing.get_account_invoices("1")
+
+
+@pytest.mark.parametrize(
+    ("name", "message"),
+    [
+        ("max_retries", "There is no option max_retries: use retry=Retry(attempts=...)."),
+        ("token", "There is no option token: use auth=BearerAuth(...)."),
+        ("proxies", "There is no option proxies: use proxy."),
+        ("timeouts", "There is no option timeouts: use timeout."),
+        ("colour", "There is no option colour: use one of cert, clock, deadline, headers, max_bytes, on_deviation, "
+                   "proxy, retry, sleep, strict, timeout, transport, verify."),
+    ],
+)  # fmt: skip
+def test_an_unknown_option_gets_a_proposal(name: str, message: str) -> None:
+    options: Any = {name: 3}
+    makers: list[Callable[..., Any]] = [
+        partial(BridgeClient, "https://b"),
+        partial(AsyncBridgeClient, "https://b"),
+        partial(BridgeClient.from_env, {"TALKDESK_BRIDGE_URL": "https://b"}),
+    ]
+    for make in makers:
+        with pytest.raises(errors.ConfigurationError) as caught:
+            make(**options)
+        assert str(caught.value) == message
+    with pytest.raises(errors.ConfigurationError, match=f"^There is no option {name}: use "):
+        BridgeClient("https://b").with_options(**options)
+
+
+def test_an_option_of_the_client_as_a_whole_is_named() -> None:
+    options: Any = {"verify": False}
+    with pytest.raises(
+        errors.ConfigurationError, match=r"^verify cannot differ between calls: with_options takes dead"
+    ):
+        BridgeClient("https://b").with_options(**options)
+
+
+@pytest.mark.parametrize(
+    "timeout", [(0, 1), (1, -1), (1,), (1, 2, 3), ("1", 2), 0, "5", [1, 2], (1, float("inf")), (1, 1e300)]
+)
+def test_an_invalid_timeout(timeout: Any) -> None:
     with pytest.raises(errors.ConfigurationError, match="timeout must be a number of seconds"):
         Settings(base_url="https://b", timeout=timeout)
 

@@ -65,7 +65,7 @@ class Attempts:
         name: The operationId, or TOKEN. A request for a token is safe to repeat, although it is a POST.
         make: Makes the request for each attempt. A token server accepts each JWT only once, and may have seen it even
             if its response was lost.
-        once: Send it once, whatever the policy says.
+        once: Do not send it again, even if the policy would.
 
     """
 

@@ -217,7 +217,7 @@ class BridgeClient(_Client, Operations):
         Args:
             function: A method of this client, or a function that uses the client; it runs in threads. If it returns an
                 iterator, the result is the list of its items.
-            inputs: The accounts, or whatever `function` takes.
+            inputs: The accounts, or any other arguments of `function`, one for each call.
             at_once: The number of calls at a time, from 1 to 100.
 
         Raises:

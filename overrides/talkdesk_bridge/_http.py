@@ -40,7 +40,6 @@ HEADERS = {
 NOT_SENT = (httpx.ConnectError, httpx.ConnectTimeout, httpx.ProxyError, httpx.UnsupportedProtocol, UnicodeError)
 # httpx does not wrap these: errors of sockets, of a proxy's host name, and of a transport that is closed meanwhile.
 ESCAPING = (httpx.HTTPError, httpx.StreamError, OSError, RuntimeError, UnicodeError)
-
 WRONG_SETTINGS = (httpx.InvalidURL, AttributeError, TypeError, ValueError)
 
 
@@ -98,7 +97,7 @@ class _Http:
             all_headers = httpx.Headers(HEADERS)
             all_headers.update(headers)
             request = httpx.Request(url=url, headers=all_headers, **more, extensions=extensions)
-            request.extensions["url"] = str(request.url)  # without a credential that `Auth.apply` adds
+            request.extensions["url"] = str(request.url)  # without the credential
             request.read()  # a file could be sent only once, and by blocking
             return request
         except httpx.InvalidURL as error:
@@ -141,7 +140,7 @@ class Http(_Http):
             self.transport.abort(threads)
 
     def close(self) -> None:
-        """Close the connections; a second time does nothing."""
+        """Close the connections; calling it again does nothing."""
         self.closed = True
         self.transport.close()
 
@@ -172,7 +171,7 @@ class AsyncHttp(_Http):
         return body.response(response)
 
     async def close(self) -> None:
-        """Close the connections; a second time does nothing."""
+        """Close the connections; calling it again does nothing."""
         self.closed = True
         await self.transport.aclose()
 
@@ -249,8 +248,8 @@ class _Body:
 
 def _busy(settings: Settings, request: Request) -> Failure:
     """The failure of a request that waited for others until its deadline."""
-    message = f"{name_of(request)}: not sent within {settings.deadline:g} s, because {MOST_AT_ONCE} other requests"
-    message += " were in flight; send fewer at once, or raise deadline."
+    reason = f"because {MOST_AT_ONCE} other requests were in flight; send fewer at once, or raise deadline"
+    message = f"{name_of(request)}: not sent within {settings.deadline:g} s, {reason}."
     return Failure(errors.NotSentError(message), again=False)
 
 

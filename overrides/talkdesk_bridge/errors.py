@@ -77,7 +77,7 @@ class NoResponseError(BridgeError):
 
 
 class StatusError(BridgeError):
-    """The bridge answered with a status that is not 2XX.
+    """The bridge returned a status that is not 2XX.
 
     Attributes:
         status_code: The HTTP status.

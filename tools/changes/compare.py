@@ -223,7 +223,9 @@ def _renamed(surface: Surface, was: str, now: str) -> Surface:
 
 def _kind_of_return(old: Name, new: Name) -> str:
     was, now = _members(old), _members(new)
-    return "returns-less" if now < was else "returns" if now != was else ""
+    if now == was:
+        return ""
+    return "returns-less" if now < was else "returns"
 
 
 def _kind_of_argument(old: Name, new: Name) -> str:

@@ -25,7 +25,8 @@ def as_text(comparison: Comparison) -> str:
     """The changes for a terminal."""
     lines = []
     for change in comparison.changes:
-        place = f"{CONTRACT}:{change.line}" if change.line else CONTRACT if change.wire else "Python"
+        place = CONTRACT if change.wire else "Python"
+        place = f"{CONTRACT}:{change.line}" if change.line else place
         names = ", ".join(dict.fromkeys(name for name in (change.python, change.wire) if name))
         lines += [f"{change.rating}  {place}  {names}".rstrip(), f"       {change.message}", ""]
     return "\n".join([*lines, _summary(comparison)])
