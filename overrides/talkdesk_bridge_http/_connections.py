@@ -66,6 +66,7 @@ class LastByte:
     So a stream knows, without parsing, whether bytes followed a response. If `...}` arrives, the parser needs one more
     read for the `}`, and then no byte is held. If `...}HTTP/1.1 200 ...` arrives, the parser stops at the `}`, and the
     last byte is still held. The stream then reports itself as readable, and httpcore reuses no readable connection.
+    Bytes that arrive only after the next request has been sent cannot be told from its response.
     """
 
     def __init__(self) -> None:
