@@ -9,6 +9,7 @@ import json
 import re
 import shutil
 import subprocess
+import time
 import zipfile
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -122,6 +123,9 @@ def test_an_index_that_keeps_an_incomplete_file(upload: Upload, ready: Path, tmp
         with cutting(index, sdist.encode()) as url:
             assert upload(index, URL=url, CHECK_URL=f"{url}simple/")[0] == 2
         kept = index.folder / sdist
+        end = time.monotonic() + 10
+        while not kept.exists() and time.monotonic() < end:  # the index writes it after the connection was cut
+            time.sleep(0.05)
         assert 0 < kept.stat().st_size < (ready / sdist).stat().st_size
         status, output = upload(index)
         assert status == 2
