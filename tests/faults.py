@@ -151,6 +151,9 @@ def linked(number: int, link: str | Callable[[Exchange], str]) -> Action | bytes
     return lambda exchange: exchange.send(http(page(number, following=link(exchange)), Connection="close"))
 
 
+NO_LINK: tuple[Any, ...] = (None, False, "", [], {}, [{}], {"href": None}, {"href": ""}, {"title": "x"})
+
+
 def resets(exchange: Exchange) -> None:
     exchange.reset()
 
@@ -506,7 +509,8 @@ CASES: dict[str, list[Case]] = {
         reads("a relative link", (linked(1, f"{PATH}?c=2"), http(page(2))), "1 2"),
         reads("a link that is a query only", (linked(1, "?c=2"), http(page(2))), "1 2"),
         reads("a link with capitals in scheme and host, and a fragment", (linked(1, lambda at: f"{url(at).replace('http', 'HTTP')}{PATH}?c=2#x"), http(page(2))), "1 2"),
-        fails("a link that is a template", linked(1, "?c={c}"), PagingError, "is a template", "1"),
+        reads("braces in a cursor", (linked(1, '?c={"id":2}'), http(page(2))), "1 2"),
+        fails("a link that is a template", linked(1, "?c=1{&c}"), PagingError, "is a template", "1"),
         fails("a link to another host", linked(1, "https://bridge.example/x"), PagingError, "another host", "1"),
         fails("a link to another port", linked(1, lambda at: f"{at.server.scheme}://127.0.0.1:{at.server.port - 1}/"), PagingError, "another host, scheme or port", "1"),
         fails("a link to another scheme", linked(1, lambda at: url(at).replace("https:", "http:") if at.server.scheme == "https" else url(at).replace("http:", "https:")), PagingError, "another host, scheme or port", "1"),
@@ -514,15 +518,30 @@ CASES: dict[str, list[Case]] = {
         fails("a link with a user", linked(1, lambda at: url(at).replace("//", "//127.0.0.1@")), PagingError, "must not contain a user", "1"),
         fails("a link with a scheme other than HTTP", linked(1, "file:///etc/passwd"), PagingError, "cannot be followed", "1"),
         fails("a link to an invalid host", linked(1, "https://xn--/x"), PagingError, "another host", "1"),
-        fails("a link that is not a URL", linked(1, "http://["), PagingError, "the next link is not a URL", "1"),
-        fails("a link with a line break", linked(1, "?c=2\r\nX: y"), PagingError, "cannot be followed", "1"),
-        fails("a link with a line break in its path", linked(1, lambda at: f"{url(at)}/\r\nX: y"), PagingError, "cannot be followed", "1"),
-        fails("a link with a blank", linked(1, "?c=2 3"), PagingError, "cannot be followed", "1"),
+        fails("a link that is not a URL", linked(1, "http://["), PagingError, "page 1 is not a URL", "1"),
+        fails("a link with a line break", linked(1, "?c=2\r\nX: y"), PagingError, "is not a URL", "1"),
+        fails("a link with a line break in its path", linked(1, lambda at: f"{url(at)}/\r\nX: y"), PagingError, "is not a URL", "1"),
+        reads("a link with a blank", (linked(1, "?c=2 3"), http(page(2))), "1 2"),
         reads("a link with non-ASCII letters", (linked(1, "?c=\u00fc"), http(page(2))), "1 2"),
-        fails("a link with half a surrogate pair", linked(1, "?c=\ud800"), PagingError, "cannot be followed", "1"),
-        fails("a link of 100,000 characters", linked(1, "?c=" + "x" * 100_000), PagingError, "The next link is not a URL", "1"),
-        fails("a link without href", http(page(1) | {"_links": {"next": {}}}), PagingError, "the next link has no href", "1"),
-        fails("a link that is text", http(page(1) | {"_links": {"next": "?c=2"}}), PagingError, "the next link has no href", "1"),
+        fails("a link with half a surrogate pair", linked(1, "?c=\ud800"), PagingError, "is not a URL", "1"),
+        fails("a link of 100,000 characters", linked(1, "?c=" + "x" * 100_000), PagingError, "is not a URL", "1"),
+        *(reads(f"no next link: {json.dumps(link)}", http(page(1) | {"_links": {"next": link}}), "1") for link in NO_LINK),
+        reads("a link that is text", (http(page(1) | {"_links": {"next": "?c=2"}}), http(page(2))), "1 2"),
+        reads("a link in a list", (http(page(1) | {"_links": {"next": [{"href": "?c=2"}]}}), http(page(2))), "1 2"),
+        fails("two next links", http(page(1) | {"_links": {"next": [{"href": "?c=2"}, {"href": "?c=3"}]}}), PagingError, "there are 2 next links", "1"),
+        fails("a link that is a number", http(page(1) | {"_links": {"next": {"href": 5}}}), PagingError, "the href of the next link is not text", "1"),
+        reads("a link with the host behind a gateway", (linked(1, f"http://internal:8081{PATH}?c=2"), http(page(2))), "1 2"),
+        reads("a link with a user and the host behind a gateway", (linked(1, f"http://u:p@internal{PATH}?c=2"), http(page(2))), "1 2"),
+        reads("a link with the path behind a gateway", (linked(1, f"/context{PATH}?c=2"), http(page(2))), "1 2"),
+        reads("a link in capitals, with a session and a closing slash", (linked(1, f"{PATH.upper()};jsessionid=5/?c=2"), http(page(2))), "1 2"),
+        reads("a cursor in the path of a link", (linked(1, f"{PATH}/after/2"), http(page(2))), "1 2"),
+        fails("a link to another account", linked(1, f"{PATH[:-1]}2?c=2"), PagingError, "leads to a list with other arguments", "1"),
+        fails("a link to another account at another host", linked(1, f"https://bridge.example{PATH[:-1]}2?c=2"), PagingError, "another host", "1"),
+        reads("a last page with a link to itself", (linked(1, "?c=2"), http(page(2, total=2, following="?c=2"))), "1 2"),
+        fails("404 for the second page", (http(page(1, total=2)), html(404)), PagingError, "page 2 of the list does not exist (404)", "1"),
+        fails("410 for the page of a link", (linked(1, "?c=2"), html(410)), PagingError, "page 2 of the list does not exist (410)", "1"),
+        reads("404 for the page of a link, after all items", (http(page(1, total=1, following="?c=2")), html(404)), "1"),
+        fails("400 for the second page", (http(page(1, total=2)), html(400)), BadRequestError, "This was page 2 of the list.", "1"),
         fails("links in a list", http(page(1) | {"_links": [{"rel": "next", "href": "?c=2"}]}), PagingError, "`_links` is not an object", "1"),
         fails("a link to itself", linked(1, PATH), PagingError, "leads back to an earlier page", "1"),
         fails("links in a circle", (linked(1, "?c=2"), linked(2, "?c=3"), linked(3, "?c=2")), PagingError, "leads back", "1 2 3"),

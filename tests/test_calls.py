@@ -199,11 +199,11 @@ def test_a_credential_of_your_own_can_change_all_of_a_request(server: Server, ca
     with BridgeClient(server.url, auth=QueryKey("s3cret-key"), retry=Retry(on_attempt=attempts.append)) as bridge:
         invoices = bridge.billing.iter_account_invoices("1", per_page=1)
         assert len([*invoices]) == 2
-        assert invoices.response.url.endswith("?cursor=c")
+        assert invoices.response.url.endswith("?cursor=c&per_page=1")
         with pytest.raises(errors.ForbiddenError) as caught:
             bridge.billing.get_account_invoices("1")
     targets = [target.partition("?")[2] for _, target, *_ in server.seen]
-    assert targets == ["per_page=1&api_key=s3cret-key", "cursor=c&api_key=s3cret-key", "api_key=s3cret-key"]
+    assert targets == ["per_page=1&api_key=s3cret-key", "cursor=c&per_page=1&api_key=s3cret-key", "api_key=s3cret-key"]
     assert "s3cret" not in f"{attempts}{caught.value!r}{caught.value.body}{caplog.text}{bridge!r}"
 
 

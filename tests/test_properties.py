@@ -326,7 +326,7 @@ def test_a_link_of_any_text_leads_nowhere_else(wire: tuple[KeepAlive, Mapping[bo
     except errors.PagingError:
         assert server.requests == before + 1
     else:
-        assert [item.invoice_number for item in items] == ["1", "2"]
+        assert [item.invoice_number for item in items] == (["1", "2"] if href else ["1"])
 
 
 # Headers, amounts and settings.

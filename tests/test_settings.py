@@ -169,7 +169,7 @@ def test_a_timeout_is_given_as_in_httpx(timeout: Any, connect: float | None, rea
         ("proxies", "There is no option proxies: use proxy."),
         ("timeouts", "There is no option timeouts: use timeout."),
         ("colour", "There is no option colour: use one of cert, clock, deadline, headers, max_bytes, on_deviation, "
-                   "proxy, retry, sleep, strict, timeout, transport, verify."),
+                   "paging, proxy, retry, sleep, strict, timeout, transport, verify."),
     ],
 )  # fmt: skip
 def test_an_unknown_option_gets_a_proposal(name: str, message: str) -> None:

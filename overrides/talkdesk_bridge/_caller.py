@@ -24,11 +24,14 @@ from talkdesk_bridge_api.types import ListOperation, Operation
 from talkdesk_bridge import errors
 from talkdesk_bridge._attempts import LOG, TOKEN, Attempts, Gate
 from talkdesk_bridge._auth import NoAuth
-from talkdesk_bridge._http import AsyncHttp, Http, Request
+from talkdesk_bridge._http import AsyncHttp, Http, Request, normalized
 from talkdesk_bridge._items import AsyncItemIterator, ItemIterator
+from talkdesk_bridge._links import NextLinks
 from talkdesk_bridge._oauth import OAuth2
 from talkdesk_bridge._paging import Step
+from talkdesk_bridge._redact import redact
 from talkdesk_bridge._response import RawResponse, Reader, Response
+from talkdesk_bridge._retry import plain
 from talkdesk_bridge._run import run
 from talkdesk_bridge._settings import Settings
 from talkdesk_bridge._tokens import TokenCache
@@ -50,6 +53,7 @@ class Caller:
         # The callers that with_options makes share all of the following.
         self._origin = origin(settings.base_url, "base URL")
         self._tokens = TokenCache(settings.clock)
+        self._warnings: list[str] = []
         self.gate = Gate()
 
     async def sleep(self, seconds: float) -> None:
@@ -60,7 +64,30 @@ class Caller:
         """An iterator over the items of all pages; the first page is requested when the first item is."""
         given = sorted(f"{name}: {arguments[name]}" for name in arguments if arguments[name] is not None)
         call = {"bridge": self.http.base_url, "operation": operation.operation_id, "arguments": given}
-        return self._iterator(partial(self.exchange, operation, arguments), operation, call, self._reader, **limits)
+        exchange, links = partial(self.exchange, operation, arguments), partial(self._links, operation, arguments)
+        return self._iterator(exchange, links, operation, call, self._reader, **limits)
+
+    def _links(self, operation: ListOperation[Any, Any], arguments: dict[str, Any]) -> NextLinks | None:
+        """What reads the next links of a list; None if it is read by page numbers."""
+        if self.settings.paging == "numbers" and operation.has_page:
+            return None
+        first = self._request(operation, arguments).extensions["url"]
+        secrets = (*self.settings.auth.secrets(), *self.settings.headers.values())
+        return NextLinks(
+            operation.operation_id,
+            operation.path,
+            arguments,
+            first,
+            self.http.base_url,
+            normalized,
+            lambda url: plain(redact(url, secrets)),
+            self._warn,
+        )
+
+    def _warn(self, message: str) -> None:
+        if not self._warnings:
+            self._warnings.append(message)
+            LOG.warning("%s", message)
 
     def with_options(self, **options: Any) -> Self:
         """A caller with other settings that shares connections and token with this one."""
@@ -121,7 +148,7 @@ class Caller:
             raise errors.ArgumentError(f"{message} ({type(error).__name__}).") from error
 
     def _follow(self, url: str) -> Request:
-        """The request for a next link, which must lead to the bridge, since the credential is sent along."""
+        """The request for a link, perhaps from a position. It must lead to the bridge, which gets the credential."""
         try:
             elsewhere = origin(url, "next link") != self._origin
         except errors.ConfigurationError as error:

@@ -14,7 +14,7 @@ from __future__ import annotations
 import copy
 from collections.abc import AsyncGenerator, AsyncIterable, Awaitable, Callable, Generator, Iterable, Iterator, Mapping
 from ssl import SSLContext
-from typing import Any, ParamSpec, Self, TypedDict, TypeVar, Unpack, overload
+from typing import Any, Literal, ParamSpec, Self, TypedDict, TypeVar, Unpack, overload
 
 from talkdesk_bridge_api.api import AsyncOperations, Operations
 
@@ -39,6 +39,7 @@ class CallOptions(TypedDict, total=False):
 
     timeout: Timeout
     headers: Mapping[str, str]
+    paging: Literal["links", "numbers"]
     retry: Retry
     strict: bool
     on_deviation: Callable[[Deviation], object] | None
@@ -147,6 +148,8 @@ class BridgeClient(_Client, Operations):
         deadline: Seconds for one complete response, however slowly it arrives; 300 by default.
         max_bytes: The largest response body in bytes, decompressed; 64 MiB by default.
         headers: More headers for each request to the bridge. A credential belongs in `auth`.
+        paging: "links" (the default) follows the next links of pages, and counts pages if there are none. "numbers"
+            ignores links of lists that have page numbers: for bridges whose links are wrong.
         retry: When a request is sent again; see Retry.
         strict: Whether a deviation from the contract raises ContractError even if the response could be read.
         on_deviation: Called with each Deviation, which the logger `talkdesk_bridge` gets as a warning, too.

@@ -281,6 +281,19 @@ def _proxy_named(request: Request) -> str:
     return f"; {found} is set" if found and request.url.scheme == "https" else ""
 
 
+def normalized(url: str) -> str:
+    """A URL in the form in which it is sent.
+
+    Raises:
+        ValueError: it is not a URL.
+
+    """
+    try:
+        return str(httpx.URL(url))
+    except httpx.InvalidURL as error:
+        raise ValueError(error) from None
+
+
 def name_of(request: Request) -> str:
     """Method and path, for messages."""
     return f"{request.method} {path_of(request)}"

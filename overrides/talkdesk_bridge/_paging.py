@@ -6,24 +6,29 @@ import json
 import sys
 import threading
 from collections.abc import Awaitable, Callable, Mapping
+from functools import cached_property
 from hashlib import sha256
+from http import HTTPStatus
 from operator import length_hint
 from types import NoneType
 from typing import Any
-from urllib.parse import urljoin
 
 from attrs import evolve, frozen
 from talkdesk_bridge_api import places, reading
 from talkdesk_bridge_api.types import ListOperation
 
+from talkdesk_bridge._links import NextLinks, next_href
 from talkdesk_bridge._response import Deviation, Reader, Response
-from talkdesk_bridge.errors import ArgumentError, ContractError, IncompleteError, PagingError
+from talkdesk_bridge.errors import ArgumentError, BridgeError, ContractError, IncompleteError, PagingError, StatusError
 
 Step = int | str
 """The next request: the number of a page, from 1, or the next link of the page before."""
 
 # A bridge that filters may send an empty page before a full one. More in a row than this are an error.
 MOST_EMPTY_PAGES = 10
+
+# Statuses of a page that does not exist.
+MISSING = (HTTPStatus.NOT_FOUND, HTTPStatus.GONE)
 
 # Data read from JSON is never circular, and checking for that takes time.
 ENCODE = json.JSONEncoder(check_circular=False).encode
@@ -35,6 +40,8 @@ class PageState:
 
     step: Step | None = 1
     """The next request; None after the last page."""
+    page: int = 1
+    """The number of that page."""
     received: int = 0
     empty: int = 0
     """Empty pages in a row."""
@@ -58,30 +65,6 @@ def _total(name: str, response: Response[Any]) -> int | None:
         raise ContractError(message, json_path="$.total", expected="integer", seen=misfit.seen) from None
 
 
-def _next_link(name: str, response: Response[Any]) -> str | None:
-    """The absolute URL of a page's `_links.next`; None if it has none.
-
-    Raises:
-        PagingError: the link cannot be followed.
-
-    """
-    links = response.data.get("_links")
-    if not isinstance(links, dict | None):
-        raise PagingError(f"{name}: `_links` is not an object, so the next link cannot be read.")
-    link = (links or {}).get("next")
-    if link is None:
-        return None
-    href = link.get("href") if isinstance(link, dict) else None
-    if not isinstance(href, str) or not href:
-        raise PagingError(f"{name}: the next link has no href.")
-    if "{" in href or link.get("templated") is True:
-        raise PagingError(f"{name}: the next link is a template, which cannot be followed.")
-    try:
-        return urljoin(response.url, href)
-    except ValueError:
-        raise PagingError(f"{name}: the next link is not a URL.") from None
-
-
 class Pages:
     """What both iterators share: finding the next request, and taking a page within the caller's limits.
 
@@ -91,6 +74,7 @@ class Pages:
     def __init__(
         self,
         exchange: Callable[[Step], Awaitable[Response[Any]]],
+        links: Callable[[], NextLinks | None],
         operation: ListOperation[Any, Any],
         call: dict[str, Any],
         reader: Reader,
@@ -101,7 +85,7 @@ class Pages:
         for name, value in (("max_pages", max_pages), ("max_items", max_items)):
             if value is not None and (not isinstance(value, int) or value < 0):
                 raise ArgumentError(f"{name} must be None or an integer of at least 0.")
-        self._exchange = exchange
+        self._exchange, self._make_links = exchange, links
         self._operation = operation
         self._name = operation.operation_id
         self._call = call  # becomes a part of positions
@@ -142,7 +126,14 @@ class Pages:
             differs = [name for name, value in self._call.items() if position[name] != value]
             state = PageState(**{name: position[name] for name in PageState.__match_args__})
             self._skipped, self._last, seen = position["skip"], position["last"], position["seen"]
-            numbers = (state.received, state.empty, state.total or 0, self._skipped, len(seen) - state.marks)
+            numbers = (
+                state.received,
+                state.empty,
+                state.total or 0,
+                self._skipped,
+                len(seen) - state.marks,
+                state.page,
+            )
             counted = all(type(number) is int and number >= 0 for number in numbers)
             usable = type(state.step) in (str, NoneType) or (type(state.step) is int and state.step > 0)
             if not (counted and usable and all(type(text) is str for text in (self._last, *seen))):
@@ -173,13 +164,48 @@ class Pages:
                 raise self._error
             if self._state.step is None:
                 return None
-            response = await self._exchange(self._state.step)
+            try:
+                response = await self._exchange(self._state.step)
+            except BridgeError as error:
+                if self._ends_with(error):
+                    return None
+                raise
             self._take(response)
             if whole:
                 self._rest = iter(())
             return response.body
         finally:
             self._lock.release()
+
+    def _ends_with(self, error: BridgeError) -> bool:
+        """Whether an error ends the list: if the total is reached, and there is no next page.
+
+        Raises:
+            PagingError: there is no next page, but there should be.
+
+        """
+        state = self._state
+        if state.page == 1:
+            return False
+        if not isinstance(error, StatusError) or error.status_code not in MISSING:
+            error.args = (f"{error} This was page {state.page} of the list.",)
+            return False
+        if state.total is not None and state.received >= state.total:
+            self._state = evolve(state, step=None)
+            return True
+        message = f"{self._name}: page {state.page} of the list does not exist ({error.status_code})."
+        remedy = "The bridge's next link, or its total, is wrong. Ask its operator, or try the other kind of `paging`."
+        raise PagingError(f"{message} {remedy}", page=state.page) from error
+
+    @cached_property
+    def _links(self) -> NextLinks | None:
+        return self._make_links()
+
+    def _next_link(self, response: Response[Any]) -> str | None:
+        """The URL of the next page that a page links to; None if it has no link."""
+        if not self._links or not (href := next_href(self._name, response.data)):
+            return None
+        return self._links.url(href, response.url, self._state.page)
 
     def _take(self, response: Response[Any]) -> None:
         items = self._operation.items(response.body) or []
@@ -192,7 +218,7 @@ class Pages:
         total = _total(self._name, response)
         state, error = self._state, None
         try:
-            state = self._after(len(items), total, _next_link(self._name, response), marks)
+            state = self._after(len(items), total, self._next_link(response), marks)
             if state.step is None and state.total is not None and state.received > state.total:
                 self._reader.report(Deviation(self._name, "$.total", "number of all items", "smaller number", 1))
         except (PagingError, ContractError) as caught:
@@ -239,12 +265,14 @@ class Pages:
         step = self._state.step
         state = PageState(
             step=None,
+            page=self._state.page + 1,
             received=self._state.received + items,
             empty=0 if items else self._state.empty + 1,
             total=max((one for one in (self._state.total, total) if one is not None), default=None),
             marks=len(self._seen) + len(marks),
         )
-        if link:
+        complete = state.total is not None and state.received >= state.total
+        if link and not (complete and _fingerprint(link) == marks[0]):  # some last pages link to themselves
             if _fingerprint(link) in marks or _fingerprint(link) in self._seen:
                 raise PagingError(f"{self._name}: the next link leads back to an earlier page.")
             if state.empty > MOST_EMPTY_PAGES:

@@ -9,7 +9,7 @@ from ssl import SSLContext
 from typing import Any
 
 from attrs import define, field
-from attrs.validators import gt, instance_of, is_callable, lt
+from attrs.validators import gt, in_, instance_of, is_callable, lt
 
 from talkdesk_bridge._auth import Auth, HeaderAuth, NoAuth
 from talkdesk_bridge._oauth import OAuth2
@@ -95,6 +95,7 @@ class Settings:
     headers: Mapping[str, str] = field(
         factory=dict, repr=False, validator=checked("a mapping of names to values", instance_of(Mapping))
     )
+    paging: str = field(default="links", validator=checked('"links" or "numbers"', in_(("links", "numbers"))))
     retry: Retry = field(factory=Retry, validator=checked("a Retry", instance_of(Retry)))
     strict: bool = field(default=False, validator=checked("True or False", instance_of(bool)))
     on_deviation: Callable[[Deviation], object] | None = field(default=None, repr=False, validator=A_HOOK)

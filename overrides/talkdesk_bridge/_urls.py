@@ -24,7 +24,8 @@ def origin(url: str, what: str) -> tuple[str, str, int]:
         raise ConfigurationError(f"The {what} must not contain a user or password: pass them as the credential.")
     if parts.scheme == "http" and not is_loopback(url):
         raise ConfigurationError(f"The {what} must begin with https://: http is allowed on loopback only.")
-    return parts.scheme, parts.hostname, parts.port or (443 if parts.scheme == "https" else 80)
+    host = parts.hostname.rstrip(".").encode("idna").decode()  # one spelling of each host
+    return parts.scheme, host, parts.port or (443 if parts.scheme == "https" else 80)
 
 
 def _split(url: str) -> SplitResult | None:

@@ -166,7 +166,22 @@ class ContractError(BridgeError):
 
 
 class PagingError(BridgeError):
-    """The next page cannot be requested."""
+    """The next page cannot be requested.
+
+    Attributes:
+        page: The number of the page whose link or content is at fault, from 1; None if that is unknown.
+        requested: The URL of its request, without query; None if no link is at fault.
+        link: Its next link, without query; None if no link is at fault.
+
+    """
+
+    def __init__(
+        self, message: str, *, page: int | None = None, requested: str | None = None, link: str | None = None
+    ) -> None:
+        super().__init__(message)
+        self.page = page
+        self.requested = requested
+        self.link = link
 
 
 class IncompleteError(PagingError):

@@ -1,0 +1,168 @@
+"""Next links: finds the request that the `_links.next` of a page means.
+
+A next link is the same list with another query. A bridge behind a gateway writes the origin and the path that it sees
+itself, so only the query of such a link is used, with the URL of the first request. Nothing goes to another origin.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Mapping
+from typing import Any
+from urllib.parse import SplitResult, parse_qsl, quote, unquote, urlencode, urljoin, urlsplit
+
+from talkdesk_bridge._urls import origin
+from talkdesk_bridge.errors import ConfigurationError, PagingError
+
+# Query parameters that say where a page begins, and how large it is, in lower case and without punctuation.
+STARTS = {
+    "after", "before", "continuation", "continuationtoken", "cursor", "from", "marker", "next", "nexttoken", "offset",
+    "p", "page", "pageindex", "pageno", "pagenumber", "pagetoken", "position", "skip", "start", "startat", "startindex",
+}  # fmt: skip
+QUERY = "%!$&'()*+,;=:@/?-._~"
+"""Characters that are sent as they are in a query."""
+
+SIZES = {"count", "limit", "maxresults", "pagesize", "perpage", "size", "top"}
+
+
+def next_href(name: str, data: Any) -> str | None:
+    """The href of a page's next link; None if it has none. Falsy links count as none, and HAL allows a list of links.
+
+    Raises:
+        PagingError: there is something else, or a template.
+
+    """
+    links = data.get("_links")
+    if not links:
+        return None
+    if not isinstance(links, dict):
+        raise PagingError(f"{name}: `_links` is not an object, so the next link cannot be read.")
+    link = links.get("next")
+    if isinstance(link, list):
+        if len(link) > 1:
+            raise PagingError(f"{name}: there are {len(link)} next links, so it is unclear which one to follow.")
+        link = link[0] if link else None
+    href = link.get("href") if isinstance(link, dict) else link
+    if not href:
+        return None
+    if not isinstance(href, str):
+        raise PagingError(f"{name}: the href of the next link is not text.")
+    if re.search(r"\{[?&]", href) or (isinstance(link, dict) and link.get("templated") is True):
+        raise PagingError(f"{name}: the next link is a template, which cannot be followed.")
+    return href
+
+
+class NextLinks:
+    """Turns the next links of one list into URLs to request.
+
+    Args:
+        name: The operationId, for messages.
+        path: The path of the operation, with its parameters in braces.
+        arguments: The arguments of the call, by their names in `path`.
+        first: The URL of the first request.
+        base_url: The URL of the bridge.
+        normal: Turns a URL into the form in which it is sent; raises ValueError if it is none.
+        shown: Makes a URL of the bridge fit for messages.
+        warn: Logs a message, once for a client.
+
+    """
+
+    def __init__(
+        self,
+        name: str,
+        path: str,
+        arguments: Mapping[str, Any],
+        first: str,
+        base_url: str,
+        normal: Callable[[str], str],
+        shown: Callable[[str], str],
+        warn: Callable[[str], None],
+    ) -> None:
+        self._name, self._normal, self._shown, self._warn = name, normal, shown, warn
+        self._url, _, query = first.partition("?")
+        self._query = parse_qsl(query, keep_blank_values=True)
+        self._base_url, self._origin = base_url, origin(base_url, "base URL")
+        # The segments of the path: text, in lower case if it is fixed, and whether it is an argument.
+        self._segments = [
+            (_filled(segment, arguments) if "{" in segment else segment.lower(), "{" in segment)
+            for segment in path.strip("/").split("/")
+        ]
+
+    def url(self, href: str, requested: str, page: int) -> str:
+        """The URL to request for a link on `page`, which came from the URL `requested`.
+
+        Raises:
+            PagingError: the link does not lead to a page of this list.
+
+        """
+        try:
+            if not href.isprintable():
+                raise ValueError
+            link = urlsplit(urljoin(requested, href))
+            link = link._replace(query=quote(link.query, safe=QUERY), fragment="")
+            if self._matches(link.path, with_arguments=True):
+                self._warn_if_corrected(link)
+                query = self._merged(link.query, page)
+                return self._normal(f"{self._url}?{query}" if query else self._url)
+            is_ours = origin(link.geturl(), "next link") == self._origin
+            if is_ours and not self._matches(link.path, with_arguments=False):
+                return self._normal(urlsplit(self._url)._replace(path=link.path, query=link.query).geturl())
+        except ConfigurationError as error:
+            raise self._error(page, requested, href, f"cannot be followed. {error}") from None
+        except ValueError:
+            raise self._error(page, requested, href, "is not a URL") from None
+        leads = "to a list with other arguments" if is_ours else "to another host, scheme or port"
+        raise self._error(page, requested, href, f"leads {leads}")
+
+    def _error(self, page: int, requested: str, href: str, fault: str) -> PagingError:
+        return PagingError(
+            f"{self._name}: the next link on page {page} {fault.rstrip('.')}. Ask the bridge's operator to write next "
+            'links to this list at the address that clients use, or use paging="numbers".',
+            page=page,
+            requested=requested.partition("?")[0],
+            link=self._shown(re.sub(r"//[^/?#]*@", "//", href).partition("?")[0]),
+        )
+
+    def _matches(self, path: str, *, with_arguments: bool) -> bool:
+        """Whether a path ends with that of the operation, `with_arguments` of this call, or with any."""
+        segments = path.rstrip("/").split("/")[-len(self._segments) :]
+        return len(segments) == len(self._segments) and all(
+            (is_argument and not with_arguments) or expected in _readings(segment, lower=not is_argument)
+            for segment, (expected, is_argument) in zip(segments, self._segments, strict=True)
+        )
+
+    def _merged(self, query: str, page: int) -> str:
+        """The query of a link, and the arguments of the first request that it leaves out."""
+        found: dict[str, list[str]] = {}
+        for name, value in parse_qsl(query, keep_blank_values=True):
+            found.setdefault(name, []).append(value.strip().lower())
+        kept = []
+        for name, value in self._query:
+            kind = re.sub("[^a-z]", "", name.lower())
+            if name not in found and kind not in STARTS:
+                kept.append((name, value))
+            elif name in found and kind not in STARTS | SIZES and value.strip().lower() not in found[name]:
+                message = f"{self._name}: the next link on page {page} has another value for the argument {name}"
+                raise PagingError(f"{message}, so it leads to another list.", page=page)
+        return "&".join(part for part in (query, urlencode(kept)) if part)
+
+    def _warn_if_corrected(self, link: SplitResult) -> None:
+        prefix = "/".join(link.path.rstrip("/").split("/")[: -len(self._segments)])
+        start = f"{link.scheme}://{link.netloc.rpartition('@')[2]}{prefix}"
+        try:
+            same = origin(start, "next link") == self._origin and prefix == urlsplit(self._base_url).path.rstrip("/")
+        except ConfigurationError:
+            same = False
+        if not same:
+            message = f"Next links of the bridge begin with {self._shown(start)}. The client sends their queries to"
+            self._warn(f"{message} {self._base_url}.")
+
+
+def _filled(segment: str, arguments: Mapping[str, Any]) -> str:
+    return re.sub(r"{(\w+)}", lambda found: str(arguments[found[1]]), segment)
+
+
+def _readings(segment: str, *, lower: bool) -> set[str]:
+    """What a path segment may stand for: decoded, with and without `;` parameters."""
+    readings = {unquote(segment), unquote(segment.partition(";")[0])}
+    return {reading.lower() for reading in readings} if lower else readings

@@ -1,0 +1,174 @@
+"""Next links as bridges behind gateways write them: which request each means, and what is refused."""
+
+from __future__ import annotations
+
+import logging
+from typing import Any
+
+import httpx
+import pytest
+from talkdesk_bridge import BridgeClient, errors
+from talkdesk_bridge._urls import origin
+
+from tests.conftest import Listing, Server, as_json, invoices_of, page
+
+PATH = invoices_of("1")
+PREFIX = "/ins/v1"
+
+
+def targets(server: Server) -> list[str]:
+    return [target for _, target, _, _ in server.seen]
+
+
+@pytest.mark.parametrize(
+    "link",
+    [
+        "{url}/ins/v1{path}?page=2",
+        "{path}?page=2",
+        "/v2{path}?page=2",
+        "https://internal.example:8443{path}?page=2",
+        "http://10.0.0.1/context/path{path}/?page=2",
+        "//internal{path};jsessionid=A1?page=2#top",
+        "?page=2",
+        "1?page=2",
+        "/billinginfoapi/ACCOUNTINVOICES/%31?page=2",
+        "ftp://internal{path}?page=2",
+    ],
+)
+def test_the_query_of_a_link_goes_to_the_url_of_the_first_request(server: Server, listing: Listing, link: str) -> None:
+    server.respond_with(page(1, total=2, following=link.format(url=server.url, path=PATH)), page(2, total=2))
+    assert len(listing(f"{server.url}{PREFIX}", per_page=1)) == 2
+    assert targets(server) == [f"{PREFIX}{PATH}?per_page=1", f"{PREFIX}{PATH}?page=2&per_page=1"]
+
+
+@pytest.mark.parametrize(
+    ("link", "sent"),
+    [
+        ("?page=2", "page=2&per_page=20"),
+        ("?page=2&per_page=10", "page=2&per_page=10"),
+        ("?page=2&PER_PAGE=10", "page=2&PER_PAGE=10&per_page=20"),
+        ("?offset=20", "offset=20&per_page=20"),
+        ("?cursor=a%2Bb%FF+c%20d==", "cursor=a%2Bb%FF+c%20d==&per_page=20"),
+        ('?cursor={"id":2}&x=\u00fc', "cursor=%7B%22id%22:2%7D&x=%C3%BC&per_page=20"),
+        ("?page=2&per_page=", "page=2&per_page="),
+    ],
+)
+def test_arguments_that_a_link_leaves_out_are_kept(server: Server, listing: Listing, link: str, sent: str) -> None:
+    server.respond_with(page(1, following=link), page(2))
+    assert len(listing(server.url, per_page=20)) == 2
+    assert targets(server)[1] == f"{PATH}?{sent}"
+
+
+def test_a_link_wins_over_the_page_of_the_call_and_keeps_other_arguments() -> None:
+    from talkdesk_bridge._links import NextLinks
+
+    def url(href: str) -> str:
+        first = "https://b.example/x/claims?page=1&limit=5&state=Open&tag=a&tag=b"
+        links = NextLinks("op", "/claims", {}, first, "https://b.example/x", str, str, lambda _: None)
+        return links.url(href, first, 1)
+
+    assert url("?page=2") == "https://b.example/x/claims?page=2&limit=5&state=Open&tag=a&tag=b"
+    assert url("?page=2&state=open&limit=3") == "https://b.example/x/claims?page=2&state=open&limit=3&tag=a&tag=b"
+    assert url("https://b.example/x/claims") == "https://b.example/x/claims?limit=5&state=Open&tag=a&tag=b"
+    for href in ("?page=2&state=Closed", "?state=Open&tag=a"):
+        with pytest.raises(errors.PagingError, match="page 1 has another value for the argument"):
+            url(href)
+
+
+@pytest.mark.parametrize(
+    ("link", "fault", "shown"),
+    [
+        ("https://internal/other?page=2&k=v", "leads to another host, scheme or port", "https://internal/other"),
+        ("https://u:pw@internal/other?k=v", "cannot be followed", "https://internal/other"),
+        ("{url}/ins/v1/BillingInfoAPI/accountinvoices/2?page=2", "leads to a list with other arguments",
+         "{url}/ins/v1/BillingInfoAPI/accountinvoices/2"),
+        ("https://[", "is not a URL", "https://["),
+    ],
+)  # fmt: skip
+def test_an_error_names_page_request_and_link(server: Server, link: str, fault: str, shown: str) -> None:
+    server.respond_with(page(1, total=2, following=link.format(url=server.url)))
+    with BridgeClient(f"{server.url}{PREFIX}") as bridge, pytest.raises(errors.PagingError, match=fault) as caught:
+        list(bridge.billing.iter_account_invoices("1", per_page=1))
+    error = caught.value
+    assert (error.page, error.requested) == (1, f"{server.url}{PREFIX}{PATH}")
+    assert error.link == shown.format(url=server.url)
+    assert "operator" in str(error)
+    assert "pw" not in str(vars(error))
+
+
+def test_a_corrected_origin_or_prefix_is_logged_once(server: Server, caplog: pytest.LogCaptureFixture) -> None:
+    caplog.set_level(logging.WARNING, "talkdesk_bridge")
+    server.script = lambda _, target: as_json(
+        page(2) if "page=2" in target else page(1, following=f"http://inner:81/c{PATH}?page=2")
+    )
+    with BridgeClient(f"{server.url}{PREFIX}") as bridge:
+        for client in (bridge, bridge.with_options(strict=True), bridge):
+            assert len([*client.billing.iter_account_invoices("1")]) == 2
+    message = f"Next links of the bridge begin with http://inner:81/c. The client sends their queries to {server.url}{PREFIX}."
+    assert caplog.messages == [message]
+
+
+def test_a_right_link_is_not_logged(server: Server, caplog: pytest.LogCaptureFixture) -> None:
+    caplog.set_level(logging.WARNING, "talkdesk_bridge")
+    for link in (f"{server.url.upper()}{PATH}?page=2", f"{PATH}?page=2", "?page=2"):
+        server.respond_with(page(1, following=link), page(2))
+        with BridgeClient(server.url) as bridge:
+            assert len([*bridge.billing.iter_account_invoices("1")]) == 2
+    assert caplog.messages == []
+
+
+def test_page_numbers_instead_of_wrong_links(server: Server, listing: Listing) -> None:
+    server.respond_with(page(1, total=2, following="https://elsewhere.example/"), page(2, total=2, following=5))
+    assert len(listing(server.url, options={"paging": "numbers"})) == 2
+    assert targets(server)[1] == f"{PATH}?page=2"
+    with pytest.raises(errors.ConfigurationError, match='paging must be "links" or "numbers"'):
+        BridgeClient(server.url, paging="pages")  # type: ignore[arg-type]
+
+
+def test_a_missing_page_is_no_missing_account(server: Server, listing: Listing) -> None:
+    for status in (404, 410):
+        server.respond_with(page(1, total=2), as_json({"userMessage": "No such account"}, status))
+        with pytest.raises(errors.PagingError, match=rf"page 2 of the list does not exist \({status}\)") as caught:
+            listing(server.url)
+        assert isinstance(caught.value.__cause__, errors.StatusError)
+        assert caught.value.page == 2
+    server.respond_with(as_json({"userMessage": "No such account"}, 404))
+    with pytest.raises(errors.NotFoundError, match="No such account"):
+        listing(server.url)
+
+
+def test_going_on_after_an_error_on_a_later_page(server: Server) -> None:
+    server.respond_with(page(1, total=2), as_json({}, 404), as_json({}, 400), page(2, total=2))
+    with BridgeClient(server.url) as bridge:
+        invoices = bridge.billing.iter_account_invoices("1")
+        assert next(invoices)
+        for kind in (errors.PagingError, errors.BadRequestError):
+            with pytest.raises(kind, match="page 2 of the list"):
+                next(invoices)
+        assert len([*invoices]) == 1
+
+
+@pytest.mark.parametrize(
+    ("one", "other"),
+    [
+        ("https://b\u00fccher.example", "https://xn--bcher-kva.example"),
+        ("https://B\u00dcCHER.example.", "https://b\u00fccher.example:443/x"),
+        ("https://bridge.example.", "HTTPS://BRIDGE.example"),
+        ("http://localhost", "http://LOCALHOST:80/"),
+        ("http://[::1]", "http://[::1]:80"),
+    ],
+)
+def test_one_host_in_two_spellings(one: str, other: str) -> None:
+    assert origin(one, "URL") == origin(other, "URL")
+
+
+def test_a_base_url_in_another_spelling_than_the_links() -> None:
+    def handle(request: httpx.Request) -> httpx.Response:
+        assert request.url.host == "b\u00fccher.example"
+        cursor = request.url.params.get("c")
+        links = {"1": "https://xn--bcher-kva.example:443/cursor/2?c=2", None: "https://B\u00dcCHER.example./cursor?c=1"}
+        body: Any = page(cursor or 0, following=links.get(cursor))
+        return httpx.Response(200, json=body)
+
+    with BridgeClient("https://b\u00fccher.example", transport=httpx.MockTransport(handle)) as bridge:
+        assert [one.invoice_number for one in bridge.billing.iter_account_invoices("1")] == ["0", "1", "2"]
