@@ -211,7 +211,7 @@ def test_without_a_file_failures_leave_standard_output_empty(listing: Listing, b
     [
         (http_response(b"{}", 401), 3, 20, "401 Unauthorized"),
         (http_response(b"{}", 503), 5, 4 * 40, "503 Service Unavailable"),
-        (http_response(b"{}", 429, ["Retry-After: 3600"]), 5, 20, "Come back in 3600 s"),
+        (http_response(b"{}", 429, ["Retry-After: 3600"]), 5, 20, "Retry after 3600 s"),
     ],
 )
 def test_an_error_that_affects_all_accounts_ends_the_run(

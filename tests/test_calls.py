@@ -13,17 +13,19 @@ from typing import Any
 
 import httpx
 import pytest
-from attrs import field, frozen
+from attrs import evolve, field, frozen
 from talkdesk_bridge import (
     AsyncBridgeClient,
     Attempt,
     Auth,
+    BearerAuth,
     BridgeClient,
     HeaderAuth,
     OAuth2ClientCredentials,
     Retry,
     errors,
 )
+from talkdesk_bridge_api.api.billing import _GET_ACCOUNT_INVOICES
 from talkdesk_bridge_sandbox import Sandbox
 
 from tests.conftest import ONCE, Server, as_json, invoices_of, page
@@ -172,7 +174,7 @@ def test_credentials_and_clients_cannot_be_pickled() -> None:
             with pytest.raises(TypeError) as caught:
                 pickle.dumps(value)
             assert "s3cret" not in str(caught.value)
-    message = "^HeaderAuth cannot be pickled, which would expose it: create it where it is used[.]$"
+    message = "^HeaderAuth cannot be pickled, because a pickle would hold its secret: create it where it is used[.]$"
     with pytest.raises(TypeError, match=message):
         pickle.dumps(KEY)
     assert copy.copy(KEY) is copy.deepcopy(KEY) is KEY
@@ -205,6 +207,58 @@ def test_a_credential_of_your_own_can_change_all_of_a_request(server: Server, ca
     targets = [target.partition("?")[2] for _, target, *_ in server.seen]
     assert targets == ["per_page=1&api_key=s3cret-key", "cursor=c&per_page=1&api_key=s3cret-key", "api_key=s3cret-key"]
     assert "s3cret" not in f"{attempts}{caught.value!r}{caught.value.body}{caplog.text}{bridge!r}"
+
+
+def test_a_credential_that_the_bridge_copies_into_its_links_is_not_kept(server: Server) -> None:
+    path = invoices_of("1")
+    links = [f"{path}?page=2&api_key=s3cret-key", f"{path}/after/2?api_key=s3cret-key&c=1"]
+    server.respond_with(page(1, following=links[0]), page(2, following=links[1]), page(3))
+    with BridgeClient(server.url, QueryKey("s3cret-key")) as bridge:
+        invoices = bridge.billing.iter_account_invoices("1")
+        kept = []
+        for _ in invoices:
+            kept += [invoices.position, invoices.response.url]
+    assert len(kept) == 6
+    assert "s3cret" not in str(kept)
+    assert [target.partition("?")[2] for _, target, *_ in server.seen] == [
+        "api_key=s3cret-key", "page=2&api_key=s3cret-key", "c=1&api_key=s3cret-key"
+    ]  # fmt: skip
+
+
+def test_secrets_of_a_credential_of_your_own() -> None:
+    @frozen
+    class Signed(Auth):
+        key: bytes = field(repr=False)
+        realm: str | None = field(default=None, repr=False)
+
+        def headers(self) -> dict[str, str]:
+            return {"X-Signature": f"v1 {self.key.hex()}"}
+
+    assert Signed(b"ab").secrets() == ["v1 6162", "6162"]
+    assert BearerAuth("abc").secrets() == ["Bearer abc", "abc", "abc"]
+
+
+def test_headers_of_a_client_and_of_a_call(server: Server) -> None:
+    server.respond_with(
+        (400, {"Content-Type": "application/json"}, b'{"userMessage": "application/json, en, acme-corp"}')
+    )
+    options: Any = {"headers": {"X-Tenant": "other-corp", "Accept": "application/json", "accept-language": "en-US"}}
+    with BridgeClient(server.url, **options) as bridge, pytest.raises(errors.BadRequestError) as caught:
+        bridge.with_options(headers={"x-tenant": "acme-corp"}).billing.get_account_invoices("1")
+    sent = {name.lower(): value for name, value in server.seen[0][2].items()}
+    assert (sent["x-tenant"], sent["accept"]) == ("acme-corp", "application/json")
+    assert len([name for name in server.seen[0][2] if name.lower() == "x-tenant"]) == 1
+    assert "application/json, en, [secret]" in str(caught.value)
+
+
+def test_an_operation_called_token_is_not_repeated_like_a_request_for_a_token(server: Server) -> None:
+    server.respond_with(as_json({}, 503))
+    operation = evolve(
+        _GET_ACCOUNT_INVOICES, operation_id="token", method="POST", request=lambda **_: {"method": "POST", "url": "/x"}
+    )
+    with BridgeClient(server.url, retry=Retry(backoff=0)) as bridge, pytest.raises(errors.ServerError):
+        bridge._caller.call(operation, {"account_number": "1"})
+    assert len(server.seen) == 1
 
 
 @pytest.mark.parametrize("kind", [BridgeClient, AsyncBridgeClient])

@@ -68,8 +68,8 @@ def test_a_response_cannot_control_the_terminal(server: Server) -> None:
         (as_json({}, 401), 3, "does not accept the credential"),
         (as_json({}, 403), 3, "does not accept the credential"),
         (as_json({}, 404), 4, "returned 404 Not Found."),
-        (as_json({}, 408, Retry_After="99"), 5, "returned 408 Request Timeout. Come back in 99 s."),
-        (as_json({}, 429, Retry_After="99"), 5, "returned 429 Too Many Requests. Come back in 99 s."),
+        (as_json({}, 408, Retry_After="99"), 5, "returned 408 Request Timeout. Retry after 99 s."),
+        (as_json({}, 429, Retry_After="99"), 5, "returned 429 Too Many Requests. Retry after 99 s."),
         (as_json({}, 503), 5, "returned 503 Service Unavailable. Tried 4 times."),
         ((200, {}, b"<html>"), 6, "not JSON"),
         (as_json({}), 6, "expected array at $._embedded.invoices, got nothing"),
@@ -97,7 +97,11 @@ def test_errors_of_configuration_and_usage() -> None:
     for arguments, variables, message in (
         (["invoices", "1"], {}, "TALKDESK_BRIDGE_URL is not set"),
         (["invoices", "1"], {"URL": "http://b"}, "must begin with https://"),
-        (["invoices", "1"], {"URL": "https://b", "API_KEY": "k", "BEARER_TOKEN": "t"}, "Two kinds of credential"),
+        (
+            ["invoices", "1"],
+            {"URL": "https://b", "API_KEY": "k", "BEARER_TOKEN": "t"},
+            "More than one kind of credential",
+        ),
         (["invoices", ".."], {"URL": "https://b"}, "account_number must not be"),
         (
             ["invoices"],

@@ -124,7 +124,7 @@ def test_proxies_and_certificates(tmp_path: Path) -> None:
     [
         ({}, "bad", "TALKDESK_BRIDGE_URL is not set: set it to the bridge's base URL. Set: none."),
         ({"URL": "b"}, "bad", "The base URL must look like https://bridge.example"),
-        ({"URL": "https://b", "API_KEY": "k", "BEARER_TOKEN": "t"}, "bad", "Two kinds of credential are set"),
+        ({"URL": "https://b", "API_KEY": "k", "BEARER_TOKEN": "t"}, "bad", "More than one kind of credential is set"),
         ({"URL": "https://b", "USERNAME": "u:", "PASSWORD": "p"}, "bad", "The user of HTTP Basic"),
         ({"URL": "https://b", "SCOPE": ""}, "warning", "Set: TALKDESK_BRIDGE_URL. No credential is set."),
         (
@@ -182,7 +182,7 @@ def test_a_server_that_cannot_be_reached(monkeypatch: pytest.MonkeyPatch, tls: t
     for given, found, remedy in (
         ({"URL": f"https://{closed_address()}/base"}, "refused", check),
         ({"URL": "https://bridge.invalid"}, "no connection to", check),
-        ({"URL": "https://bridge.invalid", "HTTPS_PROXY": f"http://u:s3cret@{closed_address()}"}, "; HTTPS_PROXY is set).", check),
+        ({"URL": "https://bridge.invalid", "HTTPS_PROXY": f"http://u:s3cret@{closed_address()}"}, "; through the proxy in HTTPS_PROXY", check),
         ({"URL": tls[0].url}, "CERTIFICATE_VERIFY_FAILED", "Set SSL_CERT_FILE to the authority"),
     ):  # fmt: skip
         status, checks = run_doctor("--account", "1", **given)

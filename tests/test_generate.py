@@ -414,7 +414,7 @@ def test_a_new_operation_needs_no_hand_written_line(tree: Path, grown: Path, tmp
     result = subprocess.run([sys.executable, script], env=environment, capture_output=True, text=True, check=False)
     assert result.returncode == 0, result.stderr
     message, targets, rejected, count, failed = result.stdout.splitlines()
-    assert message.startswith("from_ must not be empty, '.' or '..', and must hold no control character")
+    assert message.startswith("from_ must not be empty")
     account = "1000000001"
     assert json.loads(targets) == [
         *(f"/things/{account}?kind=a{page}" for page in ("", "&page=2", "&page=3")),

@@ -147,3 +147,5 @@ def test_repr_shows_fields_with_values_and_three_items_of_a_list() -> None:
     page = models.InvoiceList(invoices=[models.InvoiceDetails(status=str(number)) for number in range(12)])
     three = ", ".join(f"InvoiceDetails(status='{number}')" for number in range(3))
     assert repr(page) == f"InvoiceList(invoices=[{three}, ... 9 more])"
+    page.invoices = [page]  # type: ignore[list-item] # a circle
+    assert repr(page) == "InvoiceList(invoices=[...])"

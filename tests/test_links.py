@@ -7,8 +7,11 @@ from typing import Any
 
 import httpx
 import pytest
+from attrs import evolve
 from talkdesk_bridge import BridgeClient, errors
+from talkdesk_bridge._links import NextLinks
 from talkdesk_bridge._urls import origin
+from talkdesk_bridge_api.api.billing import _GET_ACCOUNT_INVOICES
 
 from tests.conftest import Listing, Server, as_json, invoices_of, page
 
@@ -60,12 +63,11 @@ def test_arguments_that_a_link_leaves_out_are_kept(server: Server, listing: List
 
 
 def test_a_link_wins_over_the_page_of_the_call_and_keeps_other_arguments() -> None:
-    from talkdesk_bridge._links import NextLinks
-
     def url(href: str) -> str:
         first = "https://b.example/x/claims?page=1&limit=5&state=Open&tag=a&tag=b"
-        links = NextLinks("op", "/claims", {}, first, "https://b.example/x", str, str, lambda _: None)
-        return links.url(href, first, 1)
+        operation = evolve(_GET_ACCOUNT_INVOICES, path="/claims")
+        with BridgeClient("https://b.example/x") as bridge:
+            return NextLinks(bridge._caller, operation, {}, first).url(href, first, 1)
 
     assert url("?page=2") == "https://b.example/x/claims?page=2&limit=5&state=Open&tag=a&tag=b"
     assert url("?page=2&state=open&limit=3") == "https://b.example/x/claims?page=2&state=open&limit=3&tag=a&tag=b"

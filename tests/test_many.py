@@ -326,7 +326,7 @@ def test_an_exception_of_the_accounts_ends_the_loop(many: Bridge) -> None:
 
 def test_one_account_as_text_is_rejected() -> None:
     client = AsyncBridgeClient("https://b")
-    with pytest.raises(errors.ArgumentError, match="inputs must be a list of accounts or the like, not one string"):
+    with pytest.raises(errors.ArgumentError, match="inputs must be an iterable of accounts, not a string"):
         client.each(client.billing.get_account_invoices, "1000")
     asyncio.run(client.close())
 

@@ -127,7 +127,7 @@ def test_a_server_that_ignores_page_numbers(server: Server, listing: Listing) ->
     server.respond_with(page(1, 2, total=5))
     with pytest.raises(errors.PagingError) as caught:
         listing(server.url, KEY)
-    message = "a page has items of an earlier page: the bridge repeats pages, or the list changed while it was read. Start again."
+    message = "a page has items of an earlier page: the bridge repeats pages, or the list changed while it was read. Start from the beginning."
     assert str(caught.value) == f"get_account_invoices: {message}"
     assert len(server.seen) == 2
 

@@ -559,7 +559,7 @@ def test_a_page_that_repeats_the_previous_one_is_rejected_even_as_the_last(total
         got, failed, _, ended = walked(server.url, 9, None, awaited=False)
     assert (got, ended) == (["1", "2"], False)
     assert {str(error) for error in failed} == {
-        "get_account_invoices: a page has items of an earlier page: the bridge repeats pages, or the list changed while it was read. Start again."
+        "get_account_invoices: a page has items of an earlier page: the bridge repeats pages, or the list changed while it was read. Start from the beginning."
     }
 
 

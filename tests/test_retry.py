@@ -96,7 +96,7 @@ def test_retry_after_as_a_date(server: Server, listing: Listing, time: Time) -> 
 @pytest.mark.parametrize("asked", ["31", "99999999999", "Fri, 01 Jan 2100 00:00:00 GMT"])
 def test_retry_after_above_the_ceiling_fails_at_once(server: Server, listing: Listing, time: Time, asked: str) -> None:
     server.respond_with(as_json({}, 429, Retry_After=asked), GOOD)
-    with pytest.raises(errors.TooManyRequestsError, match=r"Come back in \d+ s\.$") as caught:
+    with pytest.raises(errors.TooManyRequestsError, match=r"Retry after \d+ s\.$") as caught:
         listing(server.url, options=time.options())
     assert caught.value.retry_after
     assert caught.value.retry_after > 30
@@ -105,7 +105,7 @@ def test_retry_after_above_the_ceiling_fails_at_once(server: Server, listing: Li
 
 def test_retry_after_beyond_the_remaining_time(server: Server, listing: Listing, time: Time) -> None:
     server.respond_with(as_json({}, 503, Retry_After="20"))
-    with pytest.raises(errors.ServerError, match=r"Tried 2 times\. Come back in 20 s"):
+    with pytest.raises(errors.ServerError, match=r"Tried 2 times\. Retry after 20 s"):
         listing(server.url, options=time.options())
     assert time.slept == [20.0]
 
@@ -238,7 +238,7 @@ def test_a_token_stays_in_use_if_it_cannot_be_renewed(
         bridge.billing.get_account_invoices("1")
         assert asked() == ["POST", "GET"]  # one attempt, without a wait
         assert time.slept == []
-        message = f"Token refresh failed; the current token is still valid and stays in use: The token server {server.url}/token {why}"
+        message = f"Token renewal failed; the current token stays in use until it expires: The token server {server.url}/token {why}"
         assert caplog.messages == [message]
         bridge.billing.get_account_invoices("1")
         assert asked() == ["GET"]

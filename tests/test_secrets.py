@@ -619,7 +619,7 @@ def test_an_object_with_a_secret_is_neither_printed_nor_pickled(lab: Lab, holder
 ERROR_ARGUMENTS: dict[str, Any] = {
     "status_code": 418, "method": "GET", "path": "/x", "request_id": "r-1", "retry_after": 1.5, "json_path": "$.a",
     "error_info": ErrorInfo(user_message="No", details=[ErrorDetails(message="x")]),
-    "expected": 3, "seen": "string", "received": 2,
+    "expected": 3, "seen": "string", "received": 2, "page": 2, "requested": "https://b/x", "link": "/y",
 }  # fmt: skip
 
 
@@ -629,7 +629,8 @@ def test_errors_pickle_and_copy(name: str) -> None:
     takes = inspect.signature(kind.__init__).parameters.keys()
     error = kind("message", **{argument: value for argument, value in ERROR_ARGUMENTS.items() if argument in takes})
     error.add_note("noted")
-    assert vars(error).keys() - {"__notes__"} == takes - {"self", "message", "args", "kwargs"}
+    inherited = {"page", "requested", "link"} if kind is errors.IncompleteError else set()
+    assert vars(error).keys() - {"__notes__"} == (takes | inherited) - {"self", "message", "args", "kwargs"}
     pickles = [pickle.dumps(error, protocol) for protocol in range(6)]
     for other in (*map(pickle.loads, pickles), copy.copy(error), copy.deepcopy(error)):
         assert type(other) is kind
@@ -730,11 +731,13 @@ def test_a_link_with_the_credential_is_followed_but_redacted(server: Server, cap
     with BridgeClient(server.url, auth=HeaderAuth("s3cret-of-mine")) as bridge:
         invoices = bridge.billing.iter_account_invoices("1")
         next(invoices)
-        with pytest.raises(errors.NotFoundError) as caught:
+        with pytest.raises(errors.PagingError) as caught:
             next(invoices)
     assert server.seen[1][1] == "/n/s3cret-of-mine/x"
-    assert "/n/[secret]/x" in str(caught.value)
-    assert "s3cret" not in f"{caught.value} {caught.value.path} {caplog.text}"
+    cause = caught.value.__cause__
+    assert isinstance(cause, errors.NotFoundError)
+    assert "/n/[secret]/x" in str(cause)
+    assert "s3cret" not in f"{caught.value} {vars(caught.value)} {cause} {cause.path} {caplog.text}"
 
 
 def test_a_token_server_that_echoes_the_query_of_its_url(server: Server) -> None:

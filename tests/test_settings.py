@@ -85,9 +85,9 @@ def test_from_the_environment(variables: dict[str, str], auth: Auth) -> None:
             {"API_KEY": "s3cret", "BEARER_TOKEN": "s3cret"},
             r"header key \(\w+API_KEY\) and a bearer token",
         ),
-        (OAUTH | {"PASSWORD": "s3cret"}, "Two kinds of credential are set"),
+        (OAUTH | {"PASSWORD": "s3cret"}, "More than one kind of credential is set"),
         ({"API_KEY": "s3cret", "TOKEN_URL": "https://t"}, rf"a header key \({V}API_KEY\) and OAuth 2 client credentials \({V}TOKEN_URL\)\. Unset all but one\.$"),
-        (SIGNED | OAUTH, rf"^Two kinds of credential are set: OAuth 2 client credentials \({V}CLIENT_SECRET\) and OAuth 2 with a private key \({V}PRIVATE_KEY\)\. Unset all but one\.$"),
+        (SIGNED | OAUTH, rf"^More than one kind of credential is set: OAuth 2 client credentials \({V}CLIENT_SECRET\) and OAuth 2 with a private key \({V}PRIVATE_KEY\)\. Unset all but one\.$"),
         (OAUTH | {"KEY_ID": "k-1"}, rf"credentials \({V}CLIENT_SECRET\) and OAuth 2 with a private key \({V}KEY_ID\)"),
         (SHARED, f"^The credential is incomplete: for OAuth 2 client credentials, also set {V}CLIENT_SECRET, or for OAuth 2 with a private key, also set {V}PRIVATE_KEY\\.$"),
         ({"TOKEN_URL": "https://t"}, f"or for OAuth 2 with a private key, also set {V}CLIENT_ID, {V}PRIVATE_KEY"),
@@ -168,31 +168,61 @@ def test_a_timeout_is_given_as_in_httpx(timeout: Any, connect: float | None, rea
         ("token", "There is no option token: use auth=BearerAuth(...)."),
         ("proxies", "There is no option proxies: use proxy."),
         ("timeouts", "There is no option timeouts: use timeout."),
-        ("colour", "There is no option colour: use one of cert, clock, deadline, headers, max_bytes, on_deviation, "
+        ("colour", "There is no option colour: use one of auth, cert, clock, deadline, headers, max_bytes, on_deviation, "
                    "paging, proxy, retry, sleep, strict, timeout, transport, verify."),
     ],
 )  # fmt: skip
 def test_an_unknown_option_gets_a_proposal(name: str, message: str) -> None:
     options: Any = {name: 3}
-    makers: list[Callable[..., Any]] = [
-        partial(BridgeClient, "https://b"),
-        partial(AsyncBridgeClient, "https://b"),
-        partial(BridgeClient.from_env, {"TALKDESK_BRIDGE_URL": "https://b"}),
-    ]
+    makers: list[Callable[..., Any]] = [partial(BridgeClient, "https://b"), partial(AsyncBridgeClient, "https://b")]
     for make in makers:
         with pytest.raises(errors.ConfigurationError) as caught:
             make(**options)
         assert str(caught.value) == message
-    with pytest.raises(errors.ConfigurationError, match=f"^There is no option {name}: use "):
-        BridgeClient("https://b").with_options(**options)
 
 
-def test_an_option_of_the_client_as_a_whole_is_named() -> None:
-    options: Any = {"verify": False}
-    with pytest.raises(
-        errors.ConfigurationError, match=r"^verify cannot differ between calls: with_options takes dead"
-    ):
+@pytest.mark.parametrize(
+    ("name", "message"),
+    [
+        ("verify", "verify cannot be given here: it belongs to the client as a whole; make another client."),
+        ("auth", "auth cannot be given here: it belongs to the client as a whole; make another client."),
+        ("token", "token cannot be given here: it belongs to the client as a whole; make another client."),
+        ("max_retries", "There is no option max_retries: use retry=Retry(attempts=...)."),
+        ("mounts", "There is no option mounts: use one of deadline, headers, max_bytes, on_deviation, paging, retry, "
+                   "strict, timeout."),
+    ],
+)  # fmt: skip
+def test_an_option_that_cannot_differ_between_calls(name: str, message: str) -> None:
+    options: Any = {name: 3}
+    with pytest.raises(errors.ConfigurationError) as caught:
         BridgeClient("https://b").with_options(**options)
+    assert str(caught.value) == message
+
+
+@pytest.mark.parametrize("name", ["auth", "base_url", "token"])
+def test_an_option_that_the_environment_sets(name: str) -> None:
+    options: Any = {name: NoAuth()}
+    with pytest.raises(errors.ConfigurationError, match=f"^{name} cannot be given here: the environment sets it[.]$"):
+        BridgeClient.from_env({"TALKDESK_BRIDGE_URL": "https://b"}, **options)
+
+
+@pytest.mark.parametrize("auth", ["", "key", 0, {}, b"", HeaderAuth])
+def test_only_a_credential_is_a_credential(auth: Any) -> None:
+    with pytest.raises(errors.ConfigurationError, match="auth must be a credential, such as"):
+        BridgeClient("https://b", auth)
+
+
+@pytest.mark.parametrize("url", ["https://1.2.3.999", "https://\u2603.example", "https://b/" + "x" * 70_000])
+def test_a_url_that_httpx_rejects(url: str) -> None:
+    for options in ({"base_url": url}, {"base_url": "https://b", "auth": OAuth2ClientCredentials(url, "id", "s3cret")}):
+        made: Any = options
+        with pytest.raises(errors.ConfigurationError, match="The base URL, or the token URL, is not a URL"):
+            BridgeClient(**made)
+
+
+def test_a_deadline_that_is_too_long() -> None:
+    with pytest.raises(errors.ConfigurationError, match="deadline must be a number of seconds above 0 and below 1e9"):
+        BridgeClient("https://b", deadline=1e9)
 
 
 @pytest.mark.parametrize(
@@ -236,7 +266,7 @@ def test_verify_accepts_an_ssl_context() -> None:
         assert "SSLContext" in repr(bridge)
 
 
-@pytest.mark.parametrize("value", ["", " ", "s3cret\n", "s3cret\r\nX: y", "s3crét", "s3cret\x00", " s3cret", None])
+@pytest.mark.parametrize("value", [" ", "s3cret\n", "s3cret\r\nX: y", "s3crét", "s3cret\x00", " s3cret", None])
 def test_a_credential_that_no_header_can_carry(value: str) -> None:
     for make in (HeaderAuth, BearerAuth):
         with pytest.raises(errors.ConfigurationError, match="header") as caught:
@@ -244,11 +274,17 @@ def test_a_credential_that_no_header_can_carry(value: str) -> None:
         assert "s3cr" not in str(caught.value)
 
 
+def test_an_empty_credential() -> None:
+    for make in (HeaderAuth, BearerAuth):
+        with pytest.raises(errors.ConfigurationError, match="of the credential is empty"):
+            make("")
+
+
 IN_A_HEADER = (
     "cannot be sent in a header: it must be printable ASCII without leading or trailing spaces or line breaks."
 )
 PARAMETERS = "The parameters of the token request must map names to text, and must not hold grant_type, scope, client_id or client_secret."
-NOT_A_NAME = "The name of the credential's header is not a header name, such as X-API-Key."
+NOT_A_NAME = "The name of the credential's header must be a header name, such as X-API-Key."
 
 
 NOT_LIKE = "The token URL must look like https://bridge.example (http: on loopback only)."
@@ -275,7 +311,7 @@ FOR_RSA, FOR_EDDSA = unsuitable("RS256", "an RSA key of 2048 bits or more"), uns
         (HeaderAuth, {"value": "s3cret\n"}, f"The value of the credential {IN_A_HEADER}"),
         (HeaderAuth, {"value": "k", "name": "X API"}, NOT_A_NAME),
         (HeaderAuth, {"value": "k", "name": 5}, NOT_A_NAME),
-        *((HeaderAuth, {"value": "k", "name": name}, f"The header {name} belongs to HTTP itself and cannot carry a credential.")
+        *((HeaderAuth, {"value": "k", "name": name}, f"HTTP itself uses the header {name}, so it cannot be set here.")
           for name in ("Host", "Connection", "Content-Length", "transfer-encoding")),
         (BearerAuth, {"token": "s3cret\n"}, f"The token of the credential {IN_A_HEADER}"),
         (BearerAuth, {"token": "bearer s3cret"}, 'The token of the credential begins with "Bearer": give the token without it.'),
@@ -350,5 +386,5 @@ def test_a_missing_package(monkeypatch: pytest.MonkeyPatch, missing: str) -> Non
 
 
 def test_an_auth_of_the_wrong_type() -> None:
-    with pytest.raises(errors.ConfigurationError, match="auth must be a "):
+    with pytest.raises(errors.ConfigurationError, match="auth must be a credential"):
         BridgeClient("https://b", auth="s3cret")  # type: ignore[arg-type] # the mistake under test

@@ -87,7 +87,7 @@ def test_the_message_of_an_error_response(server: Server, listing: Listing) -> N
     error = caught.value
     assert (
         str(error)
-        == f"GET {invoices_of('1')} returned 429 Too Many Requests: Wait. [31m (BUSY). Come back in 7 s. Request id r-1."
+        == f"GET {invoices_of('1')} returned 429 Too Many Requests: Wait. [31m (BUSY). Retry after 7 s. Request id r-1."
     )
     assert (error.retry_after, error.request_id) == (7.0, "r-1")
     for name in ("Request_Id", "X_Correlation_Id"):
@@ -324,8 +324,8 @@ def test_a_rejected_token_is_replaced_once(server: Server, listing: Listing, kin
         (as_json({"error": "invalid_scope", "error_description": "no\nsuch"}, 400), "refused with 400: invalid_scope: no such"),
         (as_json({"error": 5, "error_description": "no"}, 400), "refused with 400: no"),
         ((500, HTML, b"<html>"), "refused with 500 without giving a reason"),
-        ((302, {"Location": "/"}, b""), "refused with 302 without giving a reason; is this its URL?"),
-        (as_json(token(), 300), "refused with 300 without giving a reason; is this its URL?"),
+        ((302, {"Location": "/"}, b""), "refused with 302 without giving a reason. Check the token URL."),
+        (as_json(token(), 300), "refused with 300 without giving a reason. Check the token URL."),
         ((200, HTML, b"<html>"), "returned no usable access_token."),
         (as_json([]), "returned no usable access_token."),
         (as_json(token("")), "returned no usable access_token."),
@@ -453,16 +453,21 @@ def test_how_long_a_token_is_used(life: object, fresh: float, used: float) -> No
     now = 100.0
     cache = TokenCache(clock=lambda: now)
     response = as_json(token(expires_in=life))[2]
-    assert cache.get() is cache.fresh(None) is cache.spare(None) is None
+    assert cache.get_or_claim_renewal() is cache.fresh(None) is cache.spare(None) is None
     assert cache.store("https://t", 200, response) == "t-1"
     now = 100.0 + fresh - 0.1
-    assert cache.get() == cache.fresh(None) == cache.spare(None) == cache.fresh("another") == "t-1"
+    assert cache.get_or_claim_renewal() == cache.fresh(None) == cache.spare(None) == cache.fresh("another") == "t-1"
     assert cache.fresh("t-1") is cache.spare("t-1") is None
     now = 100.0 + fresh
     # One caller renews it; the others keep using it for 5 s.
-    assert (cache.get(), cache.get(), cache.fresh(None), cache.spare(None)) == (None, "t-1", None, "t-1")
+    assert (cache.get_or_claim_renewal(), cache.get_or_claim_renewal(), cache.fresh(None), cache.spare(None)) == (
+        None,
+        "t-1",
+        None,
+        "t-1",
+    )
     now = 100.0 + used - 0.1
     assert cache.spare(None) == "t-1"
     now = 100.0 + used
-    assert cache.get() is cache.get() is cache.spare(None) is None
+    assert cache.get_or_claim_renewal() is cache.get_or_claim_renewal() is cache.spare(None) is None
     assert "t-1" not in repr(cache)

@@ -11,8 +11,9 @@ from typing import TYPE_CHECKING
 from attrs import evolve
 
 from talkdesk_bridge import errors
-from talkdesk_bridge._http import Failure, Request, path_of
-from talkdesk_bridge._response import RawResponse
+from talkdesk_bridge._http import Request
+from talkdesk_bridge._redact import path_of
+from talkdesk_bridge._response import Failure, RawResponse
 from talkdesk_bridge._retry import IDEMPOTENT, Attempt, loggable, retry_after
 
 if TYPE_CHECKING:
@@ -29,25 +30,21 @@ class Gate:
     """While `each` runs, makes all calls of a client wait together for a Retry-After."""
 
     def __init__(self) -> None:
-        self._users = 0
+        self.users = 0
+        """How many `each` are running."""
         self.until = 0.0
         """When the bridge accepts requests again, by the client's clock."""
         self.served = 0
         """Responses whose status was none of `Retry.statuses`."""
 
-    @property
-    def shared(self) -> bool:
-        """Whether calls wait together."""
-        return self._users > 0
-
     @contextmanager
     def sharing(self) -> Iterator[None]:
         """Make calls wait together inside the block."""
-        self._users += 1
+        self.users += 1
         try:
             yield
         finally:
-            self._users -= 1
+            self.users -= 1
 
     def note(self, response: RawResponse, asked: float | None, now: float, statuses: frozenset[int]) -> None:
         """Note what a response means for all calls; `asked` is its Retry-After in seconds."""
@@ -61,18 +58,21 @@ class Attempts:
     """Sends one request until it succeeds or the retry policy ends it.
 
     Args:
-        caller: Sends the requests, waits between them, and has settings and gate.
-        name: The operationId, or TOKEN. A request for a token is safe to repeat, although it is a POST.
-        make: Makes the request for each attempt. A token server accepts each JWT only once, and may have seen it even
-            if its response was lost.
+        caller: Sends the requests, waits between them, and provides the settings and the gate.
+        operation: The operationId; None for a request for a token, which is safe to repeat, although it is a POST.
+        make: Makes a new request for each attempt: a token server accepts a JWT once, and may have seen it even if its
+            response was lost.
         once: Do not send it again, even if the policy would.
 
     """
 
-    def __init__(self, caller: Caller, name: str, make: Callable[[], Request], *, once: bool = False) -> None:
+    def __init__(
+        self, caller: Caller, operation: str | None, make: Callable[[], Request], *, once: bool = False
+    ) -> None:
         self._caller, self._gate, self._clock = caller, caller.gate, caller.settings.clock
         self._policy = caller.settings.retry
-        self._name, self._make, self._once = name, make, once
+        self._name, self._is_for_token = operation or TOKEN, operation is None
+        self._make, self._once = make, once
         self._begun, self._served = self._clock(), caller.gate.served
         self._number = self._counted = 0
 
@@ -84,7 +84,7 @@ class Attempts:
 
         """
         while True:
-            if self._gate.shared and self._name != TOKEN:
+            if self._gate.users and not self._is_for_token:
                 await self._wait_at_the_gate()
             self._number, self._counted = self._number + 1, self._counted + 1
             started, request = self._clock(), self._make()
@@ -102,10 +102,12 @@ class Attempts:
     async def _wait_at_the_gate(self) -> None:
         """Wait until the bridge accepts requests again. This time does not count towards `Retry.seconds`."""
         begun, until = self._clock(), 0.0
-        while until < self._gate.until > (now := self._clock()):  # meanwhile another response may have asked for more
+        while self._gate.until > max(until, now := self._clock()):  # another response may have asked for more meanwhile
             until = self._gate.until
             if until - now > self._policy.retry_after_max:
-                message = f"{self._name}: not sent. In response to another request, the bridge asked to come back in"
+                message = (
+                    f"{self._name}: not sent. In response to another request, the bridge asked clients to come back in"
+                )
                 raise errors.NotSentError(f"{message} {until - now:.0f} s.")
             await self._caller.sleep(until - now)
         self._begun += self._clock() - begun
@@ -114,21 +116,21 @@ class Attempts:
         """Seconds until the next attempt; None if there is none."""
         now, asked = self._clock(), retry_after(outcome.headers.get("Retry-After"))
         if isinstance(outcome, Failure):
-            curable = outcome.again
+            retryable = outcome.retryable
         else:
-            curable = outcome.status_code in self._policy.statuses
-            if self._name != TOKEN:
+            retryable = outcome.status_code in self._policy.statuses
+            if not self._is_for_token:
                 self._gate.note(outcome, asked, now, self._policy.statuses)
                 self._restart_if_others_were_served(outcome, now)
-        repeatable = request.method in IDEMPOTENT or self._name == TOKEN
-        if self._once or not repeatable or not curable:
+        repeatable = request.method in IDEMPOTENT or self._is_for_token
+        if self._once or not repeatable or not retryable:
             return None
         return self._policy.wait(self._counted, now - self._begun, asked)
 
     def _restart_if_others_were_served(self, response: RawResponse, now: float) -> None:
         """Count anew after a 429 if other calls succeeded meanwhile, since the bridge works and is only busy."""
         turned_away = response.status_code == HTTPStatus.TOO_MANY_REQUESTS
-        if self._gate.shared and turned_away and self._gate.served > self._served:
+        if self._gate.users and turned_away and self._gate.served > self._served:
             self._begun, self._counted, self._served = now, 1, self._gate.served
 
     def _report(self, request: Request, outcome: RawResponse | Failure, seconds: float, wait: float | None) -> None:

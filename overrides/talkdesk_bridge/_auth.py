@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import re
+from collections.abc import Mapping
 from typing import Any, NoReturn, Self
 
 from attrs import define, field, fields
@@ -13,9 +14,10 @@ from talkdesk_bridge.errors import ConfigurationError
 
 @define(frozen=True)
 class Auth:
-    """A credential: one of the classes below, or your own. It cannot be pickled: a pickle would hold the secret.
+    """A credential: one of the classes below, or an attrs class of your own.
 
-    A subclass overrides `headers`, or `apply` if headers are not enough, and hides its secrets from `repr`.
+    A subclass overrides `headers`, or `apply` if headers are not enough, and declares secrets as fields with
+    `repr=False`. A credential cannot be pickled: a pickle would hold the secret.
     """
 
     def headers(self) -> dict[str, str]:
@@ -27,12 +29,19 @@ class Auth:
         request.headers.update(self.headers())
 
     def secrets(self) -> list[str]:
-        """Values to redact when a server echoes them: the fields that `repr` does not show."""
-        hidden = [getattr(self, field.name) for field in fields(type(self)) if field.init and not field.repr]
-        return [text for value in hidden for text in ([value] if isinstance(value, str) else value.values())]
+        """Values to redact when a server echoes them: the headers, and the fields that `repr` does not show."""
+        values: list[Any] = []
+        for value in self.headers().values():
+            values += [value, value.partition(" ")[2]]  # with and without a word such as Basic
+        for attribute in fields(type(self)):
+            if attribute.init and not attribute.repr:
+                hidden = getattr(self, attribute.name)
+                values += hidden.values() if isinstance(hidden, Mapping) else [hidden]
+        return [value for value in values if isinstance(value, str) and value]
 
     def __reduce__(self) -> NoReturn:
-        raise TypeError(f"{type(self).__name__} cannot be pickled, which would expose it: create it where it is used.")
+        reason = "because a pickle would hold its secret: create it where it is used"
+        raise TypeError(f"{type(self).__name__} cannot be pickled, {reason}.")
 
     def __copy__(self) -> Self:
         return self
@@ -48,6 +57,8 @@ class NoAuth(Auth):
 
 def _header_text(_: object, attribute: Any, value: Any) -> None:
     """Reject what a header cannot carry, without showing it; the HTTP library would print the value."""
+    if value == "":
+        raise ConfigurationError(f"The {attribute.name} of the credential is empty.")
     if not isinstance(value, str) or not re.fullmatch(r"[!-~]([ -~]*[!-~])?", value):
         rule = "it must be printable ASCII without leading or trailing spaces or line breaks"
         raise ConfigurationError(f"The {attribute.name} of the credential cannot be sent in a header: {rule}.")
@@ -55,13 +66,13 @@ def _header_text(_: object, attribute: Any, value: Any) -> None:
 
 def _header_name(_: object, attribute: Any, value: str) -> None:
     if not isinstance(value, str) or not re.fullmatch(r"[A-Za-z0-9!#$%&'*+.^_`|~-]+", value):
-        raise ConfigurationError("The name of the credential's header is not a header name, such as X-API-Key.")
+        raise ConfigurationError("The name of the credential's header must be a header name, such as X-API-Key.")
     if value.lower() in ("connection", "content-length", "host", "transfer-encoding"):
-        raise ConfigurationError(f"The header {value} belongs to HTTP itself and cannot carry a credential.")
+        raise ConfigurationError(f"HTTP itself uses the header {value}, so it cannot be set here.")
 
 
 def check_text(_: object, attribute: Any, value: Any) -> None:
-    """Reject text that cannot be encoded, without showing it."""
+    """Reject text that is not printable, without showing it."""
     if not isinstance(value, str) or not value.isprintable():
         raise ConfigurationError(f"The {attribute.name} of the credential is not printable text.")
 

@@ -17,12 +17,13 @@ from collections.abc import Awaitable, Callable, Mapping
 from functools import partial
 from http import HTTPStatus
 from typing import Any, Self, TypeVar
+from urllib.parse import unquote_plus
 
 from attrs import evolve
 from talkdesk_bridge_api.types import ListOperation, Operation
 
 from talkdesk_bridge import errors
-from talkdesk_bridge._attempts import LOG, TOKEN, Attempts, Gate
+from talkdesk_bridge._attempts import LOG, Attempts, Gate
 from talkdesk_bridge._auth import NoAuth
 from talkdesk_bridge._http import AsyncHttp, Http, Request, normalized
 from talkdesk_bridge._items import AsyncItemIterator, ItemIterator
@@ -31,7 +32,7 @@ from talkdesk_bridge._oauth import OAuth2
 from talkdesk_bridge._paging import Step
 from talkdesk_bridge._redact import redact
 from talkdesk_bridge._response import RawResponse, Reader, Response
-from talkdesk_bridge._retry import plain
+from talkdesk_bridge._retry import one_line
 from talkdesk_bridge._run import run
 from talkdesk_bridge._settings import Settings
 from talkdesk_bridge._tokens import TokenCache
@@ -71,26 +72,32 @@ class Caller:
         """What reads the next links of a list; None if it is read by page numbers."""
         if self.settings.paging == "numbers" and operation.has_page:
             return None
-        first = self._request(operation, arguments).extensions["url"]
-        secrets = (*self.settings.auth.secrets(), *self.settings.headers.values())
-        return NextLinks(
-            operation.operation_id,
-            operation.path,
-            arguments,
-            first,
-            self.http.base_url,
-            normalized,
-            lambda url: plain(redact(url, secrets)),
-            self._warn,
-        )
+        return NextLinks(self, operation, arguments, self._request(operation, arguments).extensions["url"])
 
-    def _warn(self, message: str) -> None:
+    def shown(self, url: str) -> str:
+        """A URL that the bridge sent, fit for messages."""
+        return one_line(redact(url, (*self.settings.secrets, self._tokens.current)))
+
+    def sendable(self, url: str) -> str:
+        """A URL in the form in which it is sent, without a credential that the bridge has copied into its query.
+
+        Raises:
+            ValueError: it is not a URL.
+
+        """
+        start, _, query = normalized(url).partition("?")
+        secrets = self.settings.auth.secrets()
+        kept = [part for part in query.split("&") if part and unquote_plus(part.partition("=")[2]) not in secrets]
+        return f"{start}?{'&'.join(kept)}" if kept else start
+
+    def warn_once(self, message: str) -> None:
+        """Log the first warning of this client about links."""
         if not self._warnings:
             self._warnings.append(message)
             LOG.warning("%s", message)
 
     def with_options(self, **options: Any) -> Self:
-        """A caller with other settings that shares connections and token with this one."""
+        """A caller with other settings that shares this one's connections and token."""
         other = copy.copy(self)
         if isinstance(headers := options.get("headers"), Mapping):
             options["headers"] = {**self.settings.headers, **headers}
@@ -117,9 +124,13 @@ class Caller:
         else:
             request = self._request(operation, arguments if step == 1 else {**arguments, "page": step})
         auth = self.settings.auth
-        request.headers.update(self.settings.headers)
+        for name, value in self.settings.headers.items():
+            request.headers[name] = value  # `update` would keep names that differ in case
         auth.apply(request)
-        send = partial(self._attempts, operation.operation_id, lambda: request)
+
+        def send() -> Awaitable[RawResponse]:
+            return Attempts(self, operation.operation_id, lambda: request).response()
+
         response = await (self._send_with_token(auth, request, send) if isinstance(auth, OAuth2) else send())
         return self._reader.read(operation, response, credential=not isinstance(auth, NoAuth))
 
@@ -133,14 +144,13 @@ class Caller:
     def _reader(self) -> Reader:
         return Reader(self.settings.strict, self.settings.on_deviation)
 
-    async def _attempts(self, name: str, make: Callable[[], Request], *, once: bool = False) -> RawResponse:
-        return await Attempts(self, name, make, once=once).response()
-
     def _request(self, operation: Operation[Any], arguments: dict[str, Any]) -> Request:
         for name in re.findall(r"{(\w+)}", operation.path):
-            if arguments[name] is None or not stays_in_its_segment(str(arguments[name])):
-                rule = "must not be empty, '.' or '..', and must hold no control character and no encoded slash or dot"
-                raise errors.ArgumentError(f"{name} {rule}: it is a part of the path.")
+            if arguments[name] in (None, ""):
+                raise errors.ArgumentError(f"{name} must not be empty, because it becomes a segment of the path.")
+            if not stays_in_its_segment(str(arguments[name])):
+                rule = "must not be '.' or '..', and must contain no control character, slash or encoded slash or dot"
+                raise errors.ArgumentError(f"{name} {rule}, because it becomes a segment of the path.")
         try:
             return self.http.build(self.settings, **operation.request(**arguments))
         except (AttributeError, TypeError, ValueError) as error:
@@ -163,7 +173,7 @@ class Caller:
     async def _send_with_token(
         self, auth: OAuth2, request: Request, send: Callable[[], Awaitable[RawResponse]]
     ) -> RawResponse:
-        token = self._tokens.get() or await self._renewed(auth)
+        token = self._tokens.get_or_claim_renewal() or await self._renewed(auth)
         request.headers["Authorization"] = f"Bearer {token}"
         response = await send()
         if response.status_code != HTTPStatus.UNAUTHORIZED:
@@ -197,22 +207,21 @@ class Caller:
             return self.http.build(self.settings, method="POST", url=auth.token_url, headers=headers, content=content)
 
         try:
-            response = await self._attempts(TOKEN, request, once=spare is not None)
+            response = await Attempts(self, None, request, once=spare is not None).response()
             token = self._tokens.store(auth.token_url, response.status_code, response.content)
         except errors.BridgeError as error:
             refused = isinstance(error, errors.AuthenticationError)
             failure = str(error) if refused else f"No token could be fetched. {error}"
             self._tokens.ended(failure)
             if spare:
-                LOG.warning("Token refresh failed; the current token is still valid and stays in use: %s", error)
+                LOG.warning("Token renewal failed; the current token stays in use until it expires: %s", error)
                 return spare
             raise errors.AuthenticationError(failure) from (None if refused else error)
-        self._tokens.ended(None)
         return token
 
 
 class _BlockingLock:
-    """A lock for coroutines that `run` runs. Reentrant, since a hook may use the client in the same thread."""
+    """A lock for coroutines that `run` executes. Reentrant, since a hook may use the client in the same thread."""
 
     def __init__(self) -> None:
         self._lock = threading.RLock()
@@ -254,12 +263,11 @@ class AsyncCaller(Caller):
         super().__init__(settings)
         self.http = AsyncHttp(settings)
         self._lock = asyncio.Lock()
-        self._loops: list[asyncio.AbstractEventLoop] = []  # shared, like the lock, with callers of with_options
 
     def _check(self) -> None:
-        self._loops.append(loop := asyncio.get_running_loop())
-        del self._loops[1:]
-        if self._loops != [loop]:
+        loop = asyncio.get_running_loop()
+        self.http.loop = self.http.loop or loop
+        if self.http.loop is not loop:
             message = "An AsyncBridgeClient works only in the event loop that used it first"
             raise errors.ConfigurationError(f"{message}: make one client for each event loop.")
         super()._check()

@@ -1,12 +1,12 @@
-"""The clients: one attribute for each tag of the contract, and one connection pool each.
+"""The clients. A client has one attribute for each tag of the contract, and one connection pool.
 
-The way of a request to the bridge, and of its response back:
+The path of a request to the bridge, and of the response back:
 
-1. `client.billing.get_account_invoices("1")`, in talkdesk_bridge_api: turns arguments into the request of an operation.
-2. `_caller`: one call. Adds the credential and its token, checks links; `_attempts` sends the request again if needed.
+1. `client.billing.get_account_invoices("1")`, in talkdesk_bridge_api: passes its arguments and operation to `_caller`.
+2. `_caller`: one call. Makes the request, adds credential and token; `_attempts` sends the request again if needed.
 3. `_http`: sends it through an httpx transport, from talkdesk_bridge_http or given as `transport`.
 4. `_response`: turns the response into a model, and reports deviations from the contract, or raises a typed error.
-5. `client.billing.iter_account_invoices("1")`: `_items` and `_paging` make such calls, page after page.
+5. `client.billing.iter_account_invoices("1")`: `_items`, `_paging` and `_links` make such calls, page after page.
 """
 
 from __future__ import annotations
@@ -61,16 +61,17 @@ class Options(CallOptions, total=False):
 class _Client:
     """What both clients share."""
 
-    _kind: type[BlockingCaller | AsyncCaller]
+    _caller_class: type[BlockingCaller | AsyncCaller]
     _caller: BlockingCaller | AsyncCaller
 
-    def __init__(self, base_url: str, *, auth: Auth | None = None, **options: Unpack[Options]) -> None:
-        check_names(options, Options.__annotations__)
-        self._use(self._kind(Settings(base_url=base_url, auth=auth or NoAuth(), **options)))
+    def __init__(self, base_url: str, auth: Auth | None = None, **options: Unpack[Options]) -> None:
+        check_names(options, {"auth", *Options.__annotations__}, {})
+        auth = NoAuth() if auth is None else auth
+        self._bind(self._caller_class(Settings(base_url=base_url, auth=auth, **options)))
 
-    def _use(self, caller: Any) -> None:
+    def _bind(self, caller: Any) -> None:
         self._caller = caller
-        super().__init__(caller)  # type: ignore[call-arg] # of the operations
+        super().__init__(caller)  # type: ignore[call-arg] # the __init__ of Operations or AsyncOperations
 
     @classmethod
     def from_env(cls, environ: Mapping[str, str] | None = None, **options: Unpack[Options]) -> Self:
@@ -84,6 +85,8 @@ class _Client:
             ConfigurationError: a variable is missing, or the variables set two kinds of credential.
 
         """
+        read = "the environment sets it"
+        check_names(options, Options.__annotations__, {"auth": read, "base_url": read})
         base_url, auth = read_environment(environ)
         return cls(base_url, auth=auth, **options)
 
@@ -96,9 +99,12 @@ class _Client:
             ConfigurationError: an option cannot be used, or cannot differ between calls.
 
         """
-        check_names(options, CallOptions.__annotations__, others=Options.__annotations__)
+        fixed = "it belongs to the client as a whole; make another client"
+        check_names(
+            options, CallOptions.__annotations__, dict.fromkeys(["auth", "base_url", *Options.__annotations__], fixed)
+        )
         other = copy.copy(self)
-        other._use(self._caller.with_options(**options))
+        other._bind(self._caller.with_options(**options))
         return other
 
     @property
@@ -115,24 +121,24 @@ class _Client:
         return f"{type(self).__name__}({self._caller.settings!r})"
 
 
-ONE_REQUEST = "with_response takes a method of this client that sends one request"
+WITH_RESPONSE_RULE = "with_response takes a method of this client that sends one request"
 
 
 class _Responses:
-    """Stands in for the caller of a group of operations, so that its methods return complete responses."""
+    """Replaces the caller of a group of operations, so that the group's methods return complete responses."""
 
     def __init__(self, call: Callable[..., Any]) -> None:
         self.call = call
 
     def paginate(self, *_: object, **__: object) -> Any:
-        raise ArgumentError(f"{ONE_REQUEST}. The iterator over all pages has the attribute `response`.")
+        raise ArgumentError(f"{WITH_RESPONSE_RULE}. The iterator over all pages has the attribute `response`.")
 
 
 def _with_responses(client: _Client, method: Any, call: Callable[..., Any]) -> Callable[..., Any]:
     """The same method of `client`, but it returns what `call` returns."""
     group = getattr(method, "__self__", None)
     if group is None or not any(group is value for value in vars(client).values()):
-        raise ArgumentError(f"{ONE_REQUEST}.")
+        raise ArgumentError(f"{WITH_RESPONSE_RULE}.")
     rebound: Callable[..., Any] = getattr(type(group)(_Responses(call)), method.__name__)
     return rebound
 
@@ -143,7 +149,7 @@ class BridgeClient(_Client, Operations):
     Args:
         base_url: The URL of the bridge: https, or http on loopback. The contract's paths are appended to its path.
         auth: The credential; none by default.
-        timeout: Seconds for connecting and for each read, as in httpx: one number for both, or two; None for no limit.
+        timeout: Seconds, as in httpx: one number, or two: for connecting, and for each read or write. None: no limit.
             By default (5, 30).
         deadline: Seconds for one complete response, however slowly it arrives; 300 by default.
         max_bytes: The largest response body in bytes, decompressed; 64 MiB by default.
@@ -152,22 +158,23 @@ class BridgeClient(_Client, Operations):
             ignores links of lists that have page numbers: for bridges whose links are wrong.
         retry: When a request is sent again; see Retry.
         strict: Whether a deviation from the contract raises ContractError even if the response could be read.
-        on_deviation: Called with each Deviation, which the logger `talkdesk_bridge` gets as a warning, too.
+        on_deviation: Called with each Deviation, unless `strict`. The logger `talkdesk_bridge` gets it as a warning.
         verify: Whether to verify certificates (the default), or an SSLContext to verify them with.
         cert: A client certificate: one file with certificate and key, or two files.
         proxy: URL of a proxy. By default, https goes through the proxy that HTTPS_PROXY, ALL_PROXY and NO_PROXY name.
         transport: An httpx transport, such as httpx.MockTransport, instead of one of talkdesk_bridge_http. It is closed
-            with the client. `deadline`, `verify`, `cert`, `proxy`, and the guard against bytes after a response are
-            then its responsibility.
-        clock: Returns seconds that only increase; for tests.
-        sleep: Waits for a number of seconds, blocking or awaitable like the client; for tests.
+            with the client. Certificates, proxies and the guard against bytes after a response are then its concern,
+            and `deadline` is checked only between parts of the body.
+        clock: A monotonic clock in seconds; for tests.
+        sleep: Called with the seconds to wait; blocks in BridgeClient, returns an awaitable in AsyncBridgeClient. For
+            tests.
 
     Raises:
         ConfigurationError: an option cannot be used.
 
     """
 
-    _kind = BlockingCaller
+    _caller_class = BlockingCaller
     _caller: BlockingCaller
 
     def with_response(self, method: Callable[P, T], /, *args: P.args, **kwargs: P.kwargs) -> Response[T]:
@@ -188,10 +195,11 @@ class BridgeClient(_Client, Operations):
         return response
 
     def authenticate(self) -> None:
-        """Get a token now, if the credential needs one and has no fresh one. So a service can fail at start-up.
+        """Fetch a token now if the credential needs one and none is fresh, so that a service fails at start-up.
 
         Raises:
             AuthenticationError: the token server returned no token.
+            ConfigurationError: the client is closed, or was made in another process or event loop.
 
         """
         run(self._caller.authenticate())
@@ -209,13 +217,13 @@ class BridgeClient(_Client, Operations):
     def each(
         self, function: Callable[[InputT], Any], inputs: Iterable[InputT], *, at_once: int = 20
     ) -> Generator[tuple[InputT, Any]]:
-        """Call `function` with each of many inputs, `at_once` at a time; yield each input with its result, as they end.
+        """Call `function` with each of many inputs, `at_once` at a time; yield each input with its result.
 
         Example: `for account, invoices in bridge.each(bridge.billing.iter_account_invoices, accounts)`.
 
-        Inputs are read as calls end, and at most `at_once` + 1 results wait for you, so there may be any number of
-        inputs. If the bridge sends Retry-After in one response, all requests of this client wait. Leaving the loop, or
-        Ctrl-C, aborts the requests in flight.
+        Results come in the order in which calls end. Inputs are read as calls end, and at most `at_once` + 1 results
+        wait for you, so there may be any number of inputs. If the bridge sends Retry-After in one response, all
+        requests of this client wait. Leaving the loop, or Ctrl-C, aborts the requests in flight.
 
         Args:
             function: A method of this client, or a function that uses the client; it runs in threads. If it returns an
@@ -246,7 +254,7 @@ class BridgeClient(_Client, Operations):
 class AsyncBridgeClient(_Client, AsyncOperations):
     """An asyncio client; any number of tasks of one event loop may share it. Otherwise like BridgeClient."""
 
-    _kind = AsyncCaller
+    _caller_class = AsyncCaller
     _caller: AsyncCaller
 
     async def with_response(

@@ -30,8 +30,8 @@ def check(inputs: Any, at_once: Any) -> None:
         ArgumentError: one cannot be used.
 
     """
-    if isinstance(inputs, str):
-        raise ArgumentError("inputs must be a list of accounts or the like, not one string.")
+    if isinstance(inputs, str | bytes):
+        raise ArgumentError("inputs must be an iterable of accounts, not a string.")
     if not isinstance(at_once, int) or not 1 <= at_once <= MOST_AT_ONCE:
         raise ArgumentError(f"at_once must be an integer from 1 to {MOST_AT_ONCE}.")
 
@@ -135,5 +135,5 @@ async def _result(function: Callable[[Any], Awaitable[Any] | AsyncIterable[Any]]
         task = asyncio.current_task()
         if task and task.cancelling():
             raise
-        # `function` raised it; this task would end silently.
+        # `function` raised it. Without another error, the loop would end silently.
         raise RuntimeError(f"The call for {value!r} was cancelled.") from None

@@ -17,7 +17,7 @@ PREFIX = "TALKDESK_BRIDGE_"
 
 @define(frozen=True)
 class Kind:
-    """A kind of credential: its class, and its variables, needed or optional, each with the argument that it sets."""
+    """A kind of credential: its class, and which variable sets which argument."""
 
     name: str
     make: Callable[..., Auth]
@@ -81,15 +81,15 @@ def read_environment(environ: Mapping[str, str] | None = None) -> tuple[str, Aut
     found: dict[frozenset[str], list[Kind]] = {}
     for kind in KINDS:
         found.setdefault(kind.given(environ), []).append(kind)
-    # Kinds share variables, so the kind with the most variables set is the one that is meant.
-    chosen = [given for given in found if given and not any(given < more for more in found)]
-    if not chosen:
+    # Kinds by the variables that are set for them: TOKEN_URL alone fits two. The one with the most of them is meant.
+    largest = [given for given in found if given and not any(given < more for more in found)]
+    if not largest:
         return url, NoAuth()
-    if len(chosen) > 1:
-        shared = frozenset.intersection(*chosen)
-        named = " and ".join(f"{found[given][0].name} ({_listed(given - shared)})" for given in chosen)
-        raise ConfigurationError(f"Two kinds of credential are set: {named}. Unset all but one.")
-    (given,) = chosen
+    if len(largest) > 1:
+        shared = frozenset.intersection(*largest)
+        named = " and ".join(f"{found[given][0].name} ({_listed(given - shared)})" for given in largest)
+        raise ConfigurationError(f"More than one kind of credential is set: {named}. Unset all but one.")
+    (given,) = largest
     return url, _made(found[given], given, environ)
 
 

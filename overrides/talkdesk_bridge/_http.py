@@ -9,20 +9,17 @@ import os
 import re
 import threading
 import zlib
-from collections.abc import Mapping
 from typing import Any
-from urllib.parse import parse_qs
 from weakref import WeakSet
 
 import httpx
-from attrs import field, frozen
 from talkdesk_bridge_api import VERSION
-from talkdesk_bridge_http import AsyncHTTPTransport, HTTPTransport, decompressed
+from talkdesk_bridge_http import AsyncHTTPTransport, HTTPTransport, Proxies, decompressed
 
 from talkdesk_bridge import errors
-from talkdesk_bridge._redact import redact, redact_content
-from talkdesk_bridge._response import RawResponse
-from talkdesk_bridge._retry import plain
+from talkdesk_bridge._redact import name_of, redact, redact_content, secrets_of
+from talkdesk_bridge._response import Failure, RawResponse
+from talkdesk_bridge._retry import one_line
 from talkdesk_bridge._settings import MOST_AT_ONCE, Settings
 
 Request = httpx.Request
@@ -39,37 +36,30 @@ HEADERS = {
 # Errors that come before anything is sent. UnicodeError is about the host name of a proxy.
 NOT_SENT = (httpx.ConnectError, httpx.ConnectTimeout, httpx.ProxyError, httpx.UnsupportedProtocol, UnicodeError)
 # httpx does not wrap these: errors of sockets, of a proxy's host name, and of a transport that is closed meanwhile.
-ESCAPING = (httpx.HTTPError, httpx.StreamError, OSError, RuntimeError, UnicodeError)
+UNWRAPPED_ERRORS = (httpx.HTTPError, httpx.StreamError, OSError, RuntimeError, UnicodeError)
 WRONG_SETTINGS = (httpx.InvalidURL, AttributeError, TypeError, ValueError)
 
 
-@frozen
-class Failure:
-    """A request that got no response; `again` says whether a retry can help."""
-
-    error: errors.BridgeError
-    again: bool = True
-    status_code: None = None
-    headers: Mapping[str, str] = field(factory=dict)
-
-
 class _Http:
-    """What both kinds share."""
+    """What Http and AsyncHttp share."""
 
     transport: Any
-    _own: type[HTTPTransport] | type[AsyncHTTPTransport]
-    _foreign: type[httpx.BaseTransport] | type[httpx.AsyncBaseTransport]
+    _default_transport: type[HTTPTransport] | type[AsyncHTTPTransport]
+    _transport_base: type[httpx.BaseTransport] | type[httpx.AsyncBaseTransport]
 
     def __init__(self, settings: Settings) -> None:
         self.closed = False
         self.process = os.getpid()
+        try:
+            self.base_url, *_ = [normalized(url).removesuffix("/") for url in settings.urls]
+        except ValueError:
+            raise errors.ConfigurationError("The base URL, or the token URL, is not a URL.") from None
         self.transport = settings.transport
         if self.transport is None:
-            self.transport = _opened(self._own, settings)
-        elif not isinstance(self.transport, self._foreign):
-            kind = f"httpx.{self._foreign.__name__}"
+            self.transport = _opened(self._default_transport, settings)
+        elif not isinstance(self.transport, self._transport_base):
+            kind = f"httpx.{self._transport_base.__name__}"
             raise errors.ConfigurationError(f"transport must be an {kind}, such as httpx.MockTransport; or None.")
-        self.base_url = str(httpx.URL(settings.base_url)).removesuffix("/")
 
     def build(self, settings: Settings, *, url: str, params: Any = None, headers: Any = None, **more: Any) -> Request:
         """A request without the credential.
@@ -89,7 +79,7 @@ class _Http:
         extensions = {
             "timeout": {"connect": connect, "read": read, "write": read},
             "deadline": settings.deadline,
-            "secrets": (*settings.auth.secrets(), *settings.headers.values()),
+            "secrets": settings.secrets,
         }
         try:
             url = self.base_url + url if url.startswith("/") else url
@@ -97,8 +87,8 @@ class _Http:
             all_headers = httpx.Headers(HEADERS)
             all_headers.update(headers)
             request = httpx.Request(url=url, headers=all_headers, **more, extensions=extensions)
-            request.extensions["url"] = str(request.url)  # without the credential
-            request.read()  # a file could be sent only once, and by blocking
+            request.extensions["url"] = str(request.url)  # before `Auth.apply` adds to it
+            request.read()  # read files now: later they could be read only once, and would block
             return request
         except httpx.InvalidURL as error:
             raise ValueError(error) from None
@@ -107,7 +97,7 @@ class _Http:
 class Http(_Http):
     """Blocks; any number of threads may share it."""
 
-    _own, _foreign = HTTPTransport, httpx.BaseTransport
+    _default_transport, _transport_base = HTTPTransport, httpx.BaseTransport
 
     def __init__(self, settings: Settings) -> None:
         self._stopped: WeakSet[threading.Thread] = WeakSet()
@@ -129,8 +119,8 @@ class Http(_Http):
                 response.close()
         except httpx.PoolTimeout:
             return _busy(settings, request)
-        except ESCAPING as error:
-            return body.late() or _failure(request, error, closed=self.closed)
+        except UNWRAPPED_ERRORS as error:
+            return body.late() or _failure(settings, request, error, closed=self.closed)
         return body.response(response)
 
     def stop(self, threads: list[threading.Thread]) -> None:
@@ -148,7 +138,9 @@ class Http(_Http):
 class AsyncHttp(_Http):
     """Awaits; any number of tasks of one event loop may share it."""
 
-    _own, _foreign = AsyncHTTPTransport, httpx.AsyncBaseTransport
+    loop: Any = None
+    """The event loop that used it first."""
+    _default_transport, _transport_base = AsyncHTTPTransport, httpx.AsyncBaseTransport
 
     async def send(self, settings: Settings, request: Request) -> RawResponse | Failure:
         """The response to a request, or its failure."""
@@ -166,8 +158,8 @@ class AsyncHttp(_Http):
                 await response.aclose()
         except httpx.PoolTimeout:
             return _busy(settings, request)
-        except ESCAPING as error:
-            return body.late() or _failure(request, error, closed=self.closed)
+        except UNWRAPPED_ERRORS as error:
+            return body.late() or _failure(settings, request, error, closed=self.closed)
         return body.response(response)
 
     async def close(self) -> None:
@@ -191,8 +183,8 @@ def _opened(kind: type[HTTPTransport] | type[AsyncHTTPTransport], settings: Sett
     except OSError:
         message = "The client certificate, or the file that SSL_CERT_FILE or SSL_CERT_DIR names, cannot be read."
     except WRONG_SETTINGS:
-        message = "The proxy (the option proxy, or ALL_PROXY or HTTPS_PROXY) or the base URL cannot be used."
-    # Outside of `except`, since the caught error may show the proxy's password.
+        message = "The option cert or proxy, or the proxy in ALL_PROXY or HTTPS_PROXY, cannot be used."
+    # Raised outside `except`, so that the caught error, which may show the proxy's password, is not chained.
     raise errors.ConfigurationError(message)
 
 
@@ -227,8 +219,8 @@ class _Body:
         if len(content) > limit:
             content, fault = b"", f"more than {limit} bytes: raise max_bytes, or ask for smaller pages"
         if fault and success:
-            return Failure(errors.ContractError(f"{request} returned {status} with {fault}."), again=False)
-        secrets = _secrets(self._request)
+            return Failure(errors.ContractError(f"{request} returned {status} with {fault}."), retryable=False)
+        secrets = secrets_of(self._request)
         # Some servers echo the request.
         headers = {name: redact(value, secrets) for name, value in response.headers.items()}
         content = content if success else redact_content(content, secrets)
@@ -236,11 +228,11 @@ class _Body:
         return RawResponse(request, url, status, httpx.Headers(headers, encoding="utf-8"), content)
 
     def late(self) -> Failure | None:
-        """The failure of a response that was incomplete at the deadline; None before the deadline."""
+        """The failure if the deadline has passed; None before."""
         if self._in_time():
             return None
         message = f"{name_of(self._request)}: no complete response within {self._settings.deadline:g} s"
-        return Failure(errors.NoResponseError(f"{message}; raise deadline, or ask for smaller pages."), again=False)
+        return Failure(errors.NoResponseError(f"{message}; raise deadline, or ask for smaller pages."), retryable=False)
 
     def _in_time(self) -> bool:
         return self._settings.clock() < self._end
@@ -250,35 +242,35 @@ def _busy(settings: Settings, request: Request) -> Failure:
     """The failure of a request that waited for others until its deadline."""
     reason = f"because {MOST_AT_ONCE} other requests were in flight; send fewer at once, or raise deadline"
     message = f"{name_of(request)}: not sent within {settings.deadline:g} s, {reason}."
-    return Failure(errors.NotSentError(message), again=False)
+    return Failure(errors.NotSentError(message), retryable=False)
 
 
-def _failure(request: Request, error: Exception, *, closed: bool) -> Failure:
-    """The failure that an error of httpx means. It is no cause: it holds the request, and so the credential."""
+def _failure(settings: Settings, request: Request, error: Exception, *, closed: bool) -> Failure:
+    """The failure that an error of httpx means. That error is not chained, since it holds the credential."""
     name = name_of(request)
     host = f"{request.url.scheme}://{request.url.netloc.decode('ascii')}"
     if isinstance(error, httpx.LocalProtocolError):
         # Its text would show the header that cannot be sent, which may be the credential.
         message = f"{name}: a header or another part of the request cannot be sent over HTTP."
-        return Failure(errors.ArgumentError(message), again=False)
+        return Failure(errors.ArgumentError(message), retryable=False)
     if closed:
-        return Failure(errors.ConfigurationError(f"{name}: the client was closed during the request."), again=False)
+        return Failure(errors.ConfigurationError(f"{name}: the client was closed during the request."), retryable=False)
     # Cut off what a server or proxy sent, which may be an echo: invalid bytes, or the words after a status.
     text = re.split(r""":? (?:bytearray\()?b['"]|(?<=^\d{3}) """, str(error))[0]
-    reason = plain(redact(text, _secrets(request))) or type(error).__name__
+    reason = one_line(redact(text, secrets_of(request))) or type(error).__name__
     if isinstance(error, NOT_SENT):
-        message = f"{name}: no connection to {host} ({reason}{_proxy_named(request)})."
-        return Failure(errors.NotSentError(message), again="CERTIFICATE_VERIFY_FAILED" not in reason)
+        message = f"{name}: no connection to {host} ({reason}{_proxy_note(settings, request.url)})."
+        return Failure(errors.NotSentError(message), retryable="CERTIFICATE_VERIFY_FAILED" not in reason)
     if isinstance(error, httpx.TimeoutException):
         return Failure(errors.NoResponseError(f"{name}: {host} did not respond in time ({type(error).__name__})."))
     return Failure(errors.NoResponseError(f"{name}: no complete response from {host} ({reason})."))
 
 
-def _proxy_named(request: Request) -> str:
-    """For a message: the variable that may have routed a request through a proxy."""
-    names = ("HTTPS_PROXY", "https_proxy", "ALL_PROXY", "all_proxy")
-    found = next((name for name in names if os.environ.get(name)), None)
-    return f"; {found} is set" if found and request.url.scheme == "https" else ""
+def _proxy_note(settings: Settings, url: httpx.URL) -> str:
+    """For a message about a connection that failed: whether a proxy of the environment was used."""
+    if settings.transport or settings.proxy or not Proxies().of(url.scheme, url.host, url.port):
+        return ""
+    return "; through the proxy in HTTPS_PROXY or ALL_PROXY"
 
 
 def normalized(url: str) -> str:
@@ -292,22 +284,3 @@ def normalized(url: str) -> str:
         return str(httpx.URL(url))
     except httpx.InvalidURL as error:
         raise ValueError(error) from None
-
-
-def name_of(request: Request) -> str:
-    """Method and path, for messages."""
-    return f"{request.method} {path_of(request)}"
-
-
-def path_of(request: Request) -> str:
-    """The path as sent, without the query, and without secrets that a link may contain."""
-    return redact(request.url.raw_path.decode("ascii").partition("?")[0], _secrets(request))
-
-
-def _secrets(request: Request) -> tuple[str, ...]:
-    """Secrets to redact from messages about a request: those of the client, and the token or JWT in the request."""
-    token = request.headers.get("Authorization", "").partition(" ")[2]
-    form = request.headers.get("Content-Type") == "application/x-www-form-urlencoded"
-    assertions = parse_qs(request.content.decode()).get("client_assertion", []) if form else []
-    secrets: tuple[str, ...] = request.extensions["secrets"]
-    return (*secrets, token, *assertions)

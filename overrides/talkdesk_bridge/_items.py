@@ -19,12 +19,11 @@ class ItemIterator(Pages):
         return self
 
     def __next__(self) -> Any:
-        for item in self._rest:
-            return item
-        while run(self._next_page()) is not None:
+        while True:
             for item in self._rest:
                 return item
-        raise StopIteration
+            if run(self._next_page()) is None:
+                raise StopIteration
 
     def pages(self) -> Iterator[Any]:
         """The bodies of the pages instead of items: complete pages, beginning with the next one, even after `start`."""
@@ -38,12 +37,11 @@ class AsyncItemIterator(Pages):
         return self
 
     async def __anext__(self) -> Any:
-        for item in self._rest:
-            return item
-        while await self._next_page() is not None:
+        while True:
             for item in self._rest:
                 return item
-        raise StopAsyncIteration
+            if await self._next_page() is None:
+                raise StopAsyncIteration
 
     def pages(self) -> AsyncIterator[Any]:
         """As ItemIterator.pages."""

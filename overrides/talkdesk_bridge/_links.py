@@ -7,12 +7,17 @@ itself, so only the query of such a link is used, with the URL of the first requ
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Mapping
-from typing import Any
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
 from urllib.parse import SplitResult, parse_qsl, quote, unquote, urlencode, urljoin, urlsplit
+
+from talkdesk_bridge_api.types import Operation
 
 from talkdesk_bridge._urls import origin
 from talkdesk_bridge.errors import ConfigurationError, PagingError
+
+if TYPE_CHECKING:
+    from talkdesk_bridge._caller import Caller
 
 # Query parameters that say where a page begins, and how large it is, in lower case and without punctuation.
 STARTS = {
@@ -56,36 +61,23 @@ class NextLinks:
     """Turns the next links of one list into URLs to request.
 
     Args:
-        name: The operationId, for messages.
-        path: The path of the operation, with its parameters in braces.
-        arguments: The arguments of the call, by their names in `path`.
+        caller: Knows the bridge.
+        operation: Its path and name.
+        arguments: The arguments of the call, by their names in the path.
         first: The URL of the first request.
-        base_url: The URL of the bridge.
-        normal: Turns a URL into the form in which it is sent; raises ValueError if it is none.
-        shown: Makes a URL of the bridge fit for messages.
-        warn: Logs a message, once for a client.
 
     """
 
-    def __init__(
-        self,
-        name: str,
-        path: str,
-        arguments: Mapping[str, Any],
-        first: str,
-        base_url: str,
-        normal: Callable[[str], str],
-        shown: Callable[[str], str],
-        warn: Callable[[str], None],
-    ) -> None:
-        self._name, self._normal, self._shown, self._warn = name, normal, shown, warn
+    def __init__(self, caller: Caller, operation: Operation[Any], arguments: Mapping[str, Any], first: str) -> None:
+        self._caller, self._name = caller, operation.operation_id
         self._url, _, query = first.partition("?")
         self._query = parse_qsl(query, keep_blank_values=True)
-        self._base_url, self._origin = base_url, origin(base_url, "base URL")
+        self._base_url = caller.http.base_url
+        self._origin = origin(self._base_url, "base URL")
         # The segments of the path: text, in lower case if it is fixed, and whether it is an argument.
         self._segments = [
             (_filled(segment, arguments) if "{" in segment else segment.lower(), "{" in segment)
-            for segment in path.strip("/").split("/")
+            for segment in operation.path.strip("/").split("/")
         ]
 
     def url(self, href: str, requested: str, page: int) -> str:
@@ -103,10 +95,10 @@ class NextLinks:
             if self._matches(link.path, with_arguments=True):
                 self._warn_if_corrected(link)
                 query = self._merged(link.query, page)
-                return self._normal(f"{self._url}?{query}" if query else self._url)
+                return self._caller.sendable(f"{self._url}?{query}" if query else self._url)
             is_ours = origin(link.geturl(), "next link") == self._origin
             if is_ours and not self._matches(link.path, with_arguments=False):
-                return self._normal(urlsplit(self._url)._replace(path=link.path, query=link.query).geturl())
+                return self._caller.sendable(urlsplit(self._url)._replace(path=link.path, query=link.query).geturl())
         except ConfigurationError as error:
             raise self._error(page, requested, href, f"cannot be followed. {error}") from None
         except ValueError:
@@ -120,7 +112,7 @@ class NextLinks:
             'links to this list at the address that clients use, or use paging="numbers".',
             page=page,
             requested=requested.partition("?")[0],
-            link=self._shown(re.sub(r"//[^/?#]*@", "//", href).partition("?")[0]),
+            link=self._caller.shown(re.sub(r"//[^/?#]*@", "//", href).partition("?")[0]),
         )
 
     def _matches(self, path: str, *, with_arguments: bool) -> bool:
@@ -154,8 +146,10 @@ class NextLinks:
         except ConfigurationError:
             same = False
         if not same:
-            message = f"Next links of the bridge begin with {self._shown(start)}. The client sends their queries to"
-            self._warn(f"{message} {self._base_url}.")
+            message = (
+                f"Next links of the bridge begin with {self._caller.shown(start)}. The client sends their queries to"
+            )
+            self._caller.warn_once(f"{message} {self._base_url}.")
 
 
 def _filled(segment: str, arguments: Mapping[str, Any]) -> str:

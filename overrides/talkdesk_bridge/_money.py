@@ -54,7 +54,7 @@ class Money:
         Money(amount=Decimal('3700.00'), currency='USD')
 
         Raises:
-            ArgumentError: it is none; the message does not show it.
+            ArgumentError: it is not an amount; the message does not show it.
 
         """
         readable = isinstance(value, str | int | float | Decimal) and not isinstance(value, bool)

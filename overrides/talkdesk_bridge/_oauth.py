@@ -34,7 +34,7 @@ class OAuth2(Auth):
         return [*super().secrets(), *(value for _, value in parse_qsl(self.token_url.partition("?")[2]))]
 
     def token_request(self) -> tuple[dict[str, str], bytes]:
-        """Headers and body of the POST to `token_url`. Each attempt needs new ones."""
+        """Headers and body of the POST to `token_url`. Each attempt must call this again."""
         headers, parameters = self.proof()
         form = {"grant_type": "client_credentials", **({"scope": self.scope} if self.scope else {}), **parameters}
         return {**headers, "Content-Type": "application/x-www-form-urlencoded"}, urlencode(form).encode()
@@ -176,5 +176,5 @@ def _read_key(text: Any) -> tuple[Any, str]:
             fault = "is empty"
         elif "PUBLIC KEY-" in text:
             fault = "is a public key: pass the private key"
-    # Outside of `except`, since the caught error may hold the key.
+    # Raised outside `except`, so that the caught error, which may hold the key, is not chained.
     raise ConfigurationError(f"The private_key of the credential {fault}.")

@@ -24,7 +24,7 @@ from talkdesk_bridge.errors import ArgumentError, BridgeError, ContractError, In
 Step = int | str
 """The next request: the number of a page, from 1, or the next link of the page before."""
 
-# A bridge that filters may send an empty page before a full one. More in a row than this are an error.
+# A bridge that filters may send some empty pages. More in a row than this raise PagingError.
 MOST_EMPTY_PAGES = 10
 
 # Statuses of a page that does not exist.
@@ -48,7 +48,7 @@ class PageState:
     total: int | None = None
     """The largest announced total."""
     marks: int = 0
-    """The number of fingerprints so far: two for each page, of its URL, and of its first and last item."""
+    """The number of fingerprints so far: one for each page's URL, and one for its items if it has any."""
 
 
 def _fingerprint(value: Any) -> str:
@@ -68,7 +68,8 @@ def _total(name: str, response: Response[Any]) -> int | None:
 class Pages:
     """What both iterators share: finding the next request, and taking a page within the caller's limits.
 
-    After an error the same request comes next, so a caller who continues skips nothing.
+    After a failed request the same request comes next, so a caller who continues skips nothing. A page that does not
+    lead to the next one raises its PagingError again each time.
     """
 
     def __init__(
@@ -106,6 +107,9 @@ class Pages:
         if start is not None:
             self._start(start)
 
+    def __repr__(self) -> str:
+        return f"<{type(self).__name__} of {self._name}: {self._state.received} items received>"
+
     @property
     def position(self) -> dict[str, Any]:
         """Where this iterator is, as JSON data: pass it as `start` to the same call to continue there.
@@ -114,12 +118,13 @@ class Pages:
         come again; if the page has changed so that they cannot be recognised, continuing raises PagingError.
         """
         # In the middle of a page, the page is requested again, and the items that were handed over are skipped.
-        handed = self._skipped + len(self._items) - length_hint(self._rest)
-        inside = handed != len(self._sent) or self._error is not None
-        state, skip = (self._before, handed) if inside else (self._state, 0)
-        last = _fingerprint(self._sent[handed - 1]) if self._sent and handed else self._last
-        stands = {name: getattr(state, name) for name in PageState.__match_args__}
-        return {**self._call, "skip": skip, "last": last, **stands, "seen": [*self._seen][: state.marks]}
+        handed_over = self._skipped + len(self._items) - length_hint(self._rest)
+        state, skip = self._state, 0
+        if handed_over != len(self._sent) or self._error is not None:
+            state, skip = self._before, handed_over
+        last = _fingerprint(self._sent[handed_over - 1]) if self._sent and handed_over else self._last
+        progress = {name: getattr(state, name) for name in PageState.__match_args__}
+        return {**self._call, "skip": skip, "last": last, **progress, "seen": [*self._seen][: state.marks]}
 
     def _start(self, position: Mapping[str, Any]) -> None:
         try:
@@ -150,7 +155,7 @@ class Pages:
         """The body of the next page; None after the last one, or at the caller's limit.
 
         Args:
-            whole: Hand over this body only: no items of it, and none that are left of the page before.
+            whole: Hand over this body only; discard items left over from the page before.
 
         """
         if not self._lock.acquire(blocking=False):  # otherwise callers would get each other's items
@@ -243,12 +248,12 @@ class Pages:
         ends = [_fingerprint([len(sent), sent[0], sent[-1]])] if sent else []
         again = any(mark in self._seen for mark in ends) or (ends != [] and sent[0] in self._sent)
         if skip:
-            again |= [*map(_fingerprint, sent[skip - 1 : skip])] != [self._last]
-        elif self._last:
-            again |= [*map(_fingerprint, sent[:1])] == [self._last]
+            again |= len(sent) < skip or _fingerprint(sent[skip - 1]) != self._last
+        elif self._last and sent:
+            again |= _fingerprint(sent[0]) == self._last
         if again:
             reason = "the bridge repeats pages, or the list changed while it was read"
-            raise PagingError(f"{self._name}: a page has items of an earlier page: {reason}. Start again.")
+            raise PagingError(f"{self._name}: a page has items of an earlier page: {reason}. Start from the beginning.")
         return [_fingerprint(url), *ends]
 
     def _after(self, items: int, total: int | None, link: str | None, marks: list[str]) -> PageState:

@@ -7,7 +7,7 @@ import re
 from functools import lru_cache
 from html import escape
 from typing import Any
-from urllib.parse import quote, quote_plus
+from urllib.parse import parse_qs, quote, quote_plus
 
 REDACTED = "[secret]"
 
@@ -57,3 +57,22 @@ def _redacted(value: Any, secrets: tuple[str, ...]) -> Any:
     if isinstance(value, list):
         return [_redacted(inner, secrets) for inner in value]
     return value
+
+
+def name_of(request: Any) -> str:
+    """Method and path, for messages."""
+    return f"{request.method} {path_of(request)}"
+
+
+def path_of(request: Any) -> str:
+    """The path as sent, without the query, and without secrets that a link may contain."""
+    return redact(request.url.raw_path.decode("ascii").partition("?")[0], secrets_of(request))
+
+
+def secrets_of(request: Any) -> tuple[str, ...]:
+    """Secrets to redact from messages about a request: those of the client, and the token or JWT in the request."""
+    token = request.headers.get("Authorization", "").partition(" ")[2]
+    form = request.headers.get("Content-Type") == "application/x-www-form-urlencoded"
+    assertions = parse_qs(request.content.decode()).get("client_assertion", []) if form else []
+    secrets: tuple[str, ...] = request.extensions["secrets"]
+    return (*secrets, token, *assertions)

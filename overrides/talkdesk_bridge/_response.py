@@ -14,7 +14,7 @@ from talkdesk_bridge_api.types import ListOperation, Operation
 
 from talkdesk_bridge import errors
 from talkdesk_bridge._json import read_json
-from talkdesk_bridge._retry import REQUEST_ID_HEADERS, plain, retry_after
+from talkdesk_bridge._retry import REQUEST_ID_HEADERS, one_line, retry_after
 from talkdesk_bridge.errors import ContractError, StatusError
 from talkdesk_bridge.models import ErrorInfo
 
@@ -47,6 +47,16 @@ class RawResponse:
 
 
 @frozen
+class Failure:
+    """A request that got no response; `retryable` says whether a retry can help."""
+
+    error: errors.BridgeError
+    retryable: bool = True
+    status_code: None = None
+    headers: Mapping[str, str] = field(factory=dict)
+
+
+@frozen
 class Response(Generic[BodyT]):
     """A complete response: the result of `with_response`."""
 
@@ -58,14 +68,14 @@ class Response(Generic[BodyT]):
     content: bytes = field(repr=False)
     """The body's bytes, decompressed."""
     url: str = field(repr=False)
-    """The URL of the request, with its query, but without a credential in it."""
+    """The URL of the request with its query, before the credential was added."""
     data: Any = field(repr=False)
-    """The JSON that `body` was read from."""
+    """The parsed JSON, with the envelope added if it was missing; None if the body is not JSON."""
 
 
 @frozen
 class Deviation:
-    """A place where a response deviates from the contract and could be read anyway. It holds no value."""
+    """A deviation from the contract in a response that could still be read. It contains no value."""
 
     operation: str
     """The operationId."""
@@ -87,7 +97,12 @@ class Reader:
     on_deviation: Callable[[Deviation], object] | None
 
     def read(self, operation: Operation[BodyT], response: RawResponse, *, credential: bool) -> Response[BodyT]:
-        """The complete response to `operation`, whose request was sent with a `credential` or without.
+        """The complete response to `operation`.
+
+        Args:
+            operation: The operation that was called.
+            response: The response before its body is read.
+            credential: Whether the request carried one.
 
         Raises:
             StatusError: the status is not 2XX.
@@ -103,6 +118,7 @@ class Reader:
         root = Place(strict=self.strict)
         data: Any = None
         moved: tuple[str, ...] = ()
+        is_readable = True
         try:
             if declared.source == "json":
                 data = read_json(response.content)
@@ -110,20 +126,17 @@ class Reader:
                     data, moved = _envelope(operation, data, root)
             body = declared.read(response.content if declared.source != "json" else data, root, "")
         except MisfitError as misfit:
-            place = _came_at(f"${misfit.place}", moved)
+            place = _original_path(f"${misfit.place}", moved)
             message = f"{returned} with a body that violates the contract: expected {misfit.documented} at {place},"
             message += f" got {misfit.seen}."
             raise ContractError(message, json_path=place, expected=misfit.documented, seen=misfit.seen) from None
         except (ValueError, RecursionError):
-            pass  # this error holds the body, so the one that is raised below must not refer to it
-        else:
-            for place, documented, seen, count in root.in_order(data):
-                self.report(Deviation(operation.operation_id, _came_at(place, moved), documented, seen, count))
-            return Response(body, response.status_code, response.headers, response.content, response.url, data)
-        kind = plain(response.headers.get("Content-Type", "no content type"))
-        text = "text" if declared.source == "text" else "JSON"
-        body = f"a body that is not {text} ({kind})" if response.content else "an empty body"
-        raise ContractError(f"{returned} with {body}.", json_path="$", expected=text, seen="other bytes")
+            is_readable = False  # the error below is raised outside, so that it does not hold this one and its body
+        if not is_readable:
+            raise _unreadable(returned, response, "text" if declared.source == "text" else "JSON")
+        for place, documented, seen, count in root.in_order(data):
+            self.report(Deviation(operation.operation_id, _original_path(place, moved), documented, seen, count))
+        return Response(body, response.status_code, response.headers, response.content, response.url, data)
 
     def report(self, deviation: Deviation) -> None:
         """Log a deviation and pass it to the hook; with `strict`, raise it as a ContractError."""
@@ -137,10 +150,16 @@ class Reader:
             self.on_deviation(deviation)
 
 
-def _came_at(place: str, moved: tuple[str, ...]) -> str:
-    """The JSON path in the original response of a place that `_envelope` moved; other places stay as they are.
+def _unreadable(returned: str, response: RawResponse, expected: str) -> ContractError:
+    content_type = one_line(response.headers.get("Content-Type", "no content type"))
+    body = f"a body that is not {expected} ({content_type})" if response.content else "an empty body"
+    return ContractError(f"{returned} with {body}.", json_path="$", expected=expected, seen="other bytes")
 
-    >>> _came_at("$._embedded.invoices[0].amount", ("$._embedded.invoices",))
+
+def _original_path(place: str, moved: tuple[str, ...]) -> str:
+    """Map a place in the envelope that `_envelope` added back to its path in the original response.
+
+    >>> _original_path("$._embedded.invoices[0].amount", ("$._embedded.invoices",))
     '$[0].amount'
     """
     return next((f"${place.removeprefix(start)}" for start in moved if place.startswith(start)), place)
@@ -161,14 +180,18 @@ def _envelope(operation: ListOperation[Any, Any], data: Any, root: Place) -> tup
     if isinstance(data, dict) and data.keys() & item and not data.keys() & (envelope | error_fields | {"_links"}):
         root.counts["object with a list | single item"][""] += 1
         return {"_embedded": {operation.list_name: [data]}}, (f"{place}[0]", f"{place}[*]")
-    embedded = data.get("_embedded") if isinstance(data, dict) else None
+    if not isinstance(data, dict):
+        raise MisfitError("array", "nothing", place.removeprefix("$"))
+    embedded = data.get("_embedded")
     items = embedded.get(operation.list_name) if isinstance(embedded, dict) else None
-    # A list may be null, or missing if the total is 0. Otherwise, this could be an error sent with status 200.
-    missing = isinstance(data, dict) and isinstance(embedded, dict | None) and items is None
-    empty = missing and (operation.list_name in (embedded or {}) or str(data.get("total")) == "0")
-    if not items and isinstance(data, dict) and any(data.get(name) for name in error_fields - envelope):
+    if not items and any(data.get(name) for name in error_fields - envelope):
         raise MisfitError("object with a list", "an error that was sent as a success")
-    if not isinstance(items, list) and not empty:
+    if isinstance(items, list):
+        return data, ()
+    # A list may be null, or missing if the total is 0. Otherwise, this could be an error sent with status 200.
+    is_named = isinstance(embedded, dict) and operation.list_name in embedded
+    may_be_missing = isinstance(embedded, dict | None) and (is_named or str(data.get("total")) == "0")
+    if items is not None or not may_be_missing:
         raise MisfitError("array", "nothing" if items is None else kind_of(items), place.removeprefix("$"))
     return data, ()
 
@@ -179,8 +202,8 @@ def _status_error(operation: Operation[Any], response: RawResponse, credential: 
     phrase = next((f" {status.phrase}" for status in HTTPStatus if status == response.status_code), "")
     message = f"{response.request} returned {response.status_code}{phrase}"
     if info and info.user_message:
-        message += f": {plain(info.user_message).rstrip('.')}"
-        message += f" ({plain(info.error_code)})" if info.error_code else ""
+        message += f": {one_line(info.user_message).rstrip('.')}"
+        message += f" ({one_line(info.error_code)})" if info.error_code else ""
     elif 300 <= response.status_code < 400:
         message += ": redirects are not followed; the base URL must be that of the bridge itself"
     elif response.status_code in (HTTPStatus.UNAUTHORIZED, HTTPStatus.FORBIDDEN) and credential:
@@ -189,8 +212,10 @@ def _status_error(operation: Operation[Any], response: RawResponse, credential: 
         message += ". No credential was sent: pass `auth`, or set a variable such as TALKDESK_BRIDGE_API_KEY"
     message += "." if response.attempts == 1 else f". Tried {response.attempts} times."
     if (seconds := retry_after(response.headers.get("Retry-After"))) is not None:
-        message += f" Come back in {seconds:.0f} s."
-    request_id = next((plain(response.headers[name]) for name in REQUEST_ID_HEADERS if name in response.headers), None)
+        message += f" Retry after {seconds:.0f} s."
+    request_id = next(
+        (one_line(response.headers[name]) for name in REQUEST_ID_HEADERS if name in response.headers), None
+    )
     message += f" Request id {request_id}." if request_id else ""
     method, path = response.request.split(" ", 1)
     other = errors.ServerError if 500 <= response.status_code < 600 else StatusError
@@ -217,7 +242,7 @@ def _error_body(operation: Operation[Any], response: RawResponse) -> Any:
     if declared and declared.source == "json":
         with suppress(MisfitError, RecursionError):
             body = declared.read(data, Place(), "")
-            if not _is_all_unknown(body):
+            if not _has_no_documented_field(body):
                 return body
     if not isinstance(data, dict):
         return None
@@ -227,9 +252,9 @@ def _error_body(operation: Operation[Any], response: RawResponse) -> Any:
             ErrorInfo.from_dict({name: value})
             readable[name] = value
     info = ErrorInfo.from_dict(readable)
-    return None if _is_all_unknown(info) else info
+    return None if _has_no_documented_field(info) else info
 
 
-def _is_all_unknown(body: Any) -> bool:
+def _has_no_documented_field(body: Any) -> bool:
     """Whether a model has documented fields, but this body has none of them."""
     return bool(getattr(body, "FIELDS", None)) and body.to_dict().keys() == body.additional_properties.keys()

@@ -42,7 +42,7 @@ class Attempt:
     wait: float | None
     """Seconds until the next attempt; None if this was the last."""
     headers: Mapping[str, str]
-    """Those of the response that cannot hold a secret."""
+    """The response's headers that are safe to log."""
 
 
 def checked(rule: str, *validators: Callable[..., None]) -> Callable[..., None]:
@@ -59,13 +59,17 @@ def checked(rule: str, *validators: Callable[..., None]) -> Callable[..., None]:
 
 
 SECONDS = checked("a number of seconds, 0 or more", instance_of((int, float)), ge(0))
-STATUSES = checked("a frozenset of statuses from 300 on", deep_iterable(in_(range(300, 1000)), instance_of(frozenset)))
+STATUSES = checked(
+    "a frozenset of status codes from 300 to 999", deep_iterable(in_(range(300, 1000)), instance_of(frozenset))
+)
 A_HOOK = checked("callable, or None", optional(is_callable()))
 
 
 @frozen(kw_only=True)
 class Retry:
     """When a request is sent again. POST and PATCH never are, since they could act twice.
+
+    This does not limit the second try with a new token after a 401.
 
     A failed connection, a timeout, a lost connection and the `statuses` lead to another attempt, after a random wait
     between 0 and a bound that doubles each time (full jitter). Retry(attempts=1) sends everything once.
@@ -76,7 +80,7 @@ class Retry:
         backoff: Seconds, the bound of the first wait: long enough for a gateway to choose another server.
         backoff_max: Seconds, the largest bound, so that the last wait does not take up all of `seconds`.
         retry_after_max: Seconds, the longest Retry-After that is obeyed. If the bridge asks for more, the error is
-            raised at once and says when to come back: a caller can plan for that, a sleeping thread cannot.
+            raised at once and says when to come back: a program can schedule for that, a sleeping thread cannot.
         statuses: Those that another attempt may cure: timeouts, too many requests, faults of a server or a gateway.
         on_attempt: Called with each Attempt when it has ended.
 
@@ -102,8 +106,8 @@ class Retry:
             asked: Seconds in the response's Retry-After; None if it has none.
 
         """
-        drawn = random.uniform(0, min(self.backoff_max, self.backoff * 2.0 ** min(number - 1, 1000)))  # noqa: S311 # no secret
-        wait = max(drawn, asked or 0.0)
+        bound = min(self.backoff_max, self.backoff * 2.0 ** min(number - 1, 1000))  # 2.0**1024 would overflow
+        wait = max(random.uniform(0, bound), asked or 0.0)  # noqa: S311 # no secret
         late = elapsed + wait > self.seconds or (asked is not None and asked > self.retry_after_max)
         return None if late or number >= self.attempts else wait
 
@@ -117,16 +121,16 @@ def retry_after(value: str | None) -> float | None:
     try:
         when = parsedate_to_datetime(value)
         when = when if when.tzinfo else when.replace(tzinfo=UTC)
-        return max(0.0, (when - datetime.now(UTC)).total_seconds())
+        return min(max(0.0, (when - datetime.now(UTC)).total_seconds()), 1e9)
     except (ValueError, OverflowError):
         return None
 
 
 def loggable(headers: Mapping[str, str]) -> dict[str, str]:
     """The headers that may be logged."""
-    return {name: plain(headers[name]) for name in LOGGABLE if name in headers}
+    return {name: one_line(headers[name]) for name in LOGGABLE if name in headers}
 
 
-def plain(text: str) -> str:
+def one_line(text: str) -> str:
     """A server's text, cleaned and shortened for one line of a message."""
     return "".join(character if character.isprintable() else " " for character in text)[:200].strip()

@@ -22,9 +22,12 @@ MOST_AT_ONCE = 100
 """Requests in flight per client; more wait."""
 
 Timeout = float | tuple[float | None, float | None] | None
-"""Seconds: for each step, or for connecting and for each read; None for no limit."""
+"""Seconds: one number, or two: for connecting, and for each read or write. None: no limit."""
 
-# What other clients call our options.
+# Headers whose values are no secrets, so that error bodies may contain them.
+PUBLIC_HEADERS = ("accept", "accept-language", "content-type", "user-agent")
+
+# Names that other HTTP clients use for our options.
 ALIASES = {
     "api_key": "auth=HeaderAuth(...)",
     "client": "transport",
@@ -39,25 +42,28 @@ ALIASES = {
 }
 
 
-def check_names(options: Mapping[str, Any], allowed: Collection[str], others: Collection[str] = ()) -> None:
+def check_names(options: Mapping[str, Any], allowed: Collection[str], fixed: Mapping[str, str]) -> None:
     """Check the names of options.
 
     Args:
         options: The options that the caller gave.
-        allowed: The options that can be given here.
-        others: All options of a client.
+        allowed: Those that can be given here.
+        fixed: Those that cannot be given here, each with what to do instead.
 
     Raises:
-        ConfigurationError: there is no such option, or it belongs to the client as a whole.
+        ConfigurationError: an option cannot be given here, or there is none of that name.
 
     """
-    for name in sorted(options.keys() - {*allowed}):
-        if name in others:
-            remedy = f"with_options takes {', '.join(sorted(allowed))}. Make another client"
-            raise ConfigurationError(f"{name} cannot differ between calls: {remedy}.")
-        known = [ALIASES[name]] if name in ALIASES else get_close_matches(name, allowed, n=1)
-        proposal = known[0] if known else f"one of {', '.join(sorted(allowed))}"
-        raise ConfigurationError(f"There is no option {name}: use {proposal}.")
+    unknown = sorted(options.keys() - {*allowed})
+    if not unknown:
+        return
+    name = ALIASES.get(unknown[0], unknown[0])
+    option = name.partition("=")[0]
+    if option in fixed and option not in allowed:
+        raise ConfigurationError(f"{unknown[0]} cannot be given here: {fixed[option]}.")
+    close = [name] if option in allowed else get_close_matches(name, allowed, n=1, cutoff=0.7)
+    proposal = close[0] if close else f"one of {', '.join(sorted(allowed))}"
+    raise ConfigurationError(f"There is no option {unknown[0]}: use {proposal}.")
 
 
 def _pair(timeout: Any) -> Any:
@@ -101,7 +107,8 @@ class Settings:
     on_deviation: Callable[[Deviation], object] | None = field(default=None, repr=False, validator=A_HOOK)
     max_bytes: int = field(default=64 * 2**20, validator=checked("an integer above 0", instance_of(int), gt(0)))
     deadline: float = field(
-        default=300.0, validator=checked("a number of seconds above 0", instance_of((int, float)), gt(0), lt(1e9))
+        default=300.0,
+        validator=checked("a number of seconds above 0 and below 1e9", instance_of((int, float)), gt(0), lt(1e9)),
     )
     transport: Any = field(default=None, repr=False)
     clock: Callable[[], float] = field(default=time.monotonic, repr=False, validator=checked("callable", is_callable()))
@@ -112,10 +119,7 @@ class Settings:
         if {"?", "#"} & {*self.base_url}:
             raise ConfigurationError("The base URL must have no query and no fragment.")
         if not isinstance(self.auth, Auth):
-            raise ConfigurationError(
-                "auth must be a NoAuth, HeaderAuth, BearerAuth, BasicAuth, OAuth2ClientCredentials or "
-                "OAuth2PrivateKeyJWT."
-            )
+            raise ConfigurationError("auth must be a credential, such as HeaderAuth(...) or BearerAuth(...).")
         if self.transport is not None and (self.verify is not True or self.cert or self.proxy):
             raise ConfigurationError("With transport, give verify, cert and proxy to the transport instead.")
         if self.proxy and any(url.lower().startswith("http:") for url in self.urls) and not is_loopback(self.proxy):
@@ -128,6 +132,12 @@ class Settings:
                     str(error).replace("The value of the credential", "A value").replace("the credential's ", "a ")
                 )
                 raise ConfigurationError(f"headers: {message}") from None
+
+    @property
+    def secrets(self) -> tuple[str, ...]:
+        """Values to redact when a server echoes them."""
+        headers = [value for name, value in self.headers.items() if name.lower() not in PUBLIC_HEADERS]
+        return (*self.auth.secrets(), *headers)
 
     @property
     def urls(self) -> tuple[str, ...]:

@@ -8,7 +8,7 @@ from collections.abc import Callable
 
 from attrs import define, field
 
-from talkdesk_bridge._retry import plain
+from talkdesk_bridge._retry import one_line
 from talkdesk_bridge.errors import AuthenticationError
 
 
@@ -16,9 +16,9 @@ from talkdesk_bridge.errors import AuthenticationError
 class TokenCache:
     """One access token, and when to renew it.
 
-    A token is fresh until 120 s before it expires, and usable until 30 s before; a short-lived one until half and three
-    quarters of its lifetime. While it is usable but no longer fresh, one call renews it and the others keep using it.
-    If that fails, it stays in use, and the next call that comes 5 s later or more tries again.
+    A token is fresh until 120 s before it expires, or for half its lifetime if that is longer; it is usable until 30 s
+    before, or for three quarters if that is longer. While it is usable but no longer fresh, one call renews it and the
+    others keep using it. If that fails, it stays in use, and the next call that comes 5 s later or more tries again.
     """
 
     clock: Callable[[], float]
@@ -27,15 +27,22 @@ class TokenCache:
     _usable_until: float = field(default=0.0, init=False)
     _next_try: float = field(default=0.0, init=False)
     requests: int = field(default=0, init=False)
-    """How many token requests have ended, so that a call that waited for one knows that it has."""
+    """Token requests that have ended. A call that waited sees by it that one has."""
     failure: str | None = field(default=None, repr=False, init=False)
     """Why the last one failed, as text: an error would keep its frames, and so their secrets, alive."""
 
-    def get(self) -> str | None:
-        """The token; None if this call has to renew it."""
-        token, now = self._token, self.clock()
-        if now < self._fresh_until or now < min(self._usable_until, self._next_try):
-            return token
+    @property
+    def current(self) -> str:
+        """The token, to redact it; empty if there is none."""
+        return self._token or ""
+
+    def get_or_claim_renewal(self) -> str | None:
+        """The token; None if this call has to renew it, while others keep using it."""
+        now = self.clock()
+        if now < self._fresh_until:
+            return self._token
+        if now < min(self._usable_until, self._next_try):
+            return self._token
         self._next_try = now + 5
         return None
 
@@ -52,7 +59,7 @@ class TokenCache:
         self.requests, self.failure = self.requests + 1, failure
 
     def store(self, server: str, status_code: int, content: bytes) -> str:
-        """Keep the token of a token server's response, and return it.
+        """Keep the token of a token server's response, and return it. The request has ended, unless this raises.
 
         Raises:
             AuthenticationError: the response is an error, or holds no usable token; the old token is kept.
@@ -65,10 +72,10 @@ class TokenCache:
             data = None
         data = data if isinstance(data, dict) else {}
         if not 200 <= status_code < 300:
-            reasons = [plain(data[key]) for key in ("error", "error_description") if isinstance(data.get(key), str)]
+            reasons = [one_line(data[key]) for key in ("error", "error_description") if isinstance(data.get(key), str)]
             reason = f": {': '.join(reasons)}" if reasons else " without giving a reason"
-            question = "; is this its URL?" if not reasons and status_code < 500 else ""
-            raise AuthenticationError(f"The token server {server} refused with {status_code}{reason}{question}")
+            remedy = ". Check the token URL." if not reasons and status_code < 500 else ""
+            raise AuthenticationError(f"The token server {server} refused with {status_code}{reason}{remedy}")
         token = data.get("access_token")
         if not isinstance(token, str) or not re.fullmatch(r"[!-~]+", token):
             raise AuthenticationError(f"The token server {server} returned no usable access_token.")
@@ -79,11 +86,12 @@ class TokenCache:
         self._usable_until = now + life - min(30, life / 4)
         self._fresh_until = now + life - min(120, life / 2)
         self._next_try = now
+        self.ended(None)
         return token
 
 
 def _lifetime(value: object) -> float:
-    """Seconds from `expires_in`. If it says nothing usable, the token is used until the bridge rejects it."""
+    """Seconds from `expires_in`; 1e9 if it is missing, not a number, or not above 0: until the bridge rejects it."""
     if isinstance(value, str) and re.fullmatch(r"[0-9]{1,9}", value):
         value = int(value)
     if isinstance(value, bool) or not isinstance(value, int | float) or not value > 0:

@@ -33,14 +33,16 @@ def _split(url: str) -> SplitResult | None:
     try:
         parts = urlsplit(url)
         # Fails here if the port or the host is invalid. Otherwise connecting would raise a bare UnicodeError.
-        return parts if (parts.port, (parts.hostname or "").encode("idna")) else None
+        _ = parts.port, (parts.hostname or "").encode("idna")
+        return parts
     except (ValueError, AttributeError):
         return None
 
 
 def is_loopback(url: str) -> bool:
     """Whether the host of a URL is this machine."""
-    host = (parts.hostname if (parts := _split(url)) else "") or ""
+    parts = _split(url)
+    host = parts.hostname if parts and parts.hostname else ""
     try:
         return ipaddress.ip_address(host).is_loopback
     except ValueError:

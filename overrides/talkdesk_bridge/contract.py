@@ -15,7 +15,7 @@ __all__ = ["OperationInfo", "document", "lock", "operations"]
 
 
 def document() -> dict[str, Any]:
-    """The contract, `openapi.yaml`, as JSON has it; a new object with each call."""
+    """The contract (`openapi.yaml`) as parsed JSON. Each call returns a new object."""
     contract: dict[str, Any] = json.loads(files("talkdesk_bridge_api").joinpath("openapi.json").read_bytes())
     return contract
 

@@ -3,7 +3,7 @@
 BridgeError
 ├── ConfigurationError     a setting or credential that cannot be used; nothing was sent
 ├── ArgumentError          an argument that cannot be used; nothing was sent (also a ValueError)
-├── AuthenticationError    the token server returned no token
+├── AuthenticationError    no token from the token server
 ├── NotSentError           no connection to the bridge: network, TLS, proxy; nothing was sent
 ├── NoResponseError        sent, but no complete response came back
 ├── StatusError            the bridge returned a status outside 2XX
@@ -25,27 +25,6 @@ from __future__ import annotations
 from typing import Any
 
 from talkdesk_bridge.models import ErrorInfo
-
-__all__ = [
-    "ArgumentError",
-    "AuthenticationError",
-    "BadRequestError",
-    "BridgeError",
-    "ConfigurationError",
-    "ConflictError",
-    "ContractError",
-    "ForbiddenError",
-    "IncompleteError",
-    "NoResponseError",
-    "NotFoundError",
-    "NotSentError",
-    "PagingError",
-    "ServerError",
-    "StatusError",
-    "TooManyRequestsError",
-    "UnauthorizedError",
-    "UnprocessableContentError",
-]
 
 
 class BridgeError(Exception):
@@ -197,3 +176,6 @@ class IncompleteError(PagingError):
         super().__init__(message)
         self.received = received
         self.expected = expected
+
+
+__all__ = [name for name in dir() if name.endswith("Error")]  # a list of texts

@@ -255,7 +255,7 @@ class _Pool:
 
     async def aclose(self) -> None:
         """Close all connections; requests in flight fail."""
-        for pooled in self._connections.shut():
+        for pooled in self._connections.close_all():
             await _close(pooled)
 
     async def __aenter__(self) -> _Pool:

@@ -45,7 +45,7 @@ class _Stream(httpcore.NetworkStream):
     def close(self) -> None:
         self._inner.close()
 
-    def shut(self) -> None:
+    def abort(self) -> None:
         """Abort another thread's step; closing the socket would not wake that thread."""
         with suppress(OSError):  # already closed
             # Not SSLSocket.shutdown, which would remove the TLS object while that thread reads.
@@ -162,13 +162,13 @@ class _Pool:
         """Abort the requests of these threads, and send no others for them."""
         for pooled in self._connections.stop(threads):
             if pooled.exchange.stream:
-                pooled.exchange.stream.shut()
+                pooled.exchange.stream.abort()
 
     def close(self) -> None:
         """Close all connections; requests in flight fail."""
-        for pooled in self._connections.shut():
+        for pooled in self._connections.close_all():
             if pooled.thread and pooled.exchange.stream:
-                pooled.exchange.stream.shut()
+                pooled.exchange.stream.abort()
             _close(pooled)
 
     def __enter__(self) -> _Pool:

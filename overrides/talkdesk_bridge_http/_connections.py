@@ -25,7 +25,7 @@ from talkdesk_bridge_http._proxies import Proxies
 
 CLOSED = "The transport is closed."
 
-KEPT = 5.0
+KEPT_SECONDS = 5.0
 """Seconds that an idle connection is kept, as in httpx."""
 
 Cert = str | tuple[str, ...] | None
@@ -66,7 +66,7 @@ class LastByte:
     So a stream knows, without parsing, whether bytes followed a response. If `...}` arrives, the parser needs one more
     read for the `}`, and then no byte is held. If `...}HTTP/1.1 200 ...` arrives, the parser stops at the `}`, and the
     last byte is still held. The stream then reports itself as readable, and httpcore reuses no readable connection.
-    Bytes that arrive only after the next request has been sent cannot be told from its response.
+    Bytes that arrive only after the next request has been sent look like its response.
     """
 
     def __init__(self) -> None:
@@ -122,7 +122,7 @@ class Connections:
         self._closed = False
 
     def take(self, origin: httpcore.Origin, end: float, thread: threading.Thread | None = None) -> Pooled:
-        """The most recently used idle connection, which may have expired, or a new one; for an exchange until `end`.
+        """The most recently used idle connection, which may have expired, or a new one; its exchange lasts until `end`.
 
         Raises:
             RuntimeError: the transport is closed, or the thread was stopped.
@@ -143,7 +143,9 @@ class Connections:
         exchange = Exchange()
         proxy = self._proxies.of(origin.scheme.decode(), origin.host.decode(), origin.port)
         backend = self._backend(exchange)
-        pool = self._pool(ssl_context=self._context, proxy=proxy, keepalive_expiry=KEPT, network_backend=backend)
+        pool = self._pool(
+            ssl_context=self._context, proxy=proxy, keepalive_expiry=KEPT_SECONDS, network_backend=backend
+        )
         return Pooled(pool.create_connection(origin), exchange, str(origin))
 
     def put_back(self, pooled: Pooled) -> Pooled | None:
@@ -156,7 +158,7 @@ class Connections:
             pooled.idle_since = time.monotonic()
             idle = self._idle[pooled.origin]
             idle.append(pooled)
-            if pooled.idle_since - idle[0].idle_since <= KEPT:
+            if pooled.idle_since - idle[0].idle_since <= KEPT_SECONDS:
                 return None
             self._open.discard(idle[0])
             return idle.pop(0)
@@ -167,7 +169,7 @@ class Connections:
             self._open.discard(pooled)
 
     def stop(self, threads: Collection[threading.Thread]) -> list[Pooled]:
-        """Give these threads no connections any longer. Returns the connections that they are using."""
+        """Stop giving connections to these threads. Returns those that they use."""
         with self._lock:
             self._stopped.update(threads)
             found = [pooled for pooled in self._open if pooled.thread in threads]
@@ -175,8 +177,8 @@ class Connections:
                 pooled.exchange.end = 0.0  # if it is still connecting, its next step fails
             return found
 
-    def shut(self) -> list[Pooled]:
-        """Open no more connections. Returns those to close."""
+    def close_all(self) -> list[Pooled]:
+        """Stop giving out connections. Returns the open ones, to be closed."""
         with self._lock:
             self._closed = True
             found, self._open = [*self._open], set()

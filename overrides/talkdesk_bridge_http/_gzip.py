@@ -10,7 +10,7 @@ import zlib
 from collections.abc import Callable
 
 STEP = 16 * 1024
-"""Bytes that a member gets at a time. It copies those that it does not use, and a body may have millions of members."""
+"""Bytes fed to zlib at a time. It copies what it does not use, so larger pieces are slow if there are many members."""
 
 PADDING = re.compile(rb"\0*")
 
@@ -21,7 +21,7 @@ def decompressed(content: bytes, encoding: str, max_bytes: int, in_time: Callabl
     Args:
         content: The body as it was received.
         encoding: The response's Content-Encoding. If it is not gzip, the body is returned as it is: some servers send
-            something that is no coding, such as UTF-8.
+            a value that is no coding, such as UTF-8.
         max_bytes: The size limit. A larger body is cut off after one byte more than that.
         in_time: Called for each member; if it returns False, the body is cut off there.
 

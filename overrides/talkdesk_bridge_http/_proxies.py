@@ -28,7 +28,7 @@ ADDRESS_AND_PORT = re.compile(r"(?:\[(?P<v6>[0-9a-f:.]+)\]|(?P<v4>[0-9.]+)):(?P<
 
 
 class Proxies:
-    """The proxies of a transport. The environment's are used for https only: they could read plain http.
+    """The proxies of a transport. The environment's are used for https only, since a proxy could read plain http.
 
     Args:
         given: URL of the proxy for all requests; None for the environment's.

@@ -5,6 +5,7 @@ from __future__ import annotations
 import datetime
 from collections.abc import Iterable, Mapping
 from enum import Enum
+from reprlib import recursive_repr
 from typing import Any, Generic, TypeVar
 from uuid import UUID
 
@@ -41,8 +42,9 @@ class OpenModel(Generic[ItemT]):
         return key in self.additional_properties
 
 
+@recursive_repr()
 def short_repr(model: Any) -> str:
-    """The `repr` of a model: its fields that have a value, and at most three items of a list."""
+    """The `repr` of a model: its fields that have a value; of a field that is a list, at most three items."""
     values = {name: getattr(model, name) for name in model.FIELDS.values()}
     values["additional_properties"] = getattr(model, "additional_properties", None) or None
     shown = [f"{name}={_shortened(value)}" for name, value in values.items() if value is not None]
@@ -59,7 +61,7 @@ def as_dict(value: Any) -> dict[str, Any]:
     """A plain dict with the content of a mapping.
 
     Raises:
-        MisfitError: The value is not a mapping.
+        MisfitError: the value is not a mapping.
 
     """
     if isinstance(value, Mapping):

@@ -11,6 +11,7 @@ from __future__ import annotations
 import datetime
 import re
 from collections.abc import Callable, Iterable
+from contextlib import suppress
 from decimal import Decimal
 from enum import Enum
 from math import isfinite
@@ -63,7 +64,7 @@ def unreadable(documented: str, value: Any, step: str) -> Any:
     """None if the value is ABSENT.
 
     Raises:
-        MisfitError: The value was sent.
+        MisfitError: the value was sent.
 
     """
     if value is not ABSENT:
@@ -162,7 +163,7 @@ def date_or_none(value: Any, here: Place, step: str) -> Any:
     except (TypeError, ValueError):
         pass
     read_other = _date_time_of(value, here, step, "date", FULL_DATE)
-    return read_other and read_other.date()
+    return read_other.date() if read_other else None
 
 
 _date_of = datetime.date.fromisoformat
@@ -186,11 +187,12 @@ def date_time(value: Any, here: Place, step: str) -> Any:
 def _date_time_of(value: Any, here: Place, step: str, documented: str, form: re.Pattern[str]) -> Any:
     if not isinstance(value, str | int | Number) or isinstance(value, bool):
         return unreadable(documented, value, step)
-    text = str(value)
-    try:
-        read = datetime.datetime.fromisoformat(text.upper() if ISO_8601.fullmatch(text) else "")
-    except (ValueError, OverflowError):
-        here.counts[f"{documented} | {_no_date(text)}"][step] += 1
+    text, read = str(value), None
+    if ISO_8601.fullmatch(text):
+        with suppress(ValueError, OverflowError):
+            read = datetime.datetime.fromisoformat(text.upper())
+    if read is None:
+        here.counts[f"{documented} | {_not_a_date(text)}"][step] += 1
         return None
     if not isinstance(value, str) or not form.fullmatch(text):
         seen = "date-time" if DATE_TIME.fullmatch(text) else "date of another form"
@@ -198,13 +200,13 @@ def _date_time_of(value: Any, here: Place, step: str, documented: str, form: re.
     return read
 
 
-def _no_date(text: str) -> str:
-    return "text that is no date" if text else "empty string"
+def _not_a_date(text: str) -> str:
+    return "text that is not a date" if text else "empty string"
 
 
 def _required(read: T | None, documented: str, value: Any, step: str) -> T:
     if read is None:
-        raise MisfitError(documented, _no_date(str(value)), step)
+        raise MisfitError(documented, _not_a_date(str(value)), step)
     return read
 
 

@@ -114,7 +114,7 @@ class OperationInfo:
     """An operation of the contract, and the methods of the client that call it."""
 
     operation_id: str
-    """As the contract spells it."""
+    """In `contract.operations()` as the contract spells it; in `OPERATIONS` as a Python name."""
     method: str
     """The HTTP method."""
     path: str
@@ -143,7 +143,7 @@ class Items(Protocol[BodyT_co, ItemT_co]):
     def __next__(self) -> ItemT_co: ...
 
     def pages(self) -> Iterator[BodyT_co]:
-        """The bodies of the pages that were not consumed yet."""
+        """The bodies of complete pages, beginning with the next one."""
         ...
 
     @property
@@ -165,7 +165,7 @@ class AsyncItems(Protocol[BodyT_co, ItemT_co]):
     async def __anext__(self) -> ItemT_co: ...
 
     def pages(self) -> AsyncIterator[BodyT_co]:
-        """The bodies of the pages that were not consumed yet."""
+        """The bodies of complete pages, beginning with the next one."""
         ...
 
     @property

@@ -65,7 +65,7 @@ class BillingOperations:
                 https://docs.talkdesk.com/docs/paging-results
 
         Raises:
-            BridgeError: The base class of all errors; StatusError if the bridge returns 4XX or 5XX.
+            BridgeError: the base class of all errors; StatusError if the status is not 2XX.
 
         """
         return self._caller.call(
@@ -101,7 +101,7 @@ class BillingOperations:
             max_items: The maximum number of items; None for all.
 
         Raises:
-            BridgeError: The base class of all errors; StatusError if the bridge returns 4XX or 5XX.
+            BridgeError: the base class of all errors; StatusError if the status is not 2XX.
 
         """
         return self._caller.paginate(
@@ -152,7 +152,7 @@ class AsyncBillingOperations:
                 https://docs.talkdesk.com/docs/paging-results
 
         Raises:
-            BridgeError: The base class of all errors; StatusError if the bridge returns 4XX or 5XX.
+            BridgeError: the base class of all errors; StatusError if the status is not 2XX.
 
         """
         return await self._caller.call(
@@ -188,7 +188,7 @@ class AsyncBillingOperations:
             max_items: The maximum number of items; None for all.
 
         Raises:
-            BridgeError: The base class of all errors; StatusError if the bridge returns 4XX or 5XX.
+            BridgeError: the base class of all errors; StatusError if the status is not 2XX.
 
         """
         return self._caller.paginate(
