@@ -9,7 +9,7 @@ import shutil
 import signal
 import socket
 import subprocess
-import venv
+import sys
 from collections.abc import Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from importlib.metadata import Distribution, distributions
@@ -33,15 +33,15 @@ def wheel(dist: Path) -> str:
     return str(next(dist.glob("*.whl")))
 
 
-# From the wheel to a table of invoices: the README's three commands.
+# From the wheel to a table of invoices: the README's commands.
 
 
 @pytest.fixture
 def fresh(tmp_path: Path, wheels: Path) -> dict[str, str]:
-    """The variables of a shell in a new virtual environment, whose pip finds only these wheels."""
-    venv.create(tmp_path / "new", with_pip=True)
+    """The variables of a shell with the README's environment first in its path; its pip finds only these wheels."""
+    folders = (str(tmp_path / "bridge" / "bin"), str(Path(sys.executable).parent), os.environ["PATH"])
     return {
-        "PATH": f"{tmp_path / 'new' / 'bin'}{os.pathsep}{os.environ['PATH']}",
+        "PATH": os.pathsep.join(folders),
         "HOME": str(tmp_path),
         "PIP_CONFIG_FILE": os.devnull,
         "PIP_NO_INDEX": "1",
@@ -56,11 +56,12 @@ def port() -> int:
         return number
 
 
-def commands(port: int) -> list[str]:
-    section = (ROOT / "README.md").read_text(encoding="utf-8").partition("## Three commands")[2].partition("\n## ")[0]
-    lines = "".join(re.findall(r"^```sh\n(.*?)^```", section, re.M | re.S)).splitlines()
-    assert len(lines) == 3
-    return [lines[0], f"{lines[1]} --port {port}", lines[2].replace("8080", str(port))]
+def commands(port: int) -> tuple[str, str, str]:
+    """The commands that install the wheel, the one that runs the sandbox, and those for another shell."""
+    section = (ROOT / "README.md").read_text(encoding="utf-8").partition("## Install the wheel")[2]
+    first, second = re.findall(r"^```sh\n(.*?)^```", section.partition("\n## ")[0], re.M | re.S)
+    install, _, serve = first.strip().rpartition("\n")
+    return install, f"{serve} --port {port}", second.replace("8080", str(port))
 
 
 @pytest.fixture
@@ -68,7 +69,7 @@ def running(dist: Path, fresh: dict[str, str], port: int, tmp_path: Path) -> Ite
     """The sandbox from the wheel, installed as the README says."""
     shutil.copytree(dist, tmp_path / "dist")
     install, serve, _ = commands(port)
-    subprocess.run(["/bin/sh", "-c", install], cwd=tmp_path, env=fresh, check=True)
+    subprocess.run(["/bin/sh", "-ec", install], cwd=tmp_path, env=fresh, check=True)
     pipe = subprocess.PIPE
     process = subprocess.Popen(
         shlex.split(serve), cwd=tmp_path, env=fresh | {"PYTHONUNBUFFERED": "1"}, stdout=pipe, stderr=pipe, text=True
@@ -78,13 +79,13 @@ def running(dist: Path, fresh: dict[str, str], port: int, tmp_path: Path) -> Ite
     process.communicate()
 
 
-def test_the_three_commands_of_the_readme_print_a_table(
+def test_the_commands_of_the_readme_print_a_table(
     running: subprocess.Popen[str], fresh: dict[str, str], port: int, tmp_path: Path
 ) -> None:
     assert running.stdout
     assert running.stdout.readline().startswith(f"The sandbox runs at http://127.0.0.1:{port} ")
     shown = subprocess.run(
-        ["/bin/sh", "-c", commands(port)[2]], cwd=tmp_path, env=fresh, capture_output=True, text=True, check=False
+        ["/bin/sh", "-ec", commands(port)[2]], cwd=tmp_path, env=fresh, capture_output=True, text=True, check=False
     )
     assert (shown.returncode, shown.stderr) == (0, "")
     assert shown.stdout.splitlines()[-1] == "137 invoices"
