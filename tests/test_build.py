@@ -23,6 +23,7 @@ from tests.pythons import SUPPORTED, python
 from tests.repository import VERSION, git
 from tools.release import __main__ as command
 from tools.release import build as tool
+from tools.release import upload
 from tools.release.upload import PRIVATE
 
 COMMITTED = 1_700_000_000
@@ -281,7 +282,6 @@ def test_an_interrupted_build_leaves_dist_unchanged(clone: Path, checkers: pytes
 @pytest.mark.parametrize(
     ("arguments", "fails", "status", "message"),
     [
-        ([], None, 2, "usage: python -m tools.release build|check|upload\n"),
         (["build"], KeyboardInterrupt(), 130, "Interrupted.\n"),
         (["build"], PermissionError(13, "Permission denied", "dist"), 2, "dist: Permission denied.\n"),
     ],
@@ -296,3 +296,20 @@ def test_the_messages_of_the_command(
     checkers.setattr(tool, "build", build)
     assert command.main(arguments) == status
     assert capsys.readouterr() == ("", message)
+
+
+@pytest.mark.parametrize("arguments", [[], ["publish"], ["build", "x"], ["build", "--check"], ["upload", "--chek"]])
+def test_an_unknown_argument_of_a_release_is_rejected(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], arguments: list[str]
+) -> None:
+    monkeypatch.setattr(tool, "build", pytest.fail)
+    monkeypatch.setattr(upload, "upload", pytest.fail)
+    with pytest.raises(SystemExit) as ended:
+        command.main(arguments)
+    assert ended.value.code == 2
+    assert capsys.readouterr().err.startswith("usage: python -m tools.release ")
+
+
+def test_only_upload_can_check_the_variables(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(upload, "upload", lambda *, check: 7 if check else 0)
+    assert [command.main(["upload"]), command.main(["upload", "--check"])] == [0, 7]

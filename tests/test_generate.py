@@ -98,6 +98,15 @@ def test_differences_are_named(tree: Path, capsys: pytest.CaptureFixture[str]) -
     assert printed.err == ""
 
 
+def test_an_unknown_option_is_rejected(tree: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    shutil.rmtree(tree / PACKAGE)
+    with pytest.raises(SystemExit) as ended:
+        main([str(CONTRACT), "--chek"], tree)
+    assert ended.value.code == 2
+    assert capsys.readouterr().err.endswith("python -m tools.generate: error: unrecognized arguments: --chek\n")
+    assert content(tree) == {}
+
+
 def test_a_contract_with_findings_replaces_nothing(
     tree: Path, changed: Change, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -115,9 +124,9 @@ def test_a_folder_that_cannot_be_written(tmp_path: Path, capsys: pytest.CaptureF
     assert capsys.readouterr().err == f"{tmp_path / 'generated'}: File exists. generated/ was not changed.\n"
 
 
-@pytest.mark.parametrize("argument", ["--check", ""])
+@pytest.mark.parametrize("options", [[], ["--check"]])
 def test_an_interrupt_changes_nothing_and_prints_a_message(
-    tree: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], argument: str
+    tree: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], options: list[str]
 ) -> None:
     def interrupted(contract: Contract, target: Path) -> None:
         generate(contract, target)
@@ -125,7 +134,7 @@ def test_an_interrupt_changes_nothing_and_prints_a_message(
 
     before = content(tree)
     monkeypatch.setattr(command, "generate", interrupted)
-    assert main([str(CONTRACT), argument], tree) == 130
+    assert main([str(CONTRACT), *options], tree) == 130
     assert capsys.readouterr() == ("", "Interrupted. generated/ was not changed.\n")
     assert content(tree) == before
 

@@ -176,6 +176,14 @@ def test_the_exit_status_and_the_output(
     assert printed.err == f"{file}: 2 findings.\n"
 
 
+@pytest.mark.parametrize("arguments", [["--strict"], ["openapi.yaml", "other.yaml"]])
+def test_an_unknown_argument_is_rejected(capsys: pytest.CaptureFixture[str], arguments: list[str]) -> None:
+    with pytest.raises(SystemExit) as ended:
+        main(arguments)
+    assert ended.value.code == 2
+    assert capsys.readouterr().err.endswith(f"unrecognized arguments: {arguments[-1]}\n")
+
+
 def test_the_default_is_the_contract_of_the_project(
     capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -1,6 +1,6 @@
 """`make validate`: reads a contract and reports findings, each with its line and column.
 
-Other tools import from here: `load` reads a file into a `Contract` (`named` takes the file from the command line),
+Other tools import from here: `load` reads a file into a `Contract` (for commands: `command_parser`, `load_named`),
 `check` applies the rules, `report` prints the findings, and the rest are helpers to read a contract. tools/generate/
 also imports `names` and `examples`, which need the generator and the validators. The modules, in reading order:
 
@@ -16,7 +16,7 @@ from __future__ import annotations
 from tools.contract.document import Contract, Finding, load
 from tools.contract.documented import aliases, signature
 from tools.contract.elements import METHODS, PROVENANCE, STATUSES, Element, Where, is_reference, mapping, sequence
-from tools.contract.messages import named, report
+from tools.contract.messages import command_parser, load_named, report
 
 __all__ = [
     "METHODS",
@@ -28,10 +28,11 @@ __all__ = [
     "Where",
     "aliases",
     "check",
+    "command_parser",
     "is_reference",
     "load",
+    "load_named",
     "mapping",
-    "named",
     "report",
     "sequence",
     "signature",

@@ -5,12 +5,12 @@ from __future__ import annotations
 import sys
 from collections import Counter
 
-from tools.contract import STATUSES, check, named, report
+from tools.contract import STATUSES, check, command_parser, load_named, report
 
 
 def main(arguments: list[str]) -> int:
     """Check the named contract. Returns 0 without findings, 1 with findings, 2 if the file cannot be read."""
-    contract = named(arguments)
+    contract = load_named(command_parser("tools.contract").parse_args(arguments).file)
     if contract is None:
         return 2
     findings = check(contract)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import argparse
 import difflib
 import os
 import sys
@@ -24,9 +25,15 @@ def short(message: str) -> str:
     return text if len(text) <= 160 else f"{text[:160]}..."
 
 
-def named(arguments: list[str]) -> Contract | None:
-    """The contract on the command line (default: openapi.yaml). If it cannot be read, prints why and returns None."""
-    file = Path(next((argument for argument in arguments if not argument.startswith("-")), "openapi.yaml"))
+def command_parser(module: str) -> argparse.ArgumentParser:
+    """A parser for `python -m module`, with the path of a contract as `file`."""
+    parser = argparse.ArgumentParser(prog=f"python -m {module}")
+    parser.add_argument("file", nargs="?", type=Path, default="openapi.yaml", help="default: openapi.yaml")
+    return parser
+
+
+def load_named(file: Path) -> Contract | None:
+    """The contract named on the command line. If it cannot be read, prints why and returns None."""
     try:
         return load(file)
     except OSError as error:

@@ -6,7 +6,7 @@ import sys
 import tempfile
 from pathlib import Path
 
-from tools.contract import Contract, check, named, report
+from tools.contract import Contract, check, command_parser, load_named, report
 from tools.generate import lock
 from tools.generate.generator import GENERATED, PACKAGE, ROOT, GenerationError, generate
 
@@ -19,7 +19,10 @@ def main(arguments: list[str], generated: Path = GENERATED) -> int:
         generated: The folder that contains the package.
 
     """
-    contract = named(arguments)
+    parser = command_parser("tools.generate")
+    parser.add_argument("--check", action="store_true", help="compare generated/ with the contract, and write nothing")
+    options = parser.parse_args(arguments)
+    contract = load_named(options.file)
     if contract is None:
         return 2
     try:
@@ -27,7 +30,7 @@ def main(arguments: list[str], generated: Path = GENERATED) -> int:
             report(contract, findings)
             print("Nothing was generated. Correct the contract first.", file=sys.stderr)
             return 1
-        return _run(contract, generated, compare_only="--check" in arguments)
+        return _run(contract, generated, compare_only=options.check)
     except GenerationError as error:
         print(f"{contract.file}: {error}", file=sys.stderr)
         return 1

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import argparse
 import importlib
 import sys
 
@@ -11,12 +12,14 @@ STEPS = ("build", "check", "upload")
 
 def main(arguments: list[str]) -> int:
     """Run a step. Returns 0 if it succeeded, 130 if it was interrupted, else another status."""
-    step, *options = arguments or [""]
-    if step not in STEPS:
-        print(f"usage: python -m tools.release {'|'.join(STEPS)}", file=sys.stderr)
-        return 2
+    parser = argparse.ArgumentParser(prog="python -m tools.release")
+    steps = parser.add_subparsers(dest="step", required=True)
+    parsers = {name: steps.add_parser(name) for name in STEPS}
+    parsers["upload"].add_argument("--check", action="store_true", help="only check the variables")
+    options = vars(parser.parse_args(arguments))
+    step = options.pop("step")
     try:
-        status: int = getattr(importlib.import_module(f"tools.release.{step}"), step)(*options)
+        status: int = getattr(importlib.import_module(f"tools.release.{step}"), step)(**options)
     except OSError as error:
         print(f"{error.filename or step}: {error.strerror}.", file=sys.stderr)
         return 2

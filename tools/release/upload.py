@@ -132,11 +132,11 @@ def _spelt(character: str) -> str:
     return f"(?:{'|'.join(map(re.escape, longest_first))}|&#0*{ord(character)};)"
 
 
-def upload(*options: str) -> int:
-    """Upload dist/ to the index in the environment; --check only checks the variables. Returns uv's status, or 1."""
+def upload(*, check: bool = False) -> int:
+    """Upload dist/ to the index in the environment, or only check its variables. Returns uv's status, or 1."""
     try:
         given = settings(os.environ)
-        if "--check" in options:
+        if check:
             return 0
         files = built(ROOT / "dist", os.environ.get("DIGESTS"))
     except UploadError as error:
