@@ -16,6 +16,7 @@ import pytest
 import yaml
 
 from tests.conftest import ROOT
+from tests.repository import git
 
 WORKFLOWS = ROOT / ".github" / "workflows"
 CI: dict[Any, Any] = yaml.safe_load((WORKFLOWS / "ci.yml").read_text(encoding="utf-8"))
@@ -89,6 +90,28 @@ def test_good_workflows_pass_and_a_missing_one_is_named(tmp_path: Path) -> None:
     assert result.returncode != 0
     assert "other.yml" in result.stderr
     assert "Traceback" not in result.stderr
+
+
+# The script that runs all gates.
+
+
+@pytest.mark.parametrize(("gate", "status"), [("", 0), ("soak", 2)])
+def test_the_summary_of_the_tests_is_printed_last_without_colours(tmp_path: Path, gate: str, status: int) -> None:
+    """`gate` fails; the exit status is still that of make."""
+    folder, commands = tmp_path / "project", tmp_path / "commands"
+    for path in (folder / ".ci", commands, tmp_path / "temporary"):
+        path.mkdir(parents=True)
+    shutil.copy(ROOT / ".ci" / "run", folder / ".ci")
+    summary = r"\033[32m======= \033[1m3 passed\033[0m\033[32m in 61.05s (0:01:01)\033[0m\033[32m =======\033[0m\n"
+    for name, script in (("make", f'printf \'{summary}\'; [ "$1" != "{gate}" ] || exit 2'), ("chromedriver", "exit 1")):
+        (commands / name).write_text(f"#!/bin/sh\n{script}\n", encoding="utf-8")
+        (commands / name).chmod(0o755)
+    git(folder, "init", "--quiet")
+    variables = {"PATH": f"{commands}{os.pathsep}{os.environ['PATH']}", "TMPDIR": str(tmp_path / "temporary")}
+    done = subprocess.run([folder / ".ci" / "run"], env=variables, capture_output=True, text=True, check=False)
+    assert (done.returncode, done.stderr) == (status, "")
+    assert done.stdout.endswith("\n======= 3 passed in 61.05s (0:01:01) =======\n")
+    assert [*(tmp_path / "temporary").iterdir()] == []
 
 
 # The commands of the jobs, and their order.
