@@ -141,6 +141,35 @@ def test_one_fault_gives_one_finding(changed: Change, old: str, new: str) -> Non
     assert len(findings) == 1, findings
 
 
+NAMES = {
+    "requestBodies": 'content: {application/json: {schema: {$ref: "#/nowhere"}}}',
+    "responses": 'description: x\n      content: {application/json: {schema: {$ref: "#/nowhere"}}}',
+    "headers": 'schema: {$ref: "#/nowhere"}',
+    "parameters": 'name: x\n      in: query\n      schema: {$ref: "#/nowhere"}',
+    "schemas": '$ref: "#/nowhere"',
+}
+
+
+@pytest.mark.parametrize("name", ["default", "enum", "const", "example", "examples"])
+@pytest.mark.parametrize("kind", NAMES)
+def test_a_component_may_have_the_name_of_a_keyword_for_literals(tmp_path: Path, kind: str, name: str) -> None:
+    file = tmp_path / "openapi.yaml"
+    file.write_text(f"components:\n  {kind}:\n    {name}:\n      {NAMES[kind]}\n", encoding="utf-8")
+    assert [finding.rule for finding in check(load(file)) if "`#/nowhere` does not exist" in finding.message]
+
+
+@pytest.mark.parametrize(
+    "inside",
+    ["{headers: {default: REF}}", "{links: {default: REF}}", "{content: {a/b: {schema: {patternProperties: {enum: REF}}}}}",
+     "{content: {a/b: {schema: {$defs: {const: REF}}}}}", "{content: {a/b: {schema: {dependentSchemas: {example: REF}}}}}"],
+)  # fmt: skip
+def test_a_part_may_have_the_name_of_a_keyword_for_literals(tmp_path: Path, inside: str) -> None:
+    file = tmp_path / "openapi.yaml"
+    text = inside.replace("REF", "{$ref: '#/nowhere'}")
+    file.write_text(f"paths: {{/x: {{get: {{responses: {{default: {text}}}}}}}}}", encoding="utf-8")
+    assert any("`#/nowhere` does not exist" in finding.message for finding in check(load(file)))
+
+
 @pytest.mark.parametrize(
     "content",
     [b"", b"hello", b"- a", b"\xff\xfe\x00", b"a: \x00", b"a: &a [*a]", b"? [a]\n: b", b"paths: {/x: null}", b"openapi: 3.1.0",
@@ -153,6 +182,7 @@ def test_one_fault_gives_one_finding(changed: Change, old: str, new: str) -> Non
      b"openapi: 3.1.0\ninfo: {}\ncomponents: {schemas: {A: {x-provenance: {source: {a: 1}}, description: []}}}",
      b"openapi: 3.1.0\ninfo: {}\npaths: {/x: {get: {security: [null], parameters: {a: b}, responses: 5}}}",
      b"openapi: 3.1.0\ninfo: {}\ncomponents: {schemas: {A: {type: {a: 1}}, B: {type: [string, 'null'], enum: [a, null]}}}",
+     "openapi: 3.1.0\ninfo: {}\ntags: [{name: a}]\npaths: {/x: {$ref: '#/tags/²'}}".encode(),
      b"a: " + b"[" * 5000, b"a: " + b"{b: " * 5000],
 )  # fmt: skip
 def test_invalid_content_gives_findings_and_no_crash(tmp_path: Path, content: bytes) -> None:

@@ -43,7 +43,7 @@ class Contract:
         """The value at `where`, or None."""
         node: Any = self.data
         for key in where:
-            if isinstance(node, list) and str(key).isdigit() and int(key) < len(node):
+            if isinstance(node, list) and str(key).isdecimal() and int(key) < len(node):
                 node = node[int(key)]
             elif isinstance(node, dict) and key in node:
                 node = node[key]

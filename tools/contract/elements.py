@@ -9,6 +9,13 @@ from typing import Any
 METHODS = ("get", "put", "post", "delete", "options", "head", "patch", "trace")
 PROVENANCE = "x-provenance"
 STATUSES = ("documented", "observed", "assumed")
+LITERALS = ("example", "examples", "default", "enum", "const")
+"""Keys of literal values, in which other keys have no meaning."""
+NAMED = (
+    *("parameters", "responses", "headers", "links", "callbacks"),
+    *("properties", "patternProperties", "$defs", "dependentSchemas"),
+)
+"""Keys that hold parts by name. Such a name may be one of `LITERALS`."""
 CARRIERS = ("parameter", "response", "header", "request body")
 """The kinds of elements that carry values with a schema."""
 
@@ -122,8 +129,9 @@ def members(schema: Any) -> list[Any]:
 
 def in_example(where: Where) -> bool:
     """Whether a place is inside an example or another literal value, where OpenAPI gives keys no meaning."""
-    literal = {"example", "examples", "default", "enum", "const"}
-    return any(
-        key in literal and (index == 0 or where[index - 1] not in ("properties", "schemas", "parameters", "responses"))
-        for index, key in enumerate(where)
-    )
+    return any(key in LITERALS and not _is_name(where, index) for index, key in enumerate(where))
+
+
+def _is_name(where: Where, index: int) -> bool:
+    """Whether a key of a place is a name that the author chose, such as that of a component."""
+    return (where[0] == "components" and index == 2) or (index > 0 and where[index - 1] in NAMED)
