@@ -17,7 +17,7 @@ import yaml
 
 from tests.conftest import CONTRACT, PATH
 from tools.changes.compare import compare
-from tools.changes.history import Comparison
+from tools.changes.history import Comparison, ComparisonError, three_numbers
 from tools.changes.report import faults
 from tools.changes.sentences import RATINGS, SENTENCES, Change, next_version, rating
 from tools.changes.surface import Surface, read
@@ -396,6 +396,18 @@ def test_a_change_of_python_alone(states: dict[str, State], edits: dict[str, str
 )  # fmt: skip
 def test_the_next_version(version: str, rated: str, following: str) -> None:
     assert next_version(version, rated) == following
+
+
+@pytest.mark.parametrize(
+    ("data", "shown"),
+    [({"info": {"version": "0.2.0-rc1"}}, "0.2.0-rc1"), ({"info": {"version": 1.2}}, "1.2"), ({"info": 5}, "None"), ({}, "None")],
+)  # fmt: skip
+def test_a_version_that_is_not_three_numbers_is_named(data: Node, shown: str) -> None:
+    with pytest.raises(ComparisonError) as raised:
+        three_numbers(Contract(CONTRACT, data))
+    assert str(raised.value) == f"openapi.yaml: `info.version` is {shown}: use three numbers, such as 1.4.0."
+    with pytest.raises(ComparisonError, match=r"^openapi\.yaml at v0\.1\.0: .*: name another\.$"):
+        three_numbers(Contract(CONTRACT, data), " at v0.1.0", "name another")
 
 
 NOTE = Change("minor", "field-new", "models.InvoiceDetails.note", "InvoiceDetails.note", "It is new.", 7)

@@ -66,6 +66,11 @@ def test_check_version(repository: Repository) -> None:
     assert failed.returncode == 2
     message = f"`info.version` is {VERSION}, but the changes since {BASE} ({VERSION}) are rated major: set it to "
     assert failed.stdout.startswith(f"openapi.yaml: {message}{next_version(VERSION, 'major')}")
+    repository.edit("openapi.yaml", f"version: {VERSION}", "version: 9.2.0-rc1")
+    failed = repository.make("check-version", f"BASE={BASE}")
+    assert failed.returncode == 2
+    assert failed.stderr.startswith("openapi.yaml: `info.version` is 9.2.0-rc1: use three numbers, such as 1.4.0.\n")
+    repository.edit("openapi.yaml", "version: 9.2.0-rc1", f"version: {VERSION}")
     repository.git("tag", "--delete", BASE)
     result = repository.make("check-version")
     assert (result.returncode, result.stdout[:10]) == (0, "No release")
@@ -142,6 +147,10 @@ def test_states_that_cannot_be_compared(repository: Repository) -> None:
     assert (
         error("BASE=HEAD") == "The contract at HEAD breaks the current rules (KeyError: 'tags'): name a later revision."
     )
+    repository.edit("openapi.yaml", "info:\n", "infos:\n")
+    repository.commit()
+    repository.git("checkout", "--quiet", BASE, "--", "openapi.yaml")
+    assert error("BASE=HEAD") == "openapi.yaml at HEAD: `info.version` is None: name a revision that has three numbers."
     shutil.rmtree(repository.folder / ".git")
     no_clone = "This is not a git clone of the project: clone it with its tags to compare revisions."
     assert error() == no_clone

@@ -115,7 +115,7 @@ def test_a_version_that_is_too_low_for_the_changes_since_the_previous_release(re
 
 def test_a_folder_without_git_and_a_contract_without_a_version(repository: Repository) -> None:
     repository.edit("openapi.yaml", f"version: {VERSION}", "version: one")
-    assert faults(repository) == ["openapi.yaml: `info.version` is not three numbers: run `make validate`."]
+    assert faults(repository) == ["openapi.yaml: `info.version` is one: use three numbers, such as 1.4.0."]
     shutil.rmtree(repository.folder / ".git")
     repository.edit("openapi.yaml", "version: one", f"version: {VERSION}")
     assert faults(repository)[0].startswith("This is not a git clone of the project:")

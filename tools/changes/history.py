@@ -15,10 +15,10 @@ from typing import Any
 from tools.changes.compare import compare
 from tools.changes.sentences import Change, next_version, rating, sentence
 from tools.changes.surface import Surface, read
-from tools.contract import Contract, load
+from tools.contract import Contract, load, mapping
 from tools.generate import PACKAGE, ROOT, ProbeError, lock, offered
 
-__all__ = ["CONTRACT", "ROOT", "Comparison", "ComparisonError", "git", "last_release", "since"]
+__all__ = ["CONTRACT", "ROOT", "Comparison", "ComparisonError", "git", "last_release", "since", "three_numbers"]
 
 CONTRACT = "openapi.yaml"
 SHIPPED = (CONTRACT, "generated", "overrides", "extras", "pyproject.toml")
@@ -60,14 +60,30 @@ def since(base: str) -> Comparison:
         if then.findings or not then.data:
             raise ComparisonError(f"The contract at {base} cannot be read: name a later revision.")
         _check_generated(now)
+        versions = three_numbers(then, f" at {base}", "name a revision that has three numbers"), three_numbers(now)
         old, new = _surface(then, older, f"at {base}"), _surface(now, ROOT, "here")
         changes = compare(old, new, now)
         if not changes and _code(older) != _code(ROOT):
             changes = [sentence("code", "", "")]
-    versions = str(then.data["info"].get("version")), str(now.data["info"].get("version"))
-    if not re.fullmatch(r"\d+\.\d+\.\d+", versions[0]):
-        raise ComparisonError(f"The version at {base} is {versions[0]}, not three numbers: name a later revision.")
     return Comparison(base, versions, changes)
+
+
+def three_numbers(contract: Contract, state: str = "", remedy: str = "use three numbers, such as 1.4.0") -> str:
+    """The version in a contract.
+
+    Args:
+        contract: A contract that may have findings.
+        state: Its state for the message, such as ` at v1.4.0`; empty for the working tree.
+        remedy: The end of the message.
+
+    Raises:
+        ComparisonError: the version is not three numbers.
+
+    """
+    version = str(mapping(contract.data.get("info")).get("version"))
+    if not re.fullmatch(r"\d+\.\d+\.\d+", version):
+        raise ComparisonError(f"{CONTRACT}{state}: `info.version` is {version}: {remedy}.")
+    return version
 
 
 def last_release(ignoring: str = "") -> str | None:

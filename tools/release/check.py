@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import re
 import sys
 from collections.abc import Iterator
 
-from tools.changes.history import CONTRACT, ROOT, ComparisonError, git, last_release, since
+from tools.changes.history import CONTRACT, ROOT, ComparisonError, git, last_release, since, three_numbers
 from tools.changes.report import faults as faults_of_version
 from tools.changes.report import section_of
-from tools.contract import load, mapping
+from tools.contract import load
 
 __all__ = ["check"]
 
@@ -57,9 +56,7 @@ def _uncommitted() -> Iterator[str]:
 def check() -> int:
     """Print the reasons against publishing. Returns 0 if there are none, 1 if there are, 2 if it cannot compare."""
     try:
-        version = str(mapping(load(ROOT / CONTRACT).data.get("info")).get("version"))
-        if not re.fullmatch(r"\d+\.\d+\.\d+", version):
-            raise ComparisonError(f"{CONTRACT}: `info.version` is not three numbers: run `make validate`.")
+        version = three_numbers(load(ROOT / CONTRACT))
         before = last_release(ignoring=f"v{version}")
         found = list(faults(version, before))
     except ComparisonError as error:
