@@ -116,10 +116,10 @@ lock: $(UV) ## Pin the newest tools in requirements/
 	@$(COMPILE) --all-extras --group bench pyproject.toml -o requirements/bench.txt
 	@$(COMPILE) --group pyproject.toml:uv -o requirements/uv.txt
 
-clean: ## Remove all files that the targets wrote, except generated/
-	@rm -rf $(VENV) $(VENV)-* .mutate dist docs/api.html .hypothesis .mypy_cache .pytest_cache .ruff_cache
+clean: ## Remove what the targets created: environments, caches, dist/, docs/api.html
+	@rm -rf $(VENV) $(VENV)-* .mutate dist docs/api.html docs/.faults.md .hypothesis .mypy_cache .pytest_cache .ruff_cache
 
-# Environments: .venv with the package, and one for each other file in requirements/.
+# Environments: .venv, and one for each of bench, integration and uv.
 define SET_UP
 @test -n "$(PYTHON)" || { echo "Python 3.11 or later was not found: install it, or pass its path with 'make PYTHON=/path/to/python3'." >&2; exit 2; }
 @echo "Setting up $(@D) (once, about half a minute) ..."

@@ -137,6 +137,16 @@ def test_make_lists_its_targets_on_one_screen() -> None:
     assert max(map(len, lines)) <= 101
 
 
+def test_clean_removes_the_files_that_git_ignores() -> None:
+    clean = ["make", "--dry-run", "clean"]
+    removed = subprocess.run(clean, cwd=ROOT, capture_output=True, text=True, check=True).stdout.split()[2:]
+    lines = (ROOT / ".gitignore").read_text(encoding="utf-8").splitlines()
+    ignored = {line.rstrip("/") for line in lines if not line.startswith("#")}
+    # Python's caches, and folders that only a killed process leaves behind.
+    assert {name.replace("-*", "*") for name in removed} >= ignored - {"__pycache__", ".dist.*", "generated/.*"}
+    assert "docs/.faults.md" in ignored
+
+
 def test_the_versions_agree() -> None:
     version = load(CONTRACT).data["info"]["version"]
     assert f"\n## {version}\n" in (ROOT / "CHANGELOG.md").read_text(encoding="utf-8")
