@@ -16,9 +16,10 @@ import pytest
 import yaml
 
 from tests.conftest import CONTRACT, PATH
+from tools.changes import __main__ as command
 from tools.changes.compare import compare
 from tools.changes.history import Comparison, ComparisonError, three_numbers
-from tools.changes.report import faults
+from tools.changes.report import problems
 from tools.changes.sentences import RATINGS, SENTENCES, Change, next_version, rating
 from tools.changes.surface import Surface, read
 from tools.contract import Contract, load
@@ -410,6 +411,17 @@ def test_a_version_that_is_not_three_numbers_is_named(data: Node, shown: str) ->
         three_numbers(Contract(CONTRACT, data), " at v0.1.0", "name another")
 
 
+def test_a_file_that_cannot_be_read_is_named(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def missing(base: str) -> Comparison:
+        raise FileNotFoundError(2, "No such file or directory", "openapi.yaml")
+
+    monkeypatch.setattr(command, "since", missing)
+    assert command.main(["--base=HEAD"]) == 2
+    assert capsys.readouterr() == ("", "openapi.yaml: No such file or directory.\n")
+
+
 NOTE = Change("minor", "field-new", "models.InvoiceDetails.note", "InvoiceDetails.note", "It is new.", 7)
 NAMED = f"CHANGELOG.md: no item of `## 0.1.1` names `InvoiceDetails note`: add one for:\n- {NOTE.message}"
 
@@ -430,7 +442,7 @@ NAMED = f"CHANGELOG.md: no item of `## 0.1.1` names `InvoiceDetails note`: add o
     ],
 )  # fmt: skip
 def test_the_changelog_names_each_change(version: str, changelog: str, message: str | None) -> None:
-    found = faults(Comparison("v0.1.0", ("0.1.0", version), [NOTE]), changelog)
+    found = problems(Comparison("v0.1.0", ("0.1.0", version), [NOTE]), changelog)
     assert found == ([message] if message else [])
 
 
@@ -446,5 +458,5 @@ def test_the_changelog_names_each_change(version: str, changelog: str, message: 
 )
 def test_a_changelog_item_names_the_change(python: str, changelog: str) -> None:
     comparison = Comparison("v1.0.0", ("1.0.0", "2.0.0"), [Change("major", "gone", python, "", "Gone.")])
-    assert faults(comparison, f"## 2.0.0\n\n- {changelog}\n") == []
-    assert faults(comparison, "## 2.0.0\n\n- Something else.\n") != []
+    assert problems(comparison, f"## 2.0.0\n\n- {changelog}\n") == []
+    assert problems(comparison, "## 2.0.0\n\n- Something else.\n") != []

@@ -6,11 +6,14 @@ import argparse
 import sys
 
 from tools.changes.history import ROOT, ComparisonError, last_release, since
-from tools.changes.report import FORMATS, faults
+from tools.changes.report import FORMATS, problems
 
 
 def main(arguments: list[str]) -> int:
-    """List the changes, or check the version. Returns 0 if done or right, 1 if wrong, 2 if it cannot compare."""
+    """List the changes, or check the version.
+
+    Returns 0 if the list was printed or the version is right, 1 if it is wrong, 2 if the states cannot be compared.
+    """
     parser = argparse.ArgumentParser(prog="python -m tools.changes")
     parser.add_argument("--base", default="", help="the revision to compare with; default: the last release, or HEAD")
     parser.add_argument("--format", default="text", choices=FORMATS, help="the form of the list; default: text")
@@ -25,9 +28,12 @@ def main(arguments: list[str]) -> int:
         if not options.check_version:
             print(FORMATS[options.format](comparison))
             return 0
-        found = faults(comparison, (ROOT / "CHANGELOG.md").read_text(encoding="utf-8"))
-    except (ComparisonError, OSError) as error:
+        found = problems(comparison, (ROOT / "CHANGELOG.md").read_text(encoding="utf-8"))
+    except ComparisonError as error:
         print(error, file=sys.stderr)
+        return 2
+    except OSError as error:
+        print(f"{error.filename}: {error.strerror}.", file=sys.stderr)
         return 2
     except ValueError as error:
         print(f"pyproject.toml or CHANGELOG.md cannot be read, here or in the older state: {error}.", file=sys.stderr)

@@ -22,8 +22,8 @@ DOCUMENTATION = (
     *("headers", "links", "flows", "bearerFormat", "openIdConnectUrl", PROVENANCE),
 )
 """Only for people; the client uses none of them."""
-ANOTHER = ("kind", "returns", "type", "wider")
-"""Kinds of change that give a name another type."""
+NEW_TYPE = ("kind", "returns", "type", "wider")
+"""Kinds of change after which a name has another type."""
 NOTHING = Name()
 
 
@@ -78,22 +78,35 @@ class _Comparison:
 
     def renames(self) -> None:
         """Report renames, owners first, and apply them to the older surface."""
-        for is_part in (False, True):
-            removed = [name for name, known in self.old.items() if name not in self.new and known.identity]
-            for was in [name for name in removed if (next(owners(name)) in self.old) is is_part]:
-                if now := self._new_name(was, is_part=is_part):
-                    shown, argument = self._shown(was), now.rstrip(")").rpartition("(")[2]
-                    self.old = _renamed(self.old, was, now)
-                    self.report("argument-renamed" if now.endswith(")") else "renamed", now, was=shown, now=argument)
+        for was in [name for name in self._removed() if not self._is_part_of_known(name)]:
+            self._rename(was, self._alike(was))
+        for was in [name for name in self._removed() if self._is_part_of_known(name)]:
+            self._rename(was, [name for name in self._alike(was) if next(owners(name)) == next(owners(was))])
 
-    def _new_name(self, was: str, *, is_part: bool) -> str | None:
-        """The added name that has the identity of a removed one; for a part, with the same owner."""
+    def _removed(self) -> list[str]:
+        return [name for name, known in self.old.items() if name not in self.new and known.identity]
+
+    def _is_part_of_known(self, name: str) -> bool:
+        return next(owners(name)) in self.old
+
+    def _alike(self, was: str) -> list[str]:
+        """The added names that have the identity of a removed one."""
         identity = self.old[was].identity
-        alike = [name for name in self.new if name not in self.old and self.new[name].identity == identity]
-        return next((name for name in alike if not is_part or next(owners(name)) == next(owners(was))), None)
+        return [name for name in self.new if name not in self.old and self.new[name].identity == identity]
+
+    def _rename(self, was: str, successors: list[str]) -> None:
+        """Rename a name to the first successor, if there is one."""
+        if not successors:
+            return
+        successor, shown = successors[0], self._shown(was)
+        self.old = _renamed(self.old, was, successor)
+        if successor.endswith(")"):
+            self.report("argument-renamed", successor, was=shown, now=successor.rstrip(")").rpartition("(")[2])
+        else:
+            self.report("renamed", successor, was=shown)
 
     def name(self, name: str) -> None:
-        """Report what changed in a name, unless its owner was added, removed or replaced by another kind."""
+        """Report what changed in a name, unless its owner was added, removed or replaced by one of another kind."""
         old, new = self.old.get(name), self.new.get(name)
         if any(self._is_another(owner) for owner in owners(name)):
             return
@@ -110,7 +123,7 @@ class _Comparison:
             self.report(kind, name, was=old.type, now=new.type)
         if old.wire != new.wire and old.identity != new.identity:
             self.report("wire", name, was=old.wire, now=new.wire)
-        if kind in ANOTHER:
+        if kind in NEW_TYPE:
             return  # keywords of different types cannot be compared
         for key in dict.fromkeys((*old.keywords, *new.keywords)):
             was, now = old.keywords.get(key), new.keywords.get(key)
@@ -160,7 +173,7 @@ class _Comparison:
             if now:
                 self.report("deprecated", name)
         elif keyword == "default":
-            if name.endswith(")"):  # of a field, Python shows it
+            if name.endswith(")"):  # for a field, the default in Python is compared
                 self.report("default", name, was=repr(was), now=repr(now))
         elif keyword == "media types":
             self.report("media-type", name, was=" or ".join(was), now=" or ".join(now))
@@ -172,11 +185,9 @@ class _Comparison:
             self.report("unknown", name, keyword="/".join(map(str, key)))
 
     def _limit(self, name: str, keyword: str, was: Any, now: Any) -> None:
-        tighter = now is not None
-        if tighter and was is not None and keyword in (*LEAST, *MOST):
-            tighter = (now > was) == (keyword in LEAST)
+        kind = "limit" if self.new[name].sent and _is_tighter(keyword, was, now) else "limit-unchecked"
         texts = [f"no `{keyword}`" if value is None else f"`{keyword}` {json.dumps(value)}" for value in (was, now)]
-        self.report("limit" if self.new[name].sent and tighter else "limit-unchecked", name, was=texts[0], now=texts[1])
+        self.report(kind, name, was=texts[0], now=texts[1])
 
     def _response(self, name: str, status: str, was: Any, now: Any) -> None:
         """Report a change in a success status, unless its range covers it."""
@@ -190,7 +201,10 @@ class _Comparison:
             self.report("response-new", name, status=status)
 
     def _error(self, name: str, status: str, was: Any, now: Any) -> None:
-        """Report another body of an error status. The default is that of its range, or else ErrorInfo."""
+        """Report a changed body of an error status.
+
+        An undeclared status has the body of its range, or else ErrorInfo.
+        """
         family = (f"{status[0]}XX", "error")
         was = was or self.old[name].keywords.get(family, "ErrorInfo")
         now = now or self.new[name].keywords.get(family, "ErrorInfo")
@@ -219,6 +233,13 @@ def _renamed(surface: Surface, was: str, now: str) -> Surface:
             }
         found[name] = known
     return found
+
+
+def _is_tighter(keyword: str, was: Any, now: Any) -> bool:
+    """Whether a constraint may reject values that it accepted before. None means that it is absent."""
+    if was is None or now is None or keyword not in (*LEAST, *MOST):
+        return now is not None
+    return bool(now > was if keyword in LEAST else now < was)
 
 
 def _kind_of_return(old: Name, new: Name) -> str:

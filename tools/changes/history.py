@@ -139,9 +139,9 @@ def _check_generated(contract: Contract) -> None:
     """Raise unless generated/ was generated from this contract and is unedited."""
     package = ROOT / "generated" / PACKAGE
     found = lock.read(package) or {}
-    readable = isinstance(contract.data.get("info"), dict) and not contract.findings
-    expected = [lock.hash_contract(contract), lock.tree_hash(package)] if readable else None
-    if [found.get("contract"), found.get("tree")] != expected:
+    is_readable = isinstance(contract.data.get("info"), dict) and not contract.findings
+    is_current = is_readable and found.get("contract") == lock.hash_contract(contract)
+    if not is_current or found.get("tree") != lock.tree_hash(package):
         raise ComparisonError(f"generated/ does not match {CONTRACT}: run `make validate generate` first.")
 
 

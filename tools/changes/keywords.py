@@ -19,7 +19,16 @@ NAMED = ("content", "dependentSchemas", "patternProperties", "properties")
 """Keywords that hold parts by name; these names are not keywords."""
 INNER = ("additionalProperties", "contains", "items", "not", "propertyNames", "schema")
 """Keywords that hold one part."""
-EMPTY = (*NAMED, "allowEmptyValue", "deprecated", "minItems", "minLength", "minProperties", "required", "uniqueItems")
+NO_EFFECT_IF_EMPTY = (
+    *NAMED,
+    "allowEmptyValue",
+    "deprecated",
+    "minItems",
+    "minLength",
+    "minProperties",
+    "required",
+    "uniqueItems",
+)
 """Keywords without effect if they are false, 0 or empty."""
 ALWAYS_DEFAULT = ("explode", "style")
 """Keywords that always have their default values, which `make validate` ensures."""
@@ -35,9 +44,9 @@ class Reading:
     """The Python class of each component that has one, by the component's name."""
 
     def plain(self, part: Any) -> dict[str, Any]:
-        """A part without indirection: references are followed or name a class, and a choice of one becomes that one.
+        """A part without indirection: references are followed or name a class.
 
-        Null is dropped from choices, because Python reads it as absent.
+        A union with one member becomes that member. Null does not count as a member, because Python reads it as absent.
         """
         node: dict[str, Any] = dict(mapping(part))
         if "$ref" in node:
@@ -69,19 +78,29 @@ class Reading:
         for key, value in self.plain(node).items():
             if key in left_out or _has_no_effect(key, value):
                 continue
-            parts, inside = _parts(key, value), left_out if key in ("content", "items") else ()
+            parts = _parts(key, value)
+            inside = left_out if key in ("content", "items") else ()
             for place, part in parts:
                 yield from self.keywords(part, inside, (*at, key, *place), around | {id(node)})
-            if key == PROVENANCE:
-                yield (*at, key), mapping(value).get("status")
-            elif not parts:
-                yield (*at, key), sorted(value, key=str) if key in UNORDERED and isinstance(value, list) else value
+            if not parts:
+                yield (*at, key), _own_value(key, value)
 
 
 def _has_no_effect(key: str, value: Any) -> bool:
     if key.startswith("x-"):
         return key != PROVENANCE
-    return key in ALWAYS_DEFAULT or (key in EMPTY and not value) or (key == "additionalProperties" and value is True)
+    return (
+        key in ALWAYS_DEFAULT
+        or (key in NO_EFFECT_IF_EMPTY and not value)
+        or (key == "additionalProperties" and value is True)
+    )
+
+
+def _own_value(key: str, value: Any) -> Any:
+    """The value of a keyword without parts: of a provenance only the status, and some lists without their order."""
+    if key == PROVENANCE:
+        return mapping(value).get("status")
+    return sorted(value, key=str) if key in UNORDERED and isinstance(value, list) else value
 
 
 def _parts(key: str, value: Any) -> list[tuple[Where, Any]]:

@@ -10,7 +10,7 @@ from typing import Any
 from tools.changes.history import CONTRACT, Comparison
 from tools.changes.sentences import RATINGS, Change, rating
 
-__all__ = ["FORMATS", "faults", "section_of"]
+__all__ = ["FORMATS", "problems", "section_of"]
 
 
 def as_json(comparison: Comparison) -> str:
@@ -54,8 +54,8 @@ def _summary(comparison: Comparison) -> str:
 FORMATS = {"text": as_text, "json": as_json, "markdown": as_markdown}
 
 
-def faults(comparison: Comparison, changelog: str) -> list[str]:
-    """What is wrong with the version and the changelog, one message with a remedy for each fault."""
+def problems(comparison: Comparison, changelog: str) -> list[str]:
+    """The problems of the version and the changelog, one message with a remedy for each."""
     then, now = comparison.versions
     if [*map(int, now.split("."))] < [*map(int, comparison.next.split("."))]:
         found = f"but the changes since {comparison.base} ({then}) are rated {rating(comparison.changes)}"

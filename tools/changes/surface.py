@@ -36,7 +36,7 @@ class Name:
     where: Where = ()
     """The place of that part."""
     identity: str = ""
-    """Text that stays the same in a rename. Empty if renames cannot be recognized."""
+    """Text that a rename does not change. Empty if renames cannot be recognized."""
     sent: bool = False
     """Whether it is part of a request."""
     keywords: Keywords = field(default_factory=dict)
@@ -123,10 +123,7 @@ class _Reader:
         if iterator in self.names:
             self._add(iterator, "response", where, f"items of {kind}")
             self._add(f"{iterator}()", "response", (*where, "responses"))
-            # Changes that affect both are reported for the method only.
-            for part in [name for name in self.names if name.startswith(f"{iterator}(") and name[-2:] != "()"]:
-                if part.replace(iterator, call, 1) in self.names:
-                    del self.names[part]
+            self._drop_shared_parts(call, iterator)
         for holder in (where[:2], where):
             for index in range(len(sequence(self.contract.at((*holder, "parameters"))))):
                 self._parameter(call, self._place((*holder, "parameters", index)), re.findall("{(.*?)}", wire))
@@ -135,6 +132,13 @@ class _Reader:
         for status in mapping(node.get("responses")):
             self._response(call, wire, str(status), self._place((*where, "responses", status)))
         self.names[call].keywords[("security",)] = self._credentials(sequence(node.get("security")))
+
+    def _drop_shared_parts(self, call: str, iterator: str) -> None:
+        """Drop the arguments that a method and its iterator share: changes are reported for the method only."""
+        for name in [*self.names]:
+            is_argument = name.startswith(f"{iterator}(") and name != f"{iterator}()"
+            if is_argument and name.replace(iterator, call, 1) in self.names:
+                del self.names[name]
 
     def _parameter(self, call: str, where: Where, path: list[str]) -> None:
         node = self.contract.at(where)
@@ -156,7 +160,7 @@ class _Reader:
         self._values(f"{call}(body)", f"{wire} body", where)
 
     def _response(self, call: str, wire: str, status: str, where: Where) -> None:
-        """Add a response: of a success the media types; of an error the body, which is read from any media type."""
+        """Add a response: for a success, its media types; for an error, its body, which is read from any media type."""
         node = self.contract.at(where)
         content = mapping(node.get("content"))
         keywords: Keywords = {(status, *place): value for place, value in self._keywords(node, "schema").items()}
@@ -225,18 +229,22 @@ class _Reader:
                 self._value(name, label, place)
 
     def _value(self, name: str, label: str, where: Where) -> None:
-        """Add the schema of an argument, a body or a field, and the class if that is defined inline."""
-        entry, node = self.names[name], self._reading.plain(self.contract.at(where))
-        inner, place = node, where
-        while inner.get("type") == "array":
-            place = (*self._place(place), "items")
-            inner = self._reading.plain(inner.get("items"))
+        """Add the schema of an argument, a body or a field, and its class if it is defined inline."""
+        entry, (inner, place) = self.names[name], self._innermost(where)
         classes = [f"models.{word}" for word in re.findall(r"\w+", entry.type) if f"models.{word}" in self.names]
         shown: Collection[str] = ()
         if len(classes) == 1 and inner.keys() & {"additionalProperties", "enum", "properties"}:
             shown = ("additionalProperties", "enum", "properties", "required")
             self._class(classes[0], label, self._place(place), sent=entry.sent)
-        entry.keywords |= self._keywords(node, *shown)
+        entry.keywords |= self._keywords(self._reading.plain(self.contract.at(where)), *shown)
+
+    def _innermost(self, where: Where) -> tuple[dict[str, Any], Where]:
+        """The schema at a place, and that place; for a list, those of its items, also inside further lists."""
+        node = self._reading.plain(self.contract.at(where))
+        while node.get("type") == "array":
+            where = (*self._place(where), "items")
+            node = self._reading.plain(node.get("items"))
+        return node, where
 
     # The rest.
 

@@ -22,7 +22,7 @@ def provenance(contract: Contract) -> Iterator[Finding]:
             yield contract.finding("provenance", element.where, message)
         if PROVENANCE in element.node:
             where = (*element.where, PROVENANCE)
-            for key, message in _faults(element.node[PROVENANCE]):
+            for key, message in _problems(element.node[PROVENANCE]):
                 yield contract.finding("provenance", (*where, key), message)
     for where in contract.places:
         key = str(where[-1]) if where else ""
@@ -35,8 +35,8 @@ def provenance(contract: Contract) -> Iterator[Finding]:
             yield contract.finding("provenance", where, f"{message} schema, property or security scheme.")
 
 
-def _faults(given: Any) -> Iterator[tuple[str, str]]:
-    """The faults of a provenance: the key and a message for each."""
+def _problems(given: Any) -> Iterator[tuple[str, str]]:
+    """The problems of a provenance: the key and a message for each."""
     if not isinstance(given, dict):
         yield "", f"`{PROVENANCE}` must be a mapping with `status`, `source` and `retrieved`."
         return

@@ -6,14 +6,14 @@ import sys
 from collections.abc import Iterator
 
 from tools.changes.history import CONTRACT, ROOT, ComparisonError, git, last_release, since, three_numbers
-from tools.changes.report import faults as faults_of_version
+from tools.changes.report import problems as problems_of_version
 from tools.changes.report import section_of
 from tools.contract import load
 
 __all__ = ["check"]
 
 
-def faults(version: str, before: str | None) -> Iterator[str]:
+def problems(version: str, before: str | None) -> Iterator[str]:
     """The reasons against publishing the tree as `version`, a message with a remedy for each.
 
     Args:
@@ -28,14 +28,14 @@ def faults(version: str, before: str | None) -> Iterator[str]:
     if git("rev-parse", "--is-shallow-repository").stdout.strip() == b"true":
         yield "This clone is shallow and may lack release tags: run `git fetch --unshallow --tags`."
     here = git("tag", "--points-at", "HEAD", "--list", "v*", "[0-9]*.*").stdout.decode().split()
-    for other in [name for name in here if name != f"v{version}"][:1]:
+    if other := next((name for name in here if name != f"v{version}"), None):
         yield f"{CONTRACT}: `info.version` is {version}, but this commit is tagged {other}: correct one of them."
     if f"v{version}" not in here and git("tag", "--list", f"v{version}").stdout:
         yield f"{CONTRACT}: another commit is already tagged v{version}: set a higher `info.version` for this one."
     changelog = (ROOT / "CHANGELOG.md").read_text(encoding="utf-8")
     section = section_of(changelog, version)
     if before:
-        yield from faults_of_version(since(before), changelog)
+        yield from problems_of_version(since(before), changelog)
     elif section is None:
         yield f"CHANGELOG.md: the section `## {version}` is missing: add it, and describe the changes for users."
     if "not released yet" in (section or "").lower():
@@ -58,7 +58,7 @@ def check() -> int:
     try:
         version = three_numbers(load(ROOT / CONTRACT))
         before = last_release(ignoring=f"v{version}")
-        found = list(faults(version, before))
+        found = list(problems(version, before))
     except ComparisonError as error:
         print(error, file=sys.stderr)
         return 2
