@@ -230,7 +230,7 @@ def test_the_reasons_for_a_tree_that_does_not_match(tree: Path, tmp_path: Path) 
         """The reasons that are given if the lock in the tree has these facts."""
         changed = {name.replace("_", "-"): value for name, value in changes.items()}
         (package / lock.NAME).write_text(json.dumps(facts | changed))
-        return [*lock.moved(package, facts)]
+        return [*lock.reasons_for_difference(package, facts)]
 
     was = facts["openapi-python-client"]
     assert reasons() == ["tools/generate/ changed and writes other files."]
@@ -244,7 +244,7 @@ def test_the_reasons_for_a_tree_that_does_not_match(tree: Path, tmp_path: Path) 
     assert reasons(tree="x") == [edited]
     assert len(reasons(ruff="1", tree="x")) == 2
     (package / lock.NAME).write_text("{")
-    (missing,) = lock.moved(package, facts)
+    (missing,) = lock.reasons_for_difference(package, facts)
     assert missing.startswith("lock.json is missing or cannot be read")
 
 

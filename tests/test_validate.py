@@ -196,7 +196,9 @@ def test_the_exit_status_and_the_output(
     changed: Change, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.chdir(ROOT)
-    assert main(["nothing.yaml"]) == 2
+    with pytest.raises(SystemExit) as ended:
+        main(["nothing.yaml"])
+    assert ended.value.code == 2
     error = "nothing.yaml: cannot be read: No such file or directory. Name a contract with CONTRACT=path.\n"
     assert capsys.readouterr() == ("", error)
     file = changed("operationId: get", "operationID: get")

@@ -78,16 +78,15 @@ class _Comparison:
 
     def renames(self) -> None:
         """Report renames, owners first, and apply them to the older surface."""
-        for was in [name for name in self._removed() if not self._is_part_of_known(name)]:
+        for was in self._removed(is_part_of_known=False):
             self._rename(was, self._alike(was))
-        for was in [name for name in self._removed() if self._is_part_of_known(name)]:
+        for was in self._removed(is_part_of_known=True):
             self._rename(was, [name for name in self._alike(was) if next(owners(name)) == next(owners(was))])
 
-    def _removed(self) -> list[str]:
-        return [name for name, known in self.old.items() if name not in self.new and known.identity]
-
-    def _is_part_of_known(self, name: str) -> bool:
-        return next(owners(name)) in self.old
+    def _removed(self, *, is_part_of_known: bool) -> list[str]:
+        """The names that may have been renamed: only parts of a known owner, or only the others."""
+        removed = [name for name, known in self.old.items() if name not in self.new and known.identity]
+        return [name for name in removed if (next(owners(name)) in self.old) == is_part_of_known]
 
     def _alike(self, was: str) -> list[str]:
         """The added names that have the identity of a removed one."""
@@ -100,10 +99,8 @@ class _Comparison:
             return
         successor, shown = successors[0], self._shown(was)
         self.old = _renamed(self.old, was, successor)
-        if successor.endswith(")"):
-            self.report("argument-renamed", successor, was=shown, now=successor.rstrip(")").rpartition("(")[2])
-        else:
-            self.report("renamed", successor, was=shown)
+        kind = "argument-renamed" if successor.endswith(")") else "renamed"
+        self.report(kind, successor, was=shown, now=successor.rstrip(")").rpartition("(")[2])
 
     def name(self, name: str) -> None:
         """Report what changed in a name, unless its owner was added, removed or replaced by one of another kind."""

@@ -20,14 +20,8 @@ NAMED = ("content", "dependentSchemas", "patternProperties", "properties")
 INNER = ("additionalProperties", "contains", "items", "not", "propertyNames", "schema")
 """Keywords that hold one part."""
 NO_EFFECT_IF_EMPTY = (
+    *("allowEmptyValue", "deprecated", "minItems", "minLength", "minProperties", "required", "uniqueItems"),
     *NAMED,
-    "allowEmptyValue",
-    "deprecated",
-    "minItems",
-    "minLength",
-    "minProperties",
-    "required",
-    "uniqueItems",
 )
 """Keywords without effect if they are false, 0 or empty."""
 ALWAYS_DEFAULT = ("explode", "style")
@@ -89,11 +83,9 @@ class Reading:
 def _has_no_effect(key: str, value: Any) -> bool:
     if key.startswith("x-"):
         return key != PROVENANCE
-    return (
-        key in ALWAYS_DEFAULT
-        or (key in NO_EFFECT_IF_EMPTY and not value)
-        or (key == "additionalProperties" and value is True)
-    )
+    if key in NO_EFFECT_IF_EMPTY and not value:
+        return True
+    return key in ALWAYS_DEFAULT or (key == "additionalProperties" and value is True)
 
 
 def _own_value(key: str, value: Any) -> Any:

@@ -9,10 +9,8 @@ from tools.contract import STATUSES, check, command_parser, load_named, report
 
 
 def main(arguments: list[str]) -> int:
-    """Check the named contract. Returns 0 without findings, 1 with findings, 2 if the file cannot be read."""
+    """Check the named contract. Returns 0 or, with findings, 1. Exits with status 2 if the file cannot be read."""
     contract = load_named(command_parser("tools.contract").parse_args(arguments).file)
-    if contract is None:
-        return 2
     findings = check(contract)
     report(contract, findings)
     if findings:

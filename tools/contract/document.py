@@ -85,7 +85,7 @@ class Contract:
         return found
 
     def parts(self, schema: Any) -> list[dict[str, Any]]:
-        """The schemas that a schema is combined from, at any depth. Contains the schema itself only in a cycle."""
+        """The schemas that a schema is combined from, at any depth. Includes itself only if there is a cycle."""
         found: list[dict[str, Any]] = []
         left = members(self.resolve(schema))
         while left:

@@ -1,4 +1,4 @@
-"""The rule `documented`: all fragments in tests/documented/ are in the contract, and nothing else is marked so."""
+"""The rule `documented`: the contract has all fragments of tests/documented/, and marks nothing else as documented."""
 
 from __future__ import annotations
 

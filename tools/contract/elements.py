@@ -11,10 +11,7 @@ PROVENANCE = "x-provenance"
 STATUSES = ("documented", "observed", "assumed")
 LITERALS = ("example", "examples", "default", "enum", "const")
 """Keys of literal values, in which other keys have no meaning."""
-NAMED = (
-    *("parameters", "responses", "headers", "links", "callbacks"),
-    *("properties", "patternProperties", "$defs", "dependentSchemas"),
-)
+NAMED = ("parameters", "responses", "headers", "links", "properties", "patternProperties", "$defs", "dependentSchemas")
 """Keys that hold parts by name. Such a name may be one of `LITERALS`."""
 CARRIERS = ("parameter", "response", "header", "request body")
 """The kinds of elements that carry values with a schema."""
@@ -108,7 +105,7 @@ def _name(outer: Element, kind: str, key: str | int, node: dict[str, Any]) -> st
 
 
 def mapping(node: Any) -> dict[Any, Any]:
-    """`node` if it is a mapping, else an empty one: a rule reads on past faults that another rule reports."""
+    """`node` if it is a mapping, else an empty one, so that a rule can go on despite faults that other rules report."""
     return node if isinstance(node, dict) else {}
 
 

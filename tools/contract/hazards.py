@@ -38,8 +38,8 @@ def _shapes(contract: Contract) -> Iterator[tuple[Where, str]]:
     for where, _ in contract.references():
         lost = sorted(key for key in contract.at(where[:-1]).keys() - NEXT_TO_REF if not key.startswith("x-"))
         if lost:
-            message = f"the generator ignores {_quoted(lost)} next to `$ref`: put the reference into `allOf`"
-            yield (*where[:-1], lost[0]), f"{message}, and add a second member, or `default` next to `allOf`."
+            message = f"the generator ignores {_quoted(lost)} next to `$ref`: move the reference into `allOf`, and the"
+            yield (*where[:-1], lost[0]), f"{message} other keywords into a second member (`default`: next to `allOf`)."
     for element in contract.elements():
         if element.kind == "parameter":
             yield from _parameter(element)

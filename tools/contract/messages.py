@@ -32,13 +32,13 @@ def command_parser(module: str) -> argparse.ArgumentParser:
     return parser
 
 
-def load_named(file: Path) -> Contract | None:
-    """The contract named on the command line. If it cannot be read, prints why and returns None."""
+def load_named(file: Path) -> Contract:
+    """The contract named on the command line. If it cannot be read, prints why and exits with status 2."""
     try:
         return load(file)
     except OSError as error:
         print(f"{file}: cannot be read: {error.strerror}. Name a contract with CONTRACT=path.", file=sys.stderr)
-        return None
+        sys.exit(2)
 
 
 def report(contract: Contract, findings: list[Finding]) -> None:

@@ -20,15 +20,17 @@ from tools.contract.messages import did_you_mean, short
 # The OpenAPI schema of openapi-spec-validator, extended to check schemas too, so that every error has a place.
 _DRAFT = "https://json-schema.org/draft/2020-12"
 _OPENAPI = OpenAPIV31SpecValidator.schema_validator.schema
-_WHOLE = {
+_OPENAPI_WITH_SCHEMAS = {
     "$schema": f"{_DRAFT}/schema",
     "$id": "urn:contract",
     "$ref": _OPENAPI["$id"],
     "$defs": {"schema": {"$dynamicAnchor": "meta", "$ref": f"{_DRAFT}/schema"}},
 }
 _STRUCTURE = Draft202012Validator(
-    _WHOLE,
-    registry=REGISTRY.with_contents([(_OPENAPI["$id"], _OPENAPI), (_WHOLE["$id"], _WHOLE)]).crawl(),
+    _OPENAPI_WITH_SCHEMAS,
+    registry=REGISTRY.with_contents(
+        [(_OPENAPI["$id"], _OPENAPI), (_OPENAPI_WITH_SCHEMAS["$id"], _OPENAPI_WITH_SCHEMAS)]
+    ).crawl(),
     format_checker=Draft202012Validator.FORMAT_CHECKER,
 )
 _KEYWORDS = {*OAS31Validator.VALIDATORS}.union(
@@ -71,10 +73,10 @@ def openapi(contract: Contract) -> Iterator[Finding]:
     for element in contract.elements():
         if element.kind in ("schema", "property"):
             yield from _misspelt(contract, element)
-    gate = OpenAPIV31SpecValidator(data)
+    validator = OpenAPIV31SpecValidator(data)
     seen = {error.message for error in structure}
     try:
-        rest = list(gate.root_validator(gate.schema_path))
+        rest = list(validator.root_validator(validator.schema_path))
     except Exception as crash:  # noqa: BLE001 # it crashes on structures that are reported above
         if not seen:
             message = f"openapi-spec-validator crashed on this contract ({type(crash).__name__})."
@@ -110,7 +112,10 @@ def _causes(errors: list[Any]) -> list[Any]:
 
 
 def _may_follow(error: Any) -> bool:
-    """A key also counts as unevaluated, and an alternative as not chosen, if something next to it is wrong."""
+    """Whether an error may only follow from another.
+
+    One fault also makes the keys beside it unevaluated, and the alternatives around it invalid.
+    """
     if error.validator == "unevaluatedProperties":
         return _unknown(error) <= _NAMES
     return error.validator in ("oneOf", "anyOf")
@@ -124,14 +129,9 @@ def _unknown(error: Any) -> set[str]:
 def _from_structure(contract: Contract, where: Where, error: Any) -> Iterator[Finding]:
     """The findings for an error in the structure."""
     if error.validator in ("unevaluatedProperties", "additionalProperties") and isinstance(error.instance, dict):
-        for key in _unknown(error) - _NAMES or _unknown(error):
-            hint = did_you_mean(key, _NAMES, "remove it, or start it with `x-`")
-            message = f"the key `{key}` is not allowed here: {hint}"
-            if where[-1:] == ("responses",):
-                message = f"`{key}` is not a status: write three digits in quotes, or a range such as 4XX."
-            elif where == ("paths",):
-                message = f"`{key}` is not a path: start it with `/`."
-            yield contract.finding("openapi", (*where, key), message)
+        unknown = _unknown(error)
+        for key in (unknown - _NAMES) or unknown:
+            yield contract.finding("openapi", (*where, key), _message_for_key(where, key))
         return
     names = [f"`{key}`" for key in where if isinstance(key, str)]
     text = f"{names[-1] if names else 'the contract'} is invalid: {short(error.message)}."
@@ -141,8 +141,16 @@ def _from_structure(contract: Contract, where: Where, error: Any) -> Iterator[Fi
     yield contract.finding("openapi", where, text)
 
 
+def _message_for_key(where: Where, key: str) -> str:
+    if where[-1:] == ("responses",):
+        return f"`{key}` is not a status: write three digits in quotes, or a range such as 4XX."
+    if where == ("paths",):
+        return f"`{key}` is not a path: start it with `/`."
+    return f"the key `{key}` is not allowed here: {did_you_mean(key, _NAMES, 'remove it, or start it with `x-`')}"
+
+
 def _without_place(contract: Contract, message: str) -> Finding:
-    """A finding from a message without a place: it is placed at the operation or parameter that the message quotes."""
+    """A finding for a message without a place, at the operation or parameter that the message quotes."""
     quoted = {*re.findall(r"'([^']+)'", message)}
     named = [one.where for one in contract.elements() if one.kind == "parameter" and one.name in quoted]
     named += [where for where, _ in contract.operations() if {*where[1:]} <= quoted]

@@ -12,7 +12,9 @@ from tools.generate.generator import GENERATED, PACKAGE, ROOT, GenerationError, 
 
 
 def main(arguments: list[str], generated: Path = GENERATED) -> int:
-    """Generate, or with --check compare. Returns 0 if done or equal, 1 if not, 2 if a file cannot be read or written.
+    """Generate, or with --check compare.
+
+    Returns 0 if generated/ was written or matches, 1 if it was not or does not, 2 if a file cannot be read or written.
 
     Args:
         arguments: The contract (default: openapi.yaml), and `--check`.
@@ -23,8 +25,6 @@ def main(arguments: list[str], generated: Path = GENERATED) -> int:
     parser.add_argument("--check", action="store_true", help="compare generated/ with the contract, and write nothing")
     options = parser.parse_args(arguments)
     contract = load_named(options.file)
-    if contract is None:
-        return 2
     try:
         if findings := check(contract):
             report(contract, findings)
@@ -51,7 +51,7 @@ def _run(contract: Contract, generated: Path, *, compare_only: bool) -> int:
         generate(contract, new)
         differences = compare(new.parent, generated)
         changed = [line for line in differences if line.startswith(f"{PACKAGE}/")]
-        reasons = [*lock.moved(target, lock.read(new) or {})] if changed else []
+        reasons = [*lock.reasons_for_difference(target, lock.read(new) or {})] if changed else []
         if changed and not compare_only:
             _replace(target, new)
     if compare_only:
@@ -85,7 +85,7 @@ def _report(contract: Contract, differences: list[str], reasons: list[str]) -> i
 def compare(expected: Path, tree: Path) -> list[str]:
     """The differences of a tree from `expected`: one line for each file, sorted by name."""
     needed = lock.files(expected)
-    # A name that starts with a dot is a tree in the making.
+    # A name that starts with a dot is a tree that is still being generated.
     given = {name: data for name, data in lock.files(tree).items() if not name.startswith(".")}
     found = {name: "differs" for name in needed.keys() & given.keys() if needed[name] != given[name]}
     found |= dict.fromkeys(needed.keys() - given.keys(), "is missing")

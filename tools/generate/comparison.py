@@ -23,8 +23,8 @@ class Part:
     """Its place in the contract."""
 
 
-def lost(generated: ModuleType, value: Any, sample: Any) -> list[str]:
-    """What a value lost of the sample that it was read from: a message for each difference."""
+def differences(generated: ModuleType, value: Any, sample: Any) -> list[str]:
+    """The differences between a value and the sample that it was read from, one message each."""
     unknown = [f"lost the property `{name}`: it is read as `{kind}`, which has none" for name, kind in _unknown(value)]
     back = generated.base.to_json(value)
     if unknown or back == sample:

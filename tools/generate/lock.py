@@ -10,7 +10,7 @@ from typing import Any
 
 from tools.contract import Contract
 
-__all__ = ["NAME", "facts", "hash_contract", "moved", "read", "tree_hash", "write"]
+__all__ = ["NAME", "facts", "hash_contract", "read", "reasons_for_difference", "tree_hash", "write"]
 
 NAME = "lock.json"
 
@@ -45,9 +45,9 @@ def hash_contract(contract: Contract) -> str:
     return _hash(json.dumps({**contract.data, "info": info}))
 
 
-def write(package: Path, decided: dict[str, str]) -> None:
+def write(package: Path, facts: dict[str, str]) -> None:
     """Write the lock of the tree in `package`."""
-    text = json.dumps({**decided, "tree": tree_hash(package)}, indent=2)
+    text = json.dumps({**facts, "tree": tree_hash(package)}, indent=2)
     (package / NAME).write_text(text + "\n", encoding="utf-8")
 
 
@@ -60,14 +60,14 @@ def read(package: Path) -> dict[str, str] | None:
     return lock if isinstance(lock, dict) else None
 
 
-def moved(package: Path, decided: dict[str, str]) -> Iterator[str]:
-    """Why the tree in `package` differs from the one with the facts `decided`: a sentence for each reason."""
+def reasons_for_difference(package: Path, facts: dict[str, str]) -> Iterator[str]:
+    """Why the tree in `package` does not have these facts, one sentence for each reason."""
     lock = read(package)
     if lock is None:
         yield f"{NAME} is missing or cannot be read, so the inputs of generated/ are unknown."
         return
-    reasons = [name for name in MEANINGS if lock.get(name) != decided.get(name)]
-    yield from (MEANINGS[name].format(now=decided.get(name), was=lock.get(name, "unknown")) for name in reasons)
+    reasons = [name for name in MEANINGS if lock.get(name) != facts.get(name)]
+    yield from (MEANINGS[name].format(now=facts.get(name), was=lock.get(name, "unknown")) for name in reasons)
     if lock.get("tree") != tree_hash(package):
         yield "generated/ was edited by hand; `make generate` discards such edits."
     elif not reasons:

@@ -9,7 +9,7 @@ from typing import Any
 from tools.contract import aliases, mapping
 from tools.contract.examples import errors_of
 from tools.contract.names import class_name, python_name
-from tools.generate.comparison import Part, attributes, fits, lost
+from tools.generate.comparison import Part, attributes, differences, fits
 from tools.generate.samples import EXTRA, hints_of, samples
 
 
@@ -33,7 +33,7 @@ class Schema(Part):
             yield f"is not the class `{class_name(other)}`"
         elif issubclass(model, enum.Enum):
             if {member.value for member in model} != {*expected}:
-                yield f"has other values than {', '.join(map(str, expected))}"
+                yield f"does not have exactly the values {', '.join(map(str, expected))}"
         else:
             for sample in expected:
                 yield from self._changed(model, schema, sample)
@@ -47,7 +47,10 @@ class Schema(Part):
         return not is_union and any(isinstance(sample, dict) for sample in expected)
 
     def _changed(self, model: Any, schema: Any, sample: dict[str, Any]) -> Iterator[str]:
-        """What a model changes in a sample, also if a field is absent or null, and invalid samples that it reads."""
+        """What a model changes in a sample (complete, and with each field absent or null).
+
+        Also the invalid samples that it accepts.
+        """
         fields = {name: python_name(name) for name in sample if name != EXTRA}
         if hints_of(model).get("additional_properties") == dict[str, Any]:
             sample = {**sample, EXTRA: "kept"}
@@ -75,5 +78,5 @@ class Schema(Part):
             return [f"does not read an object {what}: {error}"] if is_allowed else []
         if not is_allowed:
             return [f"reads an object {what}, which is not allowed"]
-        wrong = lost(self.generated, read, {name: value for name, value in given.items() if value is not None})
+        wrong = differences(self.generated, read, {name: value for name, value in given.items() if value is not None})
         return wrong or ([] if fits(read, model) else ["does not have its declared types"])

@@ -15,7 +15,7 @@ import httpx
 
 from tools.contract import mapping
 from tools.contract.names import class_name, iterator_name, python_name
-from tools.generate.comparison import Part, fits, lost
+from tools.generate.comparison import Part, differences, fits
 from tools.generate.samples import hints_of, made, samples
 
 LIMITS = {"start", "max_pages", "max_items"}
@@ -62,21 +62,37 @@ class Operation(Part):
     def _send_faults(self, called: Any, arguments: dict[str, Any]) -> Iterator[str]:
         """The arguments that are missing from the request, or not in it as JSON writes them."""
         request = called.request(**arguments)
-        head = {key: request[key] for key in ("params", "headers", "cookies") if key in request}
-        sent = httpx.Request("GET", "https://bridge", **head)
         values = {name: self.generated.base.to_json(value) for name, value in arguments.items()}
-        url = str(self.where[1])
+        yield from self._parameter_faults(request, values)
+        yield from self._request_line_faults(request, called.path, values)
+        yield from self._body_faults(request, arguments, values)
+
+    def _parameters(self, values: dict[str, Any]) -> Iterator[tuple[str, str, Any]]:
+        """The place, the name and the value of each parameter."""
         for _, parameter in self.contract.parameters(self.where):
             place, name = parameter["in"], parameter["name"]
             python = python_name(name)
-            value = values.get(python, values.get(f"{python}_{place}"))  # the second form if two places share a name
+            # The second form is used if two places share a name.
+            yield place, name, values.get(python, values.get(f"{python}_{place}"))
+
+    def _parameter_faults(self, request: dict[str, Any], values: dict[str, Any]) -> Iterator[str]:
+        head = {key: request[key] for key in ("params", "headers", "cookies") if key in request}
+        sent = httpx.Request("GET", "https://bridge", **head)
+        for place, name, value in self._parameters(values):
+            if place != "path" and not _is_sent(sent, place, name, value):
+                yield f"does not send the {place} parameter `{name}`, or does not write it as JSON does"
+
+    def _request_line_faults(self, request: dict[str, Any], template: str, values: dict[str, Any]) -> Iterator[str]:
+        """A message if the method, the URL or the template of the path is not the declared one."""
+        path = url = str(self.where[1])
+        for place, name, value in self._parameters(values):
             if place == "path":
                 url = url.replace(f"{{{name}}}", quote("".join(_texts(value)), safe=""))
-            elif not _is_sent(sent, place, name, value):
-                yield f"does not send the {place} parameter `{name}`, or not as JSON writes it"
-        shapes = {re.sub("{.*?}", "{}", path) for path in (called.path, str(self.where[1]))}
-        if (request["method"], request["url"]) != (self.where[2], url) or len(shapes) > 1:
+        is_same_template = re.sub("{.*?}", "{}", template) == re.sub("{.*?}", "{}", path)
+        if (request["method"], request["url"]) != (self.where[2], url) or not is_same_template:
             yield f"requests {request['method'].upper()} {request['url']} instead of {url}"
+
+    def _body_faults(self, request: dict[str, Any], arguments: dict[str, Any], values: dict[str, Any]) -> Iterator[str]:
         body = mapping(self.contract.resolve(self.contract.at((*self.where, "requestBody"))))
         for media_type in mapping(body.get("content")):
             is_declared = request.get("headers", {}).get("Content-Type", "").startswith(media_type)
@@ -114,11 +130,14 @@ class Operation(Part):
             read = declared.read(body if source == "json" else str(body).encode(), strict, "")
         except ValueError as error:
             return str(error)
-        is_complete = source in ("bytes", "nothing") or not lost(self.generated, read, body)
+        is_complete = source in ("bytes", "nothing") or not differences(self.generated, read, body)
         return "" if is_complete and fits(read, expected) else "the value or its type is not the declared one"
 
     def _iterator_faults(self, called: Any, method: Any, iterator: Any) -> Iterator[str]:
-        """Faults of the iterator: it must exist exactly for lists, belong to the operation, and find its items."""
+        """Faults of the iterator.
+
+        It must exist if and only if there is a list, belong to the operation, and find its items.
+        """
         if (iterator is None) is hasattr(called, "items"):
             yield "has an iterator without a list, or a list without an iterator"
         if iterator is None or not hasattr(called, "items"):

@@ -23,7 +23,7 @@ def missing(contract: Contract, package: Path) -> list[Finding]:
     every property and every enumeration value, must pass through the models unchanged.
 
     Raises:
-        Exception: the package cannot be imported; any error of its code.
+        Exception: the package cannot be imported; the error is its own.
 
     """
     generated = _imported(package)

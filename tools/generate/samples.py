@@ -31,7 +31,7 @@ def samples(contract: Contract, schema: Any, seen: frozenset[int] = frozenset())
 
     """
     if seen and is_reference(schema):
-        # A component has its own samples: one is enough here, and none far inside.
+        # A component has its own samples: here one is enough, and below DEPTH none.
         return samples(contract, contract.resolve(schema), seen)[:1] if len(seen) <= DEPTH else []
     schema = mapping(contract.resolve(schema))
     if id(schema) in seen:
@@ -47,10 +47,16 @@ def samples(contract: Contract, schema: Any, seen: frozenset[int] = frozenset())
     for part in parts:
         if part and not isinstance(part[0], dict):
             return part
+    return _of_type(contract, schema, parts, seen)
+
+
+def _of_type(contract: Contract, schema: dict[str, Any], parts: list[list[Any]], seen: frozenset[int]) -> list[Any]:
+    """Samples of a schema without alternatives; `parts` are the samples of the members of its `allOf`."""
     kind = schema.get("type")
     if kind == "array":
         return [[item] for item in samples(contract, schema.get("items"), seen)] or [[]]
-    if kind != "object" and (kind or not (parts or "properties" in schema)):
+    is_object = kind == "object" or (not kind and (parts or "properties" in schema))
+    if not is_object:
         return _simple(str(kind), schema.get("format"))
     fields = {name: samples(contract, node, seen) for name, node in mapping(schema.get("properties")).items()}
     if isinstance(schema.get("additionalProperties"), dict):
