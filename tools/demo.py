@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import os
+import shlex
 import signal
 import subprocess
 import sys
 import tempfile
 from pathlib import Path
 
-COMMAND = str(Path(sys.executable).with_name("talkdesk-bridge"))
+BIN = Path(sys.executable).parent
 IN_PYTHON = """
 from talkdesk_bridge import BridgeClient, errors
 with BridgeClient.from_env() as bridge:
@@ -18,34 +19,34 @@ with BridgeClient.from_env() as bridge:
     except errors.StatusError as error:
         print(error.status_code, error.error_info)
 """
+STEPS = {
+    "The client gets a token and reads all pages": "talkdesk-bridge invoices 1000000001 --per-page 50",
+    "An error response: the account does not exist": "talkdesk-bridge invoices 9999999999",
+    "The same error in Python": f"python -c '{IN_PYTHON.strip()}'",
+}
+"""The command of each step, by its title."""
 VARIABLES = ("URL", "TOKEN_URL", "CLIENT_ID", "CLIENT_SECRET")
 
 
 def main() -> int:
     """Run the demo. Returns 0 if every step had the expected exit status, else 1."""
-    listed = failed = caught = None
     clean = {name: value for name, value in os.environ.items() if not name.startswith("TALKDESK_BRIDGE_")}
     with tempfile.TemporaryFile("w+", encoding="utf-8") as log:
-        sandbox = subprocess.Popen([COMMAND, "sandbox", "--port", "0"], stdout=subprocess.PIPE, stderr=log, text=True)
+        command = [str(BIN / "talkdesk-bridge"), "sandbox", "--port", "0"]
+        sandbox = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=log, text=True)
         try:
             variables = _environment(sandbox)
-            step("A bridge on loopback", "talkdesk-bridge sandbox --port 0")
+            announce("A bridge on loopback", "talkdesk-bridge sandbox --port 0")
             print("\n".join(f"export {name}={value}" for name, value in variables.items()))
-            step("The client gets a token and reads all pages", "talkdesk-bridge invoices 1000000001 --per-page 50")
-            listed = run("invoices", "1000000001", "--per-page", "50", environment=clean | variables)
-            step("An error response: the account does not exist", "talkdesk-bridge invoices 9999999999")
-            failed = run("invoices", "9999999999", environment=clean | variables)
-            print(f"(exit status {failed})")
-            step("The same error in Python", f"python -c '{IN_PYTHON.strip()}'")
-            caught = subprocess.run([sys.executable, "-c", IN_PYTHON], env=clean | variables, check=False).returncode
+            statuses = [step(title, command, clean | variables) for title, command in STEPS.items()]
         finally:
             sandbox.terminate()
             sandbox.communicate()
             log.seek(0)
-            step("The requests that the bridge received", "")
+            announce("The requests that the bridge received")
             print(log.read(), end="")
-    if (listed, failed, caught) != (0, 4, 0):
-        print(f"The demo failed: exit status {listed}, {failed}, {caught} instead of 0, 4, 0.", file=sys.stderr)
+    if statuses != [0, 4, 0]:
+        print(f"The demo failed: the exit statuses are {statuses} instead of [0, 4, 0].", file=sys.stderr)
         return 1
     print("\nDone. Nothing is left running. Continue with README.md.")
     return 0
@@ -64,15 +65,20 @@ def _environment(sandbox: subprocess.Popen[str]) -> dict[str, str]:
     raise SystemExit("The sandbox did not start: see its message below.")
 
 
-def step(title: str, command: str) -> None:
+def announce(title: str, command: str = "") -> None:
     """Print a headline, and the command that a user would type."""
     print(f"\n=== {title}" + (f"\n$ {command}" if command else ""), flush=True)
 
 
-def run(*arguments: str, environment: dict[str, str]) -> int:
-    """Run the command with its output on the terminal, and return its exit status."""
+def step(title: str, command: str, environment: dict[str, str]) -> int:
+    """Announce and run a command, and return its exit status."""
+    announce(title, command)
+    program, *arguments = shlex.split(command)
     # One stream, so that piped output keeps its order.
-    return subprocess.run([COMMAND, *arguments], env=environment, stderr=subprocess.STDOUT, check=False).returncode
+    done = subprocess.run([BIN / program, *arguments], env=environment, stderr=subprocess.STDOUT, check=False)
+    if done.returncode:
+        print(f"(exit status {done.returncode})")
+    return done.returncode
 
 
 if __name__ == "__main__":
