@@ -223,7 +223,7 @@ def edit(name: str, old: str, new: str) -> Callable[[Path], None]:
         (edit("pyproject.toml", f'  "{PRIVATE}",\n', ""), f"pyproject.toml: the classifier `{PRIVATE}` is missing: add it to keep the package off public indexes."),
         (edit("pyproject.toml", '"Typing :: Typed"', '"Typing :: Tpyed"'), "hatchling cannot build the package: ValueError: Unknown classifier in field `project.classifiers`: Typing :: Tpyed; correct pyproject.toml or SOURCE_DATE_EPOCH."),
         (undated, "hatchling cannot build the package: ValueError: invalid literal for int() with base 10: 'now'; correct pyproject.toml or SOURCE_DATE_EPOCH."),
-        (without_git, "git finds no commit to build: fatal: not a git repository (or any of the parent directories): .git"),
+        (without_git, "git failed: fatal: not a git repository (or any of the parent directories): .git"),
     ],
 )  # fmt: skip
 def test_a_faulty_build_is_rejected_and_leaves_dist_unchanged(

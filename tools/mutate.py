@@ -20,13 +20,13 @@ MODULES = ("_attempts", "_auth", "_caller", "_oauth", "_paging", "_retry", "_tok
 MUTANTS = tuple(f"talkdesk_bridge.{module}.*" for module in MODULES)
 AT_IMPORT = "talkdesk_bridge._retry.x_checked"
 """A function that runs at import, so that mutmut does not see which tests cover it."""
-COVERING_IT = ("tests/test_calls.py", "tests/test_retry.py", "tests/test_settings.py")
+TESTS_OF_AT_IMPORT = ("tests/test_calls.py", "tests/test_retry.py", "tests/test_settings.py")
 PRELOADED = ("asyncio", "attrs", "httpx", "pytest", "starlette.applications", "uvicorn", "yaml")
-MOST_SURVIVORS = 0.1
+MAX_SURVIVING_SHARE = 0.1
 
-ENDINGS = dict.fromkeys((1, 2, 3), "a failing test") | dict.fromkeys((-24, 24, 36, 152), "the time limit")
-ENDINGS |= {0: "nothing", 255: "its import"}
-"""What found a mutant, by the exit status of its tests in mutmut's data."""
+OUTCOMES = {0: "survived", 255: "found by its import"} | dict.fromkeys((1, 2, 3), "found by a failing test")
+OUTCOMES |= dict.fromkeys((-24, 24, 36, 152), "found by the time limit")
+"""The outcome for a mutant, by the exit status of its tests in mutmut's data."""
 
 
 FIRST = {
@@ -77,7 +77,7 @@ def add_covering_tests() -> None:
     """Add the tests that cover AT_IMPORT to mutmut's data."""
     file = COPY / "mutants" / "mutmut-stats.json"
     stats = json.loads(file.read_bytes())
-    tests = [name for name in stats["duration_by_test"] if name.startswith(COVERING_IT)]
+    tests = [name for name in stats["duration_by_test"] if name.startswith(TESTS_OF_AT_IMPORT)]
     stats["tests_by_mangled_function_name"][AT_IMPORT] = tests
     file.write_text(json.dumps(stats), encoding="utf-8")
 
@@ -89,18 +89,18 @@ def main() -> int:
     mutmut("run", "--max-children", children, *MUTANTS)
     add_covering_tests()
     mutmut("run", f"{AT_IMPORT}__mutmut_*")
-    found: Counter[str] = Counter()
+    counts: Counter[str] = Counter()
     for file in sorted((COPY / "mutants" / "src").rglob("*.meta")):
-        for name, ending in json.loads(file.read_bytes())["exit_code_by_key"].items():
-            if ending is None:
+        for name, status in json.loads(file.read_bytes())["exit_code_by_key"].items():
+            if status is None:
                 continue
-            what = ENDINGS.get(ending, "nothing")
-            found[what] += 1
-            if what == "nothing":
+            outcome = OUTCOMES.get(status, "survived")
+            counts[outcome] += 1
+            if outcome == "survived":
                 mutmut("show", name)
-    print(f"{found.total()} mutants; found by", ", ".join(f"{what}: {count}" for what, count in found.most_common()))
+    print(f"{counts.total()} mutants:", ", ".join(f"{count} {outcome}" for outcome, count in counts.most_common()))
     print("docs/tests.md lists the known survivors.")
-    return int(found["nothing"] > MOST_SURVIVORS * found.total())
+    return int(counts["survived"] > MAX_SURVIVING_SHARE * counts.total())
 
 
 if __name__ == "__main__":

@@ -20,7 +20,7 @@ HATCH = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["to
 PACKAGES: list[str] = HATCH["targets"]["wheel"]["packages"]
 SOURCES = ("CHANGELOG.md", "LICENSE", "README.md", "openapi.yaml", "pyproject.toml")
 """Files in the sdist apart from the packages."""
-PROMISED = {f"generated/{PACKAGE}/openapi.json", *(f"{package}/py.typed" for package in PACKAGES)}
+REQUIRED = {f"generated/{PACKAGE}/openapi.json", *(f"{package}/py.typed" for package in PACKAGES)}
 """Files that callers and their type checkers rely on."""
 
 BIN = Path(sys.executable).parent
@@ -76,7 +76,7 @@ def _hatchling(root: Path, folder: Path) -> None:
 def _git(root: Path, *arguments: str) -> str:
     done = subprocess.run(["git", *arguments], cwd=root, capture_output=True, check=False)  # noqa: S607 # git is found on PATH
     if done.returncode:
-        raise BuildError(f"git finds no commit to build: {' '.join(os.fsdecode(done.stderr).split())}")
+        raise BuildError(f"git failed: {' '.join(os.fsdecode(done.stderr).split())}")
     return os.fsdecode(done.stdout)
 
 
@@ -89,7 +89,7 @@ def _wheel_faults(root: Path, wheel: Path) -> Iterator[str]:
     tracked = {*_git(root, "ls-files", "-z", "--", *PACKAGES).split("\0")} - {""}
     for name in sorted(built - tracked):
         yield f"{name} is in the wheel, but git does not track it: remove it, or `git add` it."
-    for name in sorted((tracked | PROMISED) - built):
+    for name in sorted((tracked | REQUIRED) - built):
         yield f"{name} is missing from the wheel: restore it, or correct [tool.hatch] in pyproject.toml."
     for name in sorted(built.union(SOURCES)):
         if (root / name).stat().st_mode & 0o100:

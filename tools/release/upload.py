@@ -23,7 +23,7 @@ __all__ = ["PRIVATE", "digest", "is_private", "upload"]
 ROOT = Path(__file__).resolve().parent.parent.parent
 UV = Path(sys.executable).with_name("uv")
 PRIVATE = "Private :: Do Not Upload"
-"""The classifier that keeps the package off the public index, which rejects it."""
+"""A classifier that the public index rejects, so that the package cannot get there by mistake."""
 LOOPBACK = ("127.0.0.1", "::1", "localhost")
 
 
