@@ -97,7 +97,7 @@ def sample(name: str, listing: Listing, total: int) -> float:
 def costs(ours: str, folder: str, url: str, per_page: int, seconds: float) -> Costs:
     """Measure all pages with one of our configurations, with the loop by hand and with the peers.
 
-    All in one fresh process: they differ by a few percent, and so do two processes by chance.
+    All of them in one fresh process, because they differ by only a few percent, and so do two processes by chance.
     """
     total = INVOICES[per_page]
     arguments = (url, str(total), per_page)
@@ -121,7 +121,9 @@ def listing(folder: str, url: str, seconds: float) -> Section:
             share = seconds / len(INVOICES) / len(WITHOUT)
             measured = fresh("benchmarks.account:costs", ours, folder, url, size, share, without=WITHOUT[ours])
             a_page = {name: [cost * size / total for cost in taken] for name, taken in measured.items()}
-            tables.append(compared((f"{size:,} a page", "x by hand", "ms a page"), a_page, BY_HAND, "{:.2f}".format))
+            tables.append(
+                compared((f"{size:,} a page", "times by hand", "ms a page"), a_page, BY_HAND, "{:.2f}".format)
+            )
             title = f"{ours}, all pages of an account, {size:,} a page, against a loop by hand"
             targets.append(Target(title, LIMIT, Ratio.of(measured[ours], measured[BY_HAND])))
     return Section(targets, "\n".join(tables))

@@ -132,7 +132,7 @@ def listing(url: str, seconds: float) -> Section:
     for number, case in enumerate(CASES):
         share = seconds / len(CASES)
         measured = fresh("benchmarks.accounts:costs", number, url, share, without=WITHOUT[OURS])
-        head = (case.title, "x as fast", "invoices a second")
+        head = (case.title, "times as fast", "invoices a second")
         tables.append(compared(head, measured, BY_HAND, _a_second, faster=True))
         for name in sorted(measured.keys() - {BY_HAND, OVER_AIOHTTP}):
             ratio = Ratio.of(measured[BY_HAND], measured[name])

@@ -20,7 +20,7 @@ SIZES = (50, 1000)
 SAMPLE = 20_000_000
 """The shortest sample in nanoseconds, so that the resolution of the clock does not matter."""
 TIMES = 5
-"""The fewest pages in a sample, because Python collects garbage during some pages only."""
+"""The minimum number of pages in a sample: Python collects garbage during only some of them."""
 PROCESSES = 5
 """Processes, one after the other: their memory layouts differ, which changes the time by ten percent or more."""
 
@@ -52,7 +52,7 @@ def decoding(folder: str, seconds: float) -> Section:
         share = seconds / len(SIZES) / PROCESSES
         processes = range(PROCESSES if seconds else 1)
         costs = joined(fresh("benchmarks.decode:clean_costs", folder, size, share) for _ in processes)
-        tables.append(compared((f"a page of {size:,}", "x stock", "ms"), costs, STOCK, "{:.3f}".format))
+        tables.append(compared((f"a page of {size:,}", "times stock", "ms"), costs, STOCK, "{:.3f}".format))
         for name, limit in LIMITS.items():
             ratio = Ratio.of(costs[name], costs[STOCK])
             targets.append(Target(f"{name}, a page of {size:,}, against the stock client", limit, ratio))
@@ -104,5 +104,5 @@ def memory(folder: str, count: int) -> Section:
     for name in LIMITS:
         title = f"{name}, memory for {count:,} invoices, against the stock client"
         targets.append(Target(title, MEMORY_LIMIT, Ratio.of(costs[name], costs[STOCK])))
-    head = (f"{count:,} invoices", "x stock", "MB")
+    head = (f"{count:,} invoices", "times stock", "MB")
     return Section(targets, compared(head, costs, STOCK, lambda cost: f"{cost / 1e6:.1f}"))

@@ -1,4 +1,4 @@
-"""The peers: each turns the bytes of a page into objects. If one reads other data, nothing is measured."""
+"""The peers turn the bytes of a page into objects. If one reads other data than the rest, nothing is measured."""
 
 from __future__ import annotations
 
@@ -115,7 +115,8 @@ def prepare(folder: str) -> None:
     run([*command, "--output-path", f"{folder}/stock"], "openapi-python-client")
     for name, body in fresh("benchmarks.peers:read", folder).items():
         if body != page(50):
-            raise MeasuringError(f"{name} reads other data than the page holds, so its figures could not be compared.")
+            message = f"{name} does not read exactly the data of the page, so its figures cannot be compared."
+            raise MeasuringError(message)
 
 
 def read(folder: str) -> dict[str, Any]:

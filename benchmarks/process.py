@@ -1,4 +1,4 @@
-"""Separate processes to measure in: `fresh` runs a function in one; `main` is the program in it."""
+"""Separate processes to measure in: `fresh` runs a function in one; `main` is what that process runs."""
 
 from __future__ import annotations
 

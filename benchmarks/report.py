@@ -78,7 +78,7 @@ def replaced(text: str, blocks: Mapping[str, str]) -> str:
         MeasuringError: The page has other blocks.
 
     """
-    there = [name for _, name, _ in BLOCK.findall(text)]
-    if sorted(there) != sorted(blocks):
-        raise MeasuringError(f"docs/speed.md has the blocks {', '.join(there)} instead of {', '.join(blocks)}.")
+    present = [name for _, name, _ in BLOCK.findall(text)]
+    if sorted(present) != sorted(blocks):
+        raise MeasuringError(f"docs/speed.md has the blocks {', '.join(present)} instead of {', '.join(blocks)}.")
     return BLOCK.sub(lambda match: f"{match[1]}\n{blocks[match[2]]}\n{match[3]}", text)

@@ -57,7 +57,7 @@ async def main() -> None:
 
 @contextmanager
 def serving() -> Iterator[str]:
-    """Run the server for the block, which gets its URL.
+    """Run the server during the block, and give it the URL.
 
     Raises:
         MeasuringError: The server does not start.

@@ -15,7 +15,7 @@ from typing import Self
 __all__ = ["Costs", "Ratio", "Target", "in_turns", "joined", "settle"]
 
 LEAST = 5
-"""The fewest rounds to measure, even if the time is over."""
+"""The minimum number of rounds, even if the time is up."""
 
 Costs = dict[str, list[float]]
 """The cost of each way in each round."""
@@ -29,7 +29,7 @@ def in_turns(
     Args:
         samplers: Each takes a sample and returns its cost, all in the same unit.
         seconds: No round begins later than this. With 0 there is one round, to check that it works.
-        least: The fewest rounds, even if they take longer.
+        least: The minimum number of rounds, even if the time is up.
         warm: Rounds before these, which fill caches and do not count.
 
     """

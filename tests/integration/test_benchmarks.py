@@ -47,7 +47,7 @@ def test_a_peer_that_reads_other_data_is_rejected(monkeypatch: pytest.MonkeyPatc
     seen[PYDANTIC]["_embedded"]["invoices"][-1]["invoice_items_details"].pop()
     monkeypatch.setattr(peers, "run", lambda *_: "")
     monkeypatch.setattr(peers, "fresh", lambda *_: seen)
-    with pytest.raises(MeasuringError, match=f"{PYDANTIC} reads other data"):
+    with pytest.raises(MeasuringError, match=f"{PYDANTIC} does not read exactly the data"):
         peers.prepare("")
 
 
