@@ -276,7 +276,7 @@ def test_an_absent_field_is_none_unless_it_is_required(made: ModuleType, kind: s
 
 
 def test_a_model_reads_any_mapping_leniently_and_logs_nothing(caplog: pytest.LogCaptureFixture) -> None:
-    """Also from `json.loads`, whose numbers differ from our parser's, or from a mapping that is not a dict."""
+    """It may come from `json.loads`, whose numbers differ from our parser's, and need not be a dict."""
     data = {"amount": 3700.5, "paid_amount": 5, "invoice_due_date": "1710101512", "status": None, "more": {"a": 1}}
     for mapping in (data, MappingProxyType(data)):
         invoice = models.InvoiceDetails.from_dict(mapping)
@@ -400,7 +400,7 @@ def test_the_place_is_that_in_the_sent_body(server: Server, listing: Listing, bo
 
 
 def test_a_union_in_a_union_is_not_read_twice_at_each_level(made: ModuleType) -> None:
-    """Else each level would double the time, and a few bytes could keep a client busy forever."""
+    """Otherwise each level would double the time, and a few bytes could keep a client busy forever."""
     text = '"5"'
     for _ in range(60):
         text = f'{{"child": {text}}}'

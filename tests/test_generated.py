@@ -134,7 +134,7 @@ def test_the_package_has_the_version_of_the_contract() -> None:
 
 @pytest.mark.parametrize("name", CLASSES)
 def test_models_take_keyword_arguments_only(name: str) -> None:
-    """So that adding or moving a field in the contract does not change the meaning of arguments."""
+    """Otherwise, adding or moving a field in the contract would change the meaning of arguments."""
     assert all(field.kw_only for field in attrs.fields(getattr(models, name)) if field.init)
 
 

@@ -216,7 +216,7 @@ def numbered(target: str) -> bytes:
 
 
 def test_threads_that_share_an_iterator_get_each_item_once() -> None:
-    """Or an ArgumentError."""
+    """A thread may get an ArgumentError instead."""
     got: list[str | None] = []
     caught: list[BaseException] = []
     before = sys.getswitchinterval()
@@ -251,7 +251,7 @@ def test_threads_that_share_an_iterator_get_each_item_once() -> None:
 
 
 def test_tasks_that_share_an_iterator_get_each_item_once() -> None:
-    """Or an ArgumentError."""
+    """A task may get an ArgumentError instead."""
 
     async def run(url: str) -> list[str]:
         got: list[InvoiceDetails] = []

@@ -29,7 +29,7 @@ PAGE = http_response(json.dumps(page(1)).encode())
 
 
 def test_the_private_name_of_httpx_exists() -> None:
-    """It is assigned in two constructors; respx, pytest-httpx and OpenTelemetry are tested in tests/integration."""
+    """httpx assigns this attribute in two constructors; respx, pytest-httpx and OpenTelemetry are tested in tests/integration."""
     with httpx.HTTPTransport() as transport:
         assert "_pool" in vars(transport)
     assert "_pool" in vars(httpx.AsyncHTTPTransport())
@@ -98,7 +98,7 @@ def test_at_most_max_requests_at_a_time() -> None:
 
 
 def test_a_large_body_is_sent_completely(server: Server) -> None:
-    """More than a socket takes at once, so that the stream has to wait until it is written."""
+    """The body is more than a socket takes at once, so that the stream has to wait until it is written."""
     server.respond_with(page(1))
     content = bytes(range(256)) * 40_000
 
@@ -354,7 +354,7 @@ def test_the_transport_is_closed_with_the_client(way: str) -> None:
 
 @WAYS
 def test_a_transport_may_read_the_response_itself(way: str) -> None:
-    """As a log or a recorder does; with the default transport, this frees the connection."""
+    """A transport that logs or records does this; with the default transport, it frees the connection."""
 
     class Blocking(HTTPTransport):
         def handle_request(self, request: httpx.Request) -> httpx.Response:

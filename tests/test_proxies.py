@@ -111,7 +111,7 @@ def test_which_variable_names_the_proxy(monkeypatch: pytest.MonkeyPatch) -> None
 
 
 def test_the_credential_of_a_proxy_is_sent(server: Server, listing: Listing) -> None:
-    """Over plain HTTP, which a proxy reads itself; tests/test_secrets.py has CONNECT."""
+    """The request is plain HTTP, which a proxy reads itself; tests/test_secrets.py has CONNECT."""
     server.respond_with(page(1))
     proxy = server.url.replace("//", f"//us%40er:{quote('p:ä')}@")
     assert len(listing("http://127.0.0.1:9", options={"proxy": proxy})) == 1

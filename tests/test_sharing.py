@@ -31,7 +31,7 @@ def outcome(bridge: BridgeClient) -> str:
 @pytest.mark.skipif(not hasattr(os, "fork"), reason="needs fork")
 @pytest.mark.filterwarnings("ignore:.*fork:DeprecationWarning")
 def test_a_client_cannot_be_used_in_another_process(server: Server) -> None:
-    """Both would write into one connection, and each could read the other's response."""
+    """Otherwise both would write into one connection, and each could read the other's response."""
     server.respond_with(page(1, total=1))
     with BridgeClient(server.url, **ONCE) as bridge:
         assert outcome(bridge) == "1"

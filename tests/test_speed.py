@@ -281,7 +281,7 @@ def stock(tmp_path_factory: pytest.TempPathFactory) -> Any:
 
 
 def test_decoding_takes_few_instructions(stock: Any) -> None:
-    """At most 1.5 times as many as the stock `from_dict`, which checks nothing."""
+    """from_dict takes at most 1.5 times as many instructions as the stock one, which checks nothing."""
     body = page(20)
     ours, theirs = decoding(body), instructions(lambda: stock.from_dict(body))
     assert 5_000 < theirs < 50_000

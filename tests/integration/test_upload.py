@@ -244,7 +244,7 @@ def test_no_proxy_reads_the_credential(
 def test_no_credential_goes_to_another_server(
     upload: Upload, server: Server, elsewhere: Server, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Neither to the server of CHECK_URL, nor to one that it redirects to, nor a credential from .netrc."""
+    """It goes neither to the server of CHECK_URL nor to one that it redirects to, and none is read from .netrc."""
     netrc = tmp_path / "netrc"
     netrc.write_text(f"machine 127.0.0.1 login {USER} password {PASSWORD}\n")
     netrc.chmod(0o600)
