@@ -20,7 +20,7 @@ from talkdesk_bridge._json import read_json
 from talkdesk_bridge_api import models
 from talkdesk_bridge_api.places import Place
 
-from tests.drawing import TALLY, Bodies, examples
+from tests.strategies import TALLY, Bodies, examples
 from tools.generate import class_name
 
 __all__ = ["agree", "same"]

@@ -20,7 +20,7 @@ def main() -> int:
     status = pytest.main(["-q", "-p", "no:cacheprovider", f"--hypothesis-seed={seed}", str(PROPERTIES)])
     seconds = time.perf_counter() - begun
     # Imported after the run, because the tests fill it.
-    from tests.drawing import TALLY
+    from tests.strategies import TALLY
 
     print(f"{TALLY.pop('examples', 0)} examples in {seconds:.0f} s, {TALLY.pop('items', 0)} items; SEED={seed}")  # noqa: T201 # the output of `make fuzz`
     for name, count in TALLY.most_common():

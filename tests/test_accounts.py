@@ -108,7 +108,7 @@ def test_the_soak_detects_growth_and_loss() -> None:
     assert grown(60, faults=("an account is lost",))
 
 
-def test_the_pages_of_the_soak_fit_the_contract(listing: Listing, bridge: Bridge) -> None:
+def test_the_pages_of_the_soak_match_the_contract(listing: Listing, bridge: Bridge) -> None:
     bodies = [http_response(body) for body in pages(60)]
     bridge.respond = lambda target: bodies["page=2" in target]
     result = listing(["9876543210"], "--strict")
@@ -284,7 +284,9 @@ def test_signals_while_saving_lose_nothing(
 
 
 @pytest.mark.parametrize("pause", [0.0, 5.0])
-def test_a_second_signal_ends_at_once_unless_it_is_an_echo(monkeypatch: pytest.MonkeyPatch, pause: float) -> None:
+def test_a_second_signal_ends_at_once_unless_it_comes_within_a_second(
+    monkeypatch: pytest.MonkeyPatch, pause: float
+) -> None:
     ended: list[int] = []
     now = 100.0
     monkeypatch.setattr("talkdesk_bridge_cli.signals.time", SimpleNamespace(monotonic=lambda: now))

@@ -198,7 +198,7 @@ def test_no_rule_rejects_other_shapes(tmp_path: Path, where: Place, text: str) -
     assert messages(where, text, tmp_path) == []
 
 
-def test_fine_shapes_are_generated(tmp_path: Path) -> None:
+def test_supported_shapes_are_generated(tmp_path: Path) -> None:
     generate(load(all_of(GOOD, tmp_path)), tmp_path / PACKAGE)
 
 

@@ -304,7 +304,7 @@ def test_an_invalid_link_raises_again_on_the_next_call(server: Server) -> None:
                 next(invoices)
 
 
-def test_the_callers_limit_is_not_an_incomplete_list(server: Server, listing: Listing) -> None:
+def test_a_list_cut_by_the_callers_limit_is_not_incomplete(server: Server, listing: Listing) -> None:
     server.respond_with(page(1, 2, total=5), page(3, 4, total=5))
     assert len(listing(server.url, KEY, max_pages=2)) == 4
 

@@ -30,9 +30,9 @@ from talkdesk_bridge_api.api.billing import _GET_ACCOUNT_INVOICES as OPERATION
 
 from tests.agreement import agree
 from tests.conftest import CONTRACT, ROOT, merged, page
-from tests.drawing import EXAMPLES, MARK, TALLY, TOKENS, Bodies, Token, examples, mangled, mutated
 from tests.keepalive import KeepAlive, http_response
 from tests.packages import made
+from tests.strategies import EXAMPLES, MARK, TALLY, TOKENS, Bodies, Token, examples, mangled, mutated
 from tools.contract import load
 
 BODIES = Bodies(load(CONTRACT).data)

@@ -28,8 +28,8 @@ from talkdesk_bridge_api.base import OpenModel
 from talkdesk_bridge_api.places import MisfitError, Place
 
 from tests.conftest import CONTRACT, invoices_of
-from tests.drawing import ANY, TALLY, TOKENS, Bodies, as_tree, examples, mangled, mutated, written
 from tests.keepalive import KeepAlive, http_response
+from tests.strategies import ANY, TALLY, TOKENS, Bodies, as_tree, examples, mangled, mutated, written
 from tools.contract import load
 
 PAGES = Bodies(load(CONTRACT).data).named("InvoiceDetailsResponse")

@@ -21,7 +21,7 @@ from talkdesk_bridge_api.places import MisfitError, Place
 from talkdesk_bridge_api.types import File
 from talkdesk_bridge_sandbox import Credentials, Sandbox
 
-from tests.drawing import Bodies, examples
+from tests.strategies import Bodies, examples
 from tools.generate import class_name
 from tools.generate.samples import made
 

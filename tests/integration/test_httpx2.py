@@ -27,7 +27,7 @@ RETRIES: Any = {"retry": Retry(attempts=3), "sleep": lambda _: None}
 GZIP = {"Content-Type": "application/json", "Content-Encoding": "gzip"}
 
 
-def test_the_library_that_sends(server: Server, listing: Listing) -> None:
+def test_requests_are_sent_by_the_expected_library(server: Server, listing: Listing) -> None:
     aliased = "tests.integration.aliased" in sys.modules
     server.respond_with(page(1))
     listing(server.url)

@@ -8,7 +8,7 @@ import sys
 from pathlib import Path
 
 from tests.conftest import ROOT, merged
-from tests.entered import functions
+from tests.dead_code import functions
 from tests.packages import made
 
 # Modules that are the same for every contract. Our contract uses only some of their types.
@@ -17,7 +17,7 @@ SHARED = ("base.py", "places.py", "reading.py", "types.py")
 
 def never_called(folder: Path) -> list[str]:
     paths = os.pathsep.join([str(folder), str(ROOT / "overrides"), str(ROOT / "extras"), str(ROOT)])
-    command = [sys.executable, "-m", "tests.entered"]
+    command = [sys.executable, "-m", "tests.dead_code"]
     environment = os.environ | {"PYTHONPATH": paths}
     result = subprocess.run(command, cwd=ROOT, env=environment, capture_output=True, text=True, check=False)
     assert result.returncode == 0, result.stderr

@@ -1,6 +1,6 @@
 """Finds dead code: functions of a generated package that are never called while all of it is used.
 
-`python -m tests.entered` checks the package on PYTHONPATH, and prints one function on a line.
+`python -m tests.dead_code` checks the package on PYTHONPATH, and prints one function on a line.
 """
 
 from __future__ import annotations
