@@ -468,7 +468,7 @@ CASES: dict[str, list[Case]] = {
         reads("an unreadable date", body(INVOICE | {"invoice_due_date": "22.07.2023"}), "1", (f"{AT}[*].invoice_due_date", "date", "text that is not a date", 1)),
         reads("a day that does not exist", body(INVOICE | {"invoice_due_date": "2023-02-30"}), "1", (f"{AT}[*].invoice_due_date", "date", "text that is not a date", 1)),
         reads("an empty date, in two invoices", body(INVOICE | {"invoice_due_date": ""}, {"invoice_number": "2", "invoice_due_date": ""}), "1 2", (f"{AT}[*].invoice_due_date", "date", "empty string", 2)),
-        reads("seconds instead of a date", body(INVOICE | {"invoice_due_date": 1690000000}), "1", (f"{AT}[*].invoice_due_date", "date", "text that is no date", 1)),
+        reads("seconds instead of a date", body(INVOICE | {"invoice_due_date": 1690000000}), "1", (f"{AT}[*].invoice_due_date", "date", "text that is not a date", 1)),
         fails("an empty date, strict", body(INVOICE | {"invoice_due_date": ""}), ContractError, f"expected date at {AT}[0].invoice_due_date, got empty string", options=STRICT),
         fails("a date-time for a date, strict", body(INVOICE | {"invoice_due_date": "2023-07-22T00:00:00Z"}), ContractError, "got date-time", options=STRICT),
         fails("an object for a date", body(INVOICE | {"invoice_due_date": {"year": 2023}}), ContractError, f"expected date at {AT}[0].invoice_due_date, got object"),
