@@ -39,7 +39,7 @@ def test_the_worked_example(tmp_path: Path) -> None:
         *("validate", "generate", "changes", "generate", "check-version", "test", "lint", "types", "check-generated")
     ]
     found = repository.run(sys.executable, "-c", READ)
-    assert found.stdout == "CustomField(key='claim_custom_fields', value='000000', additional_properties={})\n", (
+    assert found.stdout == "CustomField(key='claim_custom_fields', value='000000')\n", (
         found.stderr
     )
 
