@@ -81,7 +81,7 @@ upload: $(UV)
 	@$(VENV)-uv/bin/python -m tools.release upload
 
 ##@ Tests that take longer
-integration: $(DEV) $(foreach name,bench integration uv,$(VENV)-$(name)/.set-up) ## Test with other software: indexes, installers, token servers, httpx2, a browser
+integration: $(DEV) $(foreach name,bench integration uv,$(VENV)-$(name)/.set-up) ## Test with other software: indexes, token servers, gateways, httpx2, a browser
 	@python -m pytest --ignore=tests/integration/test_httpx2.py --ignore=tests/integration/test_mocks.py tests/integration
 	@$(INTEGRATION) tests/integration/test_mocks.py tests/test_proxies.py
 	@$(INTEGRATION) -p no:pytest_httpx tests/integration/test_httpx2.py

@@ -39,9 +39,7 @@ def test_the_worked_example(tmp_path: Path) -> None:
         *("validate", "generate", "changes", "generate", "check-version", "test", "lint", "types", "check-generated")
     ]
     found = repository.run(sys.executable, "-c", READ)
-    assert found.stdout == "CustomField(key='claim_custom_fields', value='000000')\n", (
-        found.stderr
-    )
+    assert found.stdout == "CustomField(key='claim_custom_fields', value='000000')\n", found.stderr
 
 
 READ = """
