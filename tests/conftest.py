@@ -18,7 +18,7 @@ from typing import Any
 
 import pytest
 import yaml
-from talkdesk_bridge import AsyncBridgeClient, Auth, BridgeClient, HeaderAuth, NoAuth, Retry, _json
+from talkdesk_bridge import VARIABLES, AsyncBridgeClient, Auth, BridgeClient, HeaderAuth, NoAuth, Retry, _json
 from talkdesk_bridge.models import InvoiceDetails
 from talkdesk_bridge_sandbox import Sandbox
 
@@ -59,10 +59,8 @@ Scripted = tuple[int, dict[str, str], bytes]
 
 @pytest.fixture(autouse=True)
 def _clean_environment(monkeypatch: pytest.MonkeyPatch) -> None:
-    for name in ("URL", "API_KEY", "API_KEY_HEADER", "BEARER_TOKEN", "USERNAME", "PASSWORD"):
-        monkeypatch.delenv(f"TALKDESK_BRIDGE_{name}", raising=False)
-    for name in ("TOKEN_URL", "CLIENT_ID", "CLIENT_SECRET", "SCOPE", "AUDIENCE", "PRIVATE_KEY", "KEY_ID", "ALGORITHM"):
-        monkeypatch.delenv(f"TALKDESK_BRIDGE_{name}", raising=False)
+    for name in VARIABLES:
+        monkeypatch.delenv(name, raising=False)
     for name in ("HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY"):
         monkeypatch.delenv(name, raising=False)
         monkeypatch.delenv(name.lower(), raising=False)
