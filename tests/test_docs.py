@@ -5,11 +5,14 @@ from __future__ import annotations
 import doctest
 import os
 import re
+import shlex
 import subprocess
 import sys
 from collections.abc import Iterator
 from importlib import import_module
 from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
 
 import pytest
 from talkdesk_bridge import errors
@@ -21,6 +24,7 @@ from tests.command import works
 from tests.conftest import CONTRACT, ROOT, invoices_of
 from tools.changes.sentences import SENTENCES
 from tools.contract import STATUSES, load
+from tools.demo import VARIABLES, _environment
 
 PAGES = [ROOT / "README.md", ROOT / "CONTRIBUTING.md", *sorted((ROOT / "docs").glob("*.md"))]
 
@@ -150,6 +154,15 @@ def test_clean_removes_the_files_that_git_ignores() -> None:
 def test_the_versions_agree() -> None:
     version = load(CONTRACT).data["info"]["version"]
     assert f"\n## {version}\n" in (ROOT / "CHANGELOG.md").read_text(encoding="utf-8")
+
+
+def test_the_demo_reads_quoted_values() -> None:
+    values = ["https://b", "https://b/token", "the client", "a'b"]
+    lines = [
+        f"  export TALKDESK_BRIDGE_{name}={shlex.quote(value)}\n" for name, value in zip(VARIABLES, values, strict=True)
+    ]
+    sandbox: Any = SimpleNamespace(stdout=["It's at https://b\n", *lines])
+    assert [*_environment(sandbox).values()] == values
 
 
 def test_the_demo(tmp_path: Path) -> None:

@@ -51,6 +51,10 @@ def test_after_the_sandbox_was_closed(talkdesk_bridge_sandbox):
 @pytest.mark.talkdesk_bridge_sandbox(paging="cursor")
 def test_wrong_option(talkdesk_bridge_sandbox):
     pass
+
+@pytest.mark.talkdesk_bridge_sandbox("unavailable")
+def test_option_without_a_name(talkdesk_bridge_sandbox):
+    pass
 """
 
 
@@ -60,8 +64,9 @@ def test_the_code_in_pytest_md_passes_and_each_test_gets_a_reset_sandbox(tmp_pat
     (tmp_path / "test_statement.py").write_text(code, encoding="utf-8")
     (tmp_path / "test_reset.py").write_text(RESET, encoding="utf-8")
     output = run(tmp_path)
-    assert re.search(r"^15 passed, 1 error in", output, re.M), output
+    assert re.search(r"^15 passed, 2 errors in", output, re.M), output
     assert "ValueError: paging must be links, pages or all, not cursor" in output
+    assert "the marker talkdesk_bridge_sandbox takes only named options, such as fault=" in output
 
 
 WITHOUT = """

@@ -9,6 +9,7 @@ import importlib.metadata
 import json
 import re
 import secrets
+import shlex
 import socket
 import sys
 import time
@@ -260,6 +261,12 @@ def test_every_credential_that_it_prints_works() -> None:
     assert kinds == ["HeaderAuth", "OAuth2ClientCredentials", "OAuth2PrivateKeyJWT", "BasicAuth", "BearerAuth"]
 
 
+def test_printed_values_are_quoted_for_the_shell() -> None:
+    with Sandbox(credentials=Credentials(api_key="a b'$(c)")) as sandbox:
+        exported = dict(line.split("=", 1) for line in sandbox.describe().splitlines() if "API_KEY=" in line)
+    assert [shlex.split(value) for value in exported.values()] == [["a b'$(c)"]]
+
+
 def test_a_public_key_and_an_audience_can_be_set() -> None:
     known = Credentials(public_key=public("RSA"), algorithm="RS256", audience="https://audience.example")
     with Sandbox(credentials=known) as sandbox:
@@ -358,6 +365,25 @@ def test_scripted_responses_come_first_and_once(sandbox: Sandbox) -> None:
     assert response.body.embedded.invoices == []
     assert bridge.billing.get_account_invoices("1000000003").total == 1
     assert [seen.status for seen in sandbox.requests] == [418, 200, 200]
+
+
+@pytest.mark.parametrize(
+    "header", [{"X-Of": "\u20ac"}, {"X-\u20ac": "a"}, {"X Of": "a"}, {"X-Of": "a\r\nb"}, {"X-Of": " a"}, {"": "a"}]
+)
+def test_a_header_that_cannot_be_sent_is_rejected(header: dict[str, str]) -> None:
+    with pytest.raises(ValueError, match=r"the header '.*' of a Reply cannot be sent: "):
+        Reply(headers=header)
+
+
+def test_every_other_header_is_sent(sandbox: Sandbox) -> None:
+    sandbox.script(
+        Reply(
+            json={"_embedded": {"invoices": []}},
+            headers={"X-Empty": "", "X-Of_1": "\xe4 \t\xff", "x!#$%&'*+.^`|~": "a"},
+        )
+    )
+    response = sandbox.client.with_response(sandbox.client.billing.get_account_invoices, "1000000003")
+    assert [response.headers[name] for name in ("x-empty", "x-of_1", "x!#$%&'*+.^`|~")] == ["", "\xe4 \t\xff", "a"]
 
 
 def test_reset_clears_everything() -> None:

@@ -37,7 +37,7 @@ def main() -> int:
         try:
             variables = _environment(sandbox)
             announce("A bridge on loopback", "talkdesk-bridge sandbox --port 0")
-            print("\n".join(f"export {name}={value}" for name, value in variables.items()))
+            print("\n".join(f"export {name}={shlex.quote(value)}" for name, value in variables.items()))
             statuses = [step(title, command, clean | variables) for title, command in STEPS.items()]
         finally:
             sandbox.terminate()
@@ -59,7 +59,7 @@ def _environment(sandbox: subprocess.Popen[str]) -> dict[str, str]:
     for line in sandbox.stdout:
         name, _, value = line.strip().removeprefix("export TALKDESK_BRIDGE_").partition("=")
         if name in VARIABLES:
-            variables[f"TALKDESK_BRIDGE_{name}"] = value
+            variables[f"TALKDESK_BRIDGE_{name}"] = shlex.split(value)[0]
         if len(variables) == len(VARIABLES):
             return variables
     raise SystemExit("The sandbox did not start: see its message below.")

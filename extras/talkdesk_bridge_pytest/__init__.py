@@ -39,6 +39,9 @@ def talkdesk_bridge_sandbox(request: pytest.FixtureRequest) -> Iterator[Sandbox]
     except ModuleNotFoundError as error:
         raise pytest.fail.Exception(str(error), pytrace=False) from None
     markers = [*request.node.iter_markers("talkdesk_bridge_sandbox")]
+    if any(marker.args for marker in markers):
+        problem = 'the marker talkdesk_bridge_sandbox takes only named options, such as fault="unavailable"'
+        raise pytest.fail.Exception(problem, pytrace=False)
     options = {name: value for marker in reversed(markers) for name, value in marker.kwargs.items()}
     shared: Sandbox | None = None if options else request.getfixturevalue("_talkdesk_bridge_sandbox")
     if shared and not shared.closed:  # a test may have closed it

@@ -139,7 +139,7 @@ def _dates(good: Reply, call: Call) -> Reply:
 
 @_fault("unknown-fields", "keeps it in `additional_properties`, even if strict")
 def _unknown(good: Reply, call: Call) -> Reply:
-    """An unknown field in each object."""
+    """An unknown field in each item."""
     return _each(good, lambda item: {**item, "x_of_this_bridge": {"since": "2023-07-01"}})
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Mapping
 from typing import Any
 
@@ -10,6 +11,10 @@ from attrs import field, frozen
 from attrs.validators import ge, instance_of, lt
 
 __all__ = ["Reply", "RequestError"]
+
+# Characters outside Latin-1, and others that the server would refuse to send.
+HEADER_NAME = re.compile(r"[\w!#$%&'*+.^`|~-]+", re.ASCII)
+HEADER_VALUE = re.compile(r"|[!-~\x80-\xff]([\t -~\x80-\xff]*[!-~\x80-\xff])?")
 
 
 class RequestError(Exception):
@@ -28,13 +33,13 @@ class Reply:
         status: The HTTP status.
         json: The body, as data; None for no body.
         content: The body as text or bytes, instead of `json`.
-        headers: Other headers; with `json`, `Content-Type` is `application/json` by default.
+        headers: Other headers, in Latin-1; with `json`, `Content-Type` is `application/json` by default.
         delay: Seconds to wait before sending it.
         cut: Whether the connection breaks in the middle of the body.
 
     Raises:
         TypeError: a value has the wrong type, or cannot be written as JSON.
-        ValueError: the status is not that of a response, or both bodies are given.
+        ValueError: the status is not from 200 to 599, a header cannot be sent, or both bodies are given.
 
     """
 
@@ -54,6 +59,12 @@ class Reply:
         if self.content is not None:
             return self.content.encode() if isinstance(self.content, str) else self.content
         return b"" if self.json is None else json.dumps(self.json).encode()
+
+    @headers.validator
+    def _check_headers(self, _: object, headers: Mapping[str, str]) -> None:
+        for name, value in headers.items():
+            if not HEADER_NAME.fullmatch(name) or not HEADER_VALUE.fullmatch(value):
+                raise ValueError(f"the header {name!r} of a Reply cannot be sent: {value!r}")
 
     @property
     def raw_headers(self) -> list[tuple[bytes, bytes]]:

@@ -1,8 +1,9 @@
-"""The sandbox as a server on loopback: in a thread for tests, or in the foreground for the command."""
+"""The sandbox as a server, in a thread of this process."""
 
 from __future__ import annotations
 
 import ipaddress
+import shlex
 import socket
 import threading
 from collections.abc import Callable
@@ -235,7 +236,7 @@ def _listen(host: str, port: int) -> socket.socket:
 
 
 def _exports(variables: dict[str, str]) -> list[str]:
-    return [f"  export {name}={value}" for name, value in variables.items()]
+    return [f"  export {name}={shlex.quote(value)}" for name, value in variables.items()]
 
 
 def _is_loopback(host: str) -> bool:
