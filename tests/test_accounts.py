@@ -434,6 +434,45 @@ def test_two_processes_do_not_write_the_same_output(listing: Listing, bridge: Br
     assert numbers(written()) == every()
 
 
+def test_files_of_others_beside_the_output_are_left_alone(listing: Listing, bridge: Bridge) -> None:
+    for name in ("out.jsonl.whole", ".out.jsonl.talkdesk-bridge", "out.jsonl.tmp"):
+        Path(name).write_text("of the user", encoding="ascii")
+    assert listing().returncode == 0
+    assert {file.read_text() for file in Path().glob("*out.jsonl.*")} == {"of the user"}
+
+    Path("out.jsonl").unlink()
+    with closing(sqlite3.connect("out.jsonl.part")) as other, other:
+        other.execute("CREATE TABLE named (text TEXT)")
+        other.execute("INSERT INTO named VALUES ('of the user')")
+    before = Path("out.jsonl.part").read_bytes()
+    bridge.asked.clear()
+    result = listing()
+    assert (result.returncode, result.stdout, bridge.asked) == (2, "", [])
+    message = "out.jsonl.part is a database of another program: move it, or choose another file.\n"
+    assert result.stderr.endswith(message)
+    assert Path("out.jsonl.part").read_bytes() == before
+
+
+def test_the_output_that_a_killed_process_left_incomplete_is_overwritten(listing: Listing, bridge: Bridge) -> None:
+    interrupted(listing, bridge)
+    with closing(sqlite3.connect("out.jsonl.part")) as saved:
+        ((name,),) = saved.execute("SELECT value FROM settings WHERE name = 'temporary'")
+    Path(name).write_text("incomplete", encoding="ascii")
+    assert listing().returncode == 0
+    assert numbers(written()) == every()
+    assert files() == {"out.jsonl"}
+
+
+@pytest.mark.parametrize("output", ["x" * 251, "out.jsonl"])
+def test_a_file_beside_the_output_that_cannot_be_created(listing: Listing, bridge: Bridge, output: str) -> None:
+    Path("out.jsonl.part").mkdir()
+    result = listing(output=output)
+    assert (result.returncode, bridge.asked) == (2, [])
+    message = f"{output}.part cannot be used (unable to open database file). Choose another file.\n"
+    assert result.stderr.endswith(message)
+    assert files() == {"out.jsonl.part"}
+
+
 def test_an_unwritable_output_is_reported_before_any_request(listing: Listing, bridge: Bridge) -> None:
     Path("folder").mkdir()
     for output, message in (
@@ -453,7 +492,6 @@ def test_the_output_keeps_the_mode_of_a_file_and_follows_a_link(listing: Listing
     Path("real.jsonl").write_text("old", encoding="ascii")
     Path("real.jsonl").chmod(0o640)
     Path("out.jsonl").symlink_to("real.jsonl")
-    Path("real.jsonl.whole").write_text("of a process that was killed", encoding="ascii")
     assert listing().returncode == 0
     assert Path("out.jsonl").is_symlink()
     assert Path("real.jsonl").stat().st_mode & 0o777 == 0o640

@@ -13,6 +13,7 @@ from pathlib import Path
 
 import pytest
 from talkdesk_bridge import VARIABLES, __version__, contract
+from talkdesk_bridge_cli.serve import serve
 from talkdesk_bridge_sandbox import ACCOUNTS, FAULTS, Reply, Sandbox
 from talkdesk_bridge_sandbox._credentials import TOKEN_LIFE
 
@@ -47,12 +48,17 @@ def test_the_table_ends_with_the_number_of_invoices(sandbox: Sandbox, account: s
 
 
 def test_a_response_cannot_control_the_terminal(server: Server) -> None:
-    invoice = {"invoice_number": "[red]1[/red]:x:\x1b[2J", "status": "x" * 300, "amount": "about 5", "due_amount": 7.5}
+    invoice = {
+        "invoice_number": "[red]1[/red]:x:\x1b[2J",
+        "status": "x" * 300 + "\u00a0y\u3000z",
+        "amount": "about 5",
+        "due_amount": 7.5,
+    }
     server.respond_with({"_embedded": {"invoices": [invoice, {"paid_amount": "-1.10"}]}})
     result = run("invoices", "1", URL=server.url)
     assert result.returncode == 0
     assert "[red]1[/red]:x:\N{REPLACEMENT CHARACTER}[2J" in result.stdout
-    assert "x" * 300 in result.stdout
+    assert "x" * 300 + " y z" in result.stdout
     assert "\x1b" not in result.stdout
     totals, count, explained = result.stdout.splitlines()[-3:]
     assert totals.split() == ["total,", "no", "currency", "*", "-1.10", "7.5"]
@@ -242,6 +248,20 @@ def test_the_sandbox_says_how_to_use_it_and_ends_on_signals(number: signal.Signa
             started.kill()
     assert started.returncode == 128 + number
     assert "Traceback" not in errors
+
+
+def test_the_printed_command_is_quoted_for_the_shell(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def slept(_: float) -> None:
+        raise SystemExit(0)
+
+    monkeypatch.setattr("talkdesk_bridge_cli.serve.shutil.which", lambda _: None)
+    monkeypatch.setattr("talkdesk_bridge_cli.serve.sys.argv", [str(Path("my tools", "talkdesk-bridge").absolute())])
+    monkeypatch.setattr("talkdesk_bridge_cli.serve.time.sleep", slept)
+    with pytest.raises(SystemExit):
+        serve("127.0.0.1", 0)
+    assert "\n  'my tools/talkdesk-bridge' invoices 1000000001\n" in capsys.readouterr().out
 
 
 def test_an_interrupt_of_the_sandbox_is_not_lost_while_it_starts() -> None:
@@ -438,6 +458,13 @@ def test_strict_timeout_and_debug(sandbox: Sandbox) -> None:
     assert result.stderr.splitlines()[1:3] == [f"  sandbox: {reason}", f"  {reason}"]
     assert result.returncode == 1
     assert run("invoices", "1", "--timeout", "0", **credential).returncode == 2
+
+
+@pytest.mark.parametrize("command", [["doctor"], ["invoices", "1"], ["get", "get_account_invoices", "1"]])
+def test_a_timeout_must_be_a_number(command: list[str]) -> None:
+    result = run(*command, "--timeout", "nan", URL="https://b")
+    assert (result.returncode, result.stdout) == (2, "")
+    assert "Invalid value for '--timeout': 'nan' is not a number of seconds." in result.stderr
 
 
 def test_the_sandbox_lists_its_accounts_and_faults() -> None:

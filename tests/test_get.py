@@ -12,6 +12,8 @@ from typing import Any
 from urllib.request import ProxyHandler, build_opener
 
 import pytest
+from click import BadParameter
+from talkdesk_bridge_cli.values import Value
 from talkdesk_bridge_sandbox import Sandbox
 
 from tests.command import Run, environment, in_another_process, on_a_terminal, run
@@ -233,6 +235,12 @@ def test_an_invalid_argument_is_named_with_what_is_expected(
     assert result.stderr.startswith("talkdesk-bridge: ")
     assert result.stderr.count("\n") == 1
     assert server.seen == []
+
+
+def test_the_example_of_a_list_is_a_list() -> None:
+    with pytest.raises(BadParameter, match=r"expected JSON, such as \[\], not '5'"):
+        Value(list[str]).convert("5", None, None)
+    assert Value(list[str]).convert(Value(list[str]).example, None, None) == []
 
 
 def test_a_body_is_read_from_a_file_or_standard_input(get: Run, server: Server, tmp_path: Path) -> None:

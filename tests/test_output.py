@@ -9,6 +9,7 @@ import os
 import signal
 import stat
 import subprocess
+import tempfile
 import threading
 from pathlib import Path
 
@@ -131,10 +132,10 @@ def test_a_file_that_exists_keeps_its_mode_and_its_links(two: Server, tmp_path: 
 
 def test_no_request_is_sent_if_the_output_cannot_be_written(two: Server, tmp_path: Path) -> None:
     for name, message in (
-        (str(tmp_path), "is not a regular file: give one, or redirect standard output"),
-        ("/dev/null", "is not a regular file: give one, or redirect standard output"),
+        (str(tmp_path), "is not a regular file: name one, or redirect standard output"),
+        ("/dev/null", "is not a regular file: name one, or redirect standard output"),
         (str(tmp_path / "none" / "out"), "cannot be written: No such file or directory"),
-        (str(tmp_path / "none") + "/", "is not a regular file: give one, or redirect standard output"),
+        (str(tmp_path / "none") + "/", "is not a regular file: name one, or redirect standard output"),
         (str(tmp_path / ("x" * 300)), "cannot be written: File name too long"),
     ):
         result = run("invoices", "1", "--output", name, URL=two.url)
@@ -144,6 +145,14 @@ def test_no_request_is_sent_if_the_output_cannot_be_written(two: Server, tmp_pat
     assert (result.returncode, "--output must not be empty: " in result.stderr) == (2, True)
     assert two.seen == []
     assert [*tmp_path.iterdir()] == []
+
+
+@pytest.mark.skipif(not os.access("/dev/shm", os.W_OK), reason="needs /dev/shm")  # noqa: S108 # not a fixed name
+def test_a_regular_file_under_dev_is_written(two: Server) -> None:
+    with tempfile.TemporaryDirectory(dir="/dev/shm") as folder:
+        file = Path(folder) / "out"
+        assert run("invoices", "1", "--output", str(file), URL=two.url).returncode == 0
+        assert file.read_text().startswith("number")
 
 
 @pytest.mark.skipif(os.geteuid() == 0, reason="root may write any file")
@@ -238,7 +247,7 @@ def test_descriptors_and_pipes_are_rejected_and_not_replaced(two: Server, tmp_pa
         for name in (str(pipe), f"/dev/fd/{opened.fileno()}", f"/proc/self/fd/{opened.fileno()}"):
             result = run("invoices", "1", "--output", name, URL=two.url)
             assert (result.returncode, result.stdout) == (2, "")
-            assert "is not a regular file: give one, or redirect standard output" in result.stderr
+            assert "is not a regular file: name one, or redirect standard output" in result.stderr
     assert (pipe.is_fifo(), log.read_text(), two.seen) == (True, "kept\n", [])
     assert {*tmp_path.iterdir()} == {pipe, log}
 

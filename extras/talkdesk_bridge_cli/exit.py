@@ -11,6 +11,7 @@ import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, TextIO
+from unicodedata import category
 
 if TYPE_CHECKING:
     from talkdesk_bridge import errors
@@ -33,7 +34,8 @@ def coloured(stream: TextIO) -> bool:
 
 def printable(text: str) -> str:
     """Untrusted text, made safe to print on one line of a terminal."""
-    return "".join(character if character.isprintable() else "\N{REPLACEMENT CHARACTER}" for character in text)
+    spaced = "".join(" " if category(character) == "Zs" else character for character in text)
+    return "".join(character if character.isprintable() else "\N{REPLACEMENT CHARACTER}" for character in spaced)
 
 
 def report(line: str) -> None:

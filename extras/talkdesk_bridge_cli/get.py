@@ -100,11 +100,9 @@ def _example(operation: str, parameters: Sequence[click.Parameter]) -> str:
 
 
 def _call(info: OperationInfo, *, everything: bool = False, output_format: str = "json", **options: Any) -> None:
-    arguments = {}
-    for name in [name for name in options if name.startswith(PREFIX)]:
-        value = options.pop(name)
-        if value not in (None, ()):
-            arguments[name.removeprefix(PREFIX)] = [*value] if isinstance(value, tuple) else value
+    given = {name.removeprefix(PREFIX): options.pop(name) for name in [*options] if name.startswith(PREFIX)}
+    given = {name: value for name, value in given.items() if value not in (None, ())}
+    arguments = {name: [*value] if isinstance(value, tuple) else value for name, value in given.items()}
     with connected_run(**options) as run:
         group = getattr(run.client, info.group)
         if not everything and output_format == "json":

@@ -86,12 +86,8 @@ class _Totals:
 
     def left_out(self) -> str:
         """The amounts that are not in the sums, in words; empty if there are none."""
-        parts = []
-        if self.missing:
-            parts.append(f"{self.missing} missing amount{_plural(self.missing)}")
-        if self.unreadable:
-            parts.append(f"{self.unreadable} unreadable amount{_plural(self.unreadable)}")
-        return " and ".join(parts)
+        counts = {"missing": self.missing, "unreadable": self.unreadable}
+        return " and ".join(f"{count} {kind} amount{_plural(count)}" for kind, count in counts.items() if count)
 
 
 def _table(invoices: Sequence[InvoiceDetails], output: Output, *, rows: bool = True) -> bytes:

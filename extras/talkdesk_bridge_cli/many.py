@@ -13,7 +13,7 @@ from typing import Any, BinaryIO
 from talkdesk_bridge import AsyncBridgeClient, Retry, errors
 from talkdesk_bridge.models import InvoiceDetails
 
-from talkdesk_bridge_cli.exit import CommandError, bridge_errors, printable, report, status_of
+from talkdesk_bridge_cli.exit import CommandError, bridge_errors, printable, report
 from talkdesk_bridge_cli.formats import as_data, columns_of, csv_lines, from_json
 from talkdesk_bridge_cli.output import Output
 from talkdesk_bridge_cli.run import Run, account_name, new_run, rows_of
@@ -54,9 +54,10 @@ def list_many(
         run.output = Output(output)
         client: AsyncBridgeClient = run.connect(AsyncBridgeClient)
         place = run.output.path or Path(folder) / "invoices"
-        run.output.temporary = f"{place.name}.whole"  # a fixed name: overwrites the file of a killed process
         settings = {"base URL": client.base_url, "--format": output_format, "--strict": str(options["strict"])}
-        with stored(place.with_name(f"{place.name}.part"), settings, _accounts(source)) as store:
+        part = place.with_name(f"{place.name}.part")
+        with stored(part, settings, _accounts(source), run.output.temporary) as store:
+            run.output.temporary = store.temporary
             if store.done:
                 done = f"{store.done} of {store.total} accounts are complete"
                 report(printable(f"Resuming {store.path}, started {store.started}: {done}. Delete it to start over."))
@@ -112,7 +113,7 @@ async def _request(run: Run, client: AsyncBridgeClient, store: Store, *, per_pag
         CommandError: an error that every other account would get, too.
 
     """
-    name, worst, in_a_row = account_name(client), 0, 0
+    name, failures = account_name(client), _Failures(run)
 
     async def take_pages(account: str) -> int:
         count, invoices = 0, client.billing.iter_account_invoices(account, per_page=per_page)
@@ -126,19 +127,33 @@ async def _request(run: Run, client: AsyncBridgeClient, store: Store, *, per_pag
         with run.progress() as show:
             async for account, result in results:
                 if isinstance(result, errors.BridgeError):
-                    status = status_of(result)
-                    in_a_row = in_a_row + 1 if status == 5 else 0
-                    worst = 5 if 5 in (status, worst) else 7
-                    run.explain(result)
-                    if in_a_row == MAX_FAILURES_IN_A_ROW or _affects_all_accounts(result):
-                        with bridge_errors(f"account {account}: "):
-                            raise result
-                    report(printable(f"account {account}: {result}"))
+                    failures.add(account, result)
                 else:
-                    in_a_row = 0
+                    failures.in_a_row = 0
                     store.complete(account, result)
                 show(f"{store.done} of {store.total} accounts, {store.invoices} invoices")
-    return worst
+    return failures.status
+
+
+class _Failures:
+    def __init__(self, run: Run) -> None:
+        self._run = run
+        self.in_a_row = 0
+        """The failures of the server since the last account that is complete, or failed for another reason."""
+        self.status = 0
+        """The exit status of `_request`."""
+
+    def add(self, account: str, error: errors.BridgeError) -> None:
+        """Report a failed account; raise CommandError if the error ends the run."""
+        try:
+            with bridge_errors(f"account {account}: "), self._run.at(""):
+                raise error
+        except CommandError as failure:
+            self.in_a_row = self.in_a_row + 1 if failure.status == 5 else 0
+            self.status = 5 if 5 in (failure.status, self.status) else 7
+            if self.in_a_row == MAX_FAILURES_IN_A_ROW or _affects_all_accounts(error):
+                raise
+            report(printable(str(failure)))
 
 
 def _affects_all_accounts(error: errors.BridgeError) -> bool:
@@ -151,8 +166,7 @@ def _affects_all_accounts(error: errors.BridgeError) -> bool:
 def _parts(output_format: str, store: Store, name: str) -> Iterable[bytes]:
     if output_format == "jsonl":
         return store.pages()
-    columns = columns_of(_rows(store), [name, *InvoiceDetails.FIELDS])
-    return csv_lines(_rows(store), columns)
+    return csv_lines(_rows(store), columns_of(_rows(store), [name, *InvoiceDetails.FIELDS]))
 
 
 def _rows(store: Store) -> Iterator[dict[str, Any]]:

@@ -3,12 +3,23 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from math import isnan
+from typing import Any
 
 import click
 
 __all__ = ["SECONDS", "RequestCommand", "request_options"]
 
-SECONDS = click.FloatRange(min=0, min_open=True, max=86_400)
+
+class _Seconds(click.FloatRange):
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
+        seconds = super().convert(value, param, ctx)
+        if isnan(seconds):  # passes the check of the range
+            self.fail(f"{value!r} is not a number of seconds.", param, ctx)
+        return seconds
+
+
+SECONDS = _Seconds(min=0, min_open=True, max=86_400)
 
 
 class RequestCommand(click.Command):
@@ -23,26 +34,22 @@ class RequestCommand(click.Command):
 
 
 def request_options(function: Callable[..., None]) -> Callable[..., None]:
-    """Add the options of `run.connected_run` to a command."""
+    """Add the options that become arguments of `run.connected_run` to a command."""
     options = (
         click.option(
-            "--output",
-            metavar="FILE",
+            "--output", metavar="FILE",
             help="Write to this file instead of standard output; if anything fails, the file is not changed.",
         ),
         click.option(
-            "--timeout",
-            type=SECONDS,
-            metavar="SECONDS",
+            "--timeout", type=SECONDS, metavar="SECONDS",
             help="How long to wait for a connection, and for each read of a response; 5 and 30 by default.",
         ),
         click.option("--strict", is_flag=True, help="Fail if a response deviates from the contract."),
         click.option(
-            "--debug",
-            is_flag=True,
+            "--debug", is_flag=True,
             help="Log requests (method, URL, status, seconds, retries) and developer messages on standard error.",
         ),
-    )
+    )  # fmt: skip
     for option in reversed(options):
         function = option(function)
     return function

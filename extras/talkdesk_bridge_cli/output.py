@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import stat
 import sys
 from collections.abc import Iterable
@@ -36,11 +37,11 @@ class Output:
         self.path = Path(os.path.realpath(name))
         try:
             mode = self.path.stat().st_mode if self.path.exists() else stat.S_IFREG
-            # Replacing the file behind a descriptor would take it away from other processes that write to it.
-            if not stat.S_ISREG(mode) or name.startswith(("/dev/", "/proc/")) or name.endswith(os.sep):
-                raise CommandError(f"--output: {name} is not a regular file: give one, or redirect standard output.", 2)
+            # A file behind a descriptor must not be replaced: processes that write to it would keep the old one.
+            if re.match(r"/dev/(fd/|std)|/proc/", name) or not stat.S_ISREG(mode) or name.endswith(os.sep):
+                raise CommandError(f"--output: {name} is not a regular file: name one, or redirect standard output.", 2)
             if self.path.exists():
-                self.path.open("r+b").close()  # replacing a file needs no permission to write it
+                self.path.open("r+b").close()  # replacing would also work without write permission, which we respect
             part = self.path.with_name(self.temporary)
             part.touch()
             part.unlink()

@@ -46,7 +46,7 @@ class Run:
         """The items of all pages, as sent; a terminal shows their number as they arrive.
 
         Args:
-            place: The start of messages, such as an account.
+            place: What messages start with, such as `account 1`.
             items: An iterator of the client.
             list_name: The name of the list under `_embedded`.
 
@@ -63,21 +63,16 @@ class Run:
 
     @contextmanager
     def at(self, place: str) -> Iterator[None]:
-        """Start messages about deviations with `place`; with --debug, show the developer message of an error."""
+        """Start messages about deviations with `place`; with --debug, report the developer messages of an error."""
         self._place = place
         try:
             yield
         except errors.StatusError as error:
-            self.explain(error)
+            if self._debug and (info := error.error_info):
+                texts = [info.developer_message, *(detail.message for detail in info.details or [])]
+                for text in dict.fromkeys(filter(None, texts)):
+                    report(f"  {printable(str(text))}")
             raise
-
-    def explain(self, error: errors.BridgeError) -> None:
-        """With --debug, show the developer messages of an error response."""
-        info = error.error_info if self._debug and isinstance(error, errors.StatusError) else None
-        if info:
-            texts = [info.developer_message, *(detail.message for detail in info.details or [])]
-            for text in dict.fromkeys(filter(None, texts)):
-                report(f"  {printable(str(text))}")
 
     def _log_attempt(self, attempt: Attempt) -> None:
         origin = self._origins["token" if attempt.operation == "token" else "bridge"]
@@ -120,8 +115,8 @@ def account_name(client: BridgeClient | AsyncBridgeClient) -> str:
 @contextmanager
 def connected_run(*, output: str | None, **options: Any) -> Iterator[Run]:
     """A run with a client from the environment; the output is checked before a request is sent."""
-    with new_run(**options) as run, run.connect(BridgeClient) as run.client:
-        run.output = Output(output)
+    with new_run(**options) as run, run.connect(BridgeClient) as client:
+        run.client, run.output = client, Output(output)
         yield run
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shlex
 import shutil
 import sys
 import time
@@ -29,7 +30,7 @@ def serve(host: str, port: int, **options: Any) -> None:
         reason = os.strerror(error.errno) if error.errno and error.errno > 0 else error.strerror
         remedy = "choose another one with --port or --host"
         raise CommandError(f"cannot listen on port {port} of {host} ({reason}): {remedy}.", 2) from None
-    command = "talkdesk-bridge" if shutil.which("talkdesk-bridge") else os.path.relpath(sys.argv[0])
+    command = "talkdesk-bridge" if shutil.which("talkdesk-bridge") else shlex.quote(os.path.relpath(sys.argv[0]))
     with server:
         print(server.describe(command), flush=True)
         # The server runs in another thread, because an event loop could lose the exception that a signal raises.

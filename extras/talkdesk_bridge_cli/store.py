@@ -8,7 +8,7 @@ from __future__ import annotations
 import sqlite3
 import time
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from contextlib import contextmanager, suppress
+from contextlib import ExitStack, closing, contextmanager, suppress
 from errno import EIO
 from pathlib import Path
 from typing import Any
@@ -20,10 +20,13 @@ __all__ = ["Store", "stored"]
 COMMIT_INTERVAL = 1.0
 """Seconds between two commits; each waits for the disk."""
 
+APPLICATION_ID = 0x7464B21D
+"""SQLite's mark of the databases that this module creates."""
+
 # The pages of an account count once it is in `complete`. `named` has the requested accounts, in order.
-SCHEMA = """
-PRAGMA locking_mode = EXCLUSIVE;
-BEGIN EXCLUSIVE;
+SCHEMA = f"""
+BEGIN;
+PRAGMA application_id = {APPLICATION_ID};
 CREATE TABLE IF NOT EXISTS settings (name TEXT PRIMARY KEY, value TEXT);
 CREATE TABLE IF NOT EXISTS complete (account TEXT PRIMARY KEY NOT NULL, invoices INTEGER);
 CREATE TABLE IF NOT EXISTS pages (account TEXT, lines BLOB);
@@ -37,17 +40,24 @@ COMMIT;
 class Store:
     """Takes pages in any order, and returns them in the order of the accounts."""
 
-    def __init__(self, path: Path, connection: sqlite3.Connection) -> None:
+    def __init__(self, path: Path, connection: sqlite3.Connection, temporary: str) -> None:
         self.path = path
         self.finished = False
         """Set to True when the file is no longer needed."""
         self.started = time.strftime("%Y-%m-%d %H:%M")
-        """Date and time of the first request."""
+        """When the first call started."""
+        self.temporary = temporary
+        """The output's name until it is complete. It stays the same, to overwrite the file of a killed process."""
         self.total = 0
         """The number of requested accounts."""
         self._connection = connection
         self._error: sqlite3.Error | None = None
         self._committed = 0.0
+        connection.executescript("PRAGMA locking_mode = EXCLUSIVE; BEGIN EXCLUSIVE")
+        (tables,) = self._execute("SELECT count(*) FROM sqlite_master").fetchone()
+        if tables and self._execute("PRAGMA application_id").fetchone() != (APPLICATION_ID,):
+            problem = "is a database of another program: move it, or choose another file"
+            raise CommandError(f"--output: {path} {problem}.", 2)
         connection.executescript(SCHEMA)
         count = "SELECT count(*), coalesce(sum(invoices), 0) FROM complete"
         self.done, self.invoices = self._execute(count).fetchone()
@@ -64,10 +74,10 @@ class Store:
         insert = "INSERT OR IGNORE INTO named (account) VALUES (?)"
         self._connection.executemany(insert, ((account,) for account in accounts))
         (self.total,) = self._execute("SELECT count(*) FROM named").fetchone()
-        known = {**settings, "begun": self.started}
+        known = {**settings, "begun": self.started, "temporary": self.temporary}
         if self.done:
             known = dict(self._execute("SELECT name, value FROM settings"))
-        self.started = known["begun"]
+        self.started, self.temporary = known["begun"], known["temporary"]
         differences = [f"another {name}" for name, value in settings.items() if known.get(name) != value]
         extra = "SELECT account FROM complete WHERE account NOT IN (SELECT account FROM named) LIMIT 1"
         differences += [f"account {account}, which is not requested any more" for (account,) in self._execute(extra)]
@@ -135,36 +145,31 @@ class Store:
 
 
 @contextmanager
-def stored(path: Path, settings: Mapping[str, str], accounts: Iterable[str]) -> Iterator[Store]:
+def stored(path: Path, settings: Mapping[str, str], accounts: Iterable[str], temporary: str) -> Iterator[Store]:
     """A new or existing store in this file. An empty or finished store is deleted at the end.
 
     Args:
         path: The database.
         settings: Settings that must be the same as in the first call.
         accounts: The requested accounts; a repeated one counts once.
+        temporary: The name of the output until it is complete, if this is the first call.
 
     Raises:
         CommandError: the file cannot be used.
         OSError: the file can no longer be written.
 
     """
-    store = _opened(path)
-    try:
-        store.begin(settings, accounts)
-        yield store
-    except sqlite3.Error as error:
-        raise OSError(EIO, f"{path.name}: {error}") from None
-    finally:
-        store.close()
-
-
-def _opened(path: Path) -> Store:
-    connection = None
-    try:
-        connection = sqlite3.connect(path, timeout=0)
-        return Store(path, connection)
-    except sqlite3.Error as error:
-        if connection:
-            connection.close()
-        remedy = "If no other process is writing it, delete it to start over"
-        raise CommandError(f"--output: {path} cannot be used ({error}). {remedy}.", 2) from None
+    with ExitStack() as stack:
+        try:
+            connection = stack.enter_context(closing(sqlite3.connect(path, timeout=0)))
+            store = Store(path, connection, temporary)
+        except sqlite3.Error as error:
+            unusable = error.sqlite_errorcode in (sqlite3.SQLITE_BUSY, sqlite3.SQLITE_NOTADB, sqlite3.SQLITE_CORRUPT)
+            remedy = "If no other process is writing it, delete it to start over" if unusable else "Choose another file"
+            raise CommandError(f"--output: {path} cannot be used ({error}). {remedy}.", 2) from None
+        stack.callback(store.close)
+        try:
+            store.begin(settings, accounts)
+            yield store
+        except sqlite3.Error as error:
+            raise OSError(EIO, f"{path.name}: {error}") from None

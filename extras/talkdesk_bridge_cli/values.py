@@ -119,7 +119,7 @@ def _shape(kind: Any) -> tuple[str, str]:
     if is_union(kind):
         names, examples = zip(*map(_shape, get_args(kind)), strict=True)
         return "|".join(names), examples[0]
-    return "JSON", "{}"
+    return "JSON", "[]" if get_origin(kind) is list else "{}"
 
 
 def _parsed(text: str | bytes) -> Any:
