@@ -14,7 +14,7 @@ from starlette.requests import ClientDisconnect, Request
 from starlette.types import Receive, Scope, Send
 
 from talkdesk_bridge_sandbox._contract import token_paths
-from talkdesk_bridge_sandbox._credentials import Credentials, Gate
+from talkdesk_bridge_sandbox._credentials import CredentialChecker, Credentials
 from talkdesk_bridge_sandbox._data import ACCOUNTS
 from talkdesk_bridge_sandbox._faults import FAULTS, FAULTY, Call, Fault
 from talkdesk_bridge_sandbox._operations import Operation, Paging, make_operations
@@ -41,7 +41,7 @@ class Application:
 
     contract: dict[str, Any]
     credentials: Credentials
-    gate: Gate
+    checker: CredentialChecker
     paging: Paging
     log: Callable[[str], None]
     fault: Fault | None = None
@@ -55,13 +55,13 @@ class Application:
     _calls: Counter[tuple[str, str, str, bool]] = Factory(Counter)
 
     def reset(self) -> None:
-        """Forgets the requests and the script."""
+        """Forget the requests and the script."""
         self.seen.clear()
         self.script.clear()
         self._calls.clear()
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Responds to a request."""
+        """Respond to a request."""
         request = Request(scope, receive)
         try:
             body = await request.body()
@@ -79,14 +79,15 @@ class Application:
 
     def _route(self, request: Request, body: bytes) -> tuple[Reply, str]:
         """The response, and a note for the log."""
-        path, methods = request.scope["path"], ("GET", "HEAD") if request.method == "HEAD" else (request.method,)
+        path = request.scope["path"]
+        methods = ("GET", "HEAD") if request.method == "HEAD" else (request.method,)
         for operation in self._operations:
             path_params = operation.parameters.match(path)
             if path_params is not None and operation.method in methods:
                 request.scope["path_params"] = path_params
                 return self._respond(operation, request, body)
         if "POST" in methods and path in token_paths(self.contract):
-            return self.gate.give_token(request, body), ""
+            return self.checker.give_token(request, body), ""
         if "GET" in methods and path == "/":
             headers = {"Content-Type": "text/html; charset=utf-8"}
             return Reply(content=page(self.contract, self.credentials), headers=headers), ""
@@ -97,19 +98,21 @@ class Application:
         if self.script:
             return self.script.popleft(), "scripted"
         number = next(iter(request.path_params.values()), "")
-        fault = next((fault for fault in FAULTS if fault.account == number), self.fault)
-        account = FAULTY if fault and fault.account == number else ACCOUNTS.get(number)
+        own = next((fault for fault in FAULTS if fault.account == number), None)
+        fault = own or self.fault
+        account = FAULTY if own else ACCOUNTS.get(number)
+        paging = "all" if fault and fault.unpaged else self.paging
         try:
-            if not self.gate.admits(request, operation.security):
+            if not self.checker.admits(request, operation.security):
                 raise RequestError(401, "the request has no credential that the sandbox accepts")
-            reply = operation.respond(request, body, account, "all" if fault and fault.whole else self.paging)
+            reply = operation.respond(request, body, account, paging)
         except RequestError as error:
             return operation.error_response(error), ""
         if fault is None or reply.status >= 500:
             return reply, ""
-        key = (fault.name, request.method, str(request.url), self.gate.issued(request))
+        key = (fault.name, request.method, str(request.url), self.checker.issued(request))
         self._calls[key] += 1
-        return fault.change(reply, Call(request, operation, self.gate, first=self._calls[key] % 2 == 1)), fault.name
+        return fault.change(reply, Call(request, operation, self.checker, first=self._calls[key] % 2 == 1)), fault.name
 
     def _record(self, request: Request, status: int, note: str) -> None:
         path, query = request.scope["raw_path"].decode("ascii"), request.url.query

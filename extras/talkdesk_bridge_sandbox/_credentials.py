@@ -17,7 +17,7 @@ from starlette.requests import Request
 
 from talkdesk_bridge_sandbox._reply import Reply
 
-__all__ = ["Accept", "Credentials", "Gate", "kind_of"]
+__all__ = ["Accept", "CredentialChecker", "Credentials", "kind_of"]
 
 Accept = Literal["any", "none", "key", "basic", "bearer", "oauth2"]
 """The credential that an operation needs: any that the contract names for it, none, or one of these kinds."""
@@ -70,7 +70,7 @@ class Credentials:
         }.get(kind, ())
 
 
-class Gate:
+class CredentialChecker:
     """Checks credentials against the contract's security schemes, and issues tokens."""
 
     def __init__(self, schemes: dict[str, Any], credentials: Credentials, accept: str, token_life: float) -> None:
@@ -115,11 +115,19 @@ class Gate:
         kind, headers = kind_of(scheme), request.headers
         if kind not in self.kinds:
             return False
-        if kind == "oauth2":
-            return time.monotonic() < self._tokens.get(_bearer(headers), 0.0)
-        key = headers.get(self._credentials.api_key_header or scheme.get("name", ""))
-        sent = {"key": (key,), "basic": _basic(headers), "bearer": (_bearer(headers),)}
-        return sent.get(kind) == self._credentials.of_kind(kind)
+        sent: tuple[str | None, ...]
+        match kind:
+            case "oauth2":
+                return time.monotonic() < self._tokens.get(_bearer(headers), 0.0)
+            case "key":
+                sent = (headers.get(self._credentials.api_key_header or scheme["name"]),)
+            case "basic":
+                sent = _basic(headers)
+            case "bearer":
+                sent = (_bearer(headers),)
+            case _:
+                return False
+        return sent == self._credentials.of_kind(kind)
 
     def give_token(self, request: Request, body: bytes) -> Reply:
         """The token endpoint (RFC 6749, 4.4), with client_secret_basic or a client assertion (RFC 7523)."""
@@ -132,7 +140,7 @@ class Gate:
             sent = tuple(map(unquote_plus, _basic(request.headers)))
             problem = "" if sent == self._credentials.of_kind("oauth2") else "client id or secret is wrong"
         if problem:
-            # RFC 6749, 5.2, requires a challenge, but it makes a browser open its own dialog over the page's.
+            # RFC 6749, 5.2, requires a challenge, but with one a browser would cover the page's dialog with its own.
             challenge = {} if "X-Requested-With" in request.headers else {"WWW-Authenticate": 'Basic realm="sandbox"'}
             return _token_error(401, "invalid_client", problem, challenge)
         token = secrets.token_urlsafe(32)
@@ -142,23 +150,23 @@ class Gate:
 
     def _verify(self, form: dict[str, str], token_url: str) -> str:
         """The problem with a client assertion; empty if it is valid."""
-        ours, assertion = self._credentials, form["client_assertion"]
+        accepted, assertion = self._credentials, form["client_assertion"]
         if form.get("client_assertion_type") != ASSERTION:
             return f"client_assertion_type must be {ASSERTION}"
         try:
             claims = jwt.decode(
                 assertion,
                 self._public_key,
-                algorithms=[ours.algorithm],
-                audience=ours.audience or token_url,
-                issuer=ours.client_id,
-                subject=ours.client_id,
+                algorithms=[accepted.algorithm],
+                audience=accepted.audience or token_url,
+                issuer=accepted.client_id,
+                subject=accepted.client_id,
                 options={"require": ["iss", "sub", "aud", "exp", "jti"]},
             )
-            key_id = jwt.get_unverified_header(assertion).get("kid", ours.key_id)
+            key_id = jwt.get_unverified_header(assertion).get("kid", accepted.key_id)
         except jwt.InvalidTokenError as error:
             return f"the assertion is invalid: {error}"
-        if key_id != ours.key_id:
+        if key_id != accepted.key_id:
             return "the assertion is invalid: its kid is unknown"
         if claims["jti"] in self._assertions:
             return "the assertion is invalid: its jti was used before"

@@ -20,7 +20,7 @@ class Account:
     count: int
     """The number of its items."""
     currencies: tuple[str, ...]
-    """ISO 4217 codes, lower case as in the documented example; the items take turns."""
+    """ISO 4217 codes, lower case as in the documented example, used by the items in turn."""
     about: str
 
 

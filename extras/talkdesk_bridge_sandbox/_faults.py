@@ -11,7 +11,7 @@ from attrs import evolve, frozen
 from starlette.requests import Request
 
 from talkdesk_bridge_sandbox._contract import lists_of
-from talkdesk_bridge_sandbox._credentials import Gate
+from talkdesk_bridge_sandbox._credentials import CredentialChecker
 from talkdesk_bridge_sandbox._data import ACCOUNTS, Account
 from talkdesk_bridge_sandbox._operations import Operation
 from talkdesk_bridge_sandbox._reply import Reply, RequestError
@@ -35,7 +35,7 @@ class Call:
 
     request: Request
     operation: Operation
-    gate: Gate
+    checker: CredentialChecker
     first: bool
     """Whether it is the first of two attempts; the second one gets the good response."""
 
@@ -55,19 +55,19 @@ class Fault:
     outcome: str
     """How the client handles it."""
     change: Change
-    whole: bool = False
+    unpaged: bool = False
     """Whether the good response has all items at once."""
 
 
 _faults: list[Fault] = []
 
 
-def _fault(name: str, outcome: str, *, whole: bool = False) -> Callable[[Change], Change]:
-    """Registers a fault; the docstring says what the sandbox does, and the position gives the account number."""
+def _fault(name: str, outcome: str, *, unpaged: bool = False) -> Callable[[Change], Change]:
+    """Register a fault; the docstring says what the sandbox does, and the position gives the account number."""
 
     def add(change: Change) -> Change:
         about = (change.__doc__ or "").rstrip(".")
-        _faults.append(Fault(name, f"20000000{len(_faults) + 1:02}", about, outcome, change, whole))
+        _faults.append(Fault(name, f"20000000{len(_faults) + 1:02}", about, outcome, change, unpaged))
         return change
 
     return add
@@ -95,9 +95,9 @@ def _html_error(good: Reply, call: Call) -> Reply:
 @_fault("expired-token", "OAuth 2: gets a new token and retries; else raises UnauthorizedError (exit 3)")
 def _expired(good: Reply, call: Call) -> Reply:
     """401 with an expired OAuth 2 token, before each good response; always 401 with another credential."""
-    if call.gate.issued(call.request) and not call.first:
+    if call.checker.issued(call.request) and not call.first:
         return good
-    call.gate.revoke(call.request)
+    call.checker.revoke(call.request)
     return call.operation.error_response(RequestError(401, "the token or key has expired"))
 
 
@@ -143,7 +143,7 @@ def _unknown(good: Reply, call: Call) -> Reply:
     return _each(good, lambda item: {**item, "x_of_this_bridge": {"since": "2023-07-01"}})
 
 
-@_fault("bare-list", "reads it as the only page and reports the deviation", whole=True)
+@_fault("bare-list", "reads it as the only page and reports the deviation", unpaged=True)
 def _bare(good: Reply, call: Call) -> Reply:
     """Only the list, without the documented object around it."""
     return evolve(good, json=next(iter(lists_of(good.json).values()), good.json))
@@ -195,7 +195,7 @@ def _html(status: int, title: str) -> Reply:
 
 
 def _each(good: Reply, change: Callable[[dict[str, Any]], Any]) -> Reply:
-    """Changes each item of a list, or the body if it has no list."""
+    """Change each item of a list, or the body if it has no list."""
 
     def changed(value: Any) -> Any:
         return change(value) if isinstance(value, dict) else value
@@ -207,7 +207,7 @@ def _each(good: Reply, change: Callable[[dict[str, Any]], Any]) -> Reply:
 
 
 def _with(good: Reply, name: str, change: Callable[[Any], Any]) -> Reply:
-    """Changes one field of the body."""
+    """Change one field of the body."""
     if not isinstance(good.json, dict):
         return good
     return evolve(good, json={**good.json, name: change(good.json.get(name))})

@@ -63,17 +63,23 @@ class Operation:
         elif account is None and not self.parameters.knows(*next(iter(request.path_params.items()))):
             raise RequestError(404, "no such account")
         status, media = int(self._success.replace("XX", "00")), self._responses[self._success]
-        for varied in (True, False):  # a schema may allow only the examples
-            content: Any = next(iter(media.examples), None)
-            lists = lists_of(content)
-            if len(lists) == 1:
-                ((name, examples),) = lists.items()
-                items = items_of(account, examples, varied=varied)
-                content = self._page(request, arguments, content, name, items, paging)
+        for varied in (True, False):  # the second time unvaried, because a schema may allow only the examples
+            content = self._content(request, arguments, account, paging, varied=varied)
             error = self._document.error(media.schema, content)
             if error is None:
                 return _reply(status, media, content)
         return Reply(500, json={"sandbox": f"this response would deviate from the contract: {_message(error)}"})
+
+    def _content(
+        self, request: Request, arguments: Arguments, account: Account | None, paging: Paging, *, varied: bool
+    ) -> Any:
+        example = next(iter(self._responses[self._success].examples), None)
+        lists = lists_of(example)
+        if len(lists) != 1:
+            return example
+        ((name, examples),) = lists.items()
+        items = items_of(account, examples, varied=varied)
+        return self._page(request, arguments, example, name, items, paging)
 
     def _check_body(self, request: Request, body: bytes) -> None:
         kind = request.headers.get("Content-Type", "").partition(";")[0].strip().lower()
@@ -139,8 +145,9 @@ class Parameters:
         page = self._declared.get(("query", "page"), {}).get("schema", {})
         self.numbered = bool(page) and document.error(page, 2) is None and document.error(page, "2") is not None
         """Whether pages are requested by page number."""
-        own = "sandbox_cursor" if ("query", "cursor") in self._declared else "cursor"
-        self.page = "page" if self.numbered else own
+        self.page = "sandbox_cursor" if ("query", "cursor") in self._declared else "cursor"
+        if self.numbered:
+            self.page = "page"
         """The query parameter in the sandbox's links."""
         self._declared.setdefault(("query", self.page), {"schema": COUNT})
         self.query = {name for location, name in self._declared if location == "query"}
@@ -151,14 +158,16 @@ class Parameters:
         return None if found is None else dict(zip(self._in_path, found.groups(), strict=True))
 
     def knows(self, name: str, value: str) -> bool:
-        """Whether a path parameter has this value in an example, or cannot hold an account number."""
+        """Whether a path parameter has this value in an example, or can hold no account number at all."""
         parameter = self._declared["path", name]
         examples = [*self._document.examples(parameter), *self._document.examples(parameter["schema"])]
-        errors = [self._document.error(parameter["schema"], number) for number in (*ACCOUNTS, *map(int, ACCOUNTS))]
-        return value in map(str, examples) or None not in errors
+        if value in map(str, examples):
+            return True
+        numbers = (*ACCOUNTS, *map(int, ACCOUNTS))
+        return all(self._document.error(parameter["schema"], number) for number in numbers)
 
     def number(self, arguments: Arguments, name: str, default: int) -> int:
-        """The query parameter `name` as a count, or the default if it is not one."""
+        """The query parameter `name`, or the default if it is not a positive integer."""
         value = arguments.get(("query", name))
         return default if value is None or self._document.error(COUNT, value) else int(value)
 
@@ -184,7 +193,7 @@ class Parameters:
         return arguments
 
     def _value(self, schema: dict[str, Any], texts: list[str], parameter: str) -> Any:
-        """The value that a schema reads from texts: a number, a boolean, a text, or a list of these."""
+        """The value of a parameter as its schema allows: a number, a boolean, a text, or a list of these."""
         parsed = [_parse(text) for text in texts]
         candidates = [parsed, texts] if len(texts) > 1 else [parsed[0], texts[0], parsed, texts]
         errors = [self._document.error(schema, candidate) for candidate in candidates]

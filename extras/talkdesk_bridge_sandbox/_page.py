@@ -29,7 +29,7 @@ PROVENANCE = "x-provenance"
 def page(contract: dict[str, Any], credentials: Credentials | None = None) -> str:
     """A contract as an HTML page; with the credentials of a sandbox, the page can send requests to it."""
     shown = copy.deepcopy(contract)
-    for path, _, operation in operations_of(shown):  # Swagger UI shows nothing of a path itself
+    for path, _, operation in operations_of(shown):  # Swagger UI shows no description of a path
         if provenance := contract["paths"][path].get(PROVENANCE):
             _add(operation, _mark_of(provenance, "method and path: "))
     _mark(shown, Document(contract))
@@ -62,7 +62,7 @@ def page(contract: dict[str, Any], credentials: Credentials | None = None) -> st
 
 
 def _serve_here(contract: dict[str, Any], credentials: Credentials) -> None:
-    """Points the contract to the sandbox, and adds the accepted credential to each security scheme."""
+    """Point the contract at the sandbox, and add the accepted credential to each security scheme."""
     contract["servers"] = [{"url": "/", "description": "this sandbox"}]
     for scheme in schemes_of(contract).values():
         accepted = " with ".join(f"<code>{_text(part)}</code>" for part in credentials.of_kind(kind_of(scheme)))
@@ -81,7 +81,7 @@ def _scheme(name: str, scheme: dict[str, Any]) -> str:
 
 
 def _mark(node: Any, original: Document) -> None:
-    """Adds the provenance of each element to its description, the only field that is shown for every element."""
+    """Add the provenance of each element to its description, the only field that is shown for every element."""
     if isinstance(node, list):
         for inner in node:
             _mark(inner, original)

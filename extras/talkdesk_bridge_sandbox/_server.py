@@ -7,7 +7,7 @@ import shlex
 import socket
 import threading
 from collections.abc import Callable
-from functools import cached_property
+from functools import cached_property, partial
 from typing import Any, Self, get_args
 
 import uvicorn
@@ -16,7 +16,7 @@ from talkdesk_bridge.contract import document
 
 from talkdesk_bridge_sandbox._app import Application, Seen
 from talkdesk_bridge_sandbox._contract import schemes_of, token_paths
-from talkdesk_bridge_sandbox._credentials import TOKEN_LIFE, Accept, Credentials, Gate, kind_of
+from talkdesk_bridge_sandbox._credentials import TOKEN_LIFE, Accept, CredentialChecker, Credentials, kind_of
 from talkdesk_bridge_sandbox._data import ACCOUNTS
 from talkdesk_bridge_sandbox._faults import FAULTS, account_rows
 from talkdesk_bridge_sandbox._operations import Paging
@@ -38,7 +38,7 @@ class Sandbox:
         accept: The credential that requests need: "any" that the contract names for the operation, "none", or one kind
             ("key", "basic", "bearer", "oauth2").
         token_life: Lifetime of an OAuth 2 token, in seconds.
-        paging: How lists are paged: with next "links", by number ("pages"), or "all" items at once.
+        paging: How lists are paged: by next links ("links"), by page number ("pages"), or not at all ("all").
         fault: The name of a fault for every operation; see FAULTS.
         contract: The contract to serve, as data; by default that of the installed client.
         log: Called with a line for each request: method, path and query, status, and the fault.
@@ -73,8 +73,8 @@ class Sandbox:
             raise ValueError("the lifetime of a token must be more than 0 and less than 1e9 seconds")
         self.credentials = credentials or Credentials()
         self._contract = contract or document()
-        self._gate = Gate(schemes_of(self._contract), self.credentials, accept, token_life)
-        self._app = Application(self._contract, self.credentials, self._gate, paging, log)
+        self._checker = CredentialChecker(schemes_of(self._contract), self.credentials, accept, token_life)
+        self._app = Application(self._contract, self.credentials, self._checker, paging, log)
         self.fault = self._first_fault = fault
         config = uvicorn.Config(
             self._app, lifespan="off", ws="none", access_log=False, log_config=None, timeout_graceful_shutdown=2
@@ -88,7 +88,7 @@ class Sandbox:
     @property
     def url(self) -> str:
         """The base URL for a client."""
-        host = {"0.0.0.0": "127.0.0.1", "::": "::1"}.get(self._host, self._host)  # noqa: S104 # not listened on
+        host = {"0.0.0.0": "127.0.0.1", "::": "::1"}.get(self._host, self._host)  # noqa: S104 # only compared
         return f"http://[{host}]:{self._port}" if ":" in host else f"http://{host}:{self._port}"
 
     @property
@@ -106,7 +106,7 @@ class Sandbox:
     @property
     def environ(self) -> dict[str, str]:
         """Environment variables that point the command and `BridgeClient.from_env` to this sandbox."""
-        return next(iter(self._ways().values()), self._variables({}))
+        return next(iter(self._variables_by_title().values()), self._variables({}))
 
     @cached_property
     def client(self) -> BridgeClient:
@@ -145,10 +145,10 @@ class Sandbox:
         self._app.script.extend(replies)
 
     def reset(self) -> None:
-        """Go back to the initial state: clear requests, scripted responses, a later fault, tokens and the client."""
+        """Go back to the initial state: clear requests, script, client, tokens, and a fault that was set later."""
         self._close_client()
         self._app.reset()
-        self._gate.reset()
+        self._checker.reset()
         self.fault = self._first_fault
 
     @property
@@ -156,21 +156,13 @@ class Sandbox:
         """Whether the sandbox is closed; it cannot be used again."""
         return self._server.should_exit
 
-    def serve(self) -> None:
-        """Serve until the process is interrupted, or `stop` or `close` is called."""
-        self._server.run(sockets=[self._socket])
-
-    def stop(self) -> None:
-        """End `serve`, without waiting for it; a signal handler may call this."""
-        self._server.should_exit = True
-
     def close(self) -> None:
         """Stop serving, and wait until the server has stopped."""
         self._close_client()
-        self.stop()
+        self._server.should_exit = True
         if self._thread:
             self._thread.join()
-        if not self._server.started:  # else the server closes it
+        if not self._server.started:  # once started, the server closes it itself
             self._socket.close()
 
     def _close_client(self) -> None:
@@ -180,7 +172,8 @@ class Sandbox:
     def __enter__(self) -> Self:
         if self.closed:
             raise ValueError("the sandbox is closed: create a new one")
-        self._thread = threading.Thread(target=self.serve, name="talkdesk-bridge-sandbox", daemon=True)
+        run = partial(self._server.run, sockets=[self._socket])
+        self._thread = threading.Thread(target=run, name="talkdesk-bridge-sandbox", daemon=True)
         self._thread.start()
         return self
 
@@ -193,25 +186,31 @@ class Sandbox:
         if not _is_loopback(self._host):
             lines.append("Other machines that can reach this one can send requests to it.")
         lines += ["", "In another shell:", *_exports(self.environ), f"  {command} invoices {next(iter(ACCOUNTS))}"]
-        for title, variables in [*self._ways().items()][1:]:
+        for title, variables in [*self._variables_by_title().items()][1:]:
             lines += ["", f"Or with {title}, in a new shell:", *_exports(variables)]
         return "\n".join([*lines, "", accounts_table(), ""])
 
-    def _ways(self) -> dict[str, dict[str, str]]:
-        """The variables for each accepted credential, by title; the simplest one first."""
-        ours, header = self.credentials, self.key_header
-        client = {"TOKEN_URL": self.token_url, "CLIENT_ID": ours.client_id}
-        private_key = {"PRIVATE_KEY": self._gate.private_key, "KEY_ID": ours.key_id, "ALGORITHM": ours.algorithm}
+    def _variables_by_title(self) -> dict[str, dict[str, str]]:
+        """The variables for each accepted credential; the simplest one first."""
+        accepted, header = self.credentials, self.key_header
+        client = {"TOKEN_URL": self.token_url, "CLIENT_ID": accepted.client_id}
+        private_key = {
+            "PRIVATE_KEY": self._checker.private_key,
+            "KEY_ID": accepted.key_id,
+            "ALGORITHM": accepted.algorithm,
+        }
         other_header = {} if header in (None, "Authorization") else {"API_KEY_HEADER": header}
-        ways = (
-            ("key", "a key in a header", {"API_KEY": ours.api_key, **other_header}),
-            ("oauth2", "OAuth 2", {**client, "CLIENT_SECRET": ours.client_secret}),
+        credentials = (
+            ("key", "a key in a header", {"API_KEY": accepted.api_key, **other_header}),
+            ("oauth2", "OAuth 2", {**client, "CLIENT_SECRET": accepted.client_secret}),
             ("oauth2", "OAuth 2 and a private key", {**client, **private_key}),
-            ("basic", "HTTP Basic", {"USERNAME": ours.user, "PASSWORD": ours.password}),
-            ("bearer", "a bearer token", {"BEARER_TOKEN": ours.bearer_token}),
+            ("basic", "HTTP Basic", {"USERNAME": accepted.user, "PASSWORD": accepted.password}),
+            ("bearer", "a bearer token", {"BEARER_TOKEN": accepted.bearer_token}),
         )
-        kinds = self._gate.kinds
-        return {title: self._variables(way) for kind, title, way in ways if kind in kinds and all(way.values())}
+        kinds = self._checker.kinds
+        return {
+            title: self._variables(each) for kind, title, each in credentials if kind in kinds and all(each.values())
+        }
 
     def _variables(self, credential: dict[str, str]) -> dict[str, str]:
         return {f"TALKDESK_BRIDGE_{name}": value for name, value in {"URL": self.url, **credential}.items()}
@@ -225,12 +224,14 @@ def accounts_table() -> str:
 def faults_table() -> str:
     """The faults, each with its account and what the client does."""
     rows = (f"  {one.account}  {one.name}\n      {one.about}\n      -> {one.outcome}" for one in FAULTS)
-    return "Faults (request the account, or use --fault NAME; -> what the client does):\n" + "\n".join(rows)
+    title = "Faults. Request the account, or use --fault NAME. `->` says what the client does.\n"
+    return title + "\n".join(rows)
 
 
 def _listen(host: str, port: int) -> socket.socket:
     listening = socket.create_server((host, port), family=socket.AF_INET6 if ":" in host else socket.AF_INET)
-    # Connections inherit it. Without it, each response on a kept connection waits 40 ms for a delayed acknowledgement.
+    # Accepted connections inherit this option. Without it, each response on a kept connection waits 40 ms for a delayed
+    # acknowledgement.
     listening.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
     return listening
 

@@ -1,4 +1,4 @@
-"""Writes a contract as a page: `python -m talkdesk_bridge_sandbox.page openapi.yaml api.html`, for `make docs`."""
+"""Write a contract as a page: `python -m talkdesk_bridge_sandbox.page openapi.yaml api.html`, for `make docs`."""
 
 from __future__ import annotations
 
