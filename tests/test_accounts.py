@@ -270,7 +270,7 @@ def test_signals_while_saving_lose_nothing(
 
     with monkeypatch.context() as patched:
         patched.setattr("talkdesk_bridge_cli.store.COMMIT_INTERVAL", 0)
-        patched.setattr("talkdesk_bridge_cli.signals.ECHO", 60)  # which a busy machine needs
+        patched.setattr("talkdesk_bridge_cli.signals.ECHO_SECONDS", 60)  # which a busy machine needs
         patched.setattr(Store, "commit", interrupted_commit)
         result = listing(ACCOUNTS, "--at-once", "2")
     assert result.returncode == 128 + number
@@ -374,7 +374,7 @@ def interrupted(listing: Listing, bridge: Bridge) -> None:
 def test_resuming_with_other_options_is_rejected(listing: Listing, bridge: Bridge) -> None:
     interrupted(listing, bridge)
     for accounts, options, url, message in (
-        (ACCOUNTS[1:], [], "", "out.jsonl.part was started with account 1000, which is not requested any more: "),
+        (ACCOUNTS[1:], [], "", "out.jsonl.part was started with account 1000, which is no longer requested: "),
         (ACCOUNTS, ["--format", "csv"], "", "out.jsonl.part was started with another --format"),
         (ACCOUNTS, ["--strict"], "", "out.jsonl.part was started with another --strict"),
         (ACCOUNTS, [], "http://127.0.0.1:9", "out.jsonl.part was started with another base URL"),
@@ -386,6 +386,13 @@ def test_resuming_with_other_options_is_rejected(listing: Listing, bridge: Bridg
     assert not bridge.asked
     assert listing(url=bridge.url).returncode == 0
     assert numbers(written()) == every()
+
+
+def test_nothing_can_be_skipped_if_every_account_failed(listing: Listing, bridge: Bridge) -> None:
+    bridge.instead = lambda _: http_response(b"{}", 404)
+    result = listing(ACCOUNTS[:2])
+    assert result.returncode == 7
+    assert result.stderr.endswith("2 of 2 accounts failed, so nothing was written.\n")
 
 
 def test_only_corrected_or_added_accounts_are_requested(listing: Listing, bridge: Bridge) -> None:
@@ -442,8 +449,8 @@ def test_files_of_others_beside_the_output_are_left_alone(listing: Listing, brid
 
     Path("out.jsonl").unlink()
     with closing(sqlite3.connect("out.jsonl.part")) as other, other:
-        other.execute("CREATE TABLE named (text TEXT)")
-        other.execute("INSERT INTO named VALUES ('of the user')")
+        other.execute("CREATE TABLE requested (text TEXT)")
+        other.execute("INSERT INTO requested VALUES ('of the user')")
     before = Path("out.jsonl.part").read_bytes()
     bridge.asked.clear()
     result = listing()

@@ -62,7 +62,7 @@ def test_a_response_cannot_control_the_terminal(server: Server) -> None:
     assert "\x1b" not in result.stdout
     totals, count, explained = result.stdout.splitlines()[-3:]
     assert totals.split() == ["total,", "no", "currency", "*", "-1.10", "7.5"]
-    assert (count, explained) == ("2 invoices", "* without 3 missing amounts and 1 unreadable amount")
+    assert (count, explained) == ("2 invoices", "* not counting 3 missing amounts and 1 unreadable amount")
     message = "account 1: expected string at $._embedded.invoices[*].due_amount, got number (1 time)."
     assert result.stderr.splitlines() == [message]
 
@@ -424,8 +424,8 @@ def test_a_port_that_is_in_use(sandbox: Sandbox) -> None:
     port = sandbox.url.rpartition(":")[2]
     result = run("sandbox", "--port", port)
     assert (result.returncode, result.stdout) == (2, "")
-    problem = f"cannot listen on port {port} of 127.0.0.1 (Address already in use)"
-    assert result.stderr == f"talkdesk-bridge: {problem}: choose another one with --port or --host.\n"
+    problem = f"cannot listen on 127.0.0.1, port {port}: Address already in use"
+    assert result.stderr == f"talkdesk-bridge: {problem}. Choose another with --port or --host.\n"
 
 
 @pytest.mark.parametrize(
@@ -433,7 +433,7 @@ def test_a_port_that_is_in_use(sandbox: Sandbox) -> None:
     [
         (("--host", "0.0.0.0"), "0.0.0.0 is not a loopback address: allow it with allow_remote (--allow-remote)"),  # noqa: S104 # not listened on
         (("--fault", "fire"), "unknown fault fire: choose one of rate-limited, "),
-        (("--host", "192.0.2.1", "--allow-remote"), "cannot listen on port 0 of 192.0.2.1"),
+        (("--host", "192.0.2.1", "--allow-remote"), "cannot listen on 192.0.2.1, port 0: "),
     ],
 )
 def test_an_invalid_option_of_the_sandbox(options: tuple[str, ...], message: str) -> None:

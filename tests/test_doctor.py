@@ -65,7 +65,7 @@ def test_every_check_is_good(sandbox: Sandbox) -> None:
     assert f" {sys.version_info.major}.{sys.version_info.minor}." in checks["Python"]["found"]
     assert f"httpx {metadata.version('httpx')}." in checks["Python"]["found"]
     assert checks["variables"]["found"].endswith("Credential: HeaderAuth.")
-    assert checks["bridge"]["found"] == "The bridge returned 401 to a request without the credential."
+    assert checks["bridge"]["found"] == "The bridge returned 401 to a request without a credential."
     assert checks["response"]["found"].endswith(" get_account_invoices, with 50 invoices, matches the contract.")
 
 
@@ -111,7 +111,7 @@ def test_proxies_and_certificates(tmp_path: Path) -> None:
     named = {"HTTPS_PROXY": "http://p", "no_proxy": "c", "SSL_CERT_FILE": str(tmp_path / "none")}
     status, checks = run_doctor(URL="https://b", **named)
     assert (status, checks["variables"]["status"]) == (2, "bad")
-    assert checks["proxies"]["found"] == "Set: HTTPS_PROXY and no_proxy (for https only)."
+    assert checks["proxies"]["found"] == "Set: HTTPS_PROXY and no_proxy. Proxies are used for https URLs only."
     assert checks["certificates"]["found"] == "Trusted certificates come from SSL_CERT_FILE."
     assert "the file that SSL_CERT_FILE or SSL_CERT_DIR names, cannot be read." in checks["variables"]["found"]
     assert checks["bridge"]["found"] == "Not checked: the variables are invalid."
@@ -148,9 +148,9 @@ def hang(exchange: Exchange) -> None:
 @pytest.mark.parametrize(
     ("response", "verdict", "text"),
     [
-        (b"HTTP/1.1 404 X\r\nContent-Length: 2\r\n\r\n{}", "good", "The bridge returned 404 to a request without the credential."),
+        (b"HTTP/1.1 404 X\r\nContent-Length: 2\r\n\r\n{}", "good", "The bridge returned 404 to a request without a credential."),
         (b"HTTP/1.1 502 X\r\nContent-Length: 0\r\n\r\n", "warning", "The bridge returned 502"),
-        (b"HTTP/1.1 200 X\r\nContent-Length: 2\r\n\r\n{}", "good", "The bridge responded to a request without the credential."),
+        (b"HTTP/1.1 200 X\r\nContent-Length: 2\r\n\r\n{}", "good", "The bridge responded to a request without a credential."),
         (lambda exchange: exchange.send(b"SSH-2.0-x\r\n"), "bad", "no complete response"),
         (hang, "bad", "did not respond in time"),
     ],

@@ -76,7 +76,7 @@ def test_all_items_of_all_pages_are_printed(sandbox: Sandbox, options: list[str]
 def test_one_page_and_all_pages_cannot_be_combined(server: Server, options: list[str], named: str) -> None:
     result = run("get", "get_account_invoices", "1", "--page", "2", *options, URL=server.url)
     assert (result.returncode, result.stdout) == (2, "")
-    assert f"--page requests one page, but {named} requests all" in result.stderr
+    assert f"--page is for one page, but {named} reads all pages" in result.stderr
     assert server.seen == []
 
 

@@ -283,7 +283,7 @@ def test_the_command_works_if_standard_error_cannot_be_written(server: Server, t
 def test_a_list_without_amounts_has_no_totals(server: Server) -> None:
     server.respond_with({"_embedded": {"invoices": [{"invoice_number": "1", "amount": "abc"}]}})
     shown = run("invoices", "1", URL=server.url).stdout.splitlines()
-    assert shown[-2:] == ["1 invoice", "no totals: 2 missing amounts and 1 unreadable amount"]
+    assert shown[-2:] == ["1 invoice", "no totals, because of 2 missing amounts and 1 unreadable amount"]
 
 
 def test_a_table_cuts_off_no_value(server: Server) -> None:

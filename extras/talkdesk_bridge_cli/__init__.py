@@ -1,1 +1,1 @@
-"""The command talkdesk-bridge: `main` is the entry point, `commands` declares the rest, one module for each command."""
+"""The command talkdesk-bridge. `main` is the entry point; `commands` declares the subcommands, one module each."""

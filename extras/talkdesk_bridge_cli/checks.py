@@ -1,4 +1,4 @@
-"""The result of a check of `doctor`, and the checks of the installation. Nothing here imports the client."""
+"""`CheckResult`, and doctor's checks of the installation, which work even if the client cannot be imported."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ import re
 from importlib import metadata
 from typing import NamedTuple
 
-__all__ = ["REINSTALL", "CheckResult", "listed", "package", "python"]
+__all__ = ["REINSTALL", "CheckResult", "in_words", "package", "python"]
 
 NAME = "talkdesk-bridge"
 REINSTALL = f"Reinstall {NAME} (see README.md)."
@@ -25,8 +25,8 @@ class CheckResult(NamedTuple):
     """The exit status of the command if this is the first bad result."""
 
 
-def listed(names: list[str]) -> str:
-    """Names as a list in a sentence."""
+def in_words(names: list[str]) -> str:
+    """The names in words: `a, b and c`."""
     return f"{', '.join(names[:-1])} and {names[-1]}" if names[1:] else "".join(names)
 
 
@@ -35,23 +35,23 @@ def package() -> CheckResult:
     try:
         dist = metadata.distribution(NAME)
     except metadata.PackageNotFoundError:
-        text = f"{NAME} is not installed, but Python finds its modules."
+        text = f"Python finds the modules of {NAME}, but the package is not installed."
         return CheckResult("bad", text, f"Install {NAME} (see README.md).", 1)
     missing: dict[str, list[str]] = {}
     for requirement in dist.requires or []:
         if extra := re.search(r"""extra == ["']([\w.-]+)""", requirement):
             name = re.split(r"[^\w.-]", requirement)[0]
             missing.setdefault(extra[1], []).extend([] if _version(name) else [name])
-    extras = listed([extra for extra, names in missing.items() if not names]) or "none"
-    incomplete = [f"{extra} (needs {listed(names)})" for extra, names in missing.items() if names]
-    others = f" Not installed: {listed(incomplete)}." if incomplete else ""
+    extras = in_words([extra for extra, names in missing.items() if not names]) or "none"
+    incomplete = [f"{extra} (needs {in_words(names)})" for extra, names in missing.items() if names]
+    others = f" Not installed: {in_words(incomplete)}." if incomplete else ""
     return CheckResult("good", f"{NAME} {dist.version} in {dist.locate_file('')}. Installed extras: {extras}.{others}")
 
 
 def python() -> CheckResult:
     """The versions of Python and of the packages that the client needs."""
     versions = {name: _version(name) for name in ("attrs", "httpx")}
-    libraries = listed([f"{name} {version or 'is missing'}" for name, version in versions.items()])
+    libraries = in_words([f"{name} {version or 'is missing'}" for name, version in versions.items()])
     text = f"{platform.python_implementation()} {platform.python_version()} on {platform.platform()}, {libraries}."
     return CheckResult("good", text) if all(versions.values()) else CheckResult("bad", text, REINSTALL, 1)
 

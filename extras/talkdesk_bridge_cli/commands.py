@@ -71,7 +71,7 @@ def invoices(
     """Print all invoices of one or more accounts.
 
     ACCOUNT... are account numbers; a repeated one is requested once. If an account fails, nothing is printed except one
-    sentence on standard error. The table ends with totals for each currency. In the other formats, each invoice starts
+    sentence on standard error. The table ends with one total per currency. In the other formats, each invoice starts
     with its account number.
 
     \b
@@ -129,16 +129,17 @@ def get() -> None:
     help="The port to listen on; 0 picks a free one.",
 )  # fmt: skip
 @click.option(
-    "--paging", default="links", show_default=True, metavar="HOW", help="How lists are paged: links, pages or all."
-)
+    "--paging", default="links", show_default=True, metavar="HOW",
+    help="How lists are paged: by next links (links), by page number (pages), or not at all (all).",
+)  # fmt: skip
 @click.option(
     "--accept", default="any", show_default=True, metavar="KIND",
-    help="The credential to require: any (that the contract names), none, key, basic, bearer or oauth2.",
+    help="The credential to require: none, key, basic, bearer or oauth2; any accepts each one that the contract names.",
 )  # fmt: skip
 @click.option(
     "--token-life", type=float, default=599, show_default=True, metavar="SECONDS", help="Lifetime of a token."
 )
-@click.option("--fault", metavar="NAME", help="Give every response this fault; --faults lists them.")
+@click.option("--fault", metavar="NAME", help="Apply this fault to every response; --faults lists the faults.")
 @click.option("--host", default="127.0.0.1", show_default=True, metavar="ADDRESS", help="The address to listen on.")
 @click.option("--allow-remote", is_flag=True, help="Allow an address that other machines can reach.")
 @click.option("--accounts", is_flag=True, help="List the accounts and exit.")

@@ -11,10 +11,10 @@ from urllib.parse import parse_qsl, urlsplit
 
 from talkdesk_bridge import VARIABLES, BridgeClient, Deviation, NoAuth, Retry, errors
 
-from talkdesk_bridge_cli.checks import CheckResult, listed
+from talkdesk_bridge_cli.checks import CheckResult, in_words
 from talkdesk_bridge_cli.exit import status_of
 
-__all__ = ["connection"]
+__all__ = ["connection_checks"]
 
 PROXIES = [each for name in ("HTTPS_PROXY", "ALL_PROXY", "NO_PROXY", "HTTP_PROXY") for each in (name, name.lower())]
 HELP = "'talkdesk-bridge invoices --help' lists the variables of each credential."
@@ -28,7 +28,7 @@ REMEDIES = {
 """How to fix an error, by its exit status."""
 
 
-def connection(account: str | None, timeout: float, *, offline: bool) -> Iterator[tuple[str, CheckResult]]:
+def connection_checks(account: str | None, timeout: float, *, offline: bool) -> Iterator[tuple[str, CheckResult]]:
     """The name and the result of each check.
 
     Args:
@@ -38,7 +38,8 @@ def connection(account: str | None, timeout: float, *, offline: bool) -> Iterato
 
     """
     names = [name for name in PROXIES if os.environ.get(name)]
-    yield "proxies", CheckResult("good", f"Set: {listed(names)} (for https only)." if names else "No proxy is set.")
+    text = f"Set: {in_words(names)}. Proxies are used for https URLs only." if names else "No proxy is set."
+    yield "proxies", CheckResult("good", text)
     source = next((name for name in ("SSL_CERT_FILE", "SSL_CERT_DIR") if os.environ.get(name)), "the package certifi")
     yield "certificates", CheckResult("good", f"Trusted certificates come from {source}.")
     deviations: list[Deviation] = []
@@ -71,13 +72,13 @@ def _skipped(reason: str, remedy: str = "") -> CheckResult:
 def _variables(client: BridgeClient | None, error: str) -> CheckResult:
     """The variables that are set, and whether they are valid; if not, `client` is None and `error` says why."""
     names = [name for name in VARIABLES if os.environ.get(name)]
-    text = f"{error} Set: {listed(names) or 'none'}.".lstrip()
+    text = f"{error} Set: {in_words(names) or 'none'}.".lstrip()
     unknown = []
     for name in sorted(name for name in os.environ if _is_ours(name) and name not in VARIABLES):
         near = get_close_matches(name.upper(), VARIABLES, 1, 0.9)
         unknown.append(f"{name} ({near[0]}?)" if near else name)
     if unknown:
-        text = f"{text} Unknown: {listed(unknown)}."
+        text = f"{text} Unknown: {in_words(unknown)}."
     if not client:
         return CheckResult("bad", text, f"Correct or unset the variables in this message. {HELP}", 2)
     if unknown:
@@ -94,13 +95,13 @@ def _bridge(anonymous: BridgeClient, account: str | None) -> CheckResult:
     except (errors.NotSentError, errors.NoResponseError) as error:
         return _failed(error, "TALKDESK_BRIDGE_URL")
     except errors.StatusError as error:
-        text = f"The bridge returned {error.status_code} to a request without the credential."
+        text = f"The bridge returned {error.status_code} to a request without a credential."
         if error.status_code in (502, 503, 504):
             return CheckResult("warning", f"{text} A gateway returns this if the bridge is down.", REMEDIES[5])
         return CheckResult("good", text)
     except errors.BridgeError:
         pass  # the check `response` reports it
-    return CheckResult("good", "The bridge responded to a request without the credential.")
+    return CheckResult("good", "The bridge responded to a request without a credential.")
 
 
 def _token(client: BridgeClient) -> CheckResult:
@@ -126,7 +127,7 @@ def _response(client: BridgeClient, account: str, deviations: list[Deviation]) -
     if not deviations:
         return CheckResult("good", f"{text} matches the contract.")
     places = [f"expected {one.documented} at {one.place}, got {one.seen}" for one in deviations]
-    remedy = "Report it to the bridge's operator. The client reads the response anyway, except with --strict."
+    remedy = "Report it to the bridge's operator. The client reads the response anyway, unless --strict is given."
     return CheckResult("warning", f"{text} deviates from the contract: {'; '.join(places)}.", remedy)
 
 
@@ -143,23 +144,23 @@ def _failed(error: errors.BridgeError, variable: str) -> CheckResult:
 
 
 def _is_ours(name: str) -> bool:
-    return name.upper().startswith("TALKDESK_BRI")
+    return name.upper().startswith("TALKDESK_BRI")  # shorter than our prefix, to find misspelt names too
 
 
 def _redacted(text: str) -> str:
-    """A message with variable names in place of their values, and of the parts of URLs in these."""
+    """The message, with each value of our variables, and each part of a URL in one, replaced by the variable's name."""
     names: dict[str, str] = {}
     for name, value in os.environ.items():
         if _is_ours(name) or name in PROXIES:
             names |= dict.fromkeys(map(str.lower, _parts(value)), name)
-    # Longest first, because one may contain another; whole words only, because one may be short.
+    # Longest first, because one part may contain another; whole words only, because a short part may occur in a word.
     parts = sorted(filter(None, names), key=len, reverse=True)
     pattern = "|".join(rf"(?<!\w){re.escape(part)}(?!\w)" for part in parts) or "(?!)"
     return re.sub(pattern, lambda found: f"[{names[found[0].lower()]}]", text, flags=re.IGNORECASE)
 
 
 def _parts(value: str) -> list[str]:
-    """A value and, if it is a URL, the parts of it that a message may show."""
+    """A value and, if it is a URL, the parts of it that a message might show."""
     try:
         url = urlsplit(value)
         user = [url.username or "", url.password or "", url.hostname or "", url.netloc, f"{url.scheme}://{url.netloc}"]

@@ -49,11 +49,11 @@ def _run_checks(account: str | None, timeout: float, *, offline: bool) -> Iterat
     yield "package", package()
     yield "Python", python()
     try:
-        from talkdesk_bridge_cli.connection import connection
+        from talkdesk_bridge_cli.connection import connection_checks
     except ImportError as error:
         yield "client", CheckResult("bad", f"{error.name or 'A module'} cannot be imported.", REINSTALL, 1)
     else:
-        yield from connection(account, timeout, offline=offline)
+        yield from connection_checks(account, timeout, offline=offline)
 
 
 def _lines(name: str, result: CheckResult) -> str:

@@ -1,7 +1,8 @@
 """How the command ends: one sentence on standard error, and an exit status.
 
-0 done, 1 other, 2 usage or configuration, 3 authentication, 4 not found, 5 server or unreachable, 6 contract broken,
-7 incomplete, 129 hung up, 130 interrupted, 143 terminated.
+0 done, 1 other, 2 usage or configuration, 3 authentication, 4 not found, 5 server failed or unreachable, 6 response
+violates the contract, 7 list incomplete, 129 hung up (SIGHUP), 130 interrupted (SIGINT), 143 terminated
+(SIGTERM).
 """
 
 from __future__ import annotations
@@ -59,14 +60,14 @@ def needs_extra(extra: str) -> CommandError:
 
 @contextmanager
 def bridge_errors(place: str = "") -> Iterator[None]:
-    """Turn the client's errors into CommandError; messages start with `place`, such as an account."""
+    """Turn the client's errors into CommandError; messages start with `place`, such as `account 1: `."""
     # Imported here, because it imports the whole client.
     from talkdesk_bridge import errors
 
     try:
         yield
     except (errors.ConfigurationError, errors.AuthenticationError) as error:
-        raise CommandError(str(error), status_of(error)) from None  # not about one account
+        raise CommandError(str(error), status_of(error)) from None  # concerns every account, so it names none
     except errors.BridgeError as error:
         raise CommandError(f"{place}{error}", status_of(error)) from None
 

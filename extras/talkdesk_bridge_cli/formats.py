@@ -15,7 +15,7 @@ from talkdesk_bridge.errors import ContractError
 
 __all__ = ["as_data", "as_text", "columns_of", "csv_lines", "from_json", "without_controls"]
 
-# Control characters, and invisible characters that reverse or break a line.
+# Control characters, and invisible characters that reverse text or break lines.
 CONTROLS = re.compile(
     "[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069\ud800-\udfff]|\r(?!\n)"
 )
@@ -24,8 +24,8 @@ FORMULA = re.compile("[=+\\-@\t\r\n\uff1d\uff0b\uff0d\uff20]")
 AMOUNT = re.compile(r"[+-][0-9][0-9.,]*( [A-Za-z]{3})?")
 LINE_BREAK = "\n"
 TOO_DEEP = "The response is nested too deeply to be written."
-QUICK = json.JSONEncoder(ensure_ascii=False).encode
-# Values for which the quick encoder may write other digits or other escapes.
+FAST = json.JSONEncoder(ensure_ascii=False).encode
+# Text in which the fast encoder may have written other digits or escapes than `_encoded`.
 INEXACT = re.compile(r"\\|(^|[\[,:] ?)-?([0-9]+[.eE]|Infinity)")
 
 
@@ -42,7 +42,12 @@ def as_data(output_format: str, values: Any) -> bytes:
 
 
 def from_json(content: bytes) -> Any:
-    """The value of a JSON text, with all digits of its numbers; raises like `as_data`."""
+    """The value of a JSON text, with all digits of its numbers.
+
+    Raises:
+        ContractError: the value is nested too deeply.
+
+    """
     try:
         return json.loads(content, parse_float=Number)
     except RecursionError:
@@ -86,9 +91,10 @@ def _json(value: Any, margin: str | None = None) -> str:
     matter, it is discarded.
     """
     try:
-        text = QUICK(value) if margin is None else ""
-        if text.isprintable() and not INEXACT.search(text or "\\"):
-            return text
+        if margin is None:
+            text = FAST(value)
+            if text.isprintable() and not INEXACT.search(text):
+                return text
         return _encoded(value, margin)
     except RecursionError:
         pass

@@ -24,7 +24,7 @@ from talkdesk_bridge_cli.values import Body, Value, is_union
 __all__ = ["commands"]
 
 OWN_OPTIONS = ("--all", "--debug", "--format", "--help", "--output", "--strict", "--timeout")
-PREFIX = "of_"
+ARGUMENT = "argument_"
 """Marks an operation's arguments, to keep them apart from the command's own options."""
 
 
@@ -38,7 +38,7 @@ def _command(info: OperationInfo) -> click.Command:
     summary, paragraphs, descriptions = _parsed_docstring(inspect.getdoc(info.function) or "")
     parameters = [*_parameters(info, descriptions)]
     for parameter in parameters:
-        description = descriptions.get(str(parameter.name).removeprefix(PREFIX))
+        description = descriptions.get(str(parameter.name).removeprefix(ARGUMENT))
         if isinstance(parameter, click.Argument) and description:
             paragraphs.append(f"{parameter.metavar}: {description}")
     lines = [_example(info.operation_id, parameters)]
@@ -65,13 +65,13 @@ def _parameters(info: OperationInfo, descriptions: Mapping[str, str]) -> Iterato
     for name, parameter in [*inspect.signature(info.function).parameters.items()][1:]:  # without `self`
         kind, shown = _without_none(hints[name]), name.rstrip("_")  # such as `from_`
         if parameter.kind is not parameter.KEYWORD_ONLY:
-            yield click.Argument([PREFIX + name], type=Value(kind), metavar=shown.upper())
+            yield click.Argument([ARGUMENT + name], type=Value(kind), metavar=shown.upper())
             continue
         flag = f"--{shown.lower().replace('_', '-')}"
         while flag in flags:
             flag = f"--parameter{flag[1:]}"
         flags.append(flag)
-        yield _option([flag, PREFIX + name], kind, descriptions.get(name, ""), parameter, as_body=info.has_body)
+        yield _option([flag, ARGUMENT + name], kind, descriptions.get(name, ""), parameter, as_body=info.has_body)
 
 
 def _option(
@@ -100,7 +100,7 @@ def _example(operation: str, parameters: Sequence[click.Parameter]) -> str:
 
 
 def _call(info: OperationInfo, *, everything: bool = False, output_format: str = "json", **options: Any) -> None:
-    given = {name.removeprefix(PREFIX): options.pop(name) for name in [*options] if name.startswith(PREFIX)}
+    given = {name.removeprefix(ARGUMENT): options.pop(name) for name in [*options] if name.startswith(ARGUMENT)}
     given = {name: value for name, value in given.items() if value not in (None, ())}
     arguments = {name: [*value] if isinstance(value, tuple) else value for name, value in given.items()}
     with connected_run(**options) as run:
@@ -111,9 +111,9 @@ def _call(info: OperationInfo, *, everything: bool = False, output_format: str =
             run.output.write([_body(response, run.output)])
             return
         iterate = getattr(group, str(info.iterator))
-        if of_one_page := arguments.keys() - inspect.signature(iterate).parameters.keys():
-            flag, other = min(of_one_page).replace("_", "-"), "--all" if everything else f"--format {output_format}"
-            raise click.UsageError(f"--{flag} requests one page, but {other} requests all: leave out one of them.")
+        if one_page_only := arguments.keys() - inspect.signature(iterate).parameters.keys():
+            flag, other = min(one_page_only).replace("_", "-"), "--all" if everything else f"--format {output_format}"
+            raise click.UsageError(f"--{flag} is for one page, but {other} reads all pages: leave out one of them.")
         items = run.collect(info.operation_id, iterate(**arguments), str(info.list_name))
         run.output.write([as_data(output_format, items)])
 

@@ -1,4 +1,4 @@
-"""The command `invoices`: all invoices of the given accounts; the table has totals for each currency."""
+"""The command `invoices`: all invoices of the given accounts; the table ends with one total per currency."""
 
 from __future__ import annotations
 
@@ -44,7 +44,7 @@ def list_invoices(accounts: Iterable[str], *, per_page: int | None, output_forma
             place = f"account {account}"
             with bridge_errors(f"{place}: "):
                 listed[account] = run.collect(place, iterate(account, per_page=per_page), "invoices")
-        # If the bridge sends a field with this name, its value wins.
+        # A field of this name that the bridge sends takes precedence.
         rows = [{name: account, **invoice} for account, invoices in listed.items() for invoice in invoices]
         if output_format == "table":
             run.output.write([_tables(listed, run.output)])
@@ -55,7 +55,7 @@ def list_invoices(accounts: Iterable[str], *, per_page: int | None, output_forma
 
 
 def _tables(listed: Mapping[str, list[Any]], output: Output) -> bytes:
-    """A table for each account, and for several accounts also the totals of all."""
+    """One table per account and, if there are several, the totals of all."""
     models = {account: [*map(InvoiceDetails.from_dict, invoices)] for account, invoices in listed.items()}
     if len(models) == 1:
         return b"".join(_table(invoices, output) for invoices in models.values())
@@ -107,7 +107,7 @@ def _table(invoices: Sequence[InvoiceDetails], output: Output, *, rows: bool = T
     _add_totals(table, totals, " *" if left_out else "")
     footer = [f"{len(invoices)} invoice{_plural(len(invoices))}"]
     if left_out:
-        footer.append(f"* without {left_out}" if totals.sums else f"no totals: {left_out}")
+        footer.append(f"* not counting {left_out}" if totals.sums else f"no totals, because of {left_out}")
     return _rendered(table, footer, output)
 
 

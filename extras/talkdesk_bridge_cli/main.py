@@ -20,7 +20,7 @@ __all__ = ["main"]
 def main() -> None:
     """Run the command; see `talkdesk-bridge --help`, and `exit` for the exit status."""
     for name, mode in (("stdin", "r"), ("stderr", "w")):
-        if getattr(sys, name) is None:  # closed; without standard error, `print` would use standard output
+        if getattr(sys, name) is None:  # closed; `print(file=None)` would write to standard output
             setattr(sys, name, Path(os.devnull).open(mode, encoding="utf-8"))  # noqa: SIM115 # open until the process ends
     with ended_by_signals():
         try:

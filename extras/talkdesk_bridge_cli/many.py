@@ -79,7 +79,8 @@ def _failure(store: Store, status: int, *, to_file: bool) -> CommandError:
     if store.finished:
         return CommandError(f"{failed} and are not in the output.", status)
     hint = "" if to_file else " Use --output FILE to save the others for the next call."
-    return CommandError(f"{failed}, so nothing was written. Use --skip-failed to write the others.{hint}", status)
+    others = f" Use --skip-failed to write the others.{hint}" if store.done else ""
+    return CommandError(f"{failed}, so nothing was written.{others}", status)
 
 
 def _accounts(source: BinaryIO) -> Iterator[str]:

@@ -28,8 +28,8 @@ def serve(host: str, port: int, **options: Any) -> None:
     except OSError as error:
         # If the host name cannot be resolved, the number is not an errno.
         reason = os.strerror(error.errno) if error.errno and error.errno > 0 else error.strerror
-        remedy = "choose another one with --port or --host"
-        raise CommandError(f"cannot listen on port {port} of {host} ({reason}): {remedy}.", 2) from None
+        remedy = "Choose another with --port or --host"
+        raise CommandError(f"cannot listen on {host}, port {port}: {reason}. {remedy}.", 2) from None
     command = "talkdesk-bridge" if shutil.which("talkdesk-bridge") else shlex.quote(os.path.relpath(sys.argv[0]))
     with server:
         print(server.describe(command), flush=True)

@@ -14,8 +14,8 @@ __all__ = ["ended_by_signals", "run_until_signalled"]
 T = TypeVar("T")
 
 NAMES = ("SIGINT", "SIGTERM", "SIGHUP")
-ECHO = 1.0
-"""Seconds after the first signal in which others are ignored: `timeout` and some supervisors send signals twice."""
+ECHO_SECONDS = 1.0
+"""For this long after the first signal, others are ignored: `timeout` and some supervisors send a signal twice."""
 
 
 class _Handler:
@@ -29,7 +29,7 @@ class _Handler:
 
     def __call__(self, number: int, _: object) -> None:
         if self.number:
-            if time.monotonic() - self._since > ECHO:
+            if time.monotonic() - self._since > ECHO_SECONDS:
                 signal.signal(number, signal.SIG_DFL)
                 signal.raise_signal(number)
             return
@@ -60,7 +60,7 @@ def ended_by_signals() -> Iterator[None]:
 
 
 def run_until_signalled(function: Callable[[], Coroutine[Any, Any, T]]) -> T:
-    """`asyncio.run`, except that a signal cancels the task: an exception inside asyncio's loop leaves tasks behind."""
+    """`asyncio.run`, except that a signal cancels the task: an exception in asyncio's loop would leave tasks behind."""
     import asyncio  # here, because most commands do not need it
 
     async def cancellable() -> T:

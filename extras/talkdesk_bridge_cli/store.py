@@ -23,7 +23,7 @@ COMMIT_INTERVAL = 1.0
 APPLICATION_ID = 0x7464B21D
 """SQLite's mark of the databases that this module creates."""
 
-# The pages of an account count once it is in `complete`. `named` has the requested accounts, in order.
+# Pages are valid only if their account is in `complete`. `requested` has the requested accounts, in order.
 SCHEMA = f"""
 BEGIN;
 PRAGMA application_id = {APPLICATION_ID};
@@ -31,8 +31,8 @@ CREATE TABLE IF NOT EXISTS settings (name TEXT PRIMARY KEY, value TEXT);
 CREATE TABLE IF NOT EXISTS complete (account TEXT PRIMARY KEY NOT NULL, invoices INTEGER);
 CREATE TABLE IF NOT EXISTS pages (account TEXT, lines BLOB);
 CREATE INDEX IF NOT EXISTS pages_of_account ON pages (account);
-DROP TABLE IF EXISTS named;
-CREATE TABLE named (id INTEGER PRIMARY KEY, account TEXT UNIQUE NOT NULL);
+DROP TABLE IF EXISTS requested;
+CREATE TABLE requested (id INTEGER PRIMARY KEY, account TEXT UNIQUE NOT NULL);
 COMMIT;
 """
 
@@ -71,30 +71,30 @@ class Store:
             CommandError: the file was started with other settings, or has an account that is not requested.
 
         """
-        insert = "INSERT OR IGNORE INTO named (account) VALUES (?)"
+        insert = "INSERT OR IGNORE INTO requested (account) VALUES (?)"
         self._connection.executemany(insert, ((account,) for account in accounts))
-        (self.total,) = self._execute("SELECT count(*) FROM named").fetchone()
-        known = {**settings, "begun": self.started, "temporary": self.temporary}
+        (self.total,) = self._execute("SELECT count(*) FROM requested").fetchone()
+        begun_with = {**settings, "begun": self.started, "temporary": self.temporary}
         if self.done:
-            known = dict(self._execute("SELECT name, value FROM settings"))
-        self.started, self.temporary = known["begun"], known["temporary"]
-        differences = [f"another {name}" for name, value in settings.items() if known.get(name) != value]
-        extra = "SELECT account FROM complete WHERE account NOT IN (SELECT account FROM named) LIMIT 1"
-        differences += [f"account {account}, which is not requested any more" for (account,) in self._execute(extra)]
+            begun_with = dict(self._execute("SELECT name, value FROM settings"))
+        self.started, self.temporary = begun_with["begun"], begun_with["temporary"]
+        differences = [f"another {name}" for name, value in settings.items() if begun_with.get(name) != value]
+        unrequested = "SELECT account FROM complete WHERE account NOT IN (SELECT account FROM requested) LIMIT 1"
+        differences += [f"account {account}, which is no longer requested" for (account,) in self._execute(unrequested)]
         if differences:
             remedy = "run the command as before, or delete the file to start over"
             raise CommandError(f"--output: {self.path} was started with {differences[0]}: {remedy}.", 2)
-        self._connection.executemany("INSERT OR REPLACE INTO settings VALUES (?, ?)", known.items())
+        self._connection.executemany("INSERT OR REPLACE INTO settings VALUES (?, ?)", begun_with.items())
         self._execute("DELETE FROM pages WHERE account NOT IN (SELECT account FROM complete)")
         self.commit()
 
     def pending(self) -> Iterator[str]:
         """The accounts that are not complete; they may be completed during the iteration."""
         last = 0
-        query = "SELECT id, account FROM named WHERE id > ? AND account NOT IN (SELECT account FROM complete)"
+        query = "SELECT id, account FROM requested WHERE id > ? AND account NOT IN (SELECT account FROM complete)"
         while rows := self._execute(f"{query} ORDER BY id LIMIT 1000", (last,)).fetchall():
-            for last, account in rows:  # noqa: B007 # the next query starts after the last one
-                yield account
+            yield from (account for _, account in rows)
+            last = rows[-1][0]
 
     def add_page(self, account: str, lines: bytes) -> None:
         """Add a page of an account, as JSON Lines."""
@@ -110,7 +110,7 @@ class Store:
 
     def pages(self) -> Iterator[bytes]:
         """The pages of the complete accounts, in the order of the accounts."""
-        accounts = "SELECT account FROM named WHERE account IN (SELECT account FROM complete) ORDER BY id"
+        accounts = "SELECT account FROM requested WHERE account IN (SELECT account FROM complete) ORDER BY id"
         for key in self._execute(accounts):
             for (lines,) in self._execute("SELECT lines FROM pages WHERE account = ? ORDER BY rowid", key):
                 yield lines
@@ -135,7 +135,7 @@ class Store:
             self.path.unlink()
 
     def _execute(self, statement: str, values: Sequence[Any] = ()) -> sqlite3.Cursor:
-        if self._error:  # it may have lost pages of accounts that are not complete yet
+        if self._error:  # after an error, pages of incomplete accounts may be missing
             raise self._error
         try:
             return self._connection.execute(statement, values)

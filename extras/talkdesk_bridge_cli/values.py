@@ -42,7 +42,7 @@ def _date_time(text: str) -> datetime:
 READERS: dict[Any, Callable[[str], Any]] = {date: date.fromisoformat, datetime: _date_time, UUID: UUID}
 
 
-class Value(click.ParamType):  # type: ignore[type-arg,unused-ignore] # has one in newer versions of click
+class Value(click.ParamType):  # type: ignore[type-arg,unused-ignore] # generic in newer versions of click
     """Converts text from the command line to a value of a type."""
 
     def __init__(self, kind: Any) -> None:
@@ -127,7 +127,7 @@ def _parsed(text: str | bytes) -> Any:
 
 
 def _exact(text: str) -> float:
-    """The number, which is sent with the same digits."""
+    """The number as a float; raises ValueError if a float cannot hold its digits."""
     number = float(text)
     if not isfinite(number) or Decimal(text) != Decimal(repr(number)):
         raise ValueError(f"{text} cannot be sent with all its digits.")
