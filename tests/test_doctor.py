@@ -17,7 +17,7 @@ from talkdesk_bridge_cli.connection import PROXIES
 from talkdesk_bridge_sandbox import Sandbox
 
 from tests.command import COMMAND, call, on_a_terminal
-from tests.conftest import ROOT, Server, as_json, page
+from tests.conftest import ROOT, Server, as_json, invoices_of, page
 from tests.raw import Exchange, Raw
 
 CHECKS = ["package", "Python", "proxies", "certificates", "variables", "bridge", "token", "response"]
@@ -66,7 +66,7 @@ def test_every_check_is_good(sandbox: Sandbox) -> None:
     assert f"httpx {metadata.version('httpx')}." in checks["Python"]["found"]
     assert checks["variables"]["found"].endswith("Credential: HeaderAuth.")
     assert checks["bridge"]["found"] == "The bridge returned 401 to a request without a credential."
-    assert checks["response"]["found"].endswith(" get_account_invoices, with 50 invoices, matches the contract.")
+    assert checks["response"]["found"].startswith("Read 2 pages with 100 invoices; all as in the contract.")
 
 
 def test_nothing_is_sent_offline(sandbox: Sandbox) -> None:
@@ -198,7 +198,7 @@ def test_a_token(sandbox: Sandbox, server: Server) -> None:
     status, checks = run_doctor("--account", "1000000001", CLIENT_SECRET="sandbox-secret", **oauth)
     assert (status, checks["response"]["status"]) == (0, "good")
     assert checks["token"]["found"] == "The token server issued a token."
-    assert [seen.method for seen in sandbox.requests] == ["GET", "POST", "GET"]
+    assert [seen.method for seen in sandbox.requests] == ["GET", "POST", "GET", "GET"]
     status, checks = run_doctor("--account", "1000000001", CLIENT_SECRET="s3cret-of-nobody", **oauth)
     assert (status, checks["token"]["status"], checks["response"]["found"]) == (
         3,
@@ -222,8 +222,8 @@ INVOICE = {"_embedded": {"invoices": [{"invoice_number": "1", "due_amount": 7.5}
 @pytest.mark.parametrize(
     ("response", "status", "verdict", "text"),
     [
-        (page(1), 0, "good", "The response of get_account_invoices, with 1 invoice, matches the contract."),
-        (INVOICE, 0, "warning", "deviates from the contract: expected string at $._embedded.invoices[*].due_amount, got number; expected integer at $.total, got string."),
+        (page(1), 0, "good", "Read 1 page with 1 invoice; all as in the contract."),
+        (INVOICE, 0, "warning", "Read 1 page with 1 invoice; deviations from the contract: expected string at $._embedded.invoices[*].due_amount, got number; expected integer at $.total, got string."),
         (as_json({}, 401), 3, "bad", "returned 401 Unauthorized"),
         (as_json({"userMessage": "No."}, 404), 4, "bad", "returned 404 Not Found: No."),
         (as_json({}, 400), 1, "bad", "returned 400 Bad Request"),
@@ -237,6 +237,22 @@ def test_a_response(server: Server, response: Any, status: int, verdict: str, te
     assert (returned, checks["response"]["status"]) == (status, verdict)
     assert text in checks["response"]["found"]
     assert len(server.seen) == 2  # nothing is retried
+
+
+@pytest.mark.parametrize(
+    ("link", "status", "verdict", "text"),
+    [
+        (f"{invoices_of('77')}?page=2", 0, "good", "Read 2 pages with 2 invoices; all as in the contract."),
+        (f"http://inner:81{invoices_of('77')}?page=2", 0, "warning", "Read 2 pages with 2 invoices. Next links of the bridge begin with http://inner:81. The client sends their queries to"),
+        ("https://elsewhere.example/x", 7, "bad", "the next link on page 1 leads to another host"),
+    ],
+)  # fmt: skip
+def test_the_link_to_the_next_page(server: Server, link: str, status: int, verdict: str, text: str) -> None:
+    server.respond_with(page(1, total=9), page(1, total=9, following=link), page(2, total=9))
+    returned, checks = run_doctor("--account", "77", URL=server.url, API_KEY="s3cret-key")
+    assert (returned, checks["response"]["status"]) == (status, verdict)
+    assert text in checks["response"]["found"]
+    assert server.url not in checks["response"]["found"]
 
 
 def test_an_invalid_account_and_no_account(server: Server) -> None:

@@ -285,3 +285,17 @@ def test_text_and_bytes_are_printed_unchanged(get: Run, server: Server, package:
     for name in ("read_note", "write_scan"):
         status, shown = on_a_terminal(*MAIN, "get", name, "p", variables=named)
         assert (status, shown) == (0, "\N{REPLACEMENT CHARACTER}[2Jtext\nmore")
+
+
+@pytest.mark.parametrize(
+    "arguments", [("get", "get_account_invoices", "1", "--all"), ("invoices", "1", "--format", "json")]
+)
+def test_page_numbers_instead_of_wrong_links(server: Server, arguments: tuple[str, ...]) -> None:
+    link = "https://elsewhere.example/x"
+    server.respond_with(page(1, total=2, following=link), page(2, total=2, following=link))
+    result = run(*arguments, URL=server.url)
+    assert (result.returncode, result.stdout) == (7, "")
+    assert "the next link on page 1 leads to another host" in result.stderr
+    server.respond_with(page(1, total=2, following=link), page(2, total=2, following=link))
+    result = run(*arguments, "--paging", "numbers", URL=server.url)
+    assert (result.returncode, [item["invoice_number"] for item in json.loads(result.stdout)]) == (0, ["1", "2"])

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import os
 import re
 from collections.abc import Iterator
@@ -24,6 +25,7 @@ REMEDIES = {
     4: "Check the account number, and the path in TALKDESK_BRIDGE_URL.",
     5: "Try again later. If it still fails, ask the bridge's operator.",
     6: "Ask the bridge's operator. The contract is openapi.json in the package talkdesk_bridge_api.",
+    7: "If the bridge's next links are wrong, --paging numbers reads lists without them.",
 }
 """How to fix an error, by its exit status."""
 
@@ -115,20 +117,39 @@ def _token(client: BridgeClient) -> CheckResult:
     return CheckResult("good", "The token server issued a token.")
 
 
+class _LinkWarnings(logging.Handler):
+    """Collects the client's warnings about next links."""
+
+    def __init__(self) -> None:
+        super().__init__(logging.WARNING)
+        self.found: list[str] = []
+
+    def emit(self, record: logging.LogRecord) -> None:
+        if record.getMessage().startswith("Next links "):
+            self.found.append(record.getMessage())
+
+
 def _response(client: BridgeClient, account: str, deviations: list[Deviation]) -> CheckResult:
-    """Whether a response of the bridge matches the contract."""
+    """Whether the bridge's response matches the contract, and leads to the next page if there is one."""
+    warnings = _LinkWarnings()
+    logging.getLogger("talkdesk_bridge").addHandler(warnings)
     try:
-        body = client.billing.get_account_invoices(account)
+        bodies = [*client.billing.iter_account_invoices(account, max_pages=2).pages()]
     except errors.BridgeError as error:
         status = status_of(error)
         return CheckResult("bad", _redacted(str(error)), REMEDIES.get(status, "Ask the bridge's operator."), status)
-    count = len(body.embedded.invoices or []) if body.embedded else 0
-    text = f"The response of get_account_invoices, with {count} invoice{'' if count == 1 else 's'},"
-    if not deviations:
-        return CheckResult("good", f"{text} matches the contract.")
-    places = [f"expected {one.documented} at {one.place}, got {one.seen}" for one in deviations]
-    remedy = "Report it to the bridge's operator. The client reads the response anyway, unless --strict is given."
-    return CheckResult("warning", f"{text} deviates from the contract: {'; '.join(places)}.", remedy)
+    finally:
+        logging.getLogger("talkdesk_bridge").removeHandler(warnings)
+    count = sum(len(body.embedded.invoices or []) for body in bodies if body.embedded)
+    text = f"Read {len(bodies)} page{'' if len(bodies) == 1 else 's'} with {count} invoice{'' if count == 1 else 's'}"
+    if deviations:
+        places = [f"expected {one.documented} at {one.place}, got {one.seen}" for one in deviations]
+        remedy = "Report it to the bridge's operator. The client reads the response anyway, unless --strict is given."
+        return CheckResult("warning", f"{text}; deviations from the contract: {'; '.join(places)}.", remedy)
+    if warnings.found:
+        remedy = "Ask the bridge's operator to write links with the address that clients use."
+        return CheckResult("warning", f"{text}. {_redacted(warnings.found[0])}", remedy)
+    return CheckResult("good", f"{text}; all as in the contract.")
 
 
 def _failed(error: errors.BridgeError, variable: str) -> CheckResult:

@@ -23,7 +23,7 @@ from talkdesk_bridge_cli.values import Body, Value, is_union
 
 __all__ = ["commands"]
 
-OWN_OPTIONS = ("--all", "--debug", "--format", "--help", "--output", "--strict", "--timeout")
+OWN_OPTIONS = ("--all", "--debug", "--format", "--help", "--output", "--paging", "--strict", "--timeout")
 ARGUMENT = "argument_"
 """Marks an operation's arguments, to keep them apart from the command's own options."""
 

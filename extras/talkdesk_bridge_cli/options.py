@@ -44,6 +44,10 @@ def request_options(function: Callable[..., None]) -> Callable[..., None]:
             "--timeout", type=SECONDS, metavar="SECONDS",
             help="How long to wait for a connection, and for each read of a response; 5 and 30 by default.",
         ),
+        click.option(
+            "--paging", type=click.Choice(["links", "numbers"]), default="links",
+            help="Follow the bridge's next links (default), or count pages: for bridges whose links are wrong.",
+        ),
         click.option("--strict", is_flag=True, help="Fail if a response deviates from the contract."),
         click.option(
             "--debug", is_flag=True,

@@ -25,13 +25,14 @@ class Run:
     client: BridgeClient
     output: Output
 
-    def __init__(self, *, timeout: float | None, strict: bool, debug: bool) -> None:
+    def __init__(self, *, timeout: float | None, paging: str, strict: bool, debug: bool) -> None:
         self._debug = debug
         self._place = ""
         self._origins: dict[str, str] = {}
         self.deviations: Counter[str] = Counter()
         retry = Retry(on_attempt=self._log_attempt if debug else None)
-        self._options: dict[str, Any] = {"retry": retry, "strict": strict, "on_deviation": self._count_deviation}
+        self._options: dict[str, Any] = {"retry": retry, "strict": strict, "paging": paging}
+        self._options["on_deviation"] = self._count_deviation
         if timeout is not None:
             self._options["timeout"] = (timeout, timeout)
 
