@@ -165,9 +165,14 @@ def as_json(body: Any, status: int = 200, **headers: str) -> Scripted:
     return status, {"Content-Type": "application/json", **named}, json.dumps(body).encode()
 
 
-def page(*numbers: object, total: int | None = None, following: Any = None) -> dict[str, Any]:
-    """The body of a page with invoices of these numbers."""
+def page(*numbers: object, total: Any = ..., following: Any = None) -> dict[str, Any]:
+    """The body of a page with invoices of these numbers.
+
+    Its total is their number by default, except if there is a link to a following page.
+    """
     body: dict[str, Any] = {"_embedded": {"invoices": [{"invoice_number": str(number)} for number in numbers]}}
+    if total is ...:
+        total = None if following is not None else len(numbers)
     if total is not None:
         body["total"] = total
     if following is not None:

@@ -115,7 +115,7 @@ def chunked(content: bytes, **headers: str) -> bytes:
 
 def body(*invoices: Any, **more: Any) -> bytes:
     """A response with these invoices."""
-    return http({"_embedded": {"invoices": [*invoices]}, **more})
+    return http({"_embedded": {"invoices": [*invoices]}, "total": len(invoices), **more})
 
 
 def then(content: bytes, action: Action | None = None) -> Action:
@@ -151,6 +151,8 @@ def linked(number: int, link: str | Callable[[Exchange], str]) -> Action | bytes
     return lambda exchange: exchange.send(http(page(number, following=link(exchange)), Connection="close"))
 
 
+BARE, SINGLE = ("$", "object", "array", 1), ("$", "object with a list", "single item", 1)
+NO_LENGTH = ("$.total", "number of all items, or a next link", "nothing", 1)
 NO_LINK: tuple[Any, ...] = (None, False, "", [], {}, [{}], {"href": None}, {"href": ""}, {"title": "x"})
 
 
@@ -329,7 +331,7 @@ CASES: dict[str, list[Case]] = {
         fails("a server that speaks first", (), NoResponseError, "no complete response", requests=0, connects=(then(b"220 mail.example ESMTP\r\n", greeting(b"500 what\r\n")),)),
         reads("100 Continue before the response", b"HTTP/1.1 100 Continue\r\n\r\n" + GOOD, "1"),
         reads("103 Early Hints before the response", b"HTTP/1.1 103 Early Hints\r\nLink: </a>\r\n\r\n" + GOOD, "1"),
-        reads("a response sent twice, with links", (http(page(1, following="?c=2")) * 2, http(page(2))), "1 2"),
+        reads("a response sent twice, with links", (http(page(1, following="?c=2")) * 2, http(page(2, total=None))), "1 2"),
         reads("a response sent twice, with page numbers", (http(page(1, total=2)) * 2, http(page(2, total=2))), "1 2"),
         reads("bytes after the response", (GOOD + b"\r\n\r\n",), "1"),
         reads("bytes after the response that would corrupt the next one", (http(page(1, total=2)) + b"nonsense\r\n\r\n", http(page(2, total=2))), "1 2"),
@@ -428,8 +430,8 @@ CASES: dict[str, list[Case]] = {
         fails("a number of 5,000 digits", http(TEXT.replace(b'"1"', b"1" * 5000)), ContractError, NOT_JSON),
         reads("a number of 4,000 digits", http(TEXT.replace(b'"1"', b"1" * 4000)), "1" * 4000, (f"{AT}[*].invoice_number", "string", "integer", 1)),
         reads("a number beyond all floats", http(TEXT.replace(b'"1"', b"1e999")), "1e999", (f"{AT}[*].invoice_number", "string", "number", 1)),
-        reads("a list twice in one object: the last one wins", http(b'{"_embedded": {"invoices": [{"amount": "1"}], "invoices": [{"invoice_number": "2"}]}}'), "2"),
-        reads("a field twice in one invoice: the last one wins", http(b'{"_embedded": {"invoices": [{"amount": "1", "invoice_number": "2", "amount": "2"}]}}'), "2"),
+        reads("a list twice in one object: the last one wins", http(b'{"_embedded": {"invoices": [{"amount": "1"}], "invoices": [{"invoice_number": "2"}]}, "total": 1}'), "2"),
+        reads("a field twice in one invoice: the last one wins", http(b'{"_embedded": {"invoices": [{"amount": "1", "invoice_number": "2", "amount": "2"}]}, "total": 1}'), "2"),
         reads("gzip", gzipped(gzip.compress(TEXT)), "1"),
         fails("deflate, which was not requested", http(zlib.compress(TEXT), Content_Encoding="deflate"), ContractError, NOT_JSON),
         reads("gzip in two members", gzipped(gzip.compress(TEXT[:20]) + gzip.compress(TEXT[20:])), "1"),
@@ -450,7 +452,7 @@ CASES: dict[str, list[Case]] = {
         fails("compressed twice, 1 GiB", http(BOMB, Content_Encoding="gzip, gzip"), ContractError, NOT_JSON, options={"max_bytes": 20_000}),
     ],
     "shapes": [
-        reads("numbers for strings, digits kept", http(b'{"_embedded": {"invoices": [{"invoice_number": 3700.00}, {"invoice_number": 12345678901234567890}]}}'), "3700.00 12345678901234567890", (f"{AT}[*].invoice_number", "string", "number", 1), (f"{AT}[*].invoice_number", "string", "integer", 1)),
+        reads("numbers for strings, digits kept", http(b'{"_embedded": {"invoices": [{"invoice_number": 3700.00}, {"invoice_number": 12345678901234567890}]}, "total": 2}'), "3700.00 12345678901234567890", (f"{AT}[*].invoice_number", "string", "number", 1), (f"{AT}[*].invoice_number", "string", "integer", 1)),
         fails("numbers for strings, strict", body({"invoice_number": 1}), ContractError, f"expected string at {AT}[0].invoice_number, got integer", options=STRICT),
         fails("true instead of a string", body({"invoice_number": True}), ContractError, f"expected string at {AT}[0].invoice_number, got boolean"),
         fails("an object for a string", body({"invoice_number": {}}), ContractError, "got object"),
@@ -481,13 +483,13 @@ CASES: dict[str, list[Case]] = {
         fails("null for the envelope", http({"_embedded": None}), ContractError, NO_LIST),
         reads("null for the envelope, and a total of 0", http({"_embedded": None, "total": 0}), "", ("$._embedded", "object", "null", 1)),
         fails("null for the page", http(b"null"), ContractError, NO_LIST),
-        reads("unknown fields", http({"_embedded": {"invoices": [INVOICE | {"x": [None, {"y": 1}]}], "z": 1}, "a": {}}), "1"),
-        reads("unknown fields, strict", http({"_embedded": {"invoices": [INVOICE | {"x": 1}]}, "a": {}}), "1", options=STRICT),
-        reads("a bare list", http([INVOICE, {"invoice_number": "2"}]), "1 2", ("$", "object", "array", 1)),
+        reads("unknown fields", http({"_embedded": {"invoices": [INVOICE | {"x": [None, {"y": 1}]}], "z": 1}, "a": {}, "total": 1}), "1"),
+        reads("unknown fields, strict", http({"_embedded": {"invoices": [INVOICE | {"x": 1}]}, "a": {}, "total": 1}), "1", options=STRICT),
+        reads("a bare list", http([INVOICE, {"invoice_number": "2"}]), "1 2", BARE, NO_LENGTH, BARE, BARE, requests=3),
         reads("a bare list that is empty", http([]), "", ("$", "object", "array", 1)),
         fails("a bare list, strict", http([INVOICE]), ContractError, "expected object at $, got array", options=STRICT),
         fails("a bare list of something else", http(["1"]), ContractError, "expected object at $[0], got string"),
-        reads("a bare invoice", http(INVOICE), "1", ("$", "object with a list", "single item", 1)),
+        reads("a bare invoice", http(INVOICE), "1", SINGLE, NO_LENGTH, SINGLE, SINGLE, requests=3),
         fails("a bare invoice, strict", http(INVOICE), ContractError, "expected object with a list at $", options=STRICT),
         fails("an error sent with 200", http({"errorCode": "NO", "userMessage": "Why"}), ContractError, "got an error that was sent as a success"),
         fails("an error sent with 200, with a total", http({"errorCode": "NO", "total": 3}), ContractError, "got an error that was sent as a success"),
@@ -505,11 +507,11 @@ CASES: dict[str, list[Case]] = {
         fails("JSON in a string", http(json.dumps(ONE)), ContractError, NO_LIST),
     ],
     "paging": [
-        reads("an absolute link", (linked(1, lambda at: f"{url(at)}{PATH}?c=2"), http(page(2))), "1 2"),
-        reads("a relative link", (linked(1, f"{PATH}?c=2"), http(page(2))), "1 2"),
-        reads("a link that is a query only", (linked(1, "?c=2"), http(page(2))), "1 2"),
-        reads("a link with capitals in scheme and host, and a fragment", (linked(1, lambda at: f"{url(at).replace('http', 'HTTP')}{PATH}?c=2#x"), http(page(2))), "1 2"),
-        reads("braces in a cursor", (linked(1, '?c={"id":2}'), http(page(2))), "1 2"),
+        reads("an absolute link", (linked(1, lambda at: f"{url(at)}{PATH}?c=2"), http(page(2, total=None))), "1 2"),
+        reads("a relative link", (linked(1, f"{PATH}?c=2"), http(page(2, total=None))), "1 2"),
+        reads("a link that is a query only", (linked(1, "?c=2"), http(page(2, total=None))), "1 2"),
+        reads("a link with capitals in scheme and host, and a fragment", (linked(1, lambda at: f"{url(at).replace('http', 'HTTP')}{PATH}?c=2#x"), http(page(2, total=None))), "1 2"),
+        reads("braces in a cursor", (linked(1, '?c={"id":2}'), http(page(2, total=None))), "1 2"),
         fails("a link that is a template", linked(1, "?c=1{&c}"), PagingError, "is a template", "1"),
         fails("a link to another host", linked(1, "https://bridge.example/x"), PagingError, "another host", "1"),
         fails("a link to another port", linked(1, lambda at: f"{at.server.scheme}://127.0.0.1:{at.server.port - 1}/"), PagingError, "another host, scheme or port", "1"),
@@ -521,20 +523,20 @@ CASES: dict[str, list[Case]] = {
         fails("a link that is not a URL", linked(1, "http://["), PagingError, "page 1 is not a URL", "1"),
         fails("a link with a line break", linked(1, "?c=2\r\nX: y"), PagingError, "is not a URL", "1"),
         fails("a link with a line break in its path", linked(1, lambda at: f"{url(at)}/\r\nX: y"), PagingError, "is not a URL", "1"),
-        reads("a link with a blank", (linked(1, "?c=2 3"), http(page(2))), "1 2"),
-        reads("a link with non-ASCII letters", (linked(1, "?c=\u00fc"), http(page(2))), "1 2"),
+        reads("a link with a blank", (linked(1, "?c=2 3"), http(page(2, total=None))), "1 2"),
+        reads("a link with non-ASCII letters", (linked(1, "?c=\u00fc"), http(page(2, total=None))), "1 2"),
         fails("a link with half a surrogate pair", linked(1, "?c=\ud800"), PagingError, "is not a URL", "1"),
         fails("a link of 100,000 characters", linked(1, "?c=" + "x" * 100_000), PagingError, "is not a URL", "1"),
         *(reads(f"no next link: {json.dumps(link)}", http(page(1) | {"_links": {"next": link}}), "1") for link in NO_LINK),
-        reads("a link that is text", (http(page(1) | {"_links": {"next": "?c=2"}}), http(page(2))), "1 2"),
-        reads("a link in a list", (http(page(1) | {"_links": {"next": [{"href": "?c=2"}]}}), http(page(2))), "1 2"),
+        reads("a link that is text", (http(page(1, total=2) | {"_links": {"next": "?c=2"}}), http(page(2, total=2))), "1 2"),
+        reads("a link in a list", (http(page(1, total=2) | {"_links": {"next": [{"href": "?c=2"}]}}), http(page(2, total=2))), "1 2"),
         fails("two next links", http(page(1) | {"_links": {"next": [{"href": "?c=2"}, {"href": "?c=3"}]}}), PagingError, "there are 2 next links", "1"),
         fails("a link that is a number", http(page(1) | {"_links": {"next": {"href": 5}}}), PagingError, "the href of the next link is not text", "1"),
-        reads("a link with the host behind a gateway", (linked(1, f"http://internal:8081{PATH}?c=2"), http(page(2))), "1 2"),
-        reads("a link with a user and the host behind a gateway", (linked(1, f"http://u:p@internal{PATH}?c=2"), http(page(2))), "1 2"),
-        reads("a link with the path behind a gateway", (linked(1, f"/context{PATH}?c=2"), http(page(2))), "1 2"),
-        reads("a link in capitals, with a session and a closing slash", (linked(1, f"{PATH.upper()};jsessionid=5/?c=2"), http(page(2))), "1 2"),
-        reads("a cursor in the path of a link", (linked(1, f"{PATH}/after/2"), http(page(2))), "1 2"),
+        reads("a link with the host behind a gateway", (linked(1, f"http://internal:8081{PATH}?c=2"), http(page(2, total=None))), "1 2"),
+        reads("a link with a user and the host behind a gateway", (linked(1, f"http://u:p@internal{PATH}?c=2"), http(page(2, total=None))), "1 2"),
+        reads("a link with the path behind a gateway", (linked(1, f"/context{PATH}?c=2"), http(page(2, total=None))), "1 2"),
+        reads("a link in capitals, with a session and a closing slash", (linked(1, f"{PATH.upper()};jsessionid=5/?c=2"), http(page(2, total=None))), "1 2"),
+        reads("a cursor in the path of a link", (linked(1, f"{PATH}/after/2"), http(page(2, total=None))), "1 2"),
         fails("a link to another account", linked(1, f"{PATH[:-1]}2?c=2"), PagingError, "leads to a list with other arguments", "1"),
         fails("a link to another account at another host", linked(1, f"https://bridge.example{PATH[:-1]}2?c=2"), PagingError, "another host", "1"),
         reads("a last page with a link to itself", (linked(1, "?c=2"), http(page(2, total=2, following="?c=2"))), "1 2"),
@@ -546,7 +548,7 @@ CASES: dict[str, list[Case]] = {
         fails("a link to itself", linked(1, PATH), PagingError, "leads back to an earlier page", "1"),
         fails("links in a circle", (linked(1, "?c=2"), linked(2, "?c=3"), linked(3, "?c=2")), PagingError, "leads back", "1 2 3"),
         fails("links to new pages with the same items forever", lambda at: at.send(http(page(1, following=f"?c={len(at.server.requests)}"), Connection="close")), PagingError, "a page has items of an earlier page", "1", requests=2),
-        reads("an empty page with a link", (http(page(following="?c=2")), http(page(1))), "1"),
+        reads("an empty page with a link", (http(page(following="?c=2")), http(page(1, total=None))), "1"),
         fails("empty pages with links forever", lambda at: at.send(http(page(following=f"?c={len(at.server.requests)}"), Connection="close")), PagingError, "11 empty pages in a row", requests=11),
         reads("page numbers", (http(page(1, 2, total=3)), http(page(3, total=3))), "1 2 3"),
         fails("a server that ignores `page`", http(page(1, 2, total=5)), PagingError, "a page has items of an earlier page", "1 2", requests=2),
@@ -554,6 +556,14 @@ CASES: dict[str, list[Case]] = {
         fails("a server that ignores `page` and adds a time", lambda at: at.send(http({"_embedded": {"invoices": [INVOICE], "time": len(at.server.requests)}, "total": 3}, Connection="close")), PagingError, "a page has items of an earlier page", "1", requests=2),
         fails("the last page for all following ones", (http(page(1, total=4)), http(page(2, total=4))), PagingError, "a page has items of an earlier page", "1 2", requests=3),
         fails("the first page again as the third", (http(page(1, total=4)), http(page(2, total=4)), http(page(1, total=4))), PagingError, "a page has items of an earlier page", "1 2"),
+        reads("no total and no link, page by page", (http(page(1, 2, total=None)), http(page(1, 2, total=None)), http(page(3, total=None)), http(page(total=None))), "1 2 3", NO_LENGTH),
+        reads("no total and no link, 404 after the last page", (http(page(1, total=None)), http(page(1, total=None)), html(404)), "1", NO_LENGTH),
+        reads("no total and no link, page numbers ignored", http(page(1, 2, total=None)), "1 2", NO_LENGTH, requests=3),
+        reads("no total and no link, an empty list", http(page(total=None)), ""),
+        fails("no total and no link, pages counted from 0", (http(page(1, total=None)), http(page(2, total=None))), PagingError, "does not count pages from 1", "1", deviations=(NO_LENGTH,)),
+        fails("no total and no link, strict", http(page(1, total=None)), ContractError, "got nothing", "1", options=STRICT),
+        fails("no total and no link, 503 for the second page", (http(page(1, total=None)), http(page(1, total=None)), BUSY), ServerError, "This was page 2 of the list", "1", deviations=(NO_LENGTH,)),
+        reads("a total on the second page only", (http(page(1, total=None)), http(page(1, total=None)), http(page(2, total=2))), "1 2", NO_LENGTH),
         fails("an empty page before the total", (http(page(1, 2, total=5)), http(page(total=5))), IncompleteError, "ended after 2 of 5 items", "1 2"),
         fails("a total that is too high", (http(page(1, total=9)), http(page(2, total=9)), http(page(total=9))), IncompleteError, "ended after 2 of 9 items", "1 2"),
         fails("a total that is too high, with links", (linked(1, "?c=2"), http(page(2, total=3))), IncompleteError, "ended after 2 of 3 items", "1 2"),

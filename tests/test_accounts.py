@@ -550,7 +550,7 @@ def test_usage_errors(arguments: list[str], message: str) -> None:
 
 
 def test_deviations_are_counted_over_all_accounts(listing: Listing, bridge: Bridge) -> None:
-    bridge.instead = lambda account: http_response(b'{"_embedded": {"invoices": [{"amount": 1.10}]}}')
+    bridge.instead = lambda account: http_response(b'{"_embedded": {"invoices": [{"amount": 1.10}]}, "total": 1}')
     result = listing()
     assert (result.returncode, len(result.stderr.splitlines())) == (0, 1)
     assert result.stderr == "expected string at $._embedded.invoices[*].amount, got number (60 times).\n"

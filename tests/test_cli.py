@@ -54,7 +54,7 @@ def test_a_response_cannot_control_the_terminal(server: Server) -> None:
         "amount": "about 5",
         "due_amount": 7.5,
     }
-    server.respond_with({"_embedded": {"invoices": [invoice, {"paid_amount": "-1.10"}]}})
+    server.respond_with({"_embedded": {"invoices": [invoice, {"paid_amount": "-1.10"}]}, "total": 2})
     result = run("invoices", "1", URL=server.url)
     assert result.returncode == 0
     assert "[red]1[/red]:x:\N{REPLACEMENT CHARACTER}[2J" in result.stdout
@@ -296,7 +296,7 @@ def test_standard_output_that_cannot_be_written(sandbox: Sandbox) -> None:
 
 
 def test_characters_that_the_encoding_lacks_are_escaped(server: Server) -> None:
-    server.respond_with({"_embedded": {"invoices": [{"status": "f\u00e4llig \u20ac"}]}})
+    server.respond_with({"_embedded": {"invoices": [{"status": "f\u00e4llig \u20ac"}]}, "total": 1})
     environment = os.environ | {"PYTHONIOENCODING": "latin-1", "TALKDESK_BRIDGE_URL": server.url}
     result = subprocess.run([COMMAND, "invoices", "1"], env=environment, capture_output=True, check=False)
     assert (result.returncode, result.stderr) == (0, b"")

@@ -14,7 +14,7 @@ import pytest
 from tests.conftest import ROOT
 
 PARTS = {
-    "overrides/talkdesk_bridge": (1150, 2050),
+    "overrides/talkdesk_bridge": (1150, 2120),
     "overrides/talkdesk_bridge_http": (550, 595),
     "extras/talkdesk_bridge_cli": (1300, 1330),
     "extras/talkdesk_bridge_sandbox": (950, 950),

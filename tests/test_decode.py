@@ -374,9 +374,10 @@ def test_a_bare_list_or_item_is_read_as_a_page(
 ) -> None:
     server.respond_with((200, {}, json.dumps(body).encode()))
     seen: list[Deviation] = []
-    found = listing(server.url, options={"on_deviation": seen.append})
+    found = listing(server.url, options={"on_deviation": seen.append}, max_pages=1)
     assert [invoice.invoice_number for invoice in found] == numbers
-    assert [(one.place, one.documented, one.seen) for one in seen] == deviations
+    without_length = [("$.total", "number of all items, or a next link", "nothing")] if numbers else []
+    assert [(one.place, one.documented, one.seen) for one in seen] == deviations + without_length
     with pytest.raises(errors.ContractError):
         listing(server.url, options={"strict": True})
 

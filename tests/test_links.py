@@ -101,7 +101,7 @@ def test_an_error_names_page_request_and_link(server: Server, link: str, fault: 
 def test_a_corrected_origin_or_prefix_is_logged_once(server: Server, caplog: pytest.LogCaptureFixture) -> None:
     caplog.set_level(logging.WARNING, "talkdesk_bridge")
     server.script = lambda _, target: as_json(
-        page(2) if "page=2" in target else page(1, following=f"http://inner:81/c{PATH}?page=2")
+        page(2, total=2) if "page=2" in target else page(1, following=f"http://inner:81/c{PATH}?page=2")
     )
     with BridgeClient(f"{server.url}{PREFIX}") as bridge:
         for client in (bridge, bridge.with_options(strict=True), bridge):
@@ -113,7 +113,7 @@ def test_a_corrected_origin_or_prefix_is_logged_once(server: Server, caplog: pyt
 def test_a_right_link_is_not_logged(server: Server, caplog: pytest.LogCaptureFixture) -> None:
     caplog.set_level(logging.WARNING, "talkdesk_bridge")
     for link in (f"{server.url.upper()}{PATH}?page=2", f"{PATH}?page=2", "?page=2"):
-        server.respond_with(page(1, following=link), page(2))
+        server.respond_with(page(1, following=link), page(2, total=2))
         with BridgeClient(server.url) as bridge:
             assert len([*bridge.billing.iter_account_invoices("1")]) == 2
     assert caplog.messages == []

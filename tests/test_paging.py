@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import re
 import threading
 from typing import Any, ClassVar
 
@@ -608,3 +609,55 @@ def test_an_iterator_is_for_one_thread_at_a_time(server: Server) -> None:
         thread.join()
         assert (found, list(invoices)) == (["1"], [])
     assert len(server.seen) == 1
+
+
+def test_numbering_is_checked_once_for_a_client(server: Server) -> None:
+    def numbered(_: str, target: str) -> Scripted:
+        number = int(re.search(r"page=(\d)", target)[1]) if "page=" in target else 1  # type: ignore[index] # it matches
+        return as_json(page(*([number] if number < 3 else []), total=None))
+
+    server.script = numbered
+    with BridgeClient(server.url, on_deviation=lambda _: None) as bridge:
+        for client, account in ((bridge, "1"), (bridge.with_options(strict=False), "2")):
+            assert [one.invoice_number for one in client.billing.iter_account_invoices(account)] == ["1", "2"]
+    queries = [target.partition("?")[2] for target in targets(server)]
+    assert queries == ["", "page=1", "page=2", "page=3", "", "page=2", "page=3"]
+
+
+def test_a_bridge_that_ignores_page_numbers_is_asked_once(server: Server) -> None:
+    server.respond_with(page(1, 2, total=None))
+    with BridgeClient(server.url) as bridge:
+        for account in ("1", "2", "3"):
+            assert len([*bridge.billing.iter_account_invoices(account)]) == 2
+            assert len([*bridge.billing.iter_account_invoices(account).pages()]) == 1
+    assert [target.partition("?")[2] for target in targets(server)] == ["", "page=1", "page=2", *[""] * 5]
+
+
+def test_resuming_a_list_of_unknown_length(server: Server) -> None:
+    server.respond_with(page(1, total=None))
+    with BridgeClient(server.url) as bridge:
+        invoices = bridge.billing.iter_account_invoices("1")
+        next(invoices)
+        position = json.loads(json.dumps(invoices.position))
+    server.respond_with(page(1, total=None), page(2, total=None), page(total=None))
+    with BridgeClient(server.url) as bridge:
+        rest = bridge.billing.iter_account_invoices("1", start=position)
+        assert [one.invoice_number for one in rest] == ["2"]
+    server.respond_with(page(1, total=None))
+    with BridgeClient(server.url) as bridge:
+        assert [*bridge.billing.iter_account_invoices("1", start=position)] == []
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [("linked", 1), ("linked", None), ("page", "2"), ("page", -1), ("seen", 5), ("seen", None), ("step", [])],
+)
+def test_a_damaged_position(server: Server, name: str, value: object) -> None:
+    server.respond_with(page(1, total=2))
+    with BridgeClient(server.url) as bridge:
+        invoices = bridge.billing.iter_account_invoices("1")
+        next(invoices)
+        with pytest.raises(errors.ArgumentError, match="start must be the position"):
+            bridge.billing.iter_account_invoices("1", start=invoices.position | {name: value})
+        with pytest.raises(errors.ArgumentError, match="start must be the position"):
+            bridge.billing.iter_account_invoices("1", start=5)  # type: ignore[arg-type]

@@ -143,7 +143,7 @@ def _unknown(good: Reply, call: Call) -> Reply:
     return _each(good, lambda item: {**item, "x_of_this_bridge": {"since": "2023-07-01"}})
 
 
-@_fault("bare-list", "reads it as the only page and reports the deviation", unpaged=True)
+@_fault("bare-list", "reads it as a page, looks for a second one, and reports the deviation", unpaged=True)
 def _bare(good: Reply, call: Call) -> Reply:
     """Only the list, without the documented object around it."""
     return evolve(good, json=next(iter(lists_of(good.json).values()), good.json))

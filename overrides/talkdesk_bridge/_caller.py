@@ -29,7 +29,7 @@ from talkdesk_bridge._http import AsyncHttp, Http, Request, normalized
 from talkdesk_bridge._items import AsyncItemIterator, ItemIterator
 from talkdesk_bridge._links import NextLinks
 from talkdesk_bridge._oauth import OAuth2
-from talkdesk_bridge._paging import Step
+from talkdesk_bridge._position import Step
 from talkdesk_bridge._redact import redact
 from talkdesk_bridge._response import RawResponse, Reader, Response
 from talkdesk_bridge._retry import one_line
@@ -55,6 +55,9 @@ class Caller:
         self._origin = origin(settings.base_url, "base URL")
         self._tokens = TokenCache(settings.clock)
         self._warnings: list[str] = []
+        self._numbering: dict[
+            str, bool
+        ] = {}  # by operationId: whether the bridge counts pages from 1, or ignores numbers
         self.gate = Gate()
 
     async def sleep(self, seconds: float) -> None:
@@ -66,7 +69,7 @@ class Caller:
         given = sorted(f"{name}: {arguments[name]}" for name in arguments if arguments[name] is not None)
         call = {"bridge": self.http.base_url, "operation": operation.operation_id, "arguments": given}
         exchange, links = partial(self.exchange, operation, arguments), partial(self._links, operation, arguments)
-        return self._iterator(exchange, links, operation, call, self._reader, **limits)
+        return self._iterator(exchange, links, self._numbering, operation, call, self._reader, **limits)
 
     def _links(self, operation: ListOperation[Any, Any], arguments: dict[str, Any]) -> NextLinks | None:
         """What reads the next links of a list; None if it is read by page numbers."""
@@ -122,7 +125,7 @@ class Caller:
         if isinstance(step, str):
             request = self._follow(step)
         else:
-            request = self._request(operation, arguments if step == 1 else {**arguments, "page": step})
+            request = self._request(operation, arguments if step == 1 else {**arguments, "page": abs(step)})
         auth = self.settings.auth
         for name, value in self.settings.headers.items():
             request.headers[name] = value  # `update` would keep names that differ in case

@@ -2,57 +2,31 @@
 
 from __future__ import annotations
 
-import json
 import sys
 import threading
 from collections.abc import Awaitable, Callable, Mapping
 from functools import cached_property
-from hashlib import sha256
 from http import HTTPStatus
 from operator import length_hint
-from types import NoneType
 from typing import Any
 
-from attrs import evolve, frozen
+from attrs import evolve
 from talkdesk_bridge_api import places, reading
 from talkdesk_bridge_api.types import ListOperation
 
 from talkdesk_bridge._links import NextLinks, next_href
+from talkdesk_bridge._position import PageState, Step, fingerprint, fingerprint_of_items, read_position
 from talkdesk_bridge._response import Deviation, Reader, Response
 from talkdesk_bridge.errors import ArgumentError, BridgeError, ContractError, IncompleteError, PagingError, StatusError
-
-Step = int | str
-"""The next request: the number of a page, from 1, or the next link of the page before."""
 
 # A bridge that filters may send some empty pages. More in a row than this raise PagingError.
 MOST_EMPTY_PAGES = 10
 
+FIRST = -1
+"""The step that requests the first page by its number, 1."""
+
 # Statuses of a page that does not exist.
 MISSING = (HTTPStatus.NOT_FOUND, HTTPStatus.GONE)
-
-# Data read from JSON is never circular, and checking for that takes time.
-ENCODE = json.JSONEncoder(check_circular=False).encode
-
-
-@frozen
-class PageState:
-    """The next request, and how many items came so far."""
-
-    step: Step | None = 1
-    """The next request; None after the last page."""
-    page: int = 1
-    """The number of that page."""
-    received: int = 0
-    empty: int = 0
-    """Empty pages in a row."""
-    total: int | None = None
-    """The largest announced total."""
-    marks: int = 0
-    """The number of fingerprints so far: one for each page's URL, and one for its items if it has any."""
-
-
-def _fingerprint(value: Any) -> str:
-    return sha256(ENCODE(value).encode()).hexdigest()[:16]
 
 
 def _total(name: str, response: Response[Any]) -> int | None:
@@ -76,6 +50,7 @@ class Pages:
         self,
         exchange: Callable[[Step], Awaitable[Response[Any]]],
         links: Callable[[], NextLinks | None],
+        numbering: dict[str, bool],
         operation: ListOperation[Any, Any],
         call: dict[str, Any],
         reader: Reader,
@@ -86,7 +61,7 @@ class Pages:
         for name, value in (("max_pages", max_pages), ("max_items", max_items)):
             if value is not None and (not isinstance(value, int) or value < 0):
                 raise ArgumentError(f"{name} must be None or an integer of at least 0.")
-        self._exchange, self._make_links = exchange, links
+        self._exchange, self._make_links, self._numbering = exchange, links, numbering
         self._operation = operation
         self._name = operation.operation_id
         self._call = call  # becomes a part of positions
@@ -105,7 +80,9 @@ class Pages:
         self._pages_left = sys.maxsize if max_pages is None else max_pages
         self._items_left = sys.maxsize if max_items is None else max_items
         if start is not None:
-            self._start(start)
+            position = read_position(start, call)
+            self._state = self._before = position.state
+            self._skipped, self._last, self._seen = position.skip, position.last, dict.fromkeys(position.seen)
 
     def __repr__(self) -> str:
         return f"<{type(self).__name__} of {self._name}: {self._state.received} items received>"
@@ -122,34 +99,9 @@ class Pages:
         state, skip = self._state, 0
         if handed_over != len(self._sent) or self._error is not None:
             state, skip = self._before, handed_over
-        last = _fingerprint(self._sent[handed_over - 1]) if self._sent and handed_over else self._last
+        last = fingerprint(self._sent[handed_over - 1]) if self._sent and handed_over else self._last
         progress = {name: getattr(state, name) for name in PageState.__match_args__}
         return {**self._call, "skip": skip, "last": last, **progress, "seen": [*self._seen][: state.marks]}
-
-    def _start(self, position: Mapping[str, Any]) -> None:
-        try:
-            differs = [name for name, value in self._call.items() if position[name] != value]
-            state = PageState(**{name: position[name] for name in PageState.__match_args__})
-            self._skipped, self._last, seen = position["skip"], position["last"], position["seen"]
-            numbers = (
-                state.received,
-                state.empty,
-                state.total or 0,
-                self._skipped,
-                len(seen) - state.marks,
-                state.page,
-            )
-            counted = all(type(number) is int and number >= 0 for number in numbers)
-            usable = type(state.step) in (str, NoneType) or (type(state.step) is int and state.step > 0)
-            if not (counted and usable and all(type(text) is str for text in (self._last, *seen))):
-                raise TypeError
-        except (KeyError, TypeError):
-            raise ArgumentError("start must be the position of an earlier iterator.") from None
-        if differs:
-            other = "other arguments" if differs[0] == "arguments" else f"another {differs[0]}"
-            raise ArgumentError(f"start is the position of a call with {other}: repeat that call to continue it.")
-        self._state = self._before = state
-        self._seen = dict.fromkeys(seen)
 
     async def _next_page(self, *, whole: bool = False) -> Any:
         """The body of the next page; None after the last one, or at the caller's limit.
@@ -170,11 +122,14 @@ class Pages:
             if self._state.step is None:
                 return None
             try:
+                await self._check_numbering()
                 response = await self._exchange(self._state.step)
             except BridgeError as error:
                 if self._ends_with(error):
                     return None
                 raise
+            if self._is_repeated(response):
+                return None
             self._take(response)
             if whole:
                 self._rest = iter(())
@@ -182,8 +137,41 @@ class Pages:
         finally:
             self._lock.release()
 
+    @property
+    def _is_of_unknown_length(self) -> bool:
+        """Whether the pages so far had neither a total nor a next link: then only the next page can say more."""
+        return self._state.page > 1 and self._state.total is None and not self._state.linked
+
+    async def _check_numbering(self) -> None:
+        """Once for each client, before page 2 of a list of unknown length: check that the first page is page 1.
+
+        Raises:
+            PagingError: it is not, so page 2 would not be the second one.
+
+        """
+        if self._is_of_unknown_length and self._state.step == 2 and self._name not in self._numbering:
+            first = await self._exchange(FIRST)
+            if fingerprint_of_items(self._sent_in(first)) != [*self._seen][-1:]:
+                message = f"{self._name}: this bridge does not count pages from 1, so the next page is unknown"
+                raise PagingError(f"{message}. Ask its operator for a total, or for next links.", page=1)
+            self._numbering[self._name] = True
+
+    def _is_repeated(self, response: Response[Any]) -> bool:
+        """Whether a list of unknown length ends here, because the bridge ignores page numbers."""
+        sent = self._sent_in(response)
+        if not sent or not self._is_of_unknown_length or fingerprint_of_items(sent) != [*self._seen][-1:]:
+            return False
+        self._numbering[self._name] = False
+        self._state = evolve(self._state, step=None)
+        return True
+
+    def _sent_in(self, response: Response[Any]) -> list[Any]:
+        """The items of a page as JSON."""
+        items = self._operation.items(response.body)
+        return response.data["_embedded"][self._operation.list_name] if items else []
+
     def _ends_with(self, error: BridgeError) -> bool:
-        """Whether an error ends the list: if the total is reached, and there is no next page.
+        """Whether an error ends the list: there is no next page, and none is missing.
 
         Raises:
             PagingError: there is no next page, but there should be.
@@ -195,7 +183,7 @@ class Pages:
         if not isinstance(error, StatusError) or error.status_code not in MISSING:
             error.args = (f"{error} This was page {state.page} of the list.",)
             return False
-        if state.total is not None and state.received >= state.total:
+        if self._is_of_unknown_length or (state.total is not None and state.received >= state.total):
             self._state = evolve(state, step=None)
             return True
         message = f"{self._name}: page {state.page} of the list does not exist ({error.status_code})."
@@ -214,7 +202,7 @@ class Pages:
 
     def _take(self, response: Response[Any]) -> None:
         items = self._operation.items(response.body) or []
-        sent = response.data["_embedded"][self._operation.list_name] if items else []
+        sent = self._sent_in(response)
         skip = self._skipped if self._state is self._before else 0  # of the first page
         try:
             marks = self._new_fingerprints(response.url, sent, skip)
@@ -226,6 +214,10 @@ class Pages:
             state = self._after(len(items), total, self._next_link(response), marks)
             if state.step is None and state.total is not None and state.received > state.total:
                 self._reader.report(Deviation(self._name, "$.total", "number of all items", "smaller number", 1))
+            if items and state.page == 2 and state.total is None and not state.linked:
+                self._reader.report(
+                    Deviation(self._name, "$.total", "number of all items, or a next link", "nothing", 1)
+                )
         except (PagingError, ContractError) as caught:
             error = caught  # raised after the items of this page
         # All state changes here, at the end: if a hook of the caller raised, this page comes next again.
@@ -245,22 +237,23 @@ class Pages:
                 and in a list that changes, items move from page to page.
 
         """
-        ends = [_fingerprint([len(sent), sent[0], sent[-1]])] if sent else []
+        ends = fingerprint_of_items(sent)
         again = any(mark in self._seen for mark in ends) or (ends != [] and sent[0] in self._sent)
         if skip:
-            again |= len(sent) < skip or _fingerprint(sent[skip - 1]) != self._last
+            again |= len(sent) < skip or fingerprint(sent[skip - 1]) != self._last
         elif self._last and sent:
-            again |= _fingerprint(sent[0]) == self._last
+            again |= fingerprint(sent[0]) == self._last
         if again:
             reason = "the bridge repeats pages, or the list changed while it was read"
             raise PagingError(f"{self._name}: a page has items of an earlier page: {reason}. Start from the beginning.")
-        return [_fingerprint(url), *ends]
+        return [fingerprint(url), *ends]
 
     def _after(self, items: int, total: int | None, link: str | None, marks: list[str]) -> PageState:
         """The state after a page with `items` items, and with this total, next link and fingerprints.
 
         If the page has a next link, that comes next. Otherwise the next page number does, if the operation has page
-        numbers and `total` says that there are more items. Otherwise this was the last page.
+        numbers and `total` says that there are more items, or nothing says how many there are. Otherwise this was the
+        last page.
 
         Raises:
             PagingError: the next link leads back, or there are too many empty pages.
@@ -271,20 +264,22 @@ class Pages:
         state = PageState(
             step=None,
             page=self._state.page + 1,
+            linked=self._state.linked or link is not None,
             received=self._state.received + items,
             empty=0 if items else self._state.empty + 1,
             total=max((one for one in (self._state.total, total) if one is not None), default=None),
             marks=len(self._seen) + len(marks),
         )
         complete = state.total is not None and state.received >= state.total
-        if link and not (complete and _fingerprint(link) == marks[0]):  # some last pages link to themselves
-            if _fingerprint(link) in marks or _fingerprint(link) in self._seen:
+        if link and not (complete and fingerprint(link) == marks[0]):  # some last pages link to themselves
+            if fingerprint(link) in marks or fingerprint(link) in self._seen:
                 raise PagingError(f"{self._name}: the next link leads back to an earlier page.")
             if state.empty > MOST_EMPTY_PAGES:
                 raise PagingError(f"{self._name}: {state.empty} empty pages in a row, each with a next link.")
             return evolve(state, step=link)
-        more = total is not None and items > 0 and state.received < total
-        if more and isinstance(step, int) and self._operation.has_page:
+        more = total is not None and state.received < total
+        unknown = state.total is None and not state.linked and self._numbering.get(self._name) is not False
+        if items and (more or unknown) and isinstance(step, int) and self._operation.has_page:
             return evolve(state, step=step + 1)
         if state.total is not None and state.received < state.total:
             message = f"{self._name}: the pages ended after {state.received} of {state.total} items."

@@ -1,0 +1,86 @@
+"""Positions: where an iterator is in its list, as an object and as JSON, and the fingerprints of pages and items."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from hashlib import sha256
+from types import NoneType
+from typing import Any
+
+from attrs import frozen
+
+from talkdesk_bridge.errors import ArgumentError
+
+Step = int | str
+"""The next request: the number of a page, from 1, or the next link of the page before."""
+
+# Data read from JSON is never circular, and checking for that takes time.
+ENCODE = json.JSONEncoder(check_circular=False).encode
+
+
+@frozen
+class PageState:
+    """The next request, and how many items came so far."""
+
+    step: Step | None = 1
+    """The next request; None after the last page."""
+    page: int = 1
+    """The number of that page."""
+    linked: bool = False
+    """Whether a page had a next link."""
+    received: int = 0
+    empty: int = 0
+    """Empty pages in a row."""
+    total: int | None = None
+    """The largest announced total."""
+    marks: int = 0
+    """The number of fingerprints so far: one for each page's URL, and one for its items if it has any."""
+
+
+def fingerprint(value: Any) -> str:
+    return sha256(ENCODE(value).encode()).hexdigest()[:16]
+
+
+def fingerprint_of_items(items: list[Any]) -> list[str]:
+    """The fingerprint of a page's items: of their number, and the first and the last one; empty if there are none."""
+    return [fingerprint([len(items), items[0], items[-1]])] if items else []
+
+
+@frozen
+class Position:
+    """A position that was given as `start`."""
+
+    state: PageState
+    """Before the page that comes next."""
+    skip: int
+    """How many of its items were handed over."""
+    last: str
+    """The fingerprint of the last item that was handed over; empty if there is none."""
+    seen: tuple[str, ...]
+    """The fingerprints of the pages so far."""
+
+
+def read_position(data: Any, call: Mapping[str, Any]) -> Position:
+    """The position in `data`, which must be one of the same `call`.
+
+    Raises:
+        ArgumentError: it is not.
+
+    """
+    try:
+        differs = [name for name, value in call.items() if data[name] != value]
+        state = PageState(**{name: data[name] for name in PageState.__match_args__})
+        position = Position(state, data["skip"], data["last"], (*data["seen"],))
+        counts = (state.page, state.received, state.empty, state.total or 0, position.skip)
+        counted = all(type(number) is int and number >= 0 for number in (*counts, len(position.seen) - state.marks))
+        usable = type(state.step) in (str, NoneType) or (type(state.step) is int and state.step > 0)
+        texts = all(type(text) is str for text in (position.last, *position.seen))
+        if not (counted and usable and texts and type(state.linked) is bool):
+            raise TypeError
+    except (KeyError, TypeError):
+        raise ArgumentError("start must be the position of an earlier iterator.") from None
+    if differs:
+        other = "other arguments" if differs[0] == "arguments" else f"another {differs[0]}"
+        raise ArgumentError(f"start is the position of a call with {other}: repeat that call to continue it.")
+    return position
