@@ -169,7 +169,7 @@ def test_oauth_uses_one_token_for_all_pages(sandbox: Sandbox, listing: Listing) 
 
 
 def test_oauth_with_a_wrong_secret(sandbox: Sandbox, listing: Listing) -> None:
-    message = f"{sandbox.token_url} refused with 401: invalid_client: client id or secret is wrong"
+    message = f"{sandbox.token_url} returned 401: invalid_client: client id or secret is wrong"
     with pytest.raises(errors.AuthenticationError, match=message):
         listing(sandbox.url, oauth(sandbox, "guess"), "1000000001")
     assert [seen.method for seen in sandbox.requests] == ["POST"]

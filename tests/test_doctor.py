@@ -205,7 +205,7 @@ def test_a_token(sandbox: Sandbox, server: Server) -> None:
         "bad",
         "Not checked: there is no token.",
     )
-    assert "refused with 401: invalid_client" in checks["token"]["found"]
+    assert "returned 401: invalid_client" in checks["token"]["found"]
     assert checks["token"]["remedy"].startswith(
         "Check TALKDESK_BRIDGE_TOKEN_URL, the server there, and the credential."
     )

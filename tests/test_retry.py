@@ -213,7 +213,7 @@ def test_a_token_server_that_cannot_be_reached(server: Server, listing: Listing,
 @pytest.mark.parametrize(
     ("failing", "why"),
     [
-        (as_json({"error": "down"}, 503), "refused with 503: down"),
+        (as_json({"error": "down"}, 503), "returned 503: down"),
         ((200, {}, b"<html>"), "returned no usable access_token."),
     ],
 )

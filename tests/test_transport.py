@@ -321,11 +321,11 @@ def test_a_rejected_token_is_replaced_once(server: Server, listing: Listing, kin
 @pytest.mark.parametrize(
     ("response", "message"),
     [
-        (as_json({"error": "invalid_scope", "error_description": "no\nsuch"}, 400), "refused with 400: invalid_scope: no such"),
-        (as_json({"error": 5, "error_description": "no"}, 400), "refused with 400: no"),
-        ((500, HTML, b"<html>"), "refused with 500 without giving a reason"),
-        ((302, {"Location": "/"}, b""), "refused with 302 without giving a reason. Check the token URL."),
-        (as_json(token(), 300), "refused with 300 without giving a reason. Check the token URL."),
+        (as_json({"error": "invalid_scope", "error_description": "no\nsuch"}, 400), "returned 400: invalid_scope: no such"),
+        (as_json({"error": 5, "error_description": "no"}, 400), "returned 400: no"),
+        ((500, HTML, b"<html>"), "returned 500 without giving a reason"),
+        ((302, {"Location": "/"}, b""), "returned 302 without giving a reason. Check the token URL."),
+        (as_json(token(), 300), "returned 300 without giving a reason. Check the token URL."),
         ((200, HTML, b"<html>"), "returned no usable access_token."),
         (as_json([]), "returned no usable access_token."),
         (as_json(token("")), "returned no usable access_token."),

@@ -47,7 +47,7 @@ class Gate:
             self.users -= 1
 
     def note(self, response: RawResponse, asked: float | None, now: float, statuses: frozenset[int]) -> None:
-        """Note what a response means for all calls; `asked` is its Retry-After in seconds."""
+        """Record a response for all calls; `asked` is its Retry-After in seconds."""
         if response.status_code not in statuses:
             self.served += 1
         elif asked is not None:
@@ -59,9 +59,9 @@ class Attempts:
 
     Args:
         caller: Sends the requests, waits between them, and provides the settings and the gate.
-        operation: The operationId; None for a request for a token, which is safe to repeat, although it is a POST.
-        make: Makes a new request for each attempt: a token server accepts a JWT once, and may have seen it even if its
-            response was lost.
+        operation: The operationId; None for a token request, which is safe to repeat although it is a POST.
+        make: Makes a new request for each attempt: a token server accepts a JWT only once, even if its response was
+            lost.
         once: Do not send it again, even if the policy would.
 
     """
@@ -128,7 +128,7 @@ class Attempts:
         return self._policy.wait(self._counted, now - self._begun, asked)
 
     def _restart_if_others_were_served(self, response: RawResponse, now: float) -> None:
-        """Count anew after a 429 if other calls succeeded meanwhile, since the bridge works and is only busy."""
+        """Count attempts from 1 again after a 429 if other calls succeeded since: the bridge works, it is only busy."""
         turned_away = response.status_code == HTTPStatus.TOO_MANY_REQUESTS
         if self._gate.users and turned_away and self._gate.served > self._served:
             self._begun, self._counted, self._served = now, 1, self._gate.served

@@ -1,7 +1,7 @@
 """A call: sends one request of an operation with the credential, and returns its response or raises a typed error.
 
 The flow is written once, as coroutines. The asynchronous client awaits them. The blocking client runs them with `run`:
-there, everything that they await blocks instead, so that they never suspend.
+everything that they await blocks, so they never suspend.
 """
 
 from __future__ import annotations
@@ -72,17 +72,17 @@ class Caller:
         return self._iterator(exchange, links, self._numbering, operation, call, self._reader, **limits)
 
     def _links(self, operation: ListOperation[Any, Any], arguments: dict[str, Any]) -> NextLinks | None:
-        """What reads the next links of a list; None if it is read by page numbers."""
+        """The reader of the next links of a list; None if pages are requested by number."""
         if self.settings.paging == "numbers" and operation.has_page:
             return None
         return NextLinks(self, operation, arguments, self._request(operation, arguments).extensions["url"])
 
     def shown(self, url: str) -> str:
-        """A URL that the bridge sent, fit for messages."""
+        """A URL from the bridge, redacted for messages."""
         return one_line(redact(url, (*self.settings.secrets, self._tokens.current)))
 
     def sendable(self, url: str) -> str:
-        """A URL in the form in which it is sent, without a credential that the bridge has copied into its query.
+        """A URL as it is sent, without query parameters into which the bridge has copied the credential.
 
         Raises:
             ValueError: it is not a URL.
@@ -94,7 +94,7 @@ class Caller:
         return f"{start}?{'&'.join(kept)}" if kept else start
 
     def warn_once(self, message: str) -> None:
-        """Log the first warning of this client about links."""
+        """Log a warning about links, at most once for each client."""
         if not self._warnings:
             self._warnings.append(message)
             LOG.warning("%s", message)
@@ -161,7 +161,7 @@ class Caller:
             raise errors.ArgumentError(f"{message} ({type(error).__name__}).") from error
 
     def _follow(self, url: str) -> Request:
-        """The request for a link, perhaps from a position. It must lead to the bridge, which gets the credential."""
+        """The request for a next link. It must lead to the bridge, because the request carries the credential."""
         try:
             elsewhere = origin(url, "next link") != self._origin
         except errors.ConfigurationError as error:
@@ -188,8 +188,8 @@ class Caller:
     async def _renewed(self, auth: OAuth2, rejected: str | None = None) -> str:
         """A token other than `rejected`: the one that another call got meanwhile, or a new one.
 
-        Calls that wait for another call's token request share its failure. If each sent one of its own, they would
-        wait for one another, and an overloaded token server would get them all.
+        Calls that wait for another call's token request share its failure. Otherwise each would send its own in turn:
+        all would wait longer, and an overloaded token server would get more requests.
         """
         requests_before = self._tokens.requests
         async with self._lock:
@@ -213,13 +213,13 @@ class Caller:
             response = await Attempts(self, None, request, once=spare is not None).response()
             token = self._tokens.store(auth.token_url, response.status_code, response.content)
         except errors.BridgeError as error:
-            refused = isinstance(error, errors.AuthenticationError)
-            failure = str(error) if refused else f"No token could be fetched. {error}"
+            from_server = isinstance(error, errors.AuthenticationError)
+            failure = str(error) if from_server else f"No token could be fetched. {error}"
             self._tokens.ended(failure)
             if spare:
                 LOG.warning("Token renewal failed; the current token stays in use until it expires: %s", error)
                 return spare
-            raise errors.AuthenticationError(failure) from (None if refused else error)
+            raise errors.AuthenticationError(failure) from (None if from_server else error)
         return token
 
 

@@ -163,7 +163,7 @@ class BridgeClient(_Client, Operations):
         cert: A client certificate: one file with certificate and key, or two files.
         proxy: URL of a proxy. By default, https goes through the proxy that HTTPS_PROXY, ALL_PROXY and NO_PROXY name.
         transport: An httpx transport, such as httpx.MockTransport, instead of one of talkdesk_bridge_http. It is closed
-            with the client. Certificates, proxies and the guard against bytes after a response are then its concern,
+            with the client. It must then handle certificates, proxies, and unexpected bytes after a response itself,
             and `deadline` is checked only between parts of the body.
         clock: A monotonic clock in seconds; for tests.
         sleep: Called with the seconds to wait; blocks in BridgeClient, returns an awaitable in AsyncBridgeClient. For

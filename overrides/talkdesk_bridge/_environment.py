@@ -81,7 +81,7 @@ def read_environment(environ: Mapping[str, str] | None = None) -> tuple[str, Aut
     found: dict[frozenset[str], list[Kind]] = {}
     for kind in KINDS:
         found.setdefault(kind.given(environ), []).append(kind)
-    # Kinds by the variables that are set for them: TOKEN_URL alone fits two. The one with the most of them is meant.
+    # `found` groups the kinds by their variables that are set. The largest group is meant: TOKEN_URL is in two kinds.
     largest = [given for given in found if given and not any(given < more for more in found)]
     if not largest:
         return url, NoAuth()

@@ -33,9 +33,9 @@ HEADERS = {
     "User-Agent": f"talkdesk-bridge/{VERSION}",
 }
 
-# Errors that come before anything is sent. UnicodeError is about the host name of a proxy.
+# Errors before anything is sent. UnicodeError means that the host name of a proxy is invalid.
 NOT_SENT = (httpx.ConnectError, httpx.ConnectTimeout, httpx.ProxyError, httpx.UnsupportedProtocol, UnicodeError)
-# httpx does not wrap these: errors of sockets, of a proxy's host name, and of a transport that is closed meanwhile.
+# httpx does not wrap these: socket errors, an invalid proxy host, and errors when the transport is closed mid-request.
 UNWRAPPED_ERRORS = (httpx.HTTPError, httpx.StreamError, OSError, RuntimeError, UnicodeError)
 WRONG_SETTINGS = (httpx.InvalidURL, AttributeError, TypeError, ValueError)
 
@@ -69,7 +69,7 @@ class _Http:
             url: Absolute, or relative to the base URL if it begins with `/`.
             params: The query.
             headers: Added to those of every request.
-            more: `method`, and a body in one of httpx's arguments.
+            more: `method`, and the body as an argument of httpx.Request, such as `json`.
 
         Raises:
             ValueError, TypeError, AttributeError: an argument cannot be sent.
@@ -189,7 +189,7 @@ def _opened(kind: type[HTTPTransport] | type[AsyncHTTPTransport], settings: Sett
 
 
 class _Body:
-    """The body of a response while it is received; checks its size, and that it meets the deadline."""
+    """Collects the body of a response, and checks its size and the deadline."""
 
     def __init__(self, settings: Settings, request: Request) -> None:
         self._settings = settings
@@ -199,7 +199,7 @@ class _Body:
         self._size = 0
 
     def add(self, chunk: bytes) -> bool:
-        """Add a part; False if the rest must not be read."""
+        """Add a part. Returns False if the rest must not be read."""
         self._size += len(chunk)
         self._chunks.append(chunk)
         return self._size <= self._settings.max_bytes and self._in_time()
@@ -239,14 +239,14 @@ class _Body:
 
 
 def _busy(settings: Settings, request: Request) -> Failure:
-    """The failure of a request that waited for others until its deadline."""
+    """The failure of a request that was not sent before its deadline, because too many others were in flight."""
     reason = f"because {MOST_AT_ONCE} other requests were in flight; send fewer at once, or raise deadline"
     message = f"{name_of(request)}: not sent within {settings.deadline:g} s, {reason}."
     return Failure(errors.NotSentError(message), retryable=False)
 
 
 def _failure(settings: Settings, request: Request, error: Exception, *, closed: bool) -> Failure:
-    """The failure that an error of httpx means. That error is not chained, since it holds the credential."""
+    """Turn an httpx error into a Failure. It is not chained, because it holds the credential."""
     name = name_of(request)
     host = f"{request.url.scheme}://{request.url.netloc.decode('ascii')}"
     if isinstance(error, httpx.LocalProtocolError):

@@ -35,15 +35,15 @@ def _parser() -> Callable[[bytes], Any]:
         try:
             return parse(content)
         except (MsgspecError, ValueError, RecursionError):
-            # It rejects some texts that Python's accepts, such as UTF-16. With and without it, the same must be read.
+            # msgspec rejects some texts that Python accepts, such as UTF-16. The result must not depend on the parser.
             return _standard(content)
 
     return read
 
 
 def _standard(content: bytes) -> Any:
-    return json.loads(content, parse_float=Number, parse_constant=_refuse)
+    return json.loads(content, parse_float=Number, parse_constant=_reject)
 
 
-def _refuse(name: str) -> None:
+def _reject(name: str) -> None:
     raise ValueError(f"{name} is not JSON")

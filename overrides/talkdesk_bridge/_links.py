@@ -1,7 +1,8 @@
-"""Next links: finds the request that the `_links.next` of a page means.
+"""Next links: turns the `_links.next` of a page into the URL to request.
 
-A next link is the same list with another query. A bridge behind a gateway writes the origin and the path that it sees
-itself, so only the query of such a link is used, with the URL of the first request. Nothing goes to another origin.
+A next link leads to the same list with another query. A bridge behind a gateway may write its own origin and path,
+which clients cannot reach. So the client takes only the query of the link, and sends it to the URL of the first
+request. No request goes to another origin.
 """
 
 from __future__ import annotations
@@ -31,10 +32,10 @@ SIZES = {"count", "limit", "maxresults", "pagesize", "perpage", "size", "top"}
 
 
 def next_href(name: str, data: Any) -> str | None:
-    """The href of a page's next link; None if it has none. Falsy links count as none, and HAL allows a list of links.
+    """The href of a page's next link, or of the only one in a list (HAL); None if it is missing or empty.
 
     Raises:
-        PagingError: there is something else, or a template.
+        PagingError: there are several links, or the link is a template or not text.
 
     """
     links = data.get("_links")
@@ -61,9 +62,9 @@ class NextLinks:
     """Turns the next links of one list into URLs to request.
 
     Args:
-        caller: Knows the bridge.
-        operation: Its path and name.
-        arguments: The arguments of the call, by their names in the path.
+        caller: The caller that sends the requests.
+        operation: The operation that returns the list.
+        arguments: The arguments of the call, by name.
         first: The URL of the first request.
 
     """
@@ -74,7 +75,7 @@ class NextLinks:
         self._query = parse_qsl(query, keep_blank_values=True)
         self._base_url = caller.http.base_url
         self._origin = origin(self._base_url, "base URL")
-        # The segments of the path: text, in lower case if it is fixed, and whether it is an argument.
+        # For each segment of the path: its text (fixed text in lower case), and whether it has an argument.
         self._segments = [
             (_filled(segment, arguments) if "{" in segment else segment.lower(), "{" in segment)
             for segment in operation.path.strip("/").split("/")
@@ -116,7 +117,7 @@ class NextLinks:
         )
 
     def _matches(self, path: str, *, with_arguments: bool) -> bool:
-        """Whether a path ends with that of the operation, `with_arguments` of this call, or with any."""
+        """Whether a path ends with that of the operation: with the arguments of this call, or with any arguments."""
         segments = path.rstrip("/").split("/")[-len(self._segments) :]
         return len(segments) == len(self._segments) and all(
             (is_argument and not with_arguments) or expected in _readings(segment, lower=not is_argument)
@@ -124,7 +125,7 @@ class NextLinks:
         )
 
     def _merged(self, query: str, page: int) -> str:
-        """The query of a link, and the arguments of the first request that it leaves out."""
+        """The query of a link, plus the arguments of the first request that the link leaves out."""
         found: dict[str, list[str]] = {}
         for name, value in parse_qsl(query, keep_blank_values=True):
             found.setdefault(name, []).append(value.strip().lower())
@@ -157,6 +158,6 @@ def _filled(segment: str, arguments: Mapping[str, Any]) -> str:
 
 
 def _readings(segment: str, *, lower: bool) -> set[str]:
-    """What a path segment may stand for: decoded, with and without `;` parameters."""
+    """The texts that a path segment may stand for: decoded, with and without `;` parameters."""
     readings = {unquote(segment), unquote(segment.partition(";")[0])}
     return {reading.lower() for reading in readings} if lower else readings

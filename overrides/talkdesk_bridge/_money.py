@@ -13,7 +13,7 @@ from talkdesk_bridge.errors import ArgumentError
 
 # The only documented amount is "3700.00 usd". Bare numbers are accepted, too.
 _AMOUNT = re.compile(r"(-?[0-9]{1,999}(?:\.[0-9]{1,999})?(?:[eE][+-]?[0-9]{1,2})?)(?: +([A-Za-z]{3}))?")
-# Enough digits for any sum of such amounts. If they were too few, it would raise instead of rounding.
+# Enough digits for any sum of such amounts. With more digits, it raises instead of rounding.
 _EXACT = Context(prec=5000, traps=[Inexact, InvalidOperation])
 
 
@@ -30,7 +30,7 @@ def _code(_: object, __: object, currency: Any) -> None:
 @total_ordering
 @frozen
 class Money:
-    """An exact amount. Only amounts of one currency can be added and compared; "no currency" (None) counts as one.
+    """An exact amount. Only amounts in the same currency can be added or compared; None matches only None.
 
     Args:
         amount: The number.

@@ -30,7 +30,7 @@ class OAuth2(Auth):
     scope: str | None = field(default=None, kw_only=True, validator=optional(check_text))
 
     def secrets(self) -> list[str]:
-        """Those of any credential, and the values in the query of the token URL."""
+        """The secrets of any credential, and the values in the query of the token URL."""
         return [*super().secrets(), *(value for _, value in parse_qsl(self.token_url.partition("?")[2]))]
 
     def token_request(self) -> tuple[dict[str, str], bytes]:

@@ -42,8 +42,8 @@ def _total(name: str, response: Response[Any]) -> int | None:
 class Pages:
     """What both iterators share: finding the next request, and taking a page within the caller's limits.
 
-    After a failed request the same request comes next, so a caller who continues skips nothing. A page that does not
-    lead to the next one raises its PagingError again each time.
+    After an error, iterating again repeats the failed request, so no item is skipped. If the next page cannot be
+    requested, the same PagingError is raised each time.
     """
 
     def __init__(
@@ -174,7 +174,7 @@ class Pages:
         """Whether an error ends the list: there is no next page, and none is missing.
 
         Raises:
-            PagingError: there is no next page, but there should be.
+            PagingError: the page does not exist, but items are missing or the total is unknown.
 
         """
         state = self._state
@@ -233,17 +233,17 @@ class Pages:
         """The fingerprints of a page.
 
         Raises:
-            PagingError: it has items of an earlier page. Some servers send the same page for every link or page number,
-                and in a list that changes, items move from page to page.
+            PagingError: the page has items of an earlier page. Some servers send the same page for every link or page
+                number, and in a list that changes, items move from page to page.
 
         """
         ends = fingerprint_of_items(sent)
-        again = any(mark in self._seen for mark in ends) or (ends != [] and sent[0] in self._sent)
+        repeated = any(mark in self._seen for mark in ends) or (ends != [] and sent[0] in self._sent)
         if skip:
-            again |= len(sent) < skip or fingerprint(sent[skip - 1]) != self._last
+            repeated |= len(sent) < skip or fingerprint(sent[skip - 1]) != self._last
         elif self._last and sent:
-            again |= fingerprint(sent[0]) == self._last
-        if again:
+            repeated |= fingerprint(sent[0]) == self._last
+        if repeated:
             reason = "the bridge repeats pages, or the list changed while it was read"
             raise PagingError(f"{self._name}: a page has items of an earlier page: {reason}. Start from the beginning.")
         return [fingerprint(url), *ends]

@@ -166,7 +166,7 @@ def _original_path(place: str, moved: tuple[str, ...]) -> str:
 
 
 def _envelope(operation: ListOperation[Any, Any], data: Any, root: Place) -> tuple[Any, tuple[str, ...]]:
-    """The body of a page. A bare list or a bare item is put into an envelope; then the second value says where it went.
+    """The body of a page. A bare list or item is put into an envelope; the second value then has its place in there.
 
     An object is a bare item if it has a field of items, and none of an envelope or of an error body, which some servers
     send with status 200.

@@ -18,7 +18,7 @@ IDEMPOTENT = frozenset({"GET", "HEAD", "OPTIONS", "PUT", "DELETE"})  # RFC 9110,
 
 # The documentation names no header with a request's id; these are the usual ones.
 REQUEST_ID_HEADERS = ("X-Request-Id", "Request-Id", "X-Correlation-Id")
-# The response headers that may be logged. Nobody could list all those that hold secrets.
+# The only response headers that are logged, because any other could hold a secret.
 LOGGABLE = (*REQUEST_ID_HEADERS, "Content-Type", "Content-Length", "Content-Encoding", "Date", "Retry-After")
 
 
@@ -69,10 +69,9 @@ A_HOOK = checked("callable, or None", optional(is_callable()))
 class Retry:
     """When a request is sent again. POST and PATCH never are, since they could act twice.
 
-    This does not limit the second try with a new token after a 401.
-
     A failed connection, a timeout, a lost connection and the `statuses` lead to another attempt, after a random wait
-    between 0 and a bound that doubles each time (full jitter). Retry(attempts=1) sends everything once.
+    between 0 and a bound that doubles each time (full jitter). Retry(attempts=1) retries
+    nothing. After a 401, a request is sent once more with a new token in any case.
 
     Args:
         attempts: The total. 4 outlast the restart of a gateway; more would only add load to one that is overloaded.
@@ -81,7 +80,7 @@ class Retry:
         backoff_max: Seconds, the largest bound, so that the last wait does not take up all of `seconds`.
         retry_after_max: Seconds, the longest Retry-After that is obeyed. If the bridge asks for more, the error is
             raised at once and says when to come back: a program can schedule for that, a sleeping thread cannot.
-        statuses: Those that another attempt may cure: timeouts, too many requests, faults of a server or a gateway.
+        statuses: The statuses to retry: timeouts, too many requests, errors of a server or a gateway.
         on_attempt: Called with each Attempt when it has ended.
 
     Raises:
@@ -113,7 +112,7 @@ class Retry:
 
 
 def retry_after(value: str | None) -> float | None:
-    """Seconds from the value of a Retry-After header, a number of seconds or a date; None if it is neither."""
+    """The seconds in a Retry-After header, which is a number of seconds or a date; None if it is neither."""
     if value is None:
         return None
     if value.strip().isdecimal():

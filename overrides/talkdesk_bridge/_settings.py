@@ -19,7 +19,7 @@ from talkdesk_bridge._urls import is_loopback, origin
 from talkdesk_bridge.errors import ConfigurationError
 
 MOST_AT_ONCE = 100
-"""Requests in flight per client; more wait."""
+"""The number of requests that a client has in flight at a time; others wait."""
 
 Timeout = float | tuple[float | None, float | None] | None
 """Seconds: one number, or two: for connecting, and for each read or write. None: no limit."""
@@ -51,7 +51,7 @@ def check_names(options: Mapping[str, Any], allowed: Collection[str], fixed: Map
         fixed: Those that cannot be given here, each with what to do instead.
 
     Raises:
-        ConfigurationError: an option cannot be given here, or there is none of that name.
+        ConfigurationError: an option cannot be given here, or does not exist.
 
     """
     unknown = sorted(options.keys() - {*allowed})

@@ -27,7 +27,7 @@ class TokenCache:
     _usable_until: float = field(default=0.0, init=False)
     _next_try: float = field(default=0.0, init=False)
     requests: int = field(default=0, init=False)
-    """Token requests that have ended. A call that waited sees by it that one has."""
+    """The number of token requests that have ended, so that a call that waited can notice one."""
     failure: str | None = field(default=None, repr=False, init=False)
     """Why the last one failed, as text: an error would keep its frames, and so their secrets, alive."""
 
@@ -59,7 +59,7 @@ class TokenCache:
         self.requests, self.failure = self.requests + 1, failure
 
     def store(self, server: str, status_code: int, content: bytes) -> str:
-        """Keep the token of a token server's response, and return it. The request has ended, unless this raises.
+        """Store the token from a token server's response, and return it. Also calls `ended`, unless it raises.
 
         Raises:
             AuthenticationError: the response is an error, or holds no usable token; the old token is kept.
@@ -75,7 +75,7 @@ class TokenCache:
             reasons = [one_line(data[key]) for key in ("error", "error_description") if isinstance(data.get(key), str)]
             reason = f": {': '.join(reasons)}" if reasons else " without giving a reason"
             remedy = ". Check the token URL." if not reasons and status_code < 500 else ""
-            raise AuthenticationError(f"The token server {server} refused with {status_code}{reason}{remedy}")
+            raise AuthenticationError(f"The token server {server} returned {status_code}{reason}{remedy}")
         token = data.get("access_token")
         if not isinstance(token, str) or not re.fullmatch(r"[!-~]+", token):
             raise AuthenticationError(f"The token server {server} returned no usable access_token.")

@@ -13,7 +13,7 @@ def origin(url: str, what: str) -> tuple[str, str, int]:
     """Scheme, host and port of `url`. It must be https, or http on loopback, without user and password.
 
     Raises:
-        ConfigurationError: it is not; the message calls the URL `what` and does not show it.
+        ConfigurationError: it is anything else. The message calls the URL `what`, and does not show it.
 
     """
     if not (parts := _split(url)):
@@ -29,7 +29,7 @@ def origin(url: str, what: str) -> tuple[str, str, int]:
 
 
 def _split(url: str) -> SplitResult | None:
-    """The parts of a URL; None if it is not one. An error would show the password."""
+    """The parts of a URL; None if it is not one, because an error would show the password."""
     try:
         parts = urlsplit(url)
         # Fails here if the port or the host is invalid. Otherwise connecting would raise a bare UnicodeError.

@@ -221,7 +221,7 @@ class _Pool:
             async with asyncio.timeout(exchange.left(request.extensions.get("timeout", {}).get("pool"))):
                 await self._places.acquire()
         except TimeoutError:
-            raise httpcore.PoolTimeout("no place among the requests at one time") from None
+            raise httpcore.PoolTimeout("too many requests are in flight") from None
         try:
             pooled = await self._take(origin, exchange.end)
         except BaseException:

@@ -32,7 +32,7 @@ class _Stream(httpcore.NetworkStream):
         self._inner = inner
         self._exchange = exchange
         self._last = LastByte()
-        self._hidden = hidden  # TLS in TLS buffers bytes that cannot be seen: such a connection is used once
+        self._hidden = hidden  # TLS in TLS buffers bytes invisibly, so such a connection is used only once
         exchange.stream = self
 
     def read(self, max_bytes: int, timeout: float | None = None) -> bytes:
@@ -125,7 +125,7 @@ class _Pool:
         exchange, origin = Exchange.of(request), origin_of(request)
         timeout = exchange.left(request.extensions.get("timeout", {}).get("pool"))
         if not self._places.acquire(timeout=threading.TIMEOUT_MAX if timeout is None else timeout):
-            raise httpcore.PoolTimeout("no place among the requests at one time")
+            raise httpcore.PoolTimeout("too many requests are in flight")
         try:
             pooled = self._take(origin, exchange.end)
         except BaseException:
@@ -195,7 +195,7 @@ class HTTPTransport(httpx.HTTPTransport):
         cert: A client certificate: one file with certificate and key, or two files.
         proxy: URL of a proxy for all requests; None for the environment's.
         trust_env: Whether to use proxies and certificate authorities of the environment.
-        max_requests: The number of requests in flight; more wait, as long as `deadline` and `pool` allow.
+        max_requests: The number of requests in flight at a time; others wait, for up to `deadline` or `pool`.
 
     Raises:
         OSError: a certificate cannot be read.

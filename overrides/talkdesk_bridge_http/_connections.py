@@ -33,12 +33,12 @@ Cert = str | tuple[str, ...] | None
 
 @define(eq=False)
 class Exchange:
-    """The request that a connection serves, as far as its streams need to know it."""
+    """The current request of a connection: its deadline and its stream."""
 
     end: float = inf
     """The deadline, by time.monotonic."""
     stream: Any = None
-    """The current stream. Until the connection speaks HTTP, httpcore does not close it with the connection."""
+    """The current stream. Before HTTP begins, httpcore does not close it with the connection."""
 
     @classmethod
     def of(cls, request: httpcore.Request) -> Exchange:

@@ -44,17 +44,17 @@ class Proxies:
         self._given = _proxy(given) if given is not None else None
         self._environment: httpcore.Proxy | None = None
         self._exceptions: list[Rule] = []
-        named = getproxies() if trust_env and given is None else {}
-        if url := named.get("https") or named.get("all"):
+        found = getproxies() if trust_env and given is None else {}
+        if url := found.get("https") or found.get("all"):
             self._environment = _proxy(url if "://" in url else f"http://{url}")
-            self._exceptions = _rules(named.get("no", ""))
+            self._exceptions = _rules(found.get("no", ""))
 
     def of(self, scheme: str, host: str, port: int | None) -> httpcore.Proxy | None:
         """The proxy for a scheme, host and port; None for a direct connection."""
         if self._given or scheme == "http" or not self._environment:
             return self._given
         host, port = host.lower().strip("[]").rstrip("."), port or PORTS.get(scheme, 0)
-        return None if any(names(host, port) for names in self._exceptions) else self._environment
+        return None if any(covers(host, port) for covers in self._exceptions) else self._environment
 
 
 def _proxy(url: str) -> httpcore.Proxy:
@@ -95,18 +95,18 @@ def _network(text: str, port: int | None) -> Rule | None:
     except ValueError:
         return None
 
-    def names(host: str, at: int) -> bool:
+    def covers(host: str, actual_port: int) -> bool:
         try:
-            return ip_address(host) in network and port in (None, at)
+            return ip_address(host) in network and port in (None, actual_port)
         except ValueError:
             return False  # `host` is a name
 
-    return names
+    return covers
 
 
 def _domain(name: str, port: str | None, *, only_below: bool) -> Rule:
-    def names(host: str, at: int) -> bool:
+    def covers(host: str, actual_port: int) -> bool:
         below = host.endswith(f".{name}") and not host[-1].isdigit()  # an IP address has no parent domain
-        return (below or (host == name and not only_below)) and (port is None or int(port) == at)
+        return (below or (host == name and not only_below)) and (port is None or int(port) == actual_port)
 
-    return names
+    return covers

@@ -34,7 +34,7 @@ def test_the_bridge_accepts_no_other_token(tokens: TokenServer, listing: Listing
 
 
 def test_a_wrong_secret(tokens: TokenServer, listing: Listing) -> None:
-    with pytest.raises(errors.AuthenticationError, match="/token refused with 401: invalid_client") as caught:
+    with pytest.raises(errors.AuthenticationError, match="/token returned 401: invalid_client") as caught:
         listing(tokens.bridge, tokens.auth(secret="s3cret"))
     assert "s3cret" not in str(caught.value)
     assert tokens.seen() == ["token 401"]
@@ -82,7 +82,7 @@ def test_scopes_arrive(tokens: TokenServer, listing: Listing) -> None:
 
 
 def test_a_scope_that_is_not_allowed(tokens: TokenServer, listing: Listing) -> None:
-    with pytest.raises(errors.AuthenticationError, match=r"refused with 40\d: invalid_scope"):
+    with pytest.raises(errors.AuthenticationError, match=r"returned 40\d: invalid_scope"):
         listing(tokens.bridge, tokens.auth(scope=f"{READ} everything"))
     assert len(tokens.seen()) == 1
 
@@ -194,7 +194,7 @@ WRONG: dict[str, Callable[[TokenServer], OAuth2PrivateKeyJWT]] = {
 
 @pytest.mark.parametrize("wrong", WRONG)
 def test_a_wrong_private_key_is_rejected(authlib: TokenServer, listing: Listing, wrong: str) -> None:
-    with pytest.raises(errors.AuthenticationError, match=r"refused with 40[01]: invalid_client"):
+    with pytest.raises(errors.AuthenticationError, match=r"returned 40[01]: invalid_client"):
         listing(authlib.bridge, WRONG[wrong](authlib))
     (seen,) = authlib.seen()
     assert seen in ("token 400", "token 401")
