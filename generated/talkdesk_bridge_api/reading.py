@@ -102,7 +102,7 @@ def string(value: Any, here: Place, step: str) -> Any:
 
 
 def integer(value: Any, here: Place, step: str) -> Any:
-    """An integer, also if it is written as 5.0 or as a string."""
+    """An integer, even if it is written as 5.0 or as a string."""
     if value.__class__ is int:
         return value
     if isinstance(value, float) and isfinite(value) and _is_exactly(str(value), int(value)):
@@ -114,7 +114,7 @@ def integer(value: Any, here: Place, step: str) -> Any:
 
 
 def number(value: Any, here: Place, step: str) -> Any:
-    """A number, also if it is written as a string; an int if it has no fraction and no exponent."""
+    """A number, even if it is written as a string; an int if it has no fraction and no exponent."""
     if value.__class__ is int:
         return value
     if isinstance(value, float) and isfinite(value):
@@ -146,7 +146,7 @@ def binary(value: Any, _here: Place, step: str) -> Any:
 
 
 def uuid(value: Any, here: Place, step: str) -> Any:
-    """A UUID, also in braces, as a URN, or without hyphens."""
+    """A UUID, even in braces, as a URN, or without hyphens."""
     if isinstance(value, str) and FULL_UUID.fullmatch(value):
         return UUID(value)
     if isinstance(value, str) and OTHER_UUID.fullmatch(value):
@@ -156,7 +156,7 @@ def uuid(value: Any, here: Place, step: str) -> Any:
 
 
 def date_or_none(value: Any, here: Place, step: str) -> Any:
-    """A date, also in another form of ISO 8601. Text that is not a date gives None and a deviation."""
+    """A date, even in another form of ISO 8601. Text that is not a date gives None and a deviation."""
     try:
         read = _date_of(value)
         if len(value) == 10 and value[7] == "-":  # a fast path for the documented form, the only one with this hyphen

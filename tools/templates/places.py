@@ -63,17 +63,17 @@ class Place:
         Deviations of unknown fields, `.*`, come last.
         """
         found = [*self.deviations()]
-        missing = {path for path, *_ in found}
+        unseen = {path for path, *_ in found}
         order: list[str] = []
 
         def walk(value: Any, path: str) -> None:
-            if path in missing:
-                missing.remove(path)
+            if path in unseen:
+                unseen.remove(path)
                 order.append(path)
-            if not isinstance(value, dict | list) or not any(one.startswith(path) for one in missing):
+            if not isinstance(value, dict | list) or not any(one.startswith(path) for one in unseen):
                 return
             for step, inner in _steps(value):
-                if not missing:
+                if not unseen:
                     return
                 walk(inner, path + step)
 
@@ -83,7 +83,7 @@ class Place:
         return sorted(found, key=lambda deviation: ranks.get(deviation[0], len(ranks)))
 
     def add(self, other: Place) -> None:
-        """Add the deviations of the same place from another count."""
+        """Add the deviations that were counted separately for the same place."""
         for kind, steps in other.counts.items():
             for step, count in steps.items():
                 self.counts[kind][step] += count

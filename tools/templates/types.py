@@ -1,8 +1,8 @@
 """The protocol between operations and clients, and the types that arguments and bodies share."""
 
 # Replaces the stock types.py.jinja of openapi-python-client 0.29.1.
-# Why: users see the stock UNSET, it does not survive copy and pickle, and `null` fails next to it (upstream issues 679,
-#   791, 1371). With None instead, absent and `null` read the same.
+# Why: the stock UNSET is visible to users, does not survive copy and pickle, and fails together with `null` (upstream
+#   issues 679, 791, 1371). Here None stands for both absent and `null`.
 # Test: tests/test_generated.py, tests/test_generate.py.
 # Remove when: the generator can use None for optional fields, and writes methods that a client can use.
 
@@ -57,9 +57,9 @@ class Body:
     first: int
     last: int
     source: str
-    """What `read` takes. `json`: the parsed JSON. `text`, `bytes` and `nothing`: the bytes of the body."""
+    """The input of `read`: the parsed JSON for `json`; the bytes of the body for `text`, `bytes` and `nothing`."""
     read: Reader
-    """Converts it to the documented type."""
+    """Converts this input to the documented type."""
 
 
 def read_text(content: bytes, _here: Place, _step: str) -> str:
