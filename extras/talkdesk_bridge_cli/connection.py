@@ -153,7 +153,7 @@ def _response(client: BridgeClient, account: str, deviations: list[Deviation]) -
 
 
 def _failed(error: errors.BridgeError, variable: str) -> CheckResult:
-    """The result if there is no connection, or no token."""
+    """The failed check for an error of the connection or of the token server."""
     text = str(error)
     if "CERTIFICATE_VERIFY_FAILED" in text:
         remedy = f"Set SSL_CERT_FILE to the authority that signed the certificate, and check the host in {variable}."

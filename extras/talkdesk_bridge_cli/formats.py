@@ -25,7 +25,7 @@ AMOUNT = re.compile(r"[+-][0-9][0-9.,]*( [A-Za-z]{3})?")
 LINE_BREAK = "\n"
 TOO_DEEP = "The response is nested too deeply to be written."
 FAST = json.JSONEncoder(ensure_ascii=False).encode
-# Text in which the fast encoder may have written other digits or escapes than `_encoded`.
+# Text from FAST that may differ from that of `_encoded` in digits or escapes.
 INEXACT = re.compile(r"\\|(^|[\[,:] ?)-?([0-9]+[.eE]|Infinity)")
 
 

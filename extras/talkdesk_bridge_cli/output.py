@@ -37,11 +37,11 @@ class Output:
         self.path = Path(os.path.realpath(name))
         try:
             mode = self.path.stat().st_mode if self.path.exists() else stat.S_IFREG
-            # A file behind a descriptor must not be replaced: processes that write to it would keep the old one.
+            # A file behind a descriptor must not be replaced: its writers would keep writing to the old one.
             if re.match(r"/dev/(fd/|std)|/proc/", name) or not stat.S_ISREG(mode) or name.endswith(os.sep):
                 raise CommandError(f"--output: {name} is not a regular file: name one, or redirect standard output.", 2)
             if self.path.exists():
-                self.path.open("r+b").close()  # replacing would also work without write permission, which we respect
+                self.path.open("r+b").close()  # replacing needs no write permission, so check it here
             part = self.path.with_name(self.temporary)
             part.touch()
             part.unlink()

@@ -47,7 +47,7 @@ class Store:
         self.started = time.strftime("%Y-%m-%d %H:%M")
         """When the first call started."""
         self.temporary = temporary
-        """The output's name until it is complete. It stays the same, to overwrite the file of a killed process."""
+        """The output's name until it is complete. Later calls reuse it, to overwrite the file of a killed process."""
         self.total = 0
         """The number of requested accounts."""
         self._connection = connection

@@ -37,7 +37,7 @@ class Seen:
 
 @define(eq=False)
 class Application:
-    """Responds as the contract, a fault or the script says; its attributes may change at any time."""
+    """Responds according to the script, a fault or the contract; its attributes may be changed at any time."""
 
     contract: dict[str, Any]
     credentials: Credentials

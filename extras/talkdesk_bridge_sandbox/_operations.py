@@ -63,7 +63,7 @@ class Operation:
         elif account is None and not self.parameters.knows(*next(iter(request.path_params.items()))):
             raise RequestError(404, "no such account")
         status, media = int(self._success.replace("XX", "00")), self._responses[self._success]
-        for varied in (True, False):  # the second time unvaried, because a schema may allow only the examples
+        for varied in (True, False):  # unvaried if variations are invalid: a schema may allow only the examples
             content = self._content(request, arguments, account, paging, varied=varied)
             error = self._document.error(media.schema, content)
             if error is None:
@@ -158,7 +158,7 @@ class Parameters:
         return None if found is None else dict(zip(self._in_path, found.groups(), strict=True))
 
     def knows(self, name: str, value: str) -> bool:
-        """Whether a path parameter has this value in an example, or can hold no account number at all."""
+        """Whether this value is an example of a path parameter, or the parameter cannot be an account number."""
         parameter = self._declared["path", name]
         examples = [*self._document.examples(parameter), *self._document.examples(parameter["schema"])]
         if value in map(str, examples):

@@ -67,7 +67,7 @@ class _Comparison:
         return f"`{name}`" if known.python else f"the {name}"
 
     def _owner(self, name: str) -> str:
-        """What Python shows of the class that a name belongs to: `class` or `enumeration of ...`."""
+        """The description of the class that a name belongs to: `class` or `enumeration of ...`."""
         owner = name.rpartition(".")[0]
         return (self.new.get(owner) or self.old.get(owner) or NOTHING).python if name.startswith("models.") else ""
 
@@ -143,7 +143,7 @@ class _Comparison:
             self.report("new-required" if required else kind, name)
 
     def _kind(self, name: str, old: Name, new: Name) -> str:
-        """The kind of change that Python shows; empty if it shows none."""
+        """The kind of change in the Python interface; empty if there is none."""
         if name.endswith("(*)"):
             # The remaining positional arguments must still be the first ones.
             was, now = (known.python.split(", ") if known.python else [] for known in (old, new))

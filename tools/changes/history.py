@@ -146,7 +146,7 @@ def _check_generated(contract: Contract) -> None:
 
 
 def _code(folder: Path) -> list[Any]:
-    """What reaches callers apart from the contract and the version: the client, generator settings, dependencies."""
+    """The parts that reach callers, except contract and version: the client, generator settings, dependencies."""
     settings = folder / "pyproject.toml"
     project = tomllib.loads(settings.read_text(encoding="utf-8")) if settings.exists() else {}
     facts = lock.read(folder / "generated" / PACKAGE) or {}

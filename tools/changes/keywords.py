@@ -1,4 +1,4 @@
-"""The keywords of a part of a contract, flattened and normalized, so that a change of notation alone is no change."""
+"""The keywords of a part of a contract, flattened and normalized, so that a change of notation alone does not count."""
 
 from __future__ import annotations
 

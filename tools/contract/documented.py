@@ -40,10 +40,10 @@ def compare(contract: Contract) -> Iterator[Finding]:
         if contract.operation_named(page["operation"]) is None:
             message = f"the documented operation `{page['operation']}` is missing: add it, or correct its operationId."
             yield contract.finding(RULE, ("paths",), message)
-        for where, subject, was, now in (*_schemas(contract, page, names), *_responses(contract, page, names)):
+        for where, subject, theirs, ours in (*_schemas(contract, page, names), *_responses(contract, page, names)):
             printed.add(where)
-            if was != now:
-                message = f"{subject} is documented as {was}, but is {now} here: change it to match the page."
+            if theirs != ours:
+                message = f"{subject} is documented as {theirs}, but is {ours} here: change it to match the page."
                 yield contract.finding(RULE, where, message)
         for name, example in page.get("examples", {}).items():
             if json.dumps(example, sort_keys=True) not in paths:
@@ -60,12 +60,12 @@ def _schemas(contract: Contract, page: dict[str, Any], names: dict[str, str]) ->
         here = names.get(name, name)
         where: Where = (*SCHEMAS, here)
         schema = contract.at(where)
-        now = signature(schema, names, "properties") if isinstance(schema, dict) else "missing"
-        yield where, f"the schema `{here}`", signature(fragment, names, "properties"), now
+        ours = signature(schema, names, "properties") if isinstance(schema, dict) else "missing"
+        yield where, f"the schema `{here}`", signature(fragment, names, "properties"), ours
         given = mapping(mapping(schema).get("properties"))
         for prop, printed in fragment["properties"].items():
-            now = signature(given[prop], names) if prop in given else "missing"
-            yield (*where, "properties", prop), f"`{here}.{prop}`", signature(printed, names), now
+            ours = signature(given[prop], names) if prop in given else "missing"
+            yield (*where, "properties", prop), f"`{here}.{prop}`", signature(printed, names), ours
         yield (*SCHEMAS, name), f"the schema `{name}`", here, here  # the documented alias
 
 

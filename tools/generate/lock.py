@@ -61,7 +61,7 @@ def read(package: Path) -> dict[str, str] | None:
 
 
 def reasons_for_difference(package: Path, facts: dict[str, str]) -> Iterator[str]:
-    """Why the tree in `package` does not have these facts, one sentence for each reason."""
+    """The reasons why the tree in `package` does not have these facts, one sentence each."""
     lock = read(package)
     if lock is None:
         yield f"{NAME} is missing or cannot be read, so the inputs of generated/ are unknown."

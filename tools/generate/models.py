@@ -20,7 +20,7 @@ class Schema(Part):
         return f"the schema `{self.where[-1]}`"
 
     def missing(self) -> Iterator[str]:
-        """What the schema's class lacks, as the rest of a sentence about the schema."""
+        """The faults of the schema's class, each as the end of a sentence about the schema."""
         name, schema = str(self.where[-1]), self.contract.at(self.where)
         other = aliases(self.contract).get(name)
         expected = samples(self.contract, schema)
@@ -47,9 +47,10 @@ class Schema(Part):
         return not is_union and any(isinstance(sample, dict) for sample in expected)
 
     def _changed(self, model: Any, schema: Any, sample: dict[str, Any]) -> Iterator[str]:
-        """What a model changes in a sample (complete, and with each field absent or null).
+        """The faults of a model that samples show.
 
-        Also the invalid samples that it accepts.
+        A model must read the complete sample unchanged, and the same sample with one field absent or null only if the
+        contract allows that.
         """
         fields = {name: python_name(name) for name in sample if name != EXTRA}
         if hints_of(model).get("additional_properties") == dict[str, Any]:

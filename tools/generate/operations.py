@@ -43,7 +43,7 @@ class Operation(Part):
         return f"the operation `{self.contract.at(self.where)['operationId']}`"
 
     def missing(self) -> Iterator[str]:
-        """What the methods of both clients fail to send or read, as the rest of a sentence about the operation."""
+        """The faults of the methods of both clients, each as the end of a sentence about the operation."""
         operation = self.contract.at(self.where)
         tag, name = python_name(str(operation["tags"][0])), python_name(str(operation["operationId"]))
         for groups, caller in CALLERS.items():

@@ -108,7 +108,7 @@ def settings(environ: Mapping[str, str]) -> dict[str, str]:
     if read[:2] == url[:2]:  # only the same server may get the credential
         read = read._replace(netloc=f"{quote(user, safe='')}:{quote(password, safe='')}@{read.netloc}")
     return {
-        "COLUMNS": "10000",  # so that no line break splits the password, which would hide it from `redacted`
+        "COLUMNS": "10000",  # so that uv does not wrap a line inside the password, where `redacted` would miss it
         "NETRC": os.devnull,
         "UV_CREDENTIALS_DIR": os.devnull,
         "UV_PUBLISH_URL": url.geturl(),
