@@ -169,7 +169,7 @@ def test_failed_accounts_are_reported_and_requested_again(listing: Listing, brid
     assert lines[4].startswith("57 of 61 accounts are saved in ")
     assert (
         lines[5]
-        == "talkdesk-bridge: 4 of 61 accounts failed, so nothing was written. Use --skip-failed to write the others."
+        == "talkdesk-bridge: 4 of 61 accounts failed, so nothing was written. Use --skip-failed to write the other accounts."
     )
     assert files() == {"out.jsonl.part"}
 
@@ -195,7 +195,7 @@ def test_without_a_file_failures_leave_standard_output_empty(listing: Listing, b
     bridge.instead = bodies.get
     result = listing(output="-")
     assert (result.returncode, result.stdout) == (7, "")
-    assert "Use --output FILE to save the others for the next call." in result.stderr
+    assert "or --output FILE to save them for the next call." in result.stderr
     result = listing(ACCOUNTS, "--skip-failed", output="-")
     assert result.returncode == 7
     assert len(result.stdout.splitlines()) == 118

@@ -186,7 +186,7 @@ def test_the_examples_of_each_help_page_work(sandbox: Sandbox, tmp_path: Path, c
 
 def test_a_help_page_lists_the_environment() -> None:
     for command in (("invoices",), ("doctor",), ("get", contract.operations()[0].operation_id)):
-        listed = run(*command, "--help").stdout.partition("\nEnvironment:\n")[2]
+        listed = run(*command, "--help").stdout.partition("\nEnvironment variables, and")[2]
         assert all(name in listed for name in VARIABLES)
 
 
@@ -431,7 +431,7 @@ def test_a_port_that_is_in_use(sandbox: Sandbox) -> None:
 @pytest.mark.parametrize(
     ("options", "message"),
     [
-        (("--host", "0.0.0.0"), "0.0.0.0 is not a loopback address: allow it with allow_remote (--allow-remote)"),  # noqa: S104 # not listened on
+        (("--host", "0.0.0.0"), "0.0.0.0 is not a loopback address: to listen on it, set allow_remote (--"),  # noqa: S104 # not listened on
         (("--fault", "fire"), "unknown fault fire: choose one of rate-limited, "),
         (("--host", "192.0.2.1", "--allow-remote"), "cannot listen on 192.0.2.1, port 0: "),
     ],

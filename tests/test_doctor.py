@@ -66,7 +66,7 @@ def test_every_check_is_good(sandbox: Sandbox) -> None:
     assert f"httpx {metadata.version('httpx')}." in checks["Python"]["found"]
     assert checks["variables"]["found"].endswith("Credential: HeaderAuth.")
     assert checks["bridge"]["found"] == "The bridge returned 401 to a request without a credential."
-    assert checks["response"]["found"].startswith("Read 2 pages with 100 invoices; all as in the contract.")
+    assert checks["response"]["found"].startswith("Read 2 pages with 100 invoices; everything matches the contract.")
 
 
 def test_nothing_is_sent_offline(sandbox: Sandbox) -> None:
@@ -122,7 +122,11 @@ def test_proxies_and_certificates(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("given", "verdict", "text"),
     [
-        ({}, "bad", "TALKDESK_BRIDGE_URL is not set: set it to the bridge's base URL. Set: none."),
+        (
+            {},
+            "bad",
+            "TALKDESK_BRIDGE_URL is not set: set it to the bridge's base URL. None of the client's variables is set.",
+        ),
         ({"URL": "b"}, "bad", "The base URL must look like https://bridge.example"),
         ({"URL": "https://b", "API_KEY": "k", "BEARER_TOKEN": "t"}, "bad", "More than one kind of credential is set"),
         ({"URL": "https://b", "USERNAME": "u:", "PASSWORD": "p"}, "bad", "The user of HTTP Basic"),
@@ -222,7 +226,7 @@ INVOICE = {"_embedded": {"invoices": [{"invoice_number": "1", "due_amount": 7.5}
 @pytest.mark.parametrize(
     ("response", "status", "verdict", "text"),
     [
-        (page(1), 0, "good", "Read 1 page with 1 invoice; all as in the contract."),
+        (page(1), 0, "good", "Read 1 page with 1 invoice; everything matches the contract."),
         (INVOICE, 0, "warning", "Read 1 page with 1 invoice; deviations from the contract: expected string at $._embedded.invoices[*].due_amount, got number; expected integer at $.total, got string."),
         (as_json({}, 401), 3, "bad", "returned 401 Unauthorized"),
         (as_json({"userMessage": "No."}, 404), 4, "bad", "returned 404 Not Found: No."),
@@ -242,7 +246,7 @@ def test_a_response(server: Server, response: Any, status: int, verdict: str, te
 @pytest.mark.parametrize(
     ("link", "status", "verdict", "text"),
     [
-        (f"{invoices_of('77')}?page=2", 0, "good", "Read 2 pages with 2 invoices; all as in the contract."),
+        (f"{invoices_of('77')}?page=2", 0, "good", "Read 2 pages with 2 invoices; everything matches the contract."),
         (f"http://inner:81{invoices_of('77')}?page=2", 0, "warning", "Read 2 pages with 2 invoices. Next links of the bridge begin with http://inner:81. The client sends their queries to"),
         ("https://elsewhere.example/x", 7, "bad", "the next link on page 1 leads to another host"),
     ],

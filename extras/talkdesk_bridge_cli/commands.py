@@ -134,7 +134,7 @@ def get() -> None:
 )  # fmt: skip
 @click.option(
     "--accept", default="any", show_default=True, metavar="KIND",
-    help="The credential to require: none, key, basic, bearer or oauth2; any accepts each one that the contract names.",
+    help="The credential to require: none, key, basic, bearer or oauth2; any accepts all that the contract names.",
 )  # fmt: skip
 @click.option(
     "--token-life", type=float, default=599, show_default=True, metavar="SECONDS", help="Lifetime of a token."
@@ -147,8 +147,8 @@ def get() -> None:
 def sandbox(accounts: bool, faults: bool, **options: Any) -> None:
     """Run a bridge with made-up accounts on this machine.
 
-    It serves the operations of the contract. Open its URL in a browser to read the contract and try them. Each request
-    is logged on standard error.
+    It serves the operations of the contract. Open its URL in a browser to read the contract and try the operations. It
+    logs each request on standard error.
 
     \b
     Examples:

@@ -24,7 +24,7 @@ REMEDIES = {
     3: "Check the credential, and ask the bridge's operator what it may access.",
     4: "Check the account number, and the path in TALKDESK_BRIDGE_URL.",
     5: "Try again later. If it still fails, ask the bridge's operator.",
-    6: "Ask the bridge's operator. The contract is openapi.json in the package talkdesk_bridge_api.",
+    6: "Ask the bridge's operator why the response differs from openapi.json in the package talkdesk_bridge_api.",
     7: "If the bridge's next links are wrong, --paging numbers reads lists without them.",
 }
 """How to fix an error, by its exit status."""
@@ -74,7 +74,8 @@ def _skipped(reason: str, remedy: str = "") -> CheckResult:
 def _variables(client: BridgeClient | None, error: str) -> CheckResult:
     """The variables that are set, and whether they are valid; if not, `client` is None and `error` says why."""
     names = [name for name in VARIABLES if os.environ.get(name)]
-    text = f"{error} Set: {in_words(names) or 'none'}.".lstrip()
+    found = f"Set: {in_words(names)}." if names else "None of the client's variables is set."
+    text = f"{error} {found}".lstrip()
     unknown = []
     for name in sorted(name for name in os.environ if _is_ours(name) and name not in VARIABLES):
         near = get_close_matches(name.upper(), VARIABLES, 1, 0.9)
@@ -82,7 +83,7 @@ def _variables(client: BridgeClient | None, error: str) -> CheckResult:
     if unknown:
         text = f"{text} Unknown: {in_words(unknown)}."
     if not client:
-        return CheckResult("bad", text, f"Correct or unset the variables in this message. {HELP}", 2)
+        return CheckResult("bad", text, f"Set, correct or unset the variables that this names. {HELP}", 2)
     if unknown:
         return CheckResult("warning", text, "Rename or unset the unknown variables: the client ignores them.")
     if isinstance(client.auth, NoAuth):
@@ -109,7 +110,7 @@ def _bridge(anonymous: BridgeClient, account: str | None) -> CheckResult:
 def _token(client: BridgeClient) -> CheckResult:
     """Whether the token server issues a token, if the credential needs one."""
     if not hasattr(client.auth, "token_url"):
-        return _skipped(f"the credential, {type(client.auth).__name__}, needs no token")
+        return _skipped(f"{type(client.auth).__name__} needs no token")
     try:
         client.authenticate()
     except errors.BridgeError as error:
@@ -149,7 +150,7 @@ def _response(client: BridgeClient, account: str, deviations: list[Deviation]) -
     if warnings.found:
         remedy = "Ask the bridge's operator to write links with the address that clients use."
         return CheckResult("warning", f"{text}. {_redacted(warnings.found[0])}", remedy)
-    return CheckResult("good", f"{text}; all as in the contract.")
+    return CheckResult("good", f"{text}; everything matches the contract.")
 
 
 def _failed(error: errors.BridgeError, variable: str) -> CheckResult:

@@ -41,7 +41,7 @@ def list_invoices(accounts: Iterable[str], *, per_page: int | None, output_forma
         iterate, name = run.client.billing.iter_account_invoices, account_name(run.client)
         listed: dict[str, list[Any]] = {}
         for account in dict.fromkeys(accounts):
-            place = f"account {account}"
+            place = f"account {account or '(empty)'}"
             with bridge_errors(f"{place}: "):
                 listed[account] = run.collect(place, iterate(account, per_page=per_page), "invoices")
         # A field of this name that the bridge sends takes precedence.

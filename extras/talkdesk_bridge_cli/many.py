@@ -78,8 +78,8 @@ def _failure(store: Store, status: int, *, to_file: bool) -> CommandError:
     failed = f"{store.total - store.done} of {store.total} accounts failed"
     if store.finished:
         return CommandError(f"{failed} and are not in the output.", status)
-    hint = "" if to_file else " Use --output FILE to save the others for the next call."
-    others = f" Use --skip-failed to write the others.{hint}" if store.done else ""
+    hint = "" if to_file else ", or --output FILE to save them for the next call"
+    others = f" Use --skip-failed to write the other accounts{hint}." if store.done else ""
     return CommandError(f"{failed}, so nothing was written.{others}", status)
 
 

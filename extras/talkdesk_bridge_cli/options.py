@@ -29,7 +29,7 @@ class RequestCommand(click.Command):
         super().format_epilog(ctx, formatter)
         from talkdesk_bridge import VARIABLES  # here, because it imports the whole client
 
-        with formatter.section("Environment"):
+        with formatter.section("Environment variables, and the credential that each is for"):
             formatter.write_dl([*VARIABLES.items()])
 
 

@@ -57,7 +57,8 @@ class Value(click.ParamType):  # type: ignore[type-arg,unused-ignore] # generic 
             return _read(self._kind, _parsed(value))
         with suppress(ValueError):
             return _read(self._kind, value)
-        raise click.BadParameter(f"expected {self.name}, such as {self.example}, not {value!r}.", ctx, param)
+        such_as = "" if self._kind is int else f", such as {self.example}"  # its example is an account
+        raise click.BadParameter(f"expected {self.name}{such_as}, not {value!r}.", ctx, param)
 
 
 class Body(click.File):

@@ -64,7 +64,7 @@ class Sandbox:
         log: Callable[[str], None] = lambda _: None,
     ) -> None:
         if not (allow_remote or _is_loopback(host)):
-            raise ValueError(f"{host} is not a loopback address: allow it with allow_remote (--allow-remote)")
+            raise ValueError(f"{host} is not a loopback address: to listen on it, set allow_remote (--allow-remote)")
         if not 0 <= port <= 65_535:
             raise ValueError(f"port must be from 0 to 65535, not {port}")
         if paging not in get_args(Paging):
