@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 from talkdesk_bridge_api import __file__ as package
 
-from tests.conftest import CONTRACT, PATH
+from tests.conftest import CONTRACT, PATH, ROOT
 from tools.contract import Where, load
 from tools.generate import PACKAGE, ProbeError, offered
 from tools.generate.roundtrip import missing
@@ -89,6 +89,11 @@ def test_a_package_that_cannot_be_imported_raises(generated: Path) -> None:
     )
     with pytest.raises(ImportError, match="cannot import name 'ErrorInfo'"):
         missing(CHECKED, generated)
+
+
+def test_a_set_as_a_default_is_sorted() -> None:
+    names = offered(ROOT / "generated", ROOT / "overrides")
+    assert names["Retry(statuses)"].endswith(" = frozenset([408, 429, 500, 502, 503, 504])")
 
 
 def test_names_of_installed_packages_are_not_offered(generated: Path, tmp_path: Path) -> None:

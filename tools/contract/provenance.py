@@ -51,4 +51,4 @@ def _problems(given: Any) -> Iterator[tuple[str, str]]:
     if isinstance(retrieved, str) and not oas31_format_checker.conforms(retrieved, "date"):
         yield "retrieved", f"`retrieved` must be a date such as 2026-11-22, not `{retrieved}`."
     if status in STATUSES[1:] and not given.get("note"):
-        yield "", f"`status: {status}` needs a `note` that says how we know: users read it in the docstrings."
+        yield "", f"`status: {status}` needs a `note` with the reason: users read it in the docstrings."

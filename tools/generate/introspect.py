@@ -107,9 +107,14 @@ def _signature(name: str, value: Any) -> dict[str, str]:
             for option, kind in inspect.get_annotations(known).items():
                 found[f"{name}({option})"] = f"{_text(kind)} = ..."
         else:
-            default = "" if one.default is one.empty else f" = {one.default!r}"
+            default = "" if one.default is one.empty else f" = {_value(one.default)}"
             found[f"{name}({one.name})"] = f"{_text(one.annotation)}{default}"
     return found
+
+
+def _value(default: Any) -> str:
+    # The order of a set differs between a module that was just compiled and a cached one.
+    return f"frozenset({sorted(default)})" if isinstance(default, frozenset) else repr(default)
 
 
 def _text(annotation: Any) -> str:
