@@ -117,8 +117,8 @@ def test_each_element_shows_its_provenance() -> None:
         "description": f"{mark}\n\nOne position of an invoice.",
     }
     operation = shown["paths"][PATH]["get"]
-    assert operation["description"].startswith("<mark>assumed</mark> method and path: The page of this operation")
-    assert operation["parameters"][0]["description"].startswith("<mark>assumed</mark> Sibling pages have")
+    assert operation["description"].startswith("<mark>assumed</mark> method and path: The page prints neither")
+    assert operation["parameters"][0]["description"].startswith("<mark>assumed</mark> The pages of siblings")
     description = operation["responses"]["4XX"]["description"]
     assert description.startswith("The request was refused.\n\n<small><b>documented</b> Printed as &#34;400&#39;s&#34;")
     alias = shown["components"]["schemas"]["invoice_details_reponse"]

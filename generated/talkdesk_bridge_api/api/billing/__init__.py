@@ -51,13 +51,13 @@ class BillingOperations:
         Assumed: method and path, parameter `account_number`, parameter `page`, parameter `per_page`, security scheme
         `HeaderKey`, security scheme `Basic`, security scheme `Bearer`, security scheme `OAuth2`.
 
-        Assumed: The page of this operation prints neither method nor path. That of its sibling prints GET
-        https://your-url-here.com/BillingInfoAPI/accountdetails/, and the path parameter is dropped from its text. See
+        Assumed: The page prints neither method nor path. The page of a sibling, get-account-details, prints GET
+        https://your-url-here.com/BillingInfoAPI/accountdetails/ without its path parameter. See
         https://docs.talkdesk.com/reference/get-account-details
 
         Args:
-            account_number: The insurance account whose invoices are asked for. Assumed: Sibling pages have one path parameter,
-                whose name is not in their text. See https://docs.talkdesk.com/reference/get-account-details
+            account_number: The insurance account whose invoices are asked for. Assumed: The pages of siblings have one path
+                parameter, but do not print its name. See https://docs.talkdesk.com/reference/get-account-details
             page: Number of the page, counted from 1. If it is not given, the bridge decides. Assumed: A convention of
                 Talkdesk's own APIs, not promised for the bridge. See https://docs.talkdesk.com/docs/paging-results
             per_page: Number of invoices on a page. If it is not given, the bridge decides. Assumed: A convention of
@@ -91,8 +91,8 @@ class BillingOperations:
         Pages are fetched as needed. The docstring of `get_account_invoices` says what is assumed.
 
         Args:
-            account_number: The insurance account whose invoices are asked for. Assumed: Sibling pages have one path parameter,
-                whose name is not in their text. See https://docs.talkdesk.com/reference/get-account-details
+            account_number: The insurance account whose invoices are asked for. Assumed: The pages of siblings have one path
+                parameter, but do not print its name. See https://docs.talkdesk.com/reference/get-account-details
             per_page: Number of invoices on a page. If it is not given, the bridge decides. Assumed: A convention of
                 Talkdesk's own APIs (50 by default there), not promised for the bridge. See
                 https://docs.talkdesk.com/docs/paging-results
@@ -138,13 +138,13 @@ class AsyncBillingOperations:
         Assumed: method and path, parameter `account_number`, parameter `page`, parameter `per_page`, security scheme
         `HeaderKey`, security scheme `Basic`, security scheme `Bearer`, security scheme `OAuth2`.
 
-        Assumed: The page of this operation prints neither method nor path. That of its sibling prints GET
-        https://your-url-here.com/BillingInfoAPI/accountdetails/, and the path parameter is dropped from its text. See
+        Assumed: The page prints neither method nor path. The page of a sibling, get-account-details, prints GET
+        https://your-url-here.com/BillingInfoAPI/accountdetails/ without its path parameter. See
         https://docs.talkdesk.com/reference/get-account-details
 
         Args:
-            account_number: The insurance account whose invoices are asked for. Assumed: Sibling pages have one path parameter,
-                whose name is not in their text. See https://docs.talkdesk.com/reference/get-account-details
+            account_number: The insurance account whose invoices are asked for. Assumed: The pages of siblings have one path
+                parameter, but do not print its name. See https://docs.talkdesk.com/reference/get-account-details
             page: Number of the page, counted from 1. If it is not given, the bridge decides. Assumed: A convention of
                 Talkdesk's own APIs, not promised for the bridge. See https://docs.talkdesk.com/docs/paging-results
             per_page: Number of invoices on a page. If it is not given, the bridge decides. Assumed: A convention of
@@ -178,8 +178,8 @@ class AsyncBillingOperations:
         Pages are fetched as needed. The docstring of `get_account_invoices` says what is assumed.
 
         Args:
-            account_number: The insurance account whose invoices are asked for. Assumed: Sibling pages have one path parameter,
-                whose name is not in their text. See https://docs.talkdesk.com/reference/get-account-details
+            account_number: The insurance account whose invoices are asked for. Assumed: The pages of siblings have one path
+                parameter, but do not print its name. See https://docs.talkdesk.com/reference/get-account-details
             per_page: Number of invoices on a page. If it is not given, the bridge decides. Assumed: A convention of
                 Talkdesk's own APIs (50 by default there), not promised for the bridge. See
                 https://docs.talkdesk.com/docs/paging-results
