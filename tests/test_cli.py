@@ -454,7 +454,7 @@ def test_strict_timeout_and_debug(sandbox: Sandbox) -> None:
     result = run("get", "get_account_invoices", "1000000003", "--timeout", "0.1", **credential)
     assert (result.returncode, result.stdout, "did not respond in time" in result.stderr) == (5, "", True)
     result = run("get", "get_account_invoices", "1000000003", "--page", "0", "--debug", **credential)
-    reason = "the query parameter page is invalid: $: 0 is less than the minimum of 1"
+    reason = "the query parameter page is invalid: 0 is less than the minimum of 1"
     assert result.stderr.splitlines()[1:3] == [f"  sandbox: {reason}", f"  {reason}"]
     assert result.returncode == 1
     assert run("invoices", "1", "--timeout", "0", **credential).returncode == 2

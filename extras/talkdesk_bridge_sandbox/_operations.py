@@ -228,8 +228,8 @@ def _is_json(media_type: str) -> bool:
 
 
 def _message(error: Any) -> str:
-    """The place and the message of a jsonschema error."""
-    return f"{error.json_path}: {error.message}"[:200]
+    """The place (unless it is the whole value) and the message of a jsonschema error."""
+    return f"{error.json_path}: {error.message}".removeprefix("$: ")[:200]
 
 
 def _parse(text: str) -> Any:
