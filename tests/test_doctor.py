@@ -227,7 +227,7 @@ INVOICE = {"_embedded": {"invoices": [{"invoice_number": "1", "due_amount": 7.5}
     ("response", "status", "verdict", "text"),
     [
         (page(1), 0, "good", "Read 1 page with 1 invoice; everything matches the contract."),
-        (INVOICE, 0, "warning", "Read 1 page with 1 invoice; deviations from the contract: expected string at $._embedded.invoices[*].due_amount, got number; expected integer at $.total, got string."),
+        (INVOICE, 0, "warning", "Read 1 page with 1 invoice. Deviations from the contract: expected string at $._embedded.invoices[*].due_amount, got number; expected integer at $.total, got string."),
         (as_json({}, 401), 3, "bad", "returned 401 Unauthorized"),
         (as_json({"userMessage": "No."}, 404), 4, "bad", "returned 404 Not Found: No."),
         (as_json({}, 400), 1, "bad", "returned 400 Bad Request"),
@@ -257,6 +257,21 @@ def test_the_link_to_the_next_page(server: Server, link: str, status: int, verdi
     assert (returned, checks["response"]["status"]) == (status, verdict)
     assert text in checks["response"]["found"]
     assert server.url not in checks["response"]["found"]
+
+
+def test_links_and_deviations_are_reported_together(server: Server) -> None:
+    odd = {"_embedded": {"invoices": [{"due_amount": 7.5}, {"amount": "1"}]}, "total": 4}
+    link = {"_links": {"next": {"href": f"http://inner{invoices_of('77')}?page=2"}}}
+    server.respond_with(page(1, total=9), odd | link, odd | {"_embedded": {"invoices": [{"due_amount": 8.5}]}})
+    checks = run_doctor("--account", "77", URL=server.url, API_KEY="s3cret-key")[1]
+    found = checks["response"]["found"]
+    assert found.count("expected string at $._embedded.invoices[*].due_amount, got number") == 1
+    assert "Next links of the bridge begin with http://inner." in found
+
+
+def test_an_invalid_account_is_not_sent_and_so_says_nothing_about_the_bridge(server: Server) -> None:
+    checks = run_doctor("--account", "..", URL=server.url)[1]
+    assert (checks["bridge"]["status"], server.seen) == ("skipped", [])
 
 
 def test_an_invalid_account_and_no_account(server: Server) -> None:

@@ -8,7 +8,7 @@ from typing import Any
 import httpx
 import pytest
 from attrs import evolve
-from talkdesk_bridge import BridgeClient, errors
+from talkdesk_bridge import BasicAuth, BridgeClient, OAuth2ClientCredentials, errors
 from talkdesk_bridge._links import NextLinks
 from talkdesk_bridge._urls import origin
 from talkdesk_bridge_api.api.billing import _GET_ACCOUNT_INVOICES
@@ -174,3 +174,87 @@ def test_a_base_url_in_another_spelling_than_the_links() -> None:
 
     with BridgeClient("https://b\u00fccher.example", transport=httpx.MockTransport(handle)) as bridge:
         assert [one.invoice_number for one in bridge.billing.iter_account_invoices("1")] == ["0", "1", "2"]
+
+
+OTHER_ACCOUNT = [
+    f"{PATH}/../2?page=2", f"{PATH[:-1]}2/.?page=2", f"{PATH[:-1]}./2?page=2", f"{PATH[:-1]}x/../2?page=2",
+    f"{PATH[:-1]}/2?page=2", f"{PATH[:-1]}2/page/2", f"{PATH}/%2e%2e/2?page=2", f"{PATH[:-1]}%252e%252e/2?page=2",
+    f"{PATH}/..%2F2?page=2", f"{PATH[:-1]}2;x=1?page=2", "/BillingInfoAPI/x/../accountinvoices/2?page=2",
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("link", OTHER_ACCOUNT)
+def test_a_link_to_another_account_gets_no_request(server: Server, listing: Listing, link: str) -> None:
+    server.respond_with(page(1, total=2, following=link), page(2, total=2))
+    with pytest.raises(
+        errors.PagingError, match=r"page 1 (leads to a list with other arguments|is not a URL that can)"
+    ):
+        listing(server.url)
+    assert len(server.seen) == 1
+
+
+def test_hosts_are_compared_as_they_are_sent() -> None:
+    def handle(request: httpx.Request) -> httpx.Response:
+        assert request.headers["Host"] == "xn--fa-hia.example"
+        return httpx.Response(
+            200,
+            json=page(2, total=2)
+            if request.url.query
+            else page(1, total=2, following="https://fa\u00df.example/c?c=2"),
+        )
+
+    with BridgeClient("https://fa\u00df.example", transport=httpx.MockTransport(handle)) as bridge:
+        assert len([*bridge.billing.iter_account_invoices("1")]) == 2
+        position = bridge.billing.iter_account_invoices("1").position
+    with BridgeClient("https://fass.example", transport=httpx.MockTransport(handle)) as bridge:
+        forged = position | {"bridge": "https://fass.example", "step": "https://fa\u00df.example/c?c=2"}
+        with pytest.raises(errors.PagingError, match="another host"):
+            next(bridge.billing.iter_account_invoices("1", start=forged))
+
+
+@pytest.mark.parametrize("link", ["?page=2&c=1", "?c=1&page=2", "?page=2&per_page=5"])
+def test_a_last_page_that_links_to_itself_in_another_spelling(server: Server, listing: Listing, link: str) -> None:
+    server.respond_with(page(1, total=2, following="?page=2"), page(2, total=2, following=link))
+    assert [invoice.invoice_number for invoice in listing(server.url)] == ["1", "2"]
+
+
+def test_a_short_password_is_no_page_number(server: Server, listing: Listing) -> None:
+    server.respond_with(page(1, total=2, following="?page=2"), page(2, total=2))
+    assert len(listing(server.url, BasicAuth("u", "2"))) == 2
+    assert targets(server)[1].endswith("?page=2")
+
+
+def test_a_token_that_the_bridge_copies_into_its_links_is_not_sent_there(server: Server, listing: Listing) -> None:
+    token = {"access_token": "t0ken-of-mine", "token_type": "Bearer", "expires_in": 3600}
+    server.respond_with(
+        as_json(token), page(1, total=2, following="?page=2&access_token=t0ken-of-mine"), page(2, total=2)
+    )
+    assert len(listing(server.url, OAuth2ClientCredentials(f"{server.url}/token", "id", "s3cret"))) == 2
+    assert targets(server)[2].endswith("?page=2")
+
+
+def test_a_filter_with_the_name_of_a_cursor_is_kept() -> None:
+    first = "https://b.example/claims?from=2023-01-01&start=2023-02-01&page=1"
+    with BridgeClient("https://b.example") as bridge:
+        links = NextLinks(bridge._caller, evolve(_GET_ACCOUNT_INVOICES, path="/claims"), {}, first)
+        assert links.url("?page=2", first, 1) == "https://b.example/claims?page=2&from=2023-01-01&start=2023-02-01"
+        with pytest.raises(errors.PagingError, match="another value for the argument from") as caught:
+            links.url("?page=2&from=2022-01-01", first, 1)
+    assert (caught.value.requested, caught.value.link) == ("https://b.example/claims", "")
+
+
+def test_a_circle_names_page_request_and_link(server: Server) -> None:
+    server.respond_with(page(1, following="?c=2"), page(2, following="?c=2"))
+    with BridgeClient(server.url) as bridge, pytest.raises(errors.PagingError, match="page 2 leads back") as caught:
+        list(bridge.billing.iter_account_invoices("1"))
+    url = f"{server.url}{PATH}"
+    assert (caught.value.page, caught.value.requested, caught.value.link) == (2, url, url)
+
+
+def test_a_position_after_whole_pages(server: Server) -> None:
+    server.respond_with(page(1, 2, 3, total=6), page(4, 5, 6, total=6))
+    with BridgeClient(server.url) as bridge:
+        invoices = bridge.billing.iter_account_invoices("1", max_items=2)
+        assert next(invoices.pages())
+        rest = bridge.billing.iter_account_invoices("1", start=invoices.position)
+        assert [invoice.invoice_number for invoice in rest] == ["4", "5", "6"]

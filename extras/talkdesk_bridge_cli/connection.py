@@ -102,6 +102,8 @@ def _bridge(anonymous: BridgeClient, account: str | None) -> CheckResult:
         if error.status_code in (502, 503, 504):
             return CheckResult("warning", f"{text} A gateway returns this if the bridge is down.", REMEDIES[5])
         return CheckResult("good", text)
+    except errors.ArgumentError:
+        return _skipped("the account number is invalid")
     except errors.BridgeError:
         pass  # the check `response` reports it
     return CheckResult("good", "The bridge responded to a request without a credential.")
@@ -143,14 +145,21 @@ def _response(client: BridgeClient, account: str, deviations: list[Deviation]) -
         logging.getLogger("talkdesk_bridge").removeHandler(warnings)
     count = sum(len(body.embedded.invoices or []) for body in bodies if body.embedded)
     text = f"Read {len(bodies)} page{'' if len(bodies) == 1 else 's'} with {count} invoice{'' if count == 1 else 's'}"
+    faults, remedies = [_redacted(text) for text in warnings.found], []
+    if faults:
+        remedies.append("Ask the bridge's operator to write links with the address that clients use.")
     if deviations:
-        places = [f"expected {one.documented} at {one.place}, got {one.seen}" for one in deviations]
-        remedy = "Report it to the bridge's operator. The client reads the response anyway, unless --strict is given."
-        return CheckResult("warning", f"{text}; deviations from the contract: {'; '.join(places)}.", remedy)
-    if warnings.found:
-        remedy = "Ask the bridge's operator to write links with the address that clients use."
-        return CheckResult("warning", f"{text}. {_redacted(warnings.found[0])}", remedy)
+        places = dict.fromkeys(f"expected {one.documented} at {one.place}, got {one.seen}" for one in deviations)
+        faults.append(f"Deviations from the contract: {'; '.join(places)}.")
+        remedies.append(DEVIATION_REMEDY)
+    if faults:
+        return CheckResult("warning", f"{text}. {' '.join(faults)}", " ".join(remedies))
     return CheckResult("good", f"{text}; everything matches the contract.")
+
+
+DEVIATION_REMEDY = (
+    "Report the deviations to the bridge's operator. The client reads the response anyway, unless --strict is given."
+)
 
 
 def _failed(error: errors.BridgeError, variable: str) -> CheckResult:
@@ -174,11 +183,11 @@ def _redacted(text: str) -> str:
     names: dict[str, str] = {}
     for name, value in os.environ.items():
         if _is_ours(name) or name in PROXIES:
-            names |= dict.fromkeys(map(str.lower, _parts(value)), name)
+            names |= dict.fromkeys(_parts(value), name)
     # Longest first, because one part may contain another; whole words only, because a short part may occur in a word.
     parts = sorted(filter(None, names), key=len, reverse=True)
-    pattern = "|".join(rf"(?<!\w){re.escape(part)}(?!\w)" for part in parts) or "(?!)"
-    return re.sub(pattern, lambda found: f"[{names[found[0].lower()]}]", text, flags=re.IGNORECASE)
+    pattern = "|".join(rf"(?<!\w)({re.escape(part)})(?!\w)" for part in parts) or "(?!)"
+    return re.sub(pattern, lambda found: f"[{names[parts[(found.lastindex or 0) - 1]]}]", text, flags=re.IGNORECASE)
 
 
 def _parts(value: str) -> list[str]:

@@ -30,7 +30,7 @@ from talkdesk_bridge._items import AsyncItemIterator, ItemIterator
 from talkdesk_bridge._links import NextLinks
 from talkdesk_bridge._oauth import OAuth2
 from talkdesk_bridge._position import Step
-from talkdesk_bridge._redact import redact
+from talkdesk_bridge._redact import SHORTEST, redact
 from talkdesk_bridge._response import RawResponse, Reader, Response
 from talkdesk_bridge._retry import one_line
 from talkdesk_bridge._run import run
@@ -52,7 +52,6 @@ class Caller:
     def __init__(self, settings: Settings) -> None:
         self.settings = settings
         # The callers that with_options makes share all of the following.
-        self._origin = origin(settings.base_url, "base URL")
         self._tokens = TokenCache(settings.clock)
         self._warnings: list[str] = []
         self._numbering: dict[
@@ -89,7 +88,7 @@ class Caller:
 
         """
         start, _, query = normalized(url).partition("?")
-        secrets = self.settings.auth.secrets()
+        secrets = {one for one in (*self.settings.auth.secrets(), self._tokens.current) if len(one) >= SHORTEST}
         kept = [part for part in query.split("&") if part and unquote_plus(part.partition("=")[2]) not in secrets]
         return f"{start}?{'&'.join(kept)}" if kept else start
 
@@ -163,15 +162,16 @@ class Caller:
     def _follow(self, url: str) -> Request:
         """The request for a next link. It must lead to the bridge, because the request carries the credential."""
         try:
-            elsewhere = origin(url, "next link") != self._origin
+            url = normalized(url)
+            elsewhere = origin(url, "next link") != origin(self.http.base_url, "base URL")
+            request = self.http.build(self.settings, method="GET", url=url)
         except errors.ConfigurationError as error:
             raise errors.PagingError(f"The next link cannot be followed. {error}") from None
-        if elsewhere:
-            raise errors.PagingError("The next link leads to another host, scheme or port; it was not followed.")
-        try:
-            return self.http.build(self.settings, method="GET", url=url)
         except ValueError:
             raise errors.PagingError("The next link is not a URL.") from None
+        if elsewhere:
+            raise errors.PagingError("The next link leads to another host, scheme or port; it was not followed.")
+        return request
 
     async def _send_with_token(
         self, auth: OAuth2, request: Request, send: Callable[[], Awaitable[RawResponse]]

@@ -9,6 +9,7 @@ import os
 import re
 import threading
 import zlib
+from contextlib import suppress
 from typing import Any
 from weakref import WeakSet
 
@@ -268,7 +269,8 @@ def _failure(settings: Settings, request: Request, error: Exception, *, closed: 
 
 def _proxy_note(settings: Settings, url: httpx.URL) -> str:
     """For a message about a connection that failed: whether a proxy of the environment was used."""
-    if settings.transport or settings.proxy or not Proxies().of(url.scheme, url.host, url.port):
+    given = settings.transport or settings.proxy
+    if given or url.scheme != "https" or not Proxies().of(url.scheme, url.host, url.port):
         return ""
     return "; through the proxy in HTTPS_PROXY or ALL_PROXY"
 
@@ -280,7 +282,6 @@ def normalized(url: str) -> str:
         ValueError: it is not a URL.
 
     """
-    try:
+    with suppress(httpx.InvalidURL):  # its message would show the URL, and so perhaps a secret
         return str(httpx.URL(url))
-    except httpx.InvalidURL as error:
-        raise ValueError(error) from None
+    raise ValueError("not a URL")

@@ -14,21 +14,21 @@ from urllib.parse import SplitResult, parse_qsl, quote, unquote, urlencode, urlj
 
 from talkdesk_bridge_api.types import Operation
 
+from talkdesk_bridge._http import normalized
 from talkdesk_bridge._urls import origin
 from talkdesk_bridge.errors import ConfigurationError, PagingError
 
 if TYPE_CHECKING:
     from talkdesk_bridge._caller import Caller
 
-# Query parameters that say where a page begins, and how large it is, in lower case and without punctuation.
-STARTS = {
-    "after", "before", "continuation", "continuationtoken", "cursor", "from", "marker", "next", "nexttoken", "offset",
-    "p", "page", "pageindex", "pageno", "pagenumber", "pagetoken", "position", "skip", "start", "startat", "startindex",
-}  # fmt: skip
+# Names of query parameters, in lower case and without punctuation. Which page it is: never kept for another page.
+PAGES = {"offset", "p", "page", "pageindex", "pageno", "pagenumber", "skip", "startat", "startindex"}
+# Where a page begins, and how many items it has: a link may change them.
+CURSORS = {"after", "continuation", "continuationtoken", "cursor", "marker", "nexttoken", "pagetoken", "start"}
+SIZES = {"count", "limit", "maxresults", "pagesize", "perpage", "size", "top"}
+
 QUERY = "%!$&'()*+,;=:@/?-._~"
 """Characters that are sent as they are in a query."""
-
-SIZES = {"count", "limit", "maxresults", "pagesize", "perpage", "size", "top"}
 
 
 def next_href(name: str, data: Any) -> str | None:
@@ -91,21 +91,25 @@ class NextLinks:
         try:
             if not href.isprintable():
                 raise ValueError
-            link = urlsplit(urljoin(requested, href))
+            link = urlsplit(normalized(urljoin(requested, href)))
             link = link._replace(query=quote(link.query, safe=QUERY), fragment="")
-            if self._matches(link.path, with_arguments=True):
-                self._warn_if_corrected(link)
-                query = self._merged(link.query, page)
+            segments = [segment for segment in link.path.split("/") if segment]
+            if any(map(_goes_up, segments)):
+                raise ValueError
+            if self._matches(segments[-len(self._segments) :], with_arguments=True):
+                self._warn_if_corrected(link, segments)
+                query = self._merged(link.query, requested, href, page)
                 return self._caller.sendable(f"{self._url}?{query}" if query else self._url)
             is_ours = origin(link.geturl(), "next link") == self._origin
-            if is_ours and not self._matches(link.path, with_arguments=False):
-                return self._caller.sendable(urlsplit(self._url)._replace(path=link.path, query=link.query).geturl())
         except ConfigurationError as error:
             raise self._error(page, requested, href, f"cannot be followed. {error}") from None
         except ValueError:
-            raise self._error(page, requested, href, "is not a URL") from None
-        leads = "to a list with other arguments" if is_ours else "to another host, scheme or port"
-        raise self._error(page, requested, href, f"leads {leads}")
+            raise self._error(page, requested, href, "is not a URL that can be followed") from None
+        if not is_ours:
+            raise self._error(page, requested, href, "leads to another host, scheme or port")
+        if self._names_other_arguments(segments):
+            raise self._error(page, requested, href, "leads to a list with other arguments")
+        return self._caller.sendable(urlsplit(self._url)._replace(path=link.path, query=link.query).geturl())
 
     def _error(self, page: int, requested: str, href: str, fault: str) -> PagingError:
         return PagingError(
@@ -116,15 +120,20 @@ class NextLinks:
             link=self._caller.shown(re.sub(r"//[^/?#]*@", "//", href).partition("?")[0]),
         )
 
-    def _matches(self, path: str, *, with_arguments: bool) -> bool:
-        """Whether a path ends with that of the operation: with the arguments of this call, or with any arguments."""
-        segments = path.rstrip("/").split("/")[-len(self._segments) :]
+    def _matches(self, segments: list[str], *, with_arguments: bool) -> bool:
+        """Whether these segments are the path of the operation: with the arguments of this call, or with any."""
         return len(segments) == len(self._segments) and all(
             (is_argument and not with_arguments) or expected in _readings(segment, lower=not is_argument)
             for segment, (expected, is_argument) in zip(segments, self._segments, strict=True)
         )
 
-    def _merged(self, query: str, page: int) -> str:
+    def _names_other_arguments(self, segments: list[str]) -> bool:
+        """Whether a path has the path of the operation anywhere, and only with arguments other than this call's."""
+        parts = [segments[start : start + len(self._segments)] for start in range(len(segments))]
+        any_list = any(self._matches(part, with_arguments=False) for part in parts)
+        return any_list and not any(self._matches(part, with_arguments=True) for part in parts)
+
+    def _merged(self, query: str, requested: str, href: str, page: int) -> str:
         """The query of a link, plus the arguments of the first request that the link leaves out."""
         found: dict[str, list[str]] = {}
         for name, value in parse_qsl(query, keep_blank_values=True):
@@ -132,25 +141,22 @@ class NextLinks:
         kept = []
         for name, value in self._query:
             kind = re.sub("[^a-z]", "", name.lower())
-            if name not in found and kind not in STARTS:
+            if name not in found and kind not in PAGES:
                 kept.append((name, value))
-            elif name in found and kind not in STARTS | SIZES and value.strip().lower() not in found[name]:
-                message = f"{self._name}: the next link on page {page} has another value for the argument {name}"
-                raise PagingError(f"{message}, so it leads to another list.", page=page)
+            elif name in found and kind not in PAGES | CURSORS | SIZES and value.strip().lower() not in found[name]:
+                raise self._error(page, requested, href, f"has another value for the argument {name}")
         return "&".join(part for part in (query, urlencode(kept)) if part)
 
-    def _warn_if_corrected(self, link: SplitResult) -> None:
-        prefix = "/".join(link.path.rstrip("/").split("/")[: -len(self._segments)])
+    def _warn_if_corrected(self, link: SplitResult, segments: list[str]) -> None:
+        prefix = "/".join(["", *segments[: -len(self._segments)]])
         start = f"{link.scheme}://{link.netloc.rpartition('@')[2]}{prefix}"
         try:
             same = origin(start, "next link") == self._origin and prefix == urlsplit(self._base_url).path.rstrip("/")
         except ConfigurationError:
             same = False
         if not same:
-            message = (
-                f"Next links of the bridge begin with {self._caller.shown(start)}. The client sends their queries to"
-            )
-            self._caller.warn_once(f"{message} {self._base_url}.")
+            message = f"Next links of the bridge begin with {self._caller.shown(start)}"
+            self._caller.warn_once(f"{message}. The client sends their queries to {self._base_url}.")
 
 
 def _filled(segment: str, arguments: Mapping[str, Any]) -> str:
@@ -161,3 +167,12 @@ def _readings(segment: str, *, lower: bool) -> set[str]:
     """The texts that a path segment may stand for: decoded, with and without `;` parameters."""
     readings = {unquote(segment), unquote(segment.partition(";")[0])}
     return {reading.lower() for reading in readings} if lower else readings
+
+
+def _goes_up(segment: str) -> bool:
+    """Whether a server that decodes a segment, once or more, could read it as a step to another folder."""
+    for _ in range(3):
+        if {".", ".."} & {*re.split(r"[/\\]", segment)}:
+            return True
+        segment = unquote(segment)
+    return False

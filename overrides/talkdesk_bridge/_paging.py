@@ -130,9 +130,7 @@ class Pages:
                 raise
             if self._is_repeated(response):
                 return None
-            self._take(response)
-            if whole:
-                self._rest = iter(())
+            self._take(response, whole=whole)
             return response.body
         finally:
             self._lock.release()
@@ -157,12 +155,18 @@ class Pages:
             self._numbering[self._name] = True
 
     def _is_repeated(self, response: Response[Any]) -> bool:
-        """Whether a list of unknown length ends here, because the bridge ignores page numbers."""
-        sent = self._sent_in(response)
-        if not sent or not self._is_of_unknown_length or fingerprint_of_items(sent) != [*self._seen][-1:]:
+        """Whether the list has ended, since this page repeats the one before, and no item is known to be missing.
+
+        So bridges respond that ignore page numbers, and last pages that link to themselves.
+        """
+        sent, state = self._sent_in(response), self._state
+        complete = state.total is not None and state.received >= state.total
+        may_end = complete or self._is_of_unknown_length
+        if not sent or not may_end or fingerprint_of_items(sent) != [*self._seen][-1:]:
             return False
-        self._numbering[self._name] = False
-        self._state = evolve(self._state, step=None)
+        if self._is_of_unknown_length:
+            self._numbering[self._name] = False
+        self._state = evolve(state, step=None)
         return True
 
     def _sent_in(self, response: Response[Any]) -> list[Any]:
@@ -200,7 +204,7 @@ class Pages:
             return None
         return self._links.url(href, response.url, self._state.page)
 
-    def _take(self, response: Response[Any]) -> None:
+    def _take(self, response: Response[Any], *, whole: bool) -> None:
         items = self._operation.items(response.body) or []
         sent = self._sent_in(response)
         skip = self._skipped if self._state is self._before else 0  # of the first page
@@ -220,14 +224,18 @@ class Pages:
                 )
         except (PagingError, ContractError) as caught:
             error = caught  # raised after the items of this page
+            if isinstance(caught, PagingError) and caught.link:
+                caught.requested = response.url.partition("?")[0]
         # All state changes here, at the end: if a hook of the caller raised, this page comes next again.
         self._seen |= dict.fromkeys(marks)
         self._before, self._state, self._error = self._state, state, error
-        self._sent, self._skipped, self._items = sent, skip, items[skip : skip + self._items_left]
-        self._rest, self._last = iter(self._items), ""
+        wanted = items[skip : skip + self._items_left]
+        self._sent, self._skipped, self._last = sent, skip, ""
+        self._items = items[skip:] if whole else wanted
+        self._rest = iter(() if whole else wanted)
         self._pages_left -= 1
+        self._items_left -= len(wanted)
         self.response = response
-        self._items_left -= len(self._items)
 
     def _new_fingerprints(self, url: str, sent: list[Any], skip: int) -> list[str]:
         """The fingerprints of a page.
@@ -273,7 +281,8 @@ class Pages:
         complete = state.total is not None and state.received >= state.total
         if link and not (complete and fingerprint(link) == marks[0]):  # some last pages link to themselves
             if fingerprint(link) in marks or fingerprint(link) in self._seen:
-                raise PagingError(f"{self._name}: the next link leads back to an earlier page.")
+                message = f"{self._name}: the next link on page {self._state.page} leads back to an earlier page."
+                raise PagingError(message, page=self._state.page, link=link.partition("?")[0])
             if state.empty > MOST_EMPTY_PAGES:
                 raise PagingError(f"{self._name}: {state.empty} empty pages in a row, each with a next link.")
             return evolve(state, step=link)

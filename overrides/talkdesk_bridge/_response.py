@@ -144,7 +144,8 @@ class Reader:
             message = (
                 f"{deviation.operation}: expected {deviation.documented} at {deviation.place}, got {deviation.seen}."
             )
-            raise ContractError(message, json_path=deviation.place)
+            expected, seen = deviation.documented, deviation.seen
+            raise ContractError(message, json_path=deviation.place, expected=expected, seen=seen)
         LOG.warning("%s", deviation)
         if self.on_deviation:
             self.on_deviation(deviation)

@@ -25,7 +25,8 @@ def origin(url: str, what: str) -> tuple[str, str, int]:
     if parts.scheme == "http" and not is_loopback(url):
         raise ConfigurationError(f"The {what} must begin with https://: http is allowed on loopback only.")
     host = parts.hostname.rstrip(".").encode("idna").decode()  # one spelling of each host
-    return parts.scheme, host, parts.port or (443 if parts.scheme == "https" else 80)
+    default = 443 if parts.scheme == "https" else 80
+    return parts.scheme, host, default if parts.port is None else parts.port
 
 
 def _split(url: str) -> SplitResult | None:
