@@ -184,9 +184,9 @@ def test_an_unknown_option_gets_a_proposal(name: str, message: str) -> None:
 @pytest.mark.parametrize(
     ("name", "message"),
     [
-        ("verify", "verify cannot be given here: it belongs to the client as a whole; make another client."),
-        ("auth", "auth cannot be given here: it belongs to the client as a whole; make another client."),
-        ("token", "token cannot be given here: it belongs to the client as a whole; make another client."),
+        ("verify", "verify cannot differ between calls: give it when you make the client."),
+        ("auth", "auth cannot differ between calls: give it when you make the client."),
+        ("token", "token cannot differ between calls: give it when you make the client."),
         ("max_retries", "There is no option max_retries: use retry=Retry(attempts=...)."),
         ("mounts", "There is no option mounts: use one of deadline, headers, max_bytes, on_deviation, paging, retry, "
                    "strict, timeout."),
@@ -202,7 +202,7 @@ def test_an_option_that_cannot_differ_between_calls(name: str, message: str) -> 
 @pytest.mark.parametrize("name", ["auth", "base_url", "token"])
 def test_an_option_that_the_environment_sets(name: str) -> None:
     options: Any = {name: NoAuth()}
-    with pytest.raises(errors.ConfigurationError, match=f"^{name} cannot be given here: the environment sets it[.]$"):
+    with pytest.raises(errors.ConfigurationError, match=f"^{name} cannot be given: the environment sets it[.]$"):
         BridgeClient.from_env({"TALKDESK_BRIDGE_URL": "https://b"}, **options)
 
 

@@ -85,7 +85,7 @@ class _Client:
             ConfigurationError: a variable is missing, or the variables set two kinds of credential.
 
         """
-        read = "the environment sets it"
+        read = "cannot be given: the environment sets it"
         check_names(options, Options.__annotations__, {"auth": read, "base_url": read})
         base_url, auth = read_environment(environ)
         return cls(base_url, auth=auth, **options)
@@ -99,7 +99,7 @@ class _Client:
             ConfigurationError: an option cannot be used, or cannot differ between calls.
 
         """
-        fixed = "it belongs to the client as a whole; make another client"
+        fixed = "cannot differ between calls: give it when you make the client"
         check_names(
             options, CallOptions.__annotations__, dict.fromkeys(["auth", "base_url", *Options.__annotations__], fixed)
         )

@@ -112,9 +112,9 @@ class NextLinks:
         return self._caller.sendable(urlsplit(self._url)._replace(path=link.path, query=link.query).geturl())
 
     def _error(self, page: int, requested: str, href: str, fault: str) -> PagingError:
+        remedy = "Ask the bridge's operator to write links with the address that clients use"
         return PagingError(
-            f"{self._name}: the next link on page {page} {fault.rstrip('.')}. Ask the bridge's operator to write next "
-            'links to this list at the address that clients use, or use paging="numbers".',
+            f'{self._name}: the next link on page {page} {fault.rstrip(".")}. {remedy}, or use paging="numbers".',
             page=page,
             requested=requested.partition("?")[0],
             link=self._caller.shown(re.sub(r"//[^/?#]*@", "//", href).partition("?")[0]),

@@ -48,7 +48,7 @@ def check_names(options: Mapping[str, Any], allowed: Collection[str], fixed: Map
     Args:
         options: The options that the caller gave.
         allowed: Those that can be given here.
-        fixed: Those that cannot be given here, each with what to do instead.
+        fixed: Those that cannot be given here, each with the rest of the message.
 
     Raises:
         ConfigurationError: an option cannot be given here, or does not exist.
@@ -60,7 +60,7 @@ def check_names(options: Mapping[str, Any], allowed: Collection[str], fixed: Map
     name = ALIASES.get(unknown[0], unknown[0])
     option = name.partition("=")[0]
     if option in fixed and option not in allowed:
-        raise ConfigurationError(f"{unknown[0]} cannot be given here: {fixed[option]}.")
+        raise ConfigurationError(f"{unknown[0]} {fixed[option]}.")
     close = [name] if option in allowed else get_close_matches(name, allowed, n=1, cutoff=0.7)
     proposal = close[0] if close else f"one of {', '.join(sorted(allowed))}"
     raise ConfigurationError(f"There is no option {unknown[0]}: use {proposal}.")
@@ -92,7 +92,7 @@ class Settings:
     verify: bool | SSLContext = field(
         default=True,
         validator=checked(
-            "True, False or an ssl.SSLContext, such as ssl.create_default_context(cafile=...) returns",
+            "True, False or an ssl.SSLContext, such as ssl.create_default_context(cafile=...)",
             instance_of((bool, SSLContext)),
         ),
     )
