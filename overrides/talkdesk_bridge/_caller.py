@@ -67,13 +67,13 @@ class Caller:
         """An iterator over the items of all pages; the first page is requested when the first item is."""
         given = sorted(f"{name}: {arguments[name]}" for name in arguments if arguments[name] is not None)
         call = {"bridge": self.http.base_url, "operation": operation.operation_id, "arguments": given}
-        exchange, links = partial(self.exchange, operation, arguments), partial(self._links, operation, arguments)
+        exchange: Any = partial(self.exchange, operation, arguments)
+        by_numbers = self.settings.paging == "numbers" and operation.has_page
+        links = None if by_numbers else partial(self._links, operation, arguments)
         return self._iterator(exchange, links, self._numbering, operation, call, self._reader, **limits)
 
-    def _links(self, operation: ListOperation[Any, Any], arguments: dict[str, Any]) -> NextLinks | None:
-        """The reader of the next links of a list; None if pages are requested by number."""
-        if self.settings.paging == "numbers" and operation.has_page:
-            return None
+    def _links(self, operation: ListOperation[Any, Any], arguments: dict[str, Any]) -> NextLinks:
+        """The reader of the next links of a list."""
         return NextLinks(self, operation, arguments, self._request(operation, arguments).extensions["url"])
 
     def shown(self, url: str) -> str:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import sys
 import threading
 from collections.abc import Awaitable, Callable, Mapping
-from functools import cached_property
 from http import HTTPStatus
 from operator import length_hint
 from typing import Any
@@ -49,7 +48,7 @@ class Pages:
     def __init__(
         self,
         exchange: Callable[[Step], Awaitable[Response[Any]]],
-        links: Callable[[], NextLinks | None],
+        links: Callable[[], NextLinks] | None,
         numbering: dict[str, bool],
         operation: ListOperation[Any, Any],
         call: dict[str, Any],
@@ -62,6 +61,7 @@ class Pages:
             if value is not None and (not isinstance(value, int) or value < 0):
                 raise ArgumentError(f"{name} must be None or an integer of at least 0.")
         self._exchange, self._make_links, self._numbering = exchange, links, numbering
+        self._links: NextLinks | None = None
         self._operation = operation
         self._name = operation.operation_id
         self._call = call  # becomes a part of positions
@@ -194,14 +194,11 @@ class Pages:
         remedy = "The bridge's next link, or its total, is wrong. Ask its operator, or try the other kind of `paging`."
         raise PagingError(f"{message} {remedy}", page=state.page) from error
 
-    @cached_property
-    def _links(self) -> NextLinks | None:
-        return self._make_links()
-
     def _next_link(self, response: Response[Any]) -> str | None:
-        """The URL of the next page that a page links to; None if it has no link."""
-        if not self._links or not (href := next_href(self._name, response.data)):
+        """The URL of the next page that a page links to; None if it has no link, or pages are read by number."""
+        if not self._make_links or not (href := next_href(self._name, response.data)):
             return None
+        self._links = self._links or self._make_links()
         return self._links.url(href, response.url, self._state.page)
 
     def _take(self, response: Response[Any], *, whole: bool) -> None:

@@ -113,6 +113,8 @@ class Settings:
     transport: Any = field(default=None, repr=False)
     clock: Callable[[], float] = field(default=time.monotonic, repr=False, validator=checked("callable", is_callable()))
     sleep: Callable[[float], Awaitable[None] | None] | None = field(default=None, repr=False, validator=A_HOOK)
+    secrets: tuple[str, ...] = field(init=False, repr=False, eq=False)
+    """Values to redact when a server echoes them."""
 
     def __attrs_post_init__(self) -> None:
         origin(self.base_url, "base URL")
@@ -132,12 +134,8 @@ class Settings:
                     str(error).replace("The value of the credential", "A value").replace("the credential's ", "a ")
                 )
                 raise ConfigurationError(f"headers: {message}") from None
-
-    @property
-    def secrets(self) -> tuple[str, ...]:
-        """Values to redact when a server echoes them."""
         headers = [value for name, value in self.headers.items() if name.lower() not in PUBLIC_HEADERS]
-        return (*self.auth.secrets(), *headers)
+        object.__setattr__(self, "secrets", (*self.auth.secrets(), *headers))
 
     @property
     def urls(self) -> tuple[str, ...]:
