@@ -171,7 +171,10 @@ def soak(folder: Path, accounts: int, invoices: int, kills: int, *, pause: float
             number = len(statuses) + 1
             with subprocess.Popen(command, env=environment(URL=url), stderr=subprocess.DEVNULL) as process:
                 while process.poll() is None:
-                    written = part.stat().st_size if part.exists() else 0
+                    try:
+                        written = part.stat().st_size
+                    except FileNotFoundError:  # before the first request, and after the last
+                        written = 0
                     if number <= kills and written >= size * number / (kills + 1):
                         process.send_signal(signal.SIGKILL)
                     elif pages_ := _resident(process.pid):

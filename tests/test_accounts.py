@@ -240,6 +240,7 @@ def test_a_signal_ends_the_run_and_the_next_run_resumes_it(
     command = [COMMAND, "invoices", "--accounts-file", str(source), "--output", str(output), "--at-once", "2"]
     with subprocess.Popen(command, env=environment(URL=bridge.url), stderr=subprocess.PIPE, text=True) as process:
         while len(bridge.asked) < 30:
+            assert process.poll() is None
             time.sleep(0.005)
         process.send_signal(number)
         _, message = process.communicate(timeout=10)
