@@ -128,9 +128,12 @@ class Pages:
                 if self._ends_with(error):
                     return None
                 raise
-            if self._is_repeated(response):
-                return None
-            self._take(response, whole=whole)
+            try:
+                if self._is_repeated(response):
+                    return None
+                self._take(response, whole=whole)
+            except RecursionError:
+                raise ContractError(f"{self._name}: an item is nested too deep.") from None
             return response.body
         finally:
             self._lock.release()
@@ -205,10 +208,7 @@ class Pages:
         items = self._operation.items(response.body) or []
         sent = self._sent_in(response)
         skip = self._skipped if self._state is self._before else 0  # of the first page
-        try:
-            marks = self._new_fingerprints(response.url, sent, skip)
-        except RecursionError:
-            raise ContractError(f"{self._name}: an item is nested too deep.") from None
+        marks = self._new_fingerprints(response.url, sent, skip)
         total = _total(self._name, response)
         state, error = self._state, None
         try:
