@@ -130,7 +130,7 @@ def test_no_response_in_time_and_no_connection(listing: Listing) -> None:
 
 
 def test_invalid_settings_and_arguments(listing: Listing) -> None:
-    with pytest.raises(errors.ConfigurationError, match="A proxy"):
+    with pytest.raises(errors.ConfigurationError, match="The option cert or proxy"):
         listing("https://bridge.example", options={"proxy": "nonsense://u:s3cret@proxy"})
     with pytest.raises(errors.ArgumentError):
         listing("https://bridge.example", account="..")
