@@ -69,6 +69,7 @@ CASES = [
     (PROPERTIES, "{from_dict: {type: string}}", "`from_dict`, which the client reserves", "{class: {type: string}}"),
     (PROPERTIES, "{due_date: {type: string}, dueDate: {type: string}}", "the property `dueDate` becomes `due_date`, which `due_date` already uses", "{due_date: {type: string}, date_due: {type: string}}"),
     (PROPERTIES, "{_embedded: {type: string}, embedded: {type: string}}", "becomes `embedded`, which `_embedded` already uses", "{_embedded: {type: string}, _links: {type: string}}"),
+    (SCHEMAS, "{F: {type: object, x-identity: b, properties: {a: {type: string}}}}", "is no property of this schema", "{F: {type: object, x-identity: a, properties: {a: {type: string}}}}"),
     (SCHEMAS, "{F: {type: object, additionalProperties: false}}", "silently drops unknown fields", "{F: {type: object}}"),
     (PROPERTY, '{type: [object, "null"], additionalProperties: false}', "silently drops unknown fields", '{type: [object, "null"], properties: {z: {type: string}}}'),
     (SCHEMAS, "{2F: {type: object}}", "the schema `2F` becomes `2F`, which is not a valid Python name", "{F2: {type: object}}"),

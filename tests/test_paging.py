@@ -133,9 +133,29 @@ def test_a_server_that_ignores_page_numbers(server: Server, listing: Listing) ->
     assert len(server.seen) == 2
 
 
-def test_an_item_may_repeat_from_a_page_before_the_previous_one(server: Server, listing: Listing) -> None:
-    server.respond_with(page(1, 2, following="?c=2"), page(3, following="?c=3"), page(1, 4))
-    assert [invoice.invoice_number for invoice in listing(server.url, KEY)] == ["1", "2", "3", "1", "4"]
+def test_an_item_of_any_earlier_page_shows_that_the_list_changed(server: Server, listing: Listing) -> None:
+    pages = (page(1, 2, following="?c=2"), page(3, following="?c=3"), page(4, 1, total=None))
+    server.respond_with(*pages)
+    with pytest.raises(errors.PagingError, match=r"page 3 has an item of page 1, by its invoice_number") as caught:
+        listing(server.url, KEY)
+    assert caught.value.page == 3
+    server.respond_with(*pages)
+    seen: list[Deviation] = []
+    options = {"on_repeat": "deviation", "on_deviation": seen.append}
+    assert [one.invoice_number for one in listing(server.url, KEY, options=options)] == ["1", "2", "3", "4", "1"]
+    assert [(one.place, one.seen, one.count) for one in seen] == [
+        ("$._embedded.invoices[*].invoice_number", "value of an earlier page", 1)
+    ]
+
+
+def test_missing_and_empty_identities_are_not_compared(server: Server, listing: Listing) -> None:
+    pages = []
+    for index, number in enumerate((None, "", "7")):
+        items = [{"invoice_number": number, "status": f"{index}{place}"} for place in range(2)]
+        link = {"_links": {"next": {"href": f"?c={index}"}}} if index < 2 else {}
+        pages.append({"_embedded": {"invoices": [*items, {"status": f"x{index}"}]}, **link})
+    server.respond_with(*pages)
+    assert len(listing(server.url, KEY, options={"on_deviation": lambda _: None})) == 9
 
 
 def test_links_that_repeat_the_same_pages(server: Server) -> None:

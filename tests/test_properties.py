@@ -20,6 +20,7 @@ from pathlib import Path
 from types import NoneType, UnionType
 from typing import Any, Union, get_args, get_origin, get_type_hints
 
+import httpx
 import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
@@ -594,3 +595,43 @@ def test_bodies_of_every_kind_of_schema_come_back_unchanged(grown: Path) -> None
     TALLY["examples"] += counts["examples"]
     assert {"Kinds", "Counted", "Dated", "Whole", "Thing", "Any", "Findings", "InvoiceDetails"} <= {*counts["schemas"]}
     assert counts["examples"] >= EXAMPLES * 5 // 1000 * len(counts["schemas"]) / 2
+
+
+# Lists that change while they are read.
+
+
+@examples(60)
+@given(
+    st.permutations(range(9)), st.sets(st.integers(0, 9)), st.integers(0, 3), st.integers(2, 4),
+    st.booleans(), st.sampled_from(["links", "numbers"]),
+)  # fmt: skip
+def test_a_list_that_shifts_between_pages_loses_nothing_silently(
+    later: list[int], inserted: set[int], after: int, size: int, with_total: bool, by: str
+) -> None:
+    """After the page `after`, the list is in another order, and has more items: all of the first ones come, or an error."""
+    TALLY["examples"] += 1
+    first = [str(number) for number in range(9)]
+    changed = [str(number) for number in later]
+    for place in inserted:
+        changed.insert(place, f"new-{place}")
+    served: list[int] = []
+
+    def handle(request: httpx.Request) -> httpx.Response:
+        number = int(request.url.params.get("page", 1))
+        items = first if len(served) <= after else changed
+        served.append(number)
+        shown = items[(number - 1) * size : number * size]
+        body: dict[str, Any] = {"_embedded": {"invoices": [{"invoice_number": item} for item in shown]}}
+        if with_total:
+            body["total"] = len(items)
+        if by == "links" and number * size < len(items):
+            body["_links"] = {"next": {"href": f"?page={number + 1}"}}
+        return httpx.Response(200, json=body)
+
+    options: Any = {"transport": httpx.MockTransport(handle), "on_deviation": lambda _: None}
+    with BridgeClient("https://bridge.example", **options) as bridge:
+        try:
+            found = [str(invoice.invoice_number) for invoice in bridge.billing.iter_account_invoices("1")]
+        except errors.PagingError:
+            return
+    assert sorted(number for number in found if not number.startswith("new")) == first

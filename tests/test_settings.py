@@ -169,7 +169,7 @@ def test_a_timeout_is_given_as_in_httpx(timeout: Any, connect: float | None, rea
         ("proxies", "There is no option proxies: use proxy."),
         ("timeouts", "There is no option timeouts: use timeout."),
         ("colour", "There is no option colour: use one of auth, cert, clock, deadline, headers, max_bytes, on_deviation, "
-                   "paging, proxy, retry, sleep, strict, timeout, transport, verify."),
+                   "on_repeat, paging, proxy, retry, sleep, strict, timeout, transport, verify."),
     ],
 )  # fmt: skip
 def test_an_unknown_option_gets_a_proposal(name: str, message: str) -> None:
@@ -188,8 +188,8 @@ def test_an_unknown_option_gets_a_proposal(name: str, message: str) -> None:
         ("auth", "auth cannot differ between calls: give it when you make the client."),
         ("token", "token cannot differ between calls: give it when you make the client."),
         ("max_retries", "There is no option max_retries: use retry=Retry(attempts=...)."),
-        ("mounts", "There is no option mounts: use one of deadline, headers, max_bytes, on_deviation, paging, retry, "
-                   "strict, timeout."),
+        ("mounts", "There is no option mounts: use one of deadline, headers, max_bytes, on_deviation, on_repeat, paging, "
+                   "retry, strict, timeout."),
     ],
 )  # fmt: skip
 def test_an_option_that_cannot_differ_between_calls(name: str, message: str) -> None:

@@ -144,7 +144,7 @@ class Caller:
 
     @property
     def _reader(self) -> Reader:
-        return Reader(self.settings.strict, self.settings.on_deviation)
+        return Reader(self.settings.strict, self.settings.on_deviation, self.settings.on_repeat)
 
     def _request(self, operation: Operation[Any], arguments: dict[str, Any]) -> Request:
         for name in re.findall(r"{(\w+)}", operation.path):

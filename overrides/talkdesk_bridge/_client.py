@@ -40,6 +40,7 @@ class CallOptions(TypedDict, total=False):
     timeout: Timeout
     headers: Mapping[str, str]
     paging: Literal["links", "numbers"]
+    on_repeat: Literal["error", "deviation"]
     retry: Retry
     strict: bool
     on_deviation: Callable[[Deviation], object] | None
@@ -156,6 +157,8 @@ class BridgeClient(_Client, Operations):
         headers: More headers for each request to the bridge. A credential belongs in `auth`.
         paging: "links" (the default) follows the next links of pages, and counts pages if there are none. "numbers"
             ignores links of lists that have page numbers: for bridges whose links are wrong.
+        on_repeat: "error" (the default) raises PagingError if a page has an item of an earlier page, by the field that
+            is its `x-identity` in the contract: the list changed meanwhile. "deviation" only reports it.
         retry: When a request is sent again; see Retry.
         strict: Whether a deviation from the contract raises ContractError even if the response could be read.
         on_deviation: Called with each Deviation, unless `strict`. The logger `talkdesk_bridge` gets it as a warning.
@@ -166,8 +169,7 @@ class BridgeClient(_Client, Operations):
             with the client. It must then handle certificates, proxies, and unexpected bytes after a response itself,
             and `deadline` is checked only between parts of the body.
         clock: A monotonic clock in seconds; for tests.
-        sleep: Called with the seconds to wait; blocks in BridgeClient, returns an awaitable in AsyncBridgeClient. For
-            tests.
+        sleep: Called with the seconds to wait; returns an awaitable in AsyncBridgeClient. For tests.
 
     Raises:
         ConfigurationError: an option cannot be used.
@@ -281,10 +283,7 @@ class AsyncBridgeClient(_Client, AsyncOperations):
     def each(
         self, function: Callable[[InputT], Any], inputs: Iterable[InputT], *, at_once: int = 20
     ) -> AsyncGenerator[tuple[InputT, Any]]:
-        """Like BridgeClient.each, with tasks instead of threads: `async for account, invoices in bridge.each(...)`.
-
-        `function` returns an awaitable, or an asynchronous iterator.
-        """
+        """Like BridgeClient.each, with tasks. `function` returns an awaitable or an asynchronous iterator."""
         check(inputs, at_once)
         return each(self._caller, function, inputs, at_once)
 

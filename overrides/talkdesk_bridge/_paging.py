@@ -10,32 +10,18 @@ from operator import length_hint
 from typing import Any
 
 from attrs import evolve
-from talkdesk_bridge_api import places, reading
+from talkdesk_bridge_api.places import member
 from talkdesk_bridge_api.types import ListOperation
 
 from talkdesk_bridge._links import NextLinks, next_href
-from talkdesk_bridge._position import PageState, Step, fingerprint, fingerprint_of_items, read_position
-from talkdesk_bridge._response import Deviation, Reader, Response
+from talkdesk_bridge._position import FIRST, PageState, Step, fingerprint, items_mark, read_position, values_of
+from talkdesk_bridge._response import Deviation, Reader, Response, announced_total
 from talkdesk_bridge.errors import ArgumentError, BridgeError, ContractError, IncompleteError, PagingError, StatusError
 
 # A bridge that filters may send some empty pages. More in a row than this raise PagingError.
 MOST_EMPTY_PAGES = 10
 
-FIRST = -1
-"""The step that requests the first page by its number, 1."""
-
-# Statuses of a page that does not exist.
 MISSING = (HTTPStatus.NOT_FOUND, HTTPStatus.GONE)
-
-
-def _total(name: str, response: Response[Any]) -> int | None:
-    """The total that the page announces."""
-    total = response.data.get("total")
-    try:
-        return None if total is None else int(reading.integer(total, places.Place(), ".total"))
-    except places.MisfitError as misfit:
-        message = f"{name}: the total of a page is not an integer."
-        raise ContractError(message, json_path="$.total", expected="integer", seen=misfit.seen) from None
 
 
 class Pages:
@@ -68,6 +54,7 @@ class Pages:
         self._reader = reader
         self._state = self._before = PageState()
         self._seen: dict[str, None] = {}
+        self._pages_of: dict[str, int] = {}  # the page of each identity so far; not a part of positions
         self._sent: list[Any] = []  # items of the current page, as JSON
         self._skipped = 0  # how many of them were handed over before `start`
         self._items: list[Any] = []  # the others as models, up to max_items
@@ -152,7 +139,7 @@ class Pages:
         """
         if self._is_of_unknown_length and self._state.step == 2 and self._name not in self._numbering:
             first = await self._exchange(FIRST)
-            if fingerprint_of_items(self._sent_in(first)) != [*self._seen][-1:]:
+            if items_mark(self._sent_in(first)) != [*self._seen][-1:]:
                 message = f"{self._name}: this bridge does not count pages from 1, so the next page is unknown"
                 raise PagingError(f"{message}. Ask its operator for a total, or for next links.", page=1)
             self._numbering[self._name] = True
@@ -160,12 +147,12 @@ class Pages:
     def _is_repeated(self, response: Response[Any]) -> bool:
         """Whether the list has ended, since this page repeats the one before, and no item is known to be missing.
 
-        So bridges respond that ignore page numbers, and last pages that link to themselves.
+        This happens if a bridge ignores page numbers, or if a last page links to itself.
         """
         sent, state = self._sent_in(response), self._state
         complete = state.total is not None and state.received >= state.total
         may_end = complete or self._is_of_unknown_length
-        if not sent or not may_end or fingerprint_of_items(sent) != [*self._seen][-1:]:
+        if not sent or not may_end or items_mark(sent) != [*self._seen][-1:]:
             return False
         if self._is_of_unknown_length:
             self._numbering[self._name] = False
@@ -209,22 +196,23 @@ class Pages:
         sent = self._sent_in(response)
         skip = self._skipped if self._state is self._before else 0  # of the first page
         marks = self._new_fingerprints(response.url, sent, skip)
-        total = _total(self._name, response)
+        identities = self._new_identities(sent)
+        total = announced_total(self._name, response)
         state, error = self._state, None
         try:
             state = self._after(len(items), total, self._next_link(response), marks)
             if state.step is None and state.total is not None and state.received > state.total:
                 self._reader.report(Deviation(self._name, "$.total", "number of all items", "smaller number", 1))
             if items and state.page == 2 and state.total is None and not state.linked:
-                self._reader.report(
-                    Deviation(self._name, "$.total", "number of all items, or a next link", "nothing", 1)
-                )
+                documented = "number of all items, or a next link"
+                self._reader.report(Deviation(self._name, "$.total", documented, "nothing", 1))
         except (PagingError, ContractError) as caught:
             error = caught  # raised after the items of this page
             if isinstance(caught, PagingError) and caught.link:
                 caught.requested = response.url.partition("?")[0]
         # All state changes here, at the end: if a hook of the caller raised, this page comes next again.
         self._seen |= dict.fromkeys(marks)
+        self._pages_of |= dict.fromkeys(identities, self._state.page)
         self._before, self._state, self._error = self._state, state, error
         wanted = items[skip : skip + self._items_left]
         self._sent, self._skipped, self._last = sent, skip, ""
@@ -242,7 +230,7 @@ class Pages:
                 number, and in a list that changes, items move from page to page.
 
         """
-        ends = fingerprint_of_items(sent)
+        ends = items_mark(sent)
         repeated = any(mark in self._seen for mark in ends) or (ends != [] and sent[0] in self._sent)
         if skip:
             repeated |= len(sent) < skip or fingerprint(sent[skip - 1]) != self._last
@@ -252,6 +240,25 @@ class Pages:
             reason = "the bridge repeats pages, or the list changed while it was read"
             raise PagingError(f"{self._name}: a page has items of an earlier page: {reason}. Start from the beginning.")
         return [fingerprint(url), *ends]
+
+    def _new_identities(self, sent: list[Any]) -> set[str]:
+        """What identifies the items of a page, if the contract says which field does.
+
+        Raises:
+            PagingError: one of them was on an earlier page, so the list changed, and another item may be missing.
+
+        """
+        name = self._operation.identity or ""
+        identities = values_of(name, sent) if name else set()
+        repeated = [self._pages_of[value] for value in identities & self._pages_of.keys()]
+        if repeated and self._reader.on_repeat == "error":
+            found = f"page {self._state.page} has an item of page {min(repeated)}, by its {name}"
+            remedy = 'Start from the beginning, or use on_repeat="deviation" if the bridge repeats its values'
+            raise PagingError(f"{self._name}: {found}: the list changed. {remedy}.", page=self._state.page)
+        if repeated:
+            place = f"$._embedded{member(self._operation.list_name)}[*]{member(name)}"
+            self._reader.report(Deviation(self._name, place, "unique value", "value of an earlier page", len(repeated)))
+        return identities
 
     def _after(self, items: int, total: int | None, link: str | None, marks: list[str]) -> PageState:
         """The state after a page with `items` items, and with this total, next link and fingerprints.

@@ -15,6 +15,9 @@ from talkdesk_bridge.errors import ArgumentError
 Step = int | str
 """The next request: the number of a page, from 1, or the next link of the page before."""
 
+FIRST = -1
+"""The step that requests the first page by its number, 1."""
+
 # Data read from JSON is never circular, and checking for that takes time.
 ENCODE = json.JSONEncoder(check_circular=False).encode
 
@@ -42,9 +45,15 @@ def fingerprint(value: Any) -> str:
     return sha256(ENCODE(value).encode()).hexdigest()[:16]
 
 
-def fingerprint_of_items(items: list[Any]) -> list[str]:
+def items_mark(items: list[Any]) -> list[str]:
     """The fingerprint of a page's items: of their number, and the first and the last one; empty if there are none."""
     return [fingerprint([len(items), items[0], items[-1]])] if items else []
+
+
+def values_of(name: str, items: list[Any]) -> set[str]:
+    """The values of a field, as text, without null and empty ones."""
+    values = [item.get(name) for item in items if isinstance(item, dict)]
+    return {str(value) for value in values if value not in (None, "")}
 
 
 @frozen

@@ -10,6 +10,7 @@ from typing import Any, Generic, TypeVar
 
 from attrs import field, frozen
 from talkdesk_bridge_api.places import MisfitError, Place, kind_of, member
+from talkdesk_bridge_api.reading import integer
 from talkdesk_bridge_api.types import ListOperation, Operation
 
 from talkdesk_bridge import errors
@@ -95,6 +96,7 @@ class Reader:
 
     strict: bool
     on_deviation: Callable[[Deviation], object] | None
+    on_repeat: str = "error"
 
     def read(self, operation: Operation[BodyT], response: RawResponse, *, credential: bool) -> Response[BodyT]:
         """The complete response to `operation`.
@@ -195,6 +197,16 @@ def _envelope(operation: ListOperation[Any, Any], data: Any, root: Place) -> tup
     if items is not None or not may_be_missing:
         raise MisfitError("array", "nothing" if items is None else kind_of(items), place.removeprefix("$"))
     return data, ()
+
+
+def announced_total(name: str, response: Response[Any]) -> int | None:
+    """The total that the page announces."""
+    total = response.data.get("total")
+    try:
+        return None if total is None else int(integer(total, Place(), ".total"))
+    except MisfitError as misfit:
+        message = f"{name}: the total of a page is not an integer."
+        raise ContractError(message, json_path="$.total", expected="integer", seen=misfit.seen) from None
 
 
 def _status_error(operation: Operation[Any], response: RawResponse, credential: bool) -> StatusError:

@@ -102,6 +102,7 @@ class Settings:
         factory=dict, repr=False, validator=checked("a mapping of names to values", instance_of(Mapping))
     )
     paging: str = field(default="links", validator=checked('"links" or "numbers"', in_(("links", "numbers"))))
+    on_repeat: str = field(default="error", validator=checked('"error" or "deviation"', in_(("error", "deviation"))))
     retry: Retry = field(factory=Retry, validator=checked("a Retry", instance_of(Retry)))
     strict: bool = field(default=False, validator=checked("True or False", instance_of(bool)))
     on_deviation: Callable[[Deviation], object] | None = field(default=None, repr=False, validator=A_HOOK)

@@ -77,6 +77,10 @@ def _schema(element: Element) -> Iterator[tuple[Where, str]]:
     if node.get("additionalProperties") is False:
         message = "`additionalProperties: false` silently drops unknown fields: remove it to keep them."
         yield (*where, "additionalProperties"), message
+    identity = node.get("x-identity")
+    if identity is not None and "allOf" not in node and identity not in mapping(node.get("properties")):
+        message = f"`x-identity: {identity}` is no property of this schema: name the one that identifies an item."
+        yield (*where, "x-identity"), message
     own = sorted(node.keys() & {"properties", "allOf", "additionalProperties"})
     if own and node.keys() & {"anyOf", "oneOf"}:
         message = f"the generator drops {_quoted(own)} next to `anyOf` or `oneOf`: move them into each alternative."

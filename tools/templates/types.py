@@ -107,6 +107,8 @@ class ListOperation(Operation[BodyT], Generic[BodyT, ItemT]):
     """The list's name under `_embedded`, as sent."""
     has_page: bool
     """Whether the operation declares the query parameter `page`."""
+    identity: str | None = None
+    """The field that identifies an item, as sent (`x-identity` in the contract); None if the contract names none."""
 
 
 @define(frozen=True)

@@ -25,6 +25,7 @@ _GET_ACCOUNT_INVOICES: types.ListOperation[InvoiceDetailsResponse, InvoiceDetail
     page=InvoiceDetailsResponse,
     item=InvoiceDetails,
     list_name="invoices",
+    identity="invoice_number",
     has_page=True,
 )
 
