@@ -20,7 +20,6 @@ from talkdesk_bridge.errors import ArgumentError, BridgeError, ContractError, In
 
 # A bridge that filters may send some empty pages. More in a row than this raise PagingError.
 MOST_EMPTY_PAGES = 10
-
 MISSING = (HTTPStatus.NOT_FOUND, HTTPStatus.GONE)
 
 
@@ -116,7 +115,7 @@ class Pages:
                     return None
                 raise
             try:
-                if self._is_repeated(response):
+                if await self._is_repeated(response):
                     return None
                 self._take(response, whole=whole)
             except RecursionError:
@@ -134,28 +133,30 @@ class Pages:
         """Once for each client, before page 2 of a list of unknown length: check that the first page is page 1.
 
         Raises:
-            PagingError: it is not, so page 2 would not be the second one.
+            PagingError: it is not.
 
         """
         if self._is_of_unknown_length and self._state.step == 2 and self._name not in self._numbering:
             first = await self._exchange(FIRST)
             if items_mark(self._sent_in(first)) != [*self._seen][-1:]:
-                message = f"{self._name}: this bridge does not count pages from 1, so the next page is unknown"
-                raise PagingError(f"{message}. Ask its operator for a total, or for next links.", page=1)
+                remedy = "Ask its operator for a total, or for next links"
+                raise PagingError(f"{self._name}: this bridge does not count pages from 1. {remedy}.", page=1)
             self._numbering[self._name] = True
 
-    def _is_repeated(self, response: Response[Any]) -> bool:
-        """Whether the list has ended, since this page repeats the one before, and no item is known to be missing.
+    async def _is_repeated(self, response: Response[Any]) -> bool:
+        """Whether the list has ended, because the bridge ignores page numbers or repeats its last page.
 
-        This happens if a bridge ignores page numbers, or if a last page links to itself.
+        A list that shifted by one page looks the same, so the page before is requested once more.
         """
         sent, state = self._sent_in(response), self._state
-        complete = state.total is not None and state.received >= state.total
-        may_end = complete or self._is_of_unknown_length
-        if not sent or not may_end or items_mark(sent) != [*self._seen][-1:]:
+        complete, before = state.total is not None and state.received >= state.total, [*self._seen][-1:]
+        if not sent or not (complete or self._is_of_unknown_length) or items_mark(sent) != before:
             return False
-        if self._is_of_unknown_length:
-            self._numbering[self._name] = False
+        if self._is_of_unknown_length and isinstance(state.step, int):
+            again = await self._exchange(FIRST if state.step == 2 else state.step - 1)
+            if items_mark(self._sent_in(again)) != before:
+                return False  # `_take` raises the error
+            self._numbering[self._name] = state.page > 2
         self._state = evolve(state, step=None)
         return True
 
@@ -226,8 +227,7 @@ class Pages:
         """The fingerprints of a page.
 
         Raises:
-            PagingError: the page has items of an earlier page. Some servers send the same page for every link or page
-                number, and in a list that changes, items move from page to page.
+            PagingError: it has items of an earlier page: the bridge repeats pages, or the list changed.
 
         """
         ends = items_mark(sent)
