@@ -54,9 +54,8 @@ class Caller:
         # The callers that with_options makes share all of the following.
         self._tokens = TokenCache(settings.clock)
         self._warnings: list[str] = []
-        self._numbering: dict[
-            str, bool
-        ] = {}  # by operationId: whether the bridge counts pages from 1, or ignores numbers
+        # By operationId: True if the bridge counts pages from 1, False if it ignores page numbers.
+        self._numbering: dict[str, bool] = {}
         self.gate = Gate()
 
     async def sleep(self, seconds: float) -> None:

@@ -124,11 +124,6 @@ class Pages:
         finally:
             self._lock.release()
 
-    @property
-    def _is_of_unknown_length(self) -> bool:
-        """Whether the pages so far had neither a total nor a next link: then only the next page can say more."""
-        return self._state.page > 1 and self._state.total is None and not self._state.linked
-
     async def _check_numbering(self) -> None:
         """Once for each client, before page 2 of a list of unknown length: check that the first page is page 1.
 
@@ -136,7 +131,7 @@ class Pages:
             PagingError: it is not.
 
         """
-        if self._is_of_unknown_length and self._state.step == 2 and self._name not in self._numbering:
+        if self._state.is_of_unknown_length and self._state.step == 2 and self._name not in self._numbering:
             first = await self._exchange(FIRST)
             if items_mark(self._sent_in(first)) != [*self._seen][-1:]:
                 remedy = "Ask its operator for a total, or for next links"
@@ -148,11 +143,13 @@ class Pages:
 
         A list that shifted by one page looks the same, so the page before is requested once more.
         """
-        sent, state = self._sent_in(response), self._state
-        complete, before = state.total is not None and state.received >= state.total, [*self._seen][-1:]
-        if not sent or not (complete or self._is_of_unknown_length) or items_mark(sent) != before:
+        state = self._state
+        if not (state.is_complete or state.is_of_unknown_length):
             return False
-        if self._is_of_unknown_length and isinstance(state.step, int):
+        sent, before = self._sent_in(response), [*self._seen][-1:]
+        if not sent or items_mark(sent) != before:
+            return False
+        if state.is_of_unknown_length and isinstance(state.step, int):
             again = await self._exchange(FIRST if state.step == 2 else state.step - 1)
             if items_mark(self._sent_in(again)) != before:
                 return False  # `_take` raises the error
@@ -178,7 +175,7 @@ class Pages:
         if not isinstance(error, StatusError) or error.status_code not in MISSING:
             error.args = (f"{error} This was page {state.page} of the list.",)
             return False
-        if self._is_of_unknown_length or (state.total is not None and state.received >= state.total):
+        if state.is_of_unknown_length or state.is_complete:
             self._state = evolve(state, step=None)
             return True
         message = f"{self._name}: page {state.page} of the list does not exist ({error.status_code})."
@@ -204,7 +201,7 @@ class Pages:
             state = self._after(len(items), total, self._next_link(response), marks)
             if state.step is None and state.total is not None and state.received > state.total:
                 self._reader.report(Deviation(self._name, "$.total", "number of all items", "smaller number", 1))
-            if items and state.page == 2 and state.total is None and not state.linked:
+            if items and state.page == 2 and state.is_of_unknown_length:
                 documented = "number of all items, or a next link"
                 self._reader.report(Deviation(self._name, "$.total", documented, "nothing", 1))
         except (PagingError, ContractError) as caught:
@@ -282,8 +279,7 @@ class Pages:
             total=max((one for one in (self._state.total, total) if one is not None), default=None),
             marks=len(self._seen) + len(marks),
         )
-        complete = state.total is not None and state.received >= state.total
-        if link and not (complete and fingerprint(link) == marks[0]):  # some last pages link to themselves
+        if link and not (state.is_complete and fingerprint(link) == marks[0]):  # some last pages link to themselves
             if fingerprint(link) in marks or fingerprint(link) in self._seen:
                 message = f"{self._name}: the next link on page {self._state.page} leads back to an earlier page."
                 raise PagingError(message, page=self._state.page, link=link.partition("?")[0])
@@ -291,7 +287,7 @@ class Pages:
                 raise PagingError(f"{self._name}: {state.empty} empty pages in a row, each with a next link.")
             return evolve(state, step=link)
         more = total is not None and state.received < total
-        unknown = state.total is None and not state.linked and self._numbering.get(self._name) is not False
+        unknown = state.is_of_unknown_length and self._numbering.get(self._name) is not False
         if items and (more or unknown) and isinstance(step, int) and self._operation.has_page:
             return evolve(state, step=step + 1)
         if state.total is not None and state.received < state.total:

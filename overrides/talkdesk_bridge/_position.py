@@ -40,6 +40,16 @@ class PageState:
     marks: int = 0
     """The number of fingerprints so far: one for each page's URL, and one for its items if it has any."""
 
+    @property
+    def is_complete(self) -> bool:
+        """Whether the announced total is reached."""
+        return self.total is not None and self.received >= self.total
+
+    @property
+    def is_of_unknown_length(self) -> bool:
+        """Whether the pages so far had neither a total nor a next link: then only the next page can say more."""
+        return self.page > 1 and self.total is None and not self.linked
+
 
 def fingerprint(value: Any) -> str:
     return sha256(ENCODE(value).encode()).hexdigest()[:16]
