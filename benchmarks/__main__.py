@@ -33,6 +33,7 @@ def measured(folder: str, url: str, scale: float) -> dict[str, Section]:
         "dirty": partial(decode.dirt, scale * 32),
         "memory": partial(decode.memory, folder, 10_000 if scale else 1_000),
         "account": partial(account.listing, folder, url, scale * 60),
+        "list": partial(account.long_list, folder, url, 100_000 if scale else 3_000),
         "accounts": partial(accounts.listing, url, scale * 100),
         "start": partial(startup.starting, scale * 20),
         "generate": partial(generate.regenerating, folder, scale * 60),

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import json
 import time
+import tracemalloc
+from collections import deque
 from collections.abc import Callable
 from functools import partial
 from importlib import import_module
@@ -18,7 +20,7 @@ from benchmarks.process import MeasuringError, fresh
 from benchmarks.report import Section, compared
 from benchmarks.timing import Costs, Ratio, Target, in_turns, settle
 
-__all__ = ["WITHOUT", "listing", "reading"]
+__all__ = ["WITHOUT", "listing", "long_list", "reading"]
 
 INVOICES = {50: 1000, 1000: 3000}
 """Invoices of the account, by page size."""
@@ -127,3 +129,28 @@ def listing(folder: str, url: str, seconds: float) -> Section:
             title = f"{ours}, all pages of an account, {size:,} a page, against a loop by hand"
             targets.append(Target(title, LIMIT, Ratio.of(measured[ours], measured[BY_HAND])))
     return Section(targets, "\n".join(tables))
+
+
+def peaks(folder: str, url: str, total: int) -> Costs:
+    """Measure the most bytes that Python allocates while all pages of a long list are read, 1,000 invoices a page."""
+    items = partial(BridgeClient(url).billing.iter_account_invoices, str(total), per_page=1000)
+    ways: dict[str, Callable[[], object]] = {
+        f"{BY_HAND}, a list": by_hand(reading(decoder(OURS, folder)), url, str(total), 1000),
+        f"{OURS}, a list": lambda: list(items()),
+        f"{OURS}, one invoice at a time": lambda: deque(items(), maxlen=0),
+    }
+    found = {}
+    for name, way in ways.items():
+        settle()
+        tracemalloc.start()
+        way()
+        found[name] = [float(tracemalloc.get_traced_memory()[1])]
+        tracemalloc.stop()
+    return found
+
+
+def long_list(folder: str, url: str, total: int) -> Section:
+    """Compare the memory for a list of `total` invoices; one run is enough, because it is always the same."""
+    costs = fresh("benchmarks.account:peaks", folder, url, total)
+    head = (f"{total:,} invoices", "times by hand", "MB")
+    return Section([], compared(head, costs, f"{BY_HAND}, a list", lambda cost: f"{cost / 1e6:.1f}"))

@@ -202,8 +202,8 @@ def test_a_documented_error(sandbox: Sandbox, key: HeaderAuth, listing: Listing)
     [
         (errors.StatusError, {"status_code": 0, "error_info": None, "body": None, "method": "", "path": "", "request_id": None, "retry_after": None}),
         (errors.ContractError, {"json_path": None, "expected": None, "seen": None}),
-        (errors.PagingError, {"page": None, "requested": None, "link": None}),
-        (errors.IncompleteError, {"page": None, "requested": None, "link": None, "received": 0, "expected": 0}),
+        (errors.PagingError, {"page": None, "requested": None, "link": None, "changed": False}),
+        (errors.IncompleteError, {"page": None, "requested": None, "link": None, "changed": False, "received": 0, "expected": 0}),
     ],
 )  # fmt: skip
 def test_an_error_can_be_made_with_only_a_message(kind: type[errors.BridgeError], rest: dict[str, object]) -> None:

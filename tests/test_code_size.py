@@ -14,12 +14,12 @@ import pytest
 from tests.conftest import ROOT
 
 PARTS = {
-    "overrides/talkdesk_bridge": (1150, 2140),
+    "overrides/talkdesk_bridge": (1150, 2285),
     "overrides/talkdesk_bridge_http": (550, 595),
-    "extras/talkdesk_bridge_cli": (1300, 1330),
+    "extras/talkdesk_bridge_cli": (1300, 1336),
     "extras/talkdesk_bridge_sandbox": (950, 950),
-    "tools": (2700, 2710),
-    "benchmarks": (750, 750),
+    "tools": (2700, 2720),
+    "benchmarks": (750, 775),
 }
 """Code lines of each part: the goal, and the limit."""
 TEMPLATES = 650

@@ -15,7 +15,10 @@ import pytest
 
 ROOT = Path(__file__).resolve().parent.parent
 COPY = ROOT / ".mutate"
-MODULES = ("_attempts", "_auth", "_caller", "_links", "_oauth", "_paging", "_position", "_retry", "_tokens", "errors")
+MODULES = (
+    "_attempts", "_auth", "_caller", "_items", "_links", "_oauth", "_paging", "_position", "_progress", "_retry",
+    "_tokens", "errors",
+)  # fmt: skip
 """The same modules as in pyproject.toml."""
 MUTANTS = tuple(f"talkdesk_bridge.{module}.*" for module in MODULES)
 AT_IMPORT = "talkdesk_bridge._retry.x_checked"
@@ -30,8 +33,9 @@ OUTCOMES |= dict.fromkeys((-24, 24, 36, 152), "found by the time limit")
 
 
 FIRST = {
-    "_attempts": "retry", "_auth": "settings", "_caller": "transport", "_links": "links", "_oauth": "transport",
-    "_paging": "paging", "_position": "paging", "_retry": "retry", "_tokens": "transport", "errors": "client",
+    "_attempts": "retry", "_auth": "settings", "_caller": "transport", "_items": "paging", "_links": "links",
+    "_oauth": "transport", "_paging": "paging", "_position": "paging", "_progress": "paging", "_retry": "retry",
+    "_tokens": "transport", "errors": "client",
 }  # fmt: skip
 """The test file that covers most of a module."""
 

@@ -118,7 +118,13 @@ async def _request(run: Run, client: AsyncBridgeClient, store: Store, *, per_pag
 
     async def take_pages(account: str) -> int:
         count, invoices = 0, client.billing.iter_account_invoices(account, per_page=per_page)
-        async for _ in invoices.pages():
+
+        def restart() -> None:
+            nonlocal count
+            count = 0
+            store.discard(account)
+
+        async for _ in invoices.pages(restart=restart):
             rows = [{name: account, **invoice} for invoice in rows_of(invoices.response.data, "invoices")]
             store.add_page(account, as_data("jsonl", rows))
             count += len(rows)

@@ -55,7 +55,7 @@ class Run:
         found: list[Any] = []
         with self.at(place), self.progress() as show:
             show(place)
-            for _ in items.pages():
+            for _ in items.pages(restart=found.clear):
                 page = items.response.data
                 found += rows_of(page, list_name)
                 of_total = f" of {page['total']}" if page.get("total") is not None else ""

@@ -100,6 +100,10 @@ class Store:
         """Add a page of an account, as JSON Lines."""
         self._execute("INSERT INTO pages VALUES (?, ?)", (account, lines))
 
+    def discard(self, account: str) -> None:
+        """Remove the pages of an account."""
+        self._execute("DELETE FROM pages WHERE account = ?", (account,))
+
     def complete(self, account: str, invoices: int) -> None:
         """Mark an account as complete, with the number of its invoices."""
         self._execute("INSERT INTO complete VALUES (?, ?)", (account, invoices))

@@ -12,6 +12,8 @@ from itertools import islice
 from typing import Any, TypeVar
 
 from talkdesk_bridge._caller import AsyncCaller, BlockingCaller
+from talkdesk_bridge._items import AsyncItemIterator, ItemIterator
+from talkdesk_bridge._run import run
 from talkdesk_bridge._settings import MOST_AT_ONCE
 from talkdesk_bridge.errors import ArgumentError, BridgeError
 
@@ -73,6 +75,8 @@ def _outcome(function: Callable[[Any], Any], task: Any) -> tuple[Any, BaseExcept
     """The result of a call and None, or None and the error to raise in the caller's thread."""
     try:
         result = function(task)
+        if isinstance(result, ItemIterator):
+            return run(result._all_items()), None
         return (list(result) if isinstance(result, Iterator) else result), None
     except BridgeError as error:
         return error, None
@@ -128,6 +132,8 @@ async def _result(function: Callable[[Any], Awaitable[Any] | AsyncIterable[Any]]
         outcome = function(value)
         if isawaitable(outcome):
             return await outcome
+        if isinstance(outcome, AsyncItemIterator):
+            return await outcome._all_items()
         return [item async for item in outcome]
     except BridgeError as error:
         return error

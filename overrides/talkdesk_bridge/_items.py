@@ -1,15 +1,120 @@
-"""The iterators over the items of all pages, blocking and asynchronous."""
+"""The iterators over the items of all pages, blocking and asynchronous, and their positions."""
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
+import asyncio
+import threading
+from collections.abc import AsyncIterator, Callable, Iterator
+from operator import length_hint
 from typing import Any, Self
 
+from attrs import evolve
+
+from talkdesk_bridge._attempts import LOG
 from talkdesk_bridge._paging import Pages
+from talkdesk_bridge._position import PageState, Position, fingerprint
+from talkdesk_bridge._response import Response
 from talkdesk_bridge._run import run
+from talkdesk_bridge.errors import ArgumentError, ContractError, PagingError
+
+MOST_READINGS = 3
+"""How often a list that changes while it is read is read from the start, at most."""
+IN_USE = "This iterator is already in use by another thread or task."
 
 
-class ItemIterator(Pages):
+class Iteration(Pages):
+    """What both iterators share: one user at a time, the position, and reading a list again that changed."""
+
+    def _user(self) -> object:
+        """The thread or task that is using the iterator."""
+        raise NotImplementedError
+
+    def __repr__(self) -> str:
+        return f"<{type(self).__name__} of {self._name}: {self._at.state.received} items received>"
+
+    @property
+    def response(self) -> Response[Any] | None:
+        """The response with the last page that was fetched; None before the first."""
+        return self._at.response
+
+    @property
+    def position(self) -> dict[str, Any]:
+        """Where this iterator is, as JSON data: pass it as `start` to the same call to continue there.
+
+        It contains the bridge, the operation and its arguments, but no credential. Items that were handed over do not
+        come again; if the page has changed so that they cannot be recognised, continuing raises PagingError.
+        """
+        # In the middle of a page, the page is requested again, and the items that were handed over are skipped.
+        at = self._at
+        handed_over = at.skipped + len(at.items) - length_hint(at.rest)
+        if at.bodies:
+            handed_over = at.skipped
+        state, skip = at.state, 0
+        if handed_over != len(at.sent) or at.bodies or at.error is not None:
+            state, skip = at.before, handed_over
+        last = fingerprint(at.sent[handed_over - 1]) if at.sent and handed_over else at.last
+        progress = {name: getattr(state, name) for name in PageState.__match_args__}
+        return {**self._call, "skip": skip, "last": last, **progress, "seen": [*at.seen][: state.marks]}
+
+    def _read_again(self, restart: Callable[[], object] | None) -> None:
+        """Read the list from the start if it changes while it is read; `restart` is called first, to discard items."""
+        if self._is_new and self._at.response is None:
+            self._restart = restart
+
+    async def _all_items(self) -> list[Any]:
+        """The remaining items; a list that changes while it is read is read again."""
+        found = [*self._at.rest]
+        self._read_again(found.clear)
+        while await self._next_page():
+            found += self._at.items
+        return found
+
+    async def _fetch_body(self) -> bool:
+        """Fetch the next page for `_body`, without items left over from the page before; False if there is none."""
+        if self._at.bodies:  # an exception kept it from being handed over
+            return True
+        self._at = evolve(self._at, rest=iter(()))
+        return await self._next_page(whole=True)
+
+    def _body(self) -> Any:
+        try:
+            return self._at.bodies.pop()
+        except IndexError:
+            raise ArgumentError(IN_USE) from None
+
+    async def _next_page(self, *, whole: bool = False) -> bool:
+        """Fetch the next page for the items in `rest` or, with `whole`, for `bodies`; False if there is none."""
+        user = self._user()
+        if self._users.setdefault("", user) != user:  # otherwise callers would get each other's items
+            raise ArgumentError(IN_USE)
+        try:
+            while True:
+                try:
+                    if await self._fetch(whole=whole):
+                        return True
+                    self._check_repeats()
+                except PagingError as error:
+                    if not self._begins_again(error):
+                        raise
+                else:
+                    return False
+        except RecursionError:
+            raise ContractError(f"{self._name}: an item is nested too deep.") from None
+        finally:
+            self._users.clear()
+
+    def _begins_again(self, error: PagingError) -> bool:
+        """Read the list from the start if it changed, unless that was done too often."""
+        at = self._at
+        if not (error.changed and self._restart and at.reading < MOST_READINGS):
+            return False
+        LOG.info("%s: the list changed while it was read; it is read again.", self._name)
+        self._restart()
+        self._at = evolve(self._first(Position()), reading=at.reading + 1, repeats_before=at.repeats)
+        return True
+
+
+class ItemIterator(Iteration):
     """Iterates once over the items of all pages; a page is fetched when its first item is requested.
 
     Raises, while iterating, the errors of talkdesk_bridge.errors; IncompleteError if items are missing.
@@ -20,17 +125,29 @@ class ItemIterator(Pages):
 
     def __next__(self) -> Any:
         while True:
-            for item in self._rest:
-                return item
-            if run(self._next_page()) is None:
+            try:
+                return next(self._at.rest)
+            except StopIteration:
+                pass  # the next page is fetched below, so that errors do not have this one as their context
+            if not run(self._next_page()):
                 raise StopIteration
 
-    def pages(self) -> Iterator[Any]:
-        """The bodies of the pages instead of items: complete pages, beginning with the next one, even after `start`."""
-        return iter(lambda: run(self._next_page(whole=True)), None)
+    def pages(self, *, restart: Callable[[], object] | None = None) -> Iterator[Any]:
+        """The bodies of the pages instead of items: complete pages, beginning with the next one, even after `start`.
+
+        Args:
+            restart: Called if the list changed while it was read, instead of raising PagingError: discard the pages so
+                far; the list is read from the start, twice at most. It has no effect after `start`, or if a page was
+                fetched before.
+
+        """
+        self._read_again(restart)
+        return iter(lambda: self._body() if run(self._fetch_body()) else None, None)
+
+    _user = staticmethod(threading.get_ident)
 
 
-class AsyncItemIterator(Pages):
+class AsyncItemIterator(Iteration):
     """As ItemIterator, but asynchronous."""
 
     def __aiter__(self) -> Self:
@@ -38,23 +155,28 @@ class AsyncItemIterator(Pages):
 
     async def __anext__(self) -> Any:
         while True:
-            for item in self._rest:
-                return item
-            if await self._next_page() is None:
+            try:
+                return next(self._at.rest)
+            except StopIteration:
+                pass
+            if not await self._next_page():
                 raise StopAsyncIteration
 
-    def pages(self) -> AsyncIterator[Any]:
+    def pages(self, *, restart: Callable[[], object] | None = None) -> AsyncIterator[Any]:
         """As ItemIterator.pages."""
-        return _Bodies(lambda: self._next_page(whole=True))
+        self._read_again(restart)
+        return _Bodies(self)
+
+    _user = staticmethod(asyncio.current_task)
 
 
 class _Bodies(AsyncIterator[Any]):
-    """Like `iter(function, None)` for a coroutine function; unlike a generator, it can continue after an error."""
+    """The bodies of the pages; unlike a generator, this can continue after an error."""
 
-    def __init__(self, function: Callable[[], Awaitable[Any]]) -> None:
-        self._function = function
+    def __init__(self, items: AsyncItemIterator) -> None:
+        self._items = items
 
     async def __anext__(self) -> Any:
-        if (body := await self._function()) is None:
+        if not await self._items._fetch_body():
             raise StopAsyncIteration
-        return body
+        return self._items._body()

@@ -1,12 +1,10 @@
-"""Paging: which request comes next, when the pages end, and the position of an iterator."""
+"""Paging: fetches page after page, and finds which request comes next and when the pages end."""
 
 from __future__ import annotations
 
 import sys
-import threading
 from collections.abc import Awaitable, Callable, Mapping
 from http import HTTPStatus
-from operator import length_hint
 from typing import Any
 
 from attrs import evolve
@@ -14,7 +12,17 @@ from talkdesk_bridge_api.places import member
 from talkdesk_bridge_api.types import ListOperation
 
 from talkdesk_bridge._links import NextLinks, next_href
-from talkdesk_bridge._position import FIRST, PageState, Step, fingerprint, items_mark, read_position, values_of
+from talkdesk_bridge._position import (
+    FIRST,
+    PageState,
+    Position,
+    Step,
+    fingerprint,
+    items_mark,
+    read_position,
+    values_of,
+)
+from talkdesk_bridge._progress import Progress
 from talkdesk_bridge._response import Deviation, Reader, Response, announced_total
 from talkdesk_bridge.errors import ArgumentError, BridgeError, ContractError, IncompleteError, PagingError, StatusError
 
@@ -24,7 +32,7 @@ MISSING = (HTTPStatus.NOT_FOUND, HTTPStatus.GONE)
 
 
 class Pages:
-    """What both iterators share: finding the next request, and taking a page within the caller's limits.
+    """The pages of a list, within the caller's limits. `_items` makes iterators of it.
 
     After an error, iterating again repeats the failed request, so no item is skipped. If the next page cannot be
     requested, the same PagingError is raised each time.
@@ -49,80 +57,64 @@ class Pages:
         self._links: NextLinks | None = None
         self._operation = operation
         self._name = operation.operation_id
+        self._identity = operation.identity or ""
         self._call = call  # becomes a part of positions
         self._reader = reader
-        self._state = self._before = PageState()
-        self._seen: dict[str, None] = {}
-        self._pages_of: dict[str, int] = {}  # the page of each identity so far; not a part of positions
-        self._sent: list[Any] = []  # items of the current page, as JSON
-        self._skipped = 0  # how many of them were handed over before `start`
-        self._items: list[Any] = []  # the others as models, up to max_items
-        self._rest = iter(self._items)  # those not yet handed over
-        self._last = ""  # fingerprint of the item before `start`
-        self._error: PagingError | ContractError | None = None
-        self._lock = threading.Lock()
-        self.response: Response[Any] | None = None
-        """The response with the last page that was fetched; None before the first."""
-        self._pages_left = sys.maxsize if max_pages is None else max_pages
-        self._items_left = sys.maxsize if max_items is None else max_items
-        if start is not None:
-            position = read_position(start, call)
-            self._state = self._before = position.state
-            self._skipped, self._last, self._seen = position.skip, position.last, dict.fromkeys(position.seen)
+        self._max_pages = sys.maxsize if max_pages is None else max_pages
+        self._max_items = sys.maxsize if max_items is None else max_items
+        self._at = self._first(Position() if start is None else read_position(start, call))
+        self._is_new = start is None
+        self._restart: Callable[[], object] | None = None
+        # The thread or task that is using the iterator. It may go on even if an exception kept this from being cleared.
+        self._users: dict[str, object] = {}
 
-    def __repr__(self) -> str:
-        return f"<{type(self).__name__} of {self._name}: {self._state.received} items received>"
+    def _first(self, position: Position) -> Progress:
+        return Progress(
+            state=position.state,
+            before=position.state,
+            pages_left=self._max_pages,
+            items_left=self._max_items,
+            seen=dict.fromkeys(position.seen, 0),
+            skipped=position.skip,
+            last=position.last,
+        )
 
-    @property
-    def position(self) -> dict[str, Any]:
-        """Where this iterator is, as JSON data: pass it as `start` to the same call to continue there.
-
-        It contains the bridge, the operation and its arguments, but no credential. Items that were handed over do not
-        come again; if the page has changed so that they cannot be recognised, continuing raises PagingError.
-        """
-        # In the middle of a page, the page is requested again, and the items that were handed over are skipped.
-        handed_over = self._skipped + len(self._items) - length_hint(self._rest)
-        state, skip = self._state, 0
-        if handed_over != len(self._sent) or self._error is not None:
-            state, skip = self._before, handed_over
-        last = fingerprint(self._sent[handed_over - 1]) if self._sent and handed_over else self._last
-        progress = {name: getattr(state, name) for name in PageState.__match_args__}
-        return {**self._call, "skip": skip, "last": last, **progress, "seen": [*self._seen][: state.marks]}
-
-    async def _next_page(self, *, whole: bool = False) -> Any:
-        """The body of the next page; None after the last one, or at the caller's limit.
-
-        Args:
-            whole: Hand over this body only; discard items left over from the page before.
-
-        """
-        if not self._lock.acquire(blocking=False):  # otherwise callers would get each other's items
-            raise ArgumentError("This iterator is already in use by another thread or task.")
+    async def _fetch(self, *, whole: bool) -> bool:
+        at = self._at
+        if at.pages_left == 0 or at.items_left == 0:
+            return False
+        if at.error:
+            raise at.error
+        if at.state.step is None:
+            return False
         try:
-            if whole:
-                self._rest = iter(())
-            if self._pages_left == 0 or self._items_left == 0:
-                return None
-            if self._error:
-                raise self._error
-            if self._state.step is None:
-                return None
-            try:
-                await self._check_numbering()
-                response = await self._exchange(self._state.step)
-            except BridgeError as error:
-                if self._ends_with(error):
-                    return None
+            await self._check_numbering()
+            response = await self._exchange(at.state.step)
+        except BridgeError as error:
+            if not self._ends_with(error):
                 raise
-            try:
-                if await self._is_repeated(response):
-                    return None
+        else:
+            if not await self._is_repeated(response):
                 self._take(response, whole=whole)
-            except RecursionError:
-                raise ContractError(f"{self._name}: an item is nested too deep.") from None
-            return response.body
-        finally:
-            self._lock.release()
+                return True
+        self._at = evolve(at, state=evolve(at.state, step=None))
+        return False
+
+    def _check_repeats(self) -> None:
+        """At the end of a list that may be read again: accept repeated identities that were the same each time.
+
+        Raises:
+            PagingError: they were not, so the list changed while it was read.
+
+        """
+        at = self._at
+        if not at.repeats:
+            return
+        if at.repeats != at.repeats_before:
+            (page, _), value = next(iter(at.repeats.items()))
+            raise self._repeat_error(page, value)
+        self._report_repeats(len(at.repeats))
+        self._at = evolve(at, repeats={})
 
     async def _check_numbering(self) -> None:
         """Once for each client, before page 2 of a list of unknown length: check that the first page is page 1.
@@ -131,9 +123,10 @@ class Pages:
             PagingError: it is not.
 
         """
-        if self._state.is_of_unknown_length and self._state.step == 2 and self._name not in self._numbering:
+        state = self._at.state
+        if state.is_of_unknown_length and state.step == 2 and self._name not in self._numbering:
             first = await self._exchange(FIRST)
-            if items_mark(self._sent_in(first)) != [*self._seen][-1:]:
+            if items_mark(self._sent_in(first)) != self._at.latest:
                 remedy = "Ask its operator for a total, or for next links"
                 raise PagingError(f"{self._name}: this bridge does not count pages from 1. {remedy}.", page=1)
             self._numbering[self._name] = True
@@ -143,10 +136,10 @@ class Pages:
 
         A list that shifted by one page looks the same, so the page before is requested once more.
         """
-        state = self._state
+        state = self._at.state
         if not (state.is_complete or state.is_of_unknown_length):
             return False
-        sent, before = self._sent_in(response), [*self._seen][-1:]
+        sent, before = self._sent_in(response), self._at.latest
         if not sent or items_mark(sent) != before:
             return False
         if state.is_of_unknown_length and isinstance(state.step, int):
@@ -154,7 +147,6 @@ class Pages:
             if items_mark(self._sent_in(again)) != before:
                 return False  # `_take` raises the error
             self._numbering[self._name] = state.page > 2
-        self._state = evolve(state, step=None)
         return True
 
     def _sent_in(self, response: Response[Any]) -> list[Any]:
@@ -169,34 +161,34 @@ class Pages:
             PagingError: the page does not exist, but items are missing or the total is unknown.
 
         """
-        state = self._state
+        state = self._at.state
         if state.page == 1:
             return False
         if not isinstance(error, StatusError) or error.status_code not in MISSING:
             error.args = (f"{error} This was page {state.page} of the list.",)
             return False
         if state.is_of_unknown_length or state.is_complete:
-            self._state = evolve(state, step=None)
             return True
         message = f"{self._name}: page {state.page} of the list does not exist ({error.status_code})."
         remedy = "The bridge's next link, or its total, is wrong. Ask its operator, or try the other kind of `paging`."
-        raise PagingError(f"{message} {remedy}", page=state.page) from error
+        raise PagingError(f"{message} {remedy}", page=state.page, changed=True) from error
 
     def _next_link(self, response: Response[Any]) -> str | None:
         """The URL of the next page that a page links to; None if it has no link, or pages are read by number."""
         if not self._make_links or not (href := next_href(self._name, response.data)):
             return None
         self._links = self._links or self._make_links()
-        return self._links.url(href, response.url, self._state.page)
+        return self._links.url(href, response.url, self._at.state.page)
 
     def _take(self, response: Response[Any], *, whole: bool) -> None:
+        at = self._at
         items = self._operation.items(response.body) or []
-        sent = self._sent_in(response)
-        skip = self._skipped if self._state is self._before else 0  # of the first page
-        marks = self._new_fingerprints(response.url, sent, skip)
-        identities = self._new_identities(sent)
+        sent, skip = self._sent_in(response), at.skip
+        repeats = at.repeated(self._identity, sent)
+        marks = at.new_fingerprints(self._name, response.url, sent, repeats)
+        self._note_repeats(repeats)
         total = announced_total(self._name, response)
-        state, error = self._state, None
+        state, error = at.state, None
         try:
             state = self._after(len(items), total, self._next_link(response), marks)
             if state.step is None and state.total is not None and state.received > state.total:
@@ -208,54 +200,52 @@ class Pages:
             error = caught  # raised after the items of this page
             if isinstance(caught, PagingError) and caught.link:
                 caught.requested = response.url.partition("?")[0]
-        # All state changes here, at the end: if a hook of the caller raised, this page comes next again.
-        self._seen |= dict.fromkeys(marks)
-        self._pages_of |= dict.fromkeys(identities, self._state.page)
-        self._before, self._state, self._error = self._state, state, error
-        wanted = items[skip : skip + self._items_left]
-        self._sent, self._skipped, self._last = sent, skip, ""
-        self._items = items[skip:] if whole else wanted
-        self._rest = iter(() if whole else wanted)
-        self._pages_left -= 1
-        self._items_left -= len(wanted)
-        self.response = response
+        # All else changes here, at once: if a hook of the caller raised, this page comes next again.
+        at.seen.update(dict.fromkeys(marks, at.state.page))
+        for value in values_of(self._identity, sent):
+            at.page_of.setdefault(value, at.state.page)
+        wanted = items[skip : skip + at.items_left]
+        handed = items[skip:] if whole else wanted
+        self._at = evolve(
+            at,
+            state=state,
+            before=at.state,
+            pages_left=at.pages_left - 1,
+            items_left=at.items_left - len(wanted),
+            skipped=skip,
+            last="",
+            sent=sent,
+            items=handed,
+            rest=iter(() if whole else wanted),
+            bodies=[response.body] if whole else [],
+            response=response,
+            error=error,
+        )
 
-    def _new_fingerprints(self, url: str, sent: list[Any], skip: int) -> list[str]:
-        """The fingerprints of a page.
-
-        Raises:
-            PagingError: it has items of an earlier page: the bridge repeats pages, or the list changed.
-
-        """
-        ends = items_mark(sent)
-        repeated = any(mark in self._seen for mark in ends) or (ends != [] and sent[0] in self._sent)
-        if skip:
-            repeated |= len(sent) < skip or fingerprint(sent[skip - 1]) != self._last
-        elif self._last and sent:
-            repeated |= fingerprint(sent[0]) == self._last
-        if repeated:
-            reason = "the bridge repeats pages, or the list changed while it was read"
-            raise PagingError(f"{self._name}: a page has items of an earlier page: {reason}. Start from the beginning.")
-        return [fingerprint(url), *ends]
-
-    def _new_identities(self, sent: list[Any]) -> set[str]:
-        """What identifies the items of a page, if the contract says which field does.
+    def _note_repeats(self, repeats: dict[int, str]) -> None:
+        """Handle identities of earlier pages, by their index in the next page.
 
         Raises:
-            PagingError: one of them was on an earlier page, so the list changed, and another item may be missing.
+            PagingError: the list is not read again, so another item may be missing.
 
         """
-        name = self._operation.identity or ""
-        identities = values_of(name, sent) if name else set()
-        repeated = [self._pages_of[value] for value in identities & self._pages_of.keys()]
-        if repeated and self._reader.on_repeat == "error":
-            found = f"page {self._state.page} has an item of page {min(repeated)}, by its {name}"
-            remedy = 'Start from the beginning, or use on_repeat="deviation" if the bridge repeats its values'
-            raise PagingError(f"{self._name}: {found}: the list changed. {remedy}.", page=self._state.page)
-        if repeated:
-            place = f"$._embedded{member(self._operation.list_name)}[*]{member(name)}"
-            self._reader.report(Deviation(self._name, place, "unique value", "value of an earlier page", len(repeated)))
-        return identities
+        page = self._at.state.page
+        if repeats and self._reader.on_repeat == "deviation":
+            self._report_repeats(len(repeats))
+        elif repeats and not self._restart:
+            raise self._repeat_error(page, *repeats.values())
+        else:
+            self._at.repeats.update({(page, index): value for index, value in repeats.items()})
+
+    def _repeat_error(self, page: int, *identities: str) -> PagingError:
+        earlier = min(self._at.page_of[value] for value in identities)
+        found = f"page {page} has an item of page {earlier}, by its {self._identity}"
+        remedy = 'Start from the beginning, or use on_repeat="deviation" if the bridge repeats its values'
+        return PagingError(f"{self._name}: {found}: the list changed. {remedy}.", page=page, changed=True)
+
+    def _report_repeats(self, count: int) -> None:
+        place = f"$._embedded{member(self._operation.list_name)}[*]{member(self._identity)}"
+        self._reader.report(Deviation(self._name, place, "unique value", "value of an earlier page", count))
 
     def _after(self, items: int, total: int | None, link: str | None, marks: list[str]) -> PageState:
         """The state after a page with `items` items, and with this total, next link and fingerprints.
@@ -269,28 +259,29 @@ class Pages:
             IncompleteError: this was the last page, and items are missing.
 
         """
-        step = self._state.step
+        before, seen = self._at.state, self._at.seen
         state = PageState(
             step=None,
-            page=self._state.page + 1,
-            linked=self._state.linked or link is not None,
-            received=self._state.received + items,
-            empty=0 if items else self._state.empty + 1,
-            total=max((one for one in (self._state.total, total) if one is not None), default=None),
-            marks=len(self._seen) + len(marks),
+            page=before.page + 1,
+            linked=before.linked or link is not None,
+            received=before.received + items,
+            empty=0 if items else before.empty + 1,
+            total=max((one for one in (before.total, total) if one is not None), default=None),
+            marks=before.marks + len(marks),
         )
         if link and not (state.is_complete and fingerprint(link) == marks[0]):  # some last pages link to themselves
-            if fingerprint(link) in marks or fingerprint(link) in self._seen:
-                message = f"{self._name}: the next link on page {self._state.page} leads back to an earlier page."
-                raise PagingError(message, page=self._state.page, link=link.partition("?")[0])
+            if fingerprint(link) in marks or seen.get(fingerprint(link), before.page) < before.page:
+                message = f"{self._name}: the next link on page {before.page} leads back to an earlier page."
+                raise PagingError(message, page=before.page, link=link.partition("?")[0])
             if state.empty > MOST_EMPTY_PAGES:
                 raise PagingError(f"{self._name}: {state.empty} empty pages in a row, each with a next link.")
             return evolve(state, step=link)
         more = total is not None and state.received < total
         unknown = state.is_of_unknown_length and self._numbering.get(self._name) is not False
-        if items and (more or unknown) and isinstance(step, int) and self._operation.has_page:
-            return evolve(state, step=step + 1)
+        if items and (more or unknown) and isinstance(before.step, int) and self._operation.has_page:
+            return evolve(state, step=before.step + 1)
         if state.total is not None and state.received < state.total:
             message = f"{self._name}: the pages ended after {state.received} of {state.total} items."
-            raise IncompleteError(message, received=state.received, expected=state.total)
+            changed = total is not None and before.total not in (None, total)
+            raise IncompleteError(message, received=state.received, expected=state.total, changed=changed)
         return state

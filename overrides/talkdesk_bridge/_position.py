@@ -68,15 +68,15 @@ def values_of(name: str, items: list[Any]) -> set[str]:
 
 @frozen
 class Position:
-    """A position that was given as `start`."""
+    """A position that was given as `start`, or the beginning of the list."""
 
-    state: PageState
+    state: PageState = PageState()
     """Before the page that comes next."""
-    skip: int
+    skip: int = 0
     """How many of its items were handed over."""
-    last: str
+    last: str = ""
     """The fingerprint of the last item that was handed over; empty if there is none."""
-    seen: tuple[str, ...]
+    seen: tuple[str, ...] = ()
     """The fingerprints of the pages so far."""
 
 

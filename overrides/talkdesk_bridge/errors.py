@@ -151,16 +151,24 @@ class PagingError(BridgeError):
         page: The number of the page whose link or content is at fault, from 1; None if that is unknown.
         requested: The URL of its request, without query; None if no link is at fault.
         link: Its next link, without query; None if no link is at fault.
+        changed: Whether the list seems to have changed while it was read; reading it from the start may succeed.
 
     """
 
     def __init__(
-        self, message: str, *, page: int | None = None, requested: str | None = None, link: str | None = None
+        self,
+        message: str,
+        *,
+        page: int | None = None,
+        requested: str | None = None,
+        link: str | None = None,
+        changed: bool = False,
     ) -> None:
         super().__init__(message)
         self.page = page
         self.requested = requested
         self.link = link
+        self.changed = changed
 
 
 class IncompleteError(PagingError):
@@ -172,8 +180,8 @@ class IncompleteError(PagingError):
 
     """
 
-    def __init__(self, message: str, *, received: int = 0, expected: int = 0) -> None:
-        super().__init__(message)
+    def __init__(self, message: str, *, received: int = 0, expected: int = 0, changed: bool = False) -> None:
+        super().__init__(message, changed=changed)
         self.received = received
         self.expected = expected
 

@@ -144,8 +144,8 @@ class Items(Protocol[BodyT_co, ItemT_co]):
 
     def __next__(self) -> ItemT_co: ...
 
-    def pages(self) -> Iterator[BodyT_co]:
-        """The bodies of complete pages, beginning with the next one."""
+    def pages(self, *, restart: Callable[[], object] | None = None) -> Iterator[BodyT_co]:
+        """The bodies of complete pages, beginning with the next one; `restart` discards those of a changed list."""
         ...
 
     @property
@@ -166,8 +166,8 @@ class AsyncItems(Protocol[BodyT_co, ItemT_co]):
 
     async def __anext__(self) -> ItemT_co: ...
 
-    def pages(self) -> AsyncIterator[BodyT_co]:
-        """The bodies of complete pages, beginning with the next one."""
+    def pages(self, *, restart: Callable[[], object] | None = None) -> AsyncIterator[BodyT_co]:
+        """The bodies of complete pages, beginning with the next one; `restart` discards those of a changed list."""
         ...
 
     @property
