@@ -6,6 +6,7 @@ import gzip
 import itertools
 import json
 import sys
+import time
 import zlib
 from collections.abc import Callable, Mapping
 from datetime import UTC, datetime, timedelta
@@ -364,7 +365,10 @@ CASES: dict[str, list[Case]] = {
         fails("429, Retry-After in seconds", http({}, 429, Retry_After="7"), TooManyRequestsError, "Retry after 7 s."),
         fails("429, Retry-After as a date", http({}, 429, Retry_After="Sun, 06 Nov 1994 08:49:37 GMT"), TooManyRequestsError, "Retry after 0 s."),
         fails("429, Retry-After longer than the client waits", http({}, 429, Retry_After="3600"), TooManyRequestsError, "Retry after 3600 s.", options=THRICE),
-        fails("429, endless Retry-After", http({}, 429, Retry_After="9" * 999), TooManyRequestsError, "429 Too Many Requests", options=THRICE),
+        fails("429, Retry-After in more than a year", http({}, 429, Retry_After="1000000000"), TooManyRequestsError, "429 Too Many Requests. Tried 3 times.", requests=3, options=THRICE),
+        fails("429, Retry-After as a date in more than a year", http({}, 429, Retry_After="Fri, 01 Jan 2100 00:00:00 GMT"), TooManyRequestsError, "429 Too Many Requests. Tried 3 times.", requests=3, options=THRICE),
+        fails("429, Retry-After as a date in an unknown zone, hours from now", http({}, 429, Retry_After=later(7200).replace("GMT", "CEST")), TooManyRequestsError, "429 Too Many Requests. Tried 3 times.", requests=3, options=THRICE),
+        fails("429, endless Retry-After", http({}, 429, Retry_After="9" * 999), TooManyRequestsError, "429 Too Many Requests. Tried 3 times.", requests=3, options=THRICE),
         fails("429, invalid Retry-After", http({}, 429, Retry_After="soon \xff"), TooManyRequestsError, "429 Too Many Requests. Tried 3 times.", requests=3, options=THRICE),
         fails("503, Retry-After as an impossible date", http({}, 503, Retry_After="Sun, 06 Nov 99999999999 08:49:37 GMT"), ServerError, "returned 503"),
         *(
@@ -389,6 +393,10 @@ CASES: dict[str, list[Case]] = {
         reads("500, 502, 504, then good", (html(500), html(502), html(504), GOOD), "1", options={"retry": Retry()}),
         reads("408 and 429, then good", (html(408), html(429, Retry_After="1"), GOOD), "1", options=THRICE),
         reads("429 with a date, then good", (html(429, Retry_After=later(5)), GOOD), "1", options=THRICE),
+        reads("429 with a fraction of a second, then good", (html(429, Retry_After="0.5"), GOOD), "1", options=THRICE),
+        reads("429 with a date in an unknown zone, then good", (html(429, Retry_After=later(5).replace("GMT", "CEST")), GOOD), "1", options=THRICE),
+        reads("429 with seconds since 1970, then good", (html(429, Retry_After=f"{time.time() + 5:.0f}"), GOOD), "1", options=THRICE),
+        reads("429 with milliseconds since 1970, an hour from now, then good", (html(429, Retry_After=f"{time.time() + 3600:.0f}000"), GOOD), "1", options=THRICE),
         fails("503 forever", BUSY, ServerError, "503 Service Unavailable: Wait (BUSY). Tried 3 times.", requests=3, options=THRICE),
         fails("501, which is not retried", html(501), ServerError, "returned 501 Not Implemented.", options=THRICE),
         fails("400, which is not retried", html(400), BadRequestError, "returned 400 Bad Request.", options=THRICE),

@@ -6,7 +6,8 @@ import asyncio
 import logging
 import random
 import socket
-from datetime import UTC, datetime, timedelta
+from collections.abc import Callable
+from datetime import UTC, datetime, timedelta, timezone
 from email.utils import format_datetime
 from typing import Any
 
@@ -79,28 +80,94 @@ def test_no_attempt_begins_after_the_time_is_over(server: Server, listing: Listi
         listing(server.url, options=time.options(seconds=0.4))
 
 
-@pytest.mark.parametrize(("asked", "slept"), [("7", 7.0), ("0", 0.5), ("30", 30.0), ("soon", 0.5), ("-3", 0.5)])
+@pytest.mark.parametrize(
+    ("asked", "slept"),
+    [("7", 7.0), ("0", 0.5), ("30", 30.0), ("1.5", 1.5), ("7.0", 7.0), (".75", 0.75), ("soon", 0.5), ("-3", 0.5), ("1,5", 0.5), ("1e9", 0.5)],
+)  # fmt: skip
 def test_retry_after_in_seconds(server: Server, listing: Listing, time: Time, asked: str, slept: float) -> None:
     server.respond_with(as_json({}, 429, Retry_After=asked), GOOD)
     assert len(listing(server.url, options=time.options())) == 1
     assert time.slept == [slept]
 
 
-def test_retry_after_as_a_date(server: Server, listing: Listing, time: Time) -> None:
-    later = format_datetime(datetime.now(UTC) + timedelta(seconds=20), usegmt=True)
-    server.respond_with(as_json({}, 503, Retry_After=later), GOOD)
+MOMENTS: dict[str, Callable[[float], str]] = {
+    "a date": lambda at: format_datetime(datetime.fromtimestamp(at, UTC), usegmt=True),
+    "a date with an offset": lambda at: format_datetime(datetime.fromtimestamp(at, timezone(timedelta(hours=2)))),
+    "a date without a zone": lambda at: format(datetime.fromtimestamp(at, UTC), "%a, %d %b %Y %H:%M:%S"),
+    "a date in an unknown zone": lambda at: format(datetime.fromtimestamp(at, UTC), "%a, %d %b %Y %H:%M:%S XYZ"),
+    "a date as asctime writes it": lambda at: format(datetime.fromtimestamp(at, UTC), "%a %b %d %H:%M:%S %Y"),
+    "seconds since 1970": lambda at: f"{at:.0f}",
+    "seconds since 1970 with a fraction": lambda at: f"{at:.3f}",
+    "milliseconds since 1970": lambda at: f"{at * 1000:.0f}",
+}
+"""Ways to write a moment, which is given in seconds since 1970."""
+
+
+@pytest.mark.parametrize("form", MOMENTS)
+def test_retry_after_as_a_moment(server: Server, listing: Listing, time: Time, form: str) -> None:
+    asked = MOMENTS[form](datetime.now(UTC).timestamp() + 20)
+    server.respond_with(as_json({}, 503, Retry_After=asked), GOOD)
     assert len(listing(server.url, options=time.options())) == 1
     assert time.slept == [pytest.approx(20, abs=2)]
 
 
-@pytest.mark.parametrize("asked", ["31", "99999999999", "Fri, 01 Jan 2100 00:00:00 GMT"])
-def test_retry_after_above_the_ceiling_fails_at_once(server: Server, listing: Listing, time: Time, asked: str) -> None:
+NO_DELAYS = [
+    *((form, after) for form in [*MOMENTS][2:] for after in (40, 7200, 10**9)),  # the first two are certain
+    *((form, after) for form in MOMENTS for after in (-1, -7200, 10**8)),
+]
+
+
+@pytest.mark.parametrize(("form", "after"), NO_DELAYS)
+def test_what_can_be_no_delay_is_ignored(server: Server, listing: Listing, time: Time, form: str, after: int) -> None:
+    asked = MOMENTS[form](datetime.now(UTC).timestamp() + after)
     server.respond_with(as_json({}, 429, Retry_After=asked), GOOD)
-    with pytest.raises(errors.TooManyRequestsError, match=r"Retry after \d+ s\.$") as caught:
+    assert len(listing(server.url, options=time.options())) == 1
+    assert time.slept == [0.5]
+
+
+@pytest.mark.parametrize("asked", ["1000000000", "99999999999", "9" * 400, "31622401", "Fri, 01 Jan 2100 00:00:00 GMT"])
+def test_more_than_a_year_is_no_delay(server: Server, listing: Listing, time: Time, asked: str) -> None:
+    server.respond_with(as_json({}, 429, Retry_After=asked))
+    with pytest.raises(errors.TooManyRequestsError, match=r"Tried 2 times\.$") as caught:
+        listing(server.url, options=time.options(attempts=2))
+    assert caught.value.retry_after is None
+
+
+def test_a_longer_ceiling_reaches_later_moments(server: Server, listing: Listing, time: Time) -> None:
+    at = datetime.now(UTC).timestamp() + 300
+    server.respond_with(as_json({}, 429, Retry_After=MOMENTS["seconds since 1970"](at)), GOOD)
+    listing(server.url, options=time.options(seconds=1000.0, retry_after_max=400.0))
+    assert time.slept == [pytest.approx(300, abs=2)]
+
+
+@pytest.mark.parametrize("form", ["a date", "a date with an offset"])
+def test_a_date_above_the_ceiling_fails_at_once(server: Server, listing: Listing, time: Time, form: str) -> None:
+    asked = MOMENTS[form](datetime.now(UTC).timestamp() + 7200)
+    server.respond_with(as_json({}, 429, Retry_After=asked), GOOD)
+    with pytest.raises(errors.TooManyRequestsError, match=r"Retry after 7(200|19\d) s\.$"):
         listing(server.url, options=time.options())
-    assert caught.value.retry_after
-    assert caught.value.retry_after > 30
+    assert time.slept == []
+
+
+@pytest.mark.parametrize(("asked", "says"), [("31", "31"), ("30.2", "31"), ("31622400", "31622400")])
+def test_retry_after_above_the_ceiling_fails_at_once(
+    server: Server, listing: Listing, time: Time, asked: str, says: str
+) -> None:
+    server.respond_with(as_json({}, 429, Retry_After=asked), GOOD)
+    with pytest.raises(errors.TooManyRequestsError, match=rf"Retry after {says} s\.$") as caught:
+        listing(server.url, options=time.options())
+    assert caught.value.retry_after == float(asked)
     assert (len(server.seen), time.slept) == (1, [])
+
+
+def test_no_account_is_lost_by_a_moment_that_is_taken_for_a_delay(server: Server) -> None:
+    """12 accounts, of which one is asked once to come back in 1,000,000,000 seconds."""
+    left = [as_json({}, 429, Retry_After="1000000000"), GOOD, GOOD]
+    server.script = lambda method, target: left.pop() if left else GOOD
+    with BridgeClient(server.url, retry=Retry(backoff=0.01)) as bridge:
+        results = dict(bridge.each(bridge.billing.get_account_invoices, map(str, range(12)), at_once=2))
+    assert len(results) == 12
+    assert not [one for one in results.values() if isinstance(one, Exception)]
 
 
 def test_retry_after_beyond_the_remaining_time(server: Server, listing: Listing, time: Time) -> None:

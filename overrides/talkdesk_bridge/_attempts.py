@@ -14,7 +14,7 @@ from talkdesk_bridge import errors
 from talkdesk_bridge._http import Request
 from talkdesk_bridge._redact import path_of
 from talkdesk_bridge._response import Failure, RawResponse
-from talkdesk_bridge._retry import IDEMPOTENT, Attempt, loggable, retry_after
+from talkdesk_bridge._retry import IDEMPOTENT, Attempt, loggable
 
 if TYPE_CHECKING:
     from talkdesk_bridge._caller import Caller
@@ -46,12 +46,12 @@ class Gate:
         finally:
             self.users -= 1
 
-    def note(self, response: RawResponse, asked: float | None, now: float, statuses: frozenset[int]) -> None:
-        """Record a response for all calls; `asked` is its Retry-After in seconds."""
+    def note(self, response: RawResponse, now: float, statuses: frozenset[int]) -> None:
+        """Record a response for all calls."""
         if response.status_code not in statuses:
             self.served += 1
-        elif asked is not None:
-            self.until = max(self.until, now + asked)
+        elif response.retry_after is not None:
+            self.until = max(self.until, now + response.retry_after)
 
 
 class Attempts:
@@ -114,18 +114,18 @@ class Attempts:
 
     def _wait_after(self, request: Request, outcome: RawResponse | Failure) -> float | None:
         """Seconds until the next attempt; None if there is none."""
-        now, asked = self._clock(), retry_after(outcome.headers.get("Retry-After"))
+        now = self._clock()
         if isinstance(outcome, Failure):
             retryable = outcome.retryable
         else:
             retryable = outcome.status_code in self._policy.statuses
             if not self._is_for_token:
-                self._gate.note(outcome, asked, now, self._policy.statuses)
+                self._gate.note(outcome, now, self._policy.statuses)
                 self._restart_if_others_were_served(outcome, now)
         repeatable = request.method in IDEMPOTENT or self._is_for_token
         if self._once or not repeatable or not retryable:
             return None
-        return self._policy.wait(self._counted, now - self._begun, asked)
+        return self._policy.wait(self._counted, now - self._begun, outcome.retry_after)
 
     def _restart_if_others_were_served(self, response: RawResponse, now: float) -> None:
         """Count attempts from 1 again after a 429 if other calls succeeded since: the bridge works, it is only busy."""

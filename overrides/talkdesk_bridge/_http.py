@@ -20,7 +20,7 @@ from talkdesk_bridge_http import AsyncHTTPTransport, HTTPTransport, Proxies, dec
 from talkdesk_bridge import errors
 from talkdesk_bridge._redact import name_of, redact, redact_content, secrets_of
 from talkdesk_bridge._response import Failure, RawResponse
-from talkdesk_bridge._retry import one_line
+from talkdesk_bridge._retry import one_line, retry_after
 from talkdesk_bridge._settings import MOST_AT_ONCE, Settings
 
 Request = httpx.Request
@@ -226,7 +226,8 @@ class _Body:
         headers = {name: redact(value, secrets) for name, value in response.headers.items()}
         content = content if success else redact_content(content, secrets)
         url = self._request.extensions["url"]
-        return RawResponse(request, url, status, httpx.Headers(headers, encoding="utf-8"), content)
+        asked = retry_after(response.headers.get("Retry-After"), self._settings.retry.retry_after_max)
+        return RawResponse(request, url, status, httpx.Headers(headers, encoding="utf-8"), content, asked)
 
     def late(self) -> Failure | None:
         """The failure if the deadline has passed; None before."""

@@ -6,6 +6,7 @@ import logging
 from collections.abc import Callable, Mapping
 from contextlib import suppress
 from http import HTTPStatus
+from math import ceil
 from typing import Any, Generic, TypeVar
 
 from attrs import field, frozen
@@ -15,7 +16,7 @@ from talkdesk_bridge_api.types import ListOperation, Operation
 
 from talkdesk_bridge import errors
 from talkdesk_bridge._json import read_json
-from talkdesk_bridge._retry import REQUEST_ID_HEADERS, one_line, retry_after
+from talkdesk_bridge._retry import REQUEST_ID_HEADERS, one_line
 from talkdesk_bridge.errors import ContractError, StatusError
 from talkdesk_bridge.models import ErrorInfo
 
@@ -44,6 +45,8 @@ class RawResponse:
     status_code: int
     headers: Mapping[str, str] = field(repr=False)
     content: bytes = field(repr=False)
+    retry_after: float | None = None
+    """The seconds that it asks clients to wait."""
     attempts: int = 1
 
 
@@ -54,6 +57,7 @@ class Failure:
     error: errors.BridgeError
     retryable: bool = True
     status_code: None = None
+    retry_after: None = None
     headers: Mapping[str, str] = field(factory=dict)
 
 
@@ -224,8 +228,8 @@ def _status_error(operation: Operation[Any], response: RawResponse, credential: 
     if response.status_code == HTTPStatus.UNAUTHORIZED and not credential:
         message += ". No credential was sent: pass `auth`, or set a variable such as TALKDESK_BRIDGE_API_KEY"
     message += "." if response.attempts == 1 else f". Tried {response.attempts} times."
-    if (seconds := retry_after(response.headers.get("Retry-After"))) is not None:
-        message += f" Retry after {seconds:.0f} s."
+    if response.retry_after is not None:
+        message += f" Retry after {ceil(response.retry_after)} s."
     request_id = next(
         (one_line(response.headers[name]) for name in REQUEST_ID_HEADERS if name in response.headers), None
     )
@@ -241,7 +245,7 @@ def _status_error(operation: Operation[Any], response: RawResponse, credential: 
         method=method,
         path=path,
         request_id=request_id,
-        retry_after=seconds,
+        retry_after=response.retry_after,
     )
 
 

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import random
+import re
+import time
 from collections.abc import Callable, Mapping
 from contextlib import suppress
-from datetime import UTC, datetime
+from datetime import UTC
 from email.utils import parsedate_to_datetime
 from typing import Any
 
@@ -20,6 +22,9 @@ IDEMPOTENT = frozenset({"GET", "HEAD", "OPTIONS", "PUT", "DELETE"})  # RFC 9110,
 REQUEST_ID_HEADERS = ("X-Request-Id", "Request-Id", "X-Correlation-Id")
 # The only response headers that are logged, because any other could hold a secret.
 LOGGABLE = (*REQUEST_ID_HEADERS, "Content-Type", "Content-Length", "Content-Encoding", "Date", "Retry-After")
+
+YEAR = 366 * 86_400.0
+"""Seconds; a server that asks for more does not mean a delay."""
 
 
 @frozen(kw_only=True)
@@ -80,6 +85,7 @@ class Retry:
         backoff_max: Seconds, the largest bound, so that the last wait does not take up all of `seconds`.
         retry_after_max: Seconds, the longest Retry-After that is obeyed. If the bridge asks for more, the error is
             raised at once and says when to come back: a program can schedule for that, a sleeping thread cannot.
+            What can be no delay, such as seconds since 1970 or a date in an unknown zone, counts only up to this.
         statuses: The statuses to retry: timeouts, too many requests, errors of a server or a gateway.
         on_attempt: Called with each Attempt when it has ended.
 
@@ -111,18 +117,28 @@ class Retry:
         return None if late or number >= self.attempts else wait
 
 
-def retry_after(value: str | None) -> float | None:
-    """The seconds in a Retry-After header, which is a number of seconds or a date; None if it is neither."""
+def retry_after(value: str | None, longest: float) -> float | None:
+    """The seconds in a Retry-After header, which is a number of seconds or a date; None if it is neither.
+
+    Some servers send something that can be no delay: more than a year, seconds or milliseconds since 1970, or a date
+    in an unknown zone. It is read as a moment, and counts only if that is at most `longest` seconds from now.
+    """
     if value is None:
         return None
-    if value.strip().isdecimal():
-        return min(float(value), 1e9)
-    try:
-        when = parsedate_to_datetime(value)
-        when = when if when.tzinfo else when.replace(tzinfo=UTC)
-        return min(max(0.0, (when - datetime.now(UTC)).total_seconds()), 1e9)
-    except (ValueError, OverflowError):
-        return None
+    text, now = value.strip(), time.time()
+    if re.fullmatch(r"[0-9]*\.?[0-9]+", text):
+        number = float(text)
+        is_certain = number <= YEAR
+        delays = [number] if is_certain else [number - now, number / 1000 - now]
+    else:
+        try:
+            when = parsedate_to_datetime(text.replace("-0000", "+0000"))  # both mean UTC
+        except (ValueError, OverflowError):
+            return None
+        has_zone = when.tzinfo is not None
+        delays = [max(0.0, (when if has_zone else when.replace(tzinfo=UTC)).timestamp() - now)]
+        is_certain = has_zone and delays[0] <= YEAR
+    return next((delay for delay in delays if is_certain or 0 <= delay <= longest), None)
 
 
 def loggable(headers: Mapping[str, str]) -> dict[str, str]:
