@@ -210,6 +210,7 @@ def test_without_a_file_failures_leave_standard_output_empty(listing: Listing, b
     ("error", "status", "requests", "message"),
     [
         (http_response(b"{}", 401), 3, 20, "401 Unauthorized"),
+        (http_response(b"{}", 407), 3, 20, "a proxy returned 407"),
         (http_response(b"{}", 503), 5, 4 * 40, "503 Service Unavailable"),
         (http_response(b"{}", 429, ["Retry-After: 3600"]), 5, 20, "Retry after 3600 s"),
     ],

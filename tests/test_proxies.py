@@ -124,7 +124,7 @@ def test_the_credential_of_a_proxy_is_sent(server: Server, listing: Listing) -> 
 def test_a_proxy_from_the_environment_is_used(listing: Listing, monkeypatch: pytest.MonkeyPatch) -> None:
     with Raw([http(b"", 407)]) as raw:
         monkeypatch.setenv("HTTPS_PROXY", f"http://127.0.0.1:{raw.port}")
-        with pytest.raises(errors.NotSentError, match=r"\(407; through the proxy in HTTPS_PROXY or ALL_PROXY\)"):
+        with pytest.raises(errors.ProxyError, match=r"\(the proxy in HTTPS_PROXY or ALL_PROXY returned 407: "):
             listing("https://bridge.example")
         monkeypatch.setenv("NO_PROXY", "127.0.0.1")
         with pytest.raises(errors.NotSentError, match=r"no connection to https://127\.0\.0\.1:9"):

@@ -66,7 +66,7 @@ def bridge_errors(place: str = "") -> Iterator[None]:
 
     try:
         yield
-    except (errors.ConfigurationError, errors.AuthenticationError) as error:
+    except (errors.ConfigurationError, errors.AuthenticationError, errors.ProxyError) as error:
         raise CommandError(str(error), status_of(error)) from None  # concerns every account, so it names none
     except errors.BridgeError as error:
         raise CommandError(f"{place}{error}", status_of(error)) from None
@@ -79,7 +79,7 @@ def status_of(error: errors.BridgeError) -> int:
     match error:
         case errors.ConfigurationError() | errors.ArgumentError():
             return 2
-        case errors.AuthenticationError() | errors.StatusError(status_code=401 | 403):
+        case errors.AuthenticationError() | errors.ProxyError() | errors.StatusError(status_code=401 | 403):
             return 3
         case errors.StatusError(status_code=404):
             return 4

@@ -167,7 +167,8 @@ def _affects_all_accounts(error: errors.BridgeError) -> bool:
     """Whether all other accounts would fail in the same way."""
     if isinstance(error, errors.StatusError) and (error.retry_after or 0) > Retry().retry_after_max:
         return True
-    return isinstance(error, errors.ConfigurationError | errors.AuthenticationError | errors.UnauthorizedError)
+    for_all = errors.ConfigurationError | errors.AuthenticationError | errors.UnauthorizedError | errors.ProxyError
+    return isinstance(error, for_all)
 
 
 def _parts(output_format: str, store: Store, name: str) -> Iterable[bytes]:

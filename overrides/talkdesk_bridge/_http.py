@@ -18,6 +18,7 @@ from talkdesk_bridge_api import VERSION
 from talkdesk_bridge_http import AsyncHTTPTransport, HTTPTransport, Proxies, decompressed
 
 from talkdesk_bridge import errors
+from talkdesk_bridge._proxy import is_of_a_proxy, rejected
 from talkdesk_bridge._redact import name_of, redact, redact_content, secrets_of
 from talkdesk_bridge._response import Failure, RawResponse
 from talkdesk_bridge._retry import one_line, retry_after
@@ -35,7 +36,7 @@ HEADERS = {
 }
 
 # Errors before anything is sent. UnicodeError means that the host name of a proxy is invalid.
-NOT_SENT = (httpx.ConnectError, httpx.ConnectTimeout, httpx.ProxyError, httpx.UnsupportedProtocol, UnicodeError)
+NOT_SENT = (httpx.ConnectError, httpx.ConnectTimeout, httpx.UnsupportedProtocol, UnicodeError)
 # httpx does not wrap these: socket errors, an invalid proxy host, and errors when the transport is closed mid-request.
 UNWRAPPED_ERRORS = (httpx.HTTPError, httpx.StreamError, OSError, RuntimeError, UnicodeError)
 WRONG_SETTINGS = (httpx.InvalidURL, AttributeError, TypeError, ValueError)
@@ -118,10 +119,8 @@ class Http(_Http):
                         break
             finally:
                 response.close()
-        except httpx.PoolTimeout:
-            return _busy(settings, request)
         except UNWRAPPED_ERRORS as error:
-            return body.late() or _failure(settings, request, error, closed=self.closed)
+            return body.failure(error, closed=self.closed)
         return body.response(response)
 
     def stop(self, threads: list[threading.Thread]) -> None:
@@ -157,10 +156,8 @@ class AsyncHttp(_Http):
                             break
             finally:
                 await response.aclose()
-        except httpx.PoolTimeout:
-            return _busy(settings, request)
         except UNWRAPPED_ERRORS as error:
-            return body.late() or _failure(settings, request, error, closed=self.closed)
+            return body.failure(error, closed=self.closed)
         return body.response(response)
 
     async def close(self) -> None:
@@ -190,7 +187,7 @@ def _opened(kind: type[HTTPTransport] | type[AsyncHTTPTransport], settings: Sett
 
 
 class _Body:
-    """Collects the body of a response, and checks its size and the deadline."""
+    """Collects the body of a response or its failure, and checks its size and the deadline."""
 
     def __init__(self, settings: Settings, request: Request) -> None:
         self._settings = settings
@@ -216,6 +213,8 @@ class _Body:
             content, fault = b"", "a body that cannot be decompressed"
         if late := self.late():
             return late
+        if is_of_a_proxy(status, response.headers):
+            return self._not_passed_on(str(status))
         success = 200 <= status < 300
         if len(content) > limit:
             content, fault = b"", f"more than {limit} bytes: raise max_bytes, or ask for smaller pages"
@@ -229,6 +228,42 @@ class _Body:
         asked = retry_after(response.headers.get("Retry-After"), self._settings.retry.retry_after_max)
         return RawResponse(request, url, status, httpx.Headers(headers, encoding="utf-8"), content, asked)
 
+    def failure(self, error: Exception, *, closed: bool) -> Failure:
+        """Turn an httpx error into a Failure. It is not chained, because it holds the credential."""
+        settings, request = self._settings, self._request
+        name, host = name_of(request), _host_of(request.url)
+        if isinstance(error, httpx.PoolTimeout):
+            reason = f"because {MOST_AT_ONCE} other requests were in flight; send fewer at once, or raise deadline"
+            message = f"{name}: not sent within {settings.deadline:g} s, {reason}."
+            return Failure(errors.NotSentError(message), retryable=False)
+        if late := self.late():
+            return late
+        if isinstance(error, httpx.LocalProtocolError):
+            # Its text would show the header that cannot be sent, which may be the credential.
+            message = f"{name}: a header or another part of the request cannot be sent over HTTP."
+            return Failure(errors.ArgumentError(message), retryable=False)
+        if closed:
+            message = f"{name}: the client was closed during the request."
+            return Failure(errors.ConfigurationError(message), retryable=False)
+        # Cut off what a server or proxy sent, which may be an echo: invalid bytes, or the words after a status.
+        text = re.split(r""":? (?:bytearray\()?b['"]|(?<=^\d{3}) """, str(error))[0]
+        reason = one_line(redact(text, secrets_of(request))) or type(error).__name__
+        if isinstance(error, httpx.ProxyError):
+            return self._not_passed_on(reason)
+        if isinstance(error, NOT_SENT):
+            proxy = _proxy_of(settings, request.url)
+            note = f"; through {proxy}" if proxy else ""
+            message = f"{name}: no connection to {host} ({reason}{note})."
+            return Failure(errors.NotSentError(message), retryable="CERTIFICATE_VERIFY_FAILED" not in reason)
+        if isinstance(error, httpx.TimeoutException):
+            return Failure(errors.NoResponseError(f"{name}: {host} did not respond in time ({type(error).__name__})."))
+        return Failure(errors.NoResponseError(f"{name}: no complete response from {host} ({reason})."))
+
+    def _not_passed_on(self, reason: str) -> Failure:
+        url, statuses = self._request.url, self._settings.retry.statuses
+        message = f"{name_of(self._request)}: no connection to {_host_of(url)}"
+        return rejected(message, _proxy_of(self._settings, url), reason, statuses)
+
     def late(self) -> Failure | None:
         """The failure if the deadline has passed; None before."""
         if self._in_time():
@@ -240,40 +275,15 @@ class _Body:
         return self._settings.clock() < self._end
 
 
-def _busy(settings: Settings, request: Request) -> Failure:
-    """The failure of a request that was not sent before its deadline, because too many others were in flight."""
-    reason = f"because {MOST_AT_ONCE} other requests were in flight; send fewer at once, or raise deadline"
-    message = f"{name_of(request)}: not sent within {settings.deadline:g} s, {reason}."
-    return Failure(errors.NotSentError(message), retryable=False)
+def _host_of(url: httpx.URL) -> str:
+    return f"{url.scheme}://{url.netloc.decode('ascii')}"
 
 
-def _failure(settings: Settings, request: Request, error: Exception, *, closed: bool) -> Failure:
-    """Turn an httpx error into a Failure. It is not chained, because it holds the credential."""
-    name = name_of(request)
-    host = f"{request.url.scheme}://{request.url.netloc.decode('ascii')}"
-    if isinstance(error, httpx.LocalProtocolError):
-        # Its text would show the header that cannot be sent, which may be the credential.
-        message = f"{name}: a header or another part of the request cannot be sent over HTTP."
-        return Failure(errors.ArgumentError(message), retryable=False)
-    if closed:
-        return Failure(errors.ConfigurationError(f"{name}: the client was closed during the request."), retryable=False)
-    # Cut off what a server or proxy sent, which may be an echo: invalid bytes, or the words after a status.
-    text = re.split(r""":? (?:bytearray\()?b['"]|(?<=^\d{3}) """, str(error))[0]
-    reason = one_line(redact(text, secrets_of(request))) or type(error).__name__
-    if isinstance(error, NOT_SENT):
-        message = f"{name}: no connection to {host} ({reason}{_proxy_note(settings, request.url)})."
-        return Failure(errors.NotSentError(message), retryable="CERTIFICATE_VERIFY_FAILED" not in reason)
-    if isinstance(error, httpx.TimeoutException):
-        return Failure(errors.NoResponseError(f"{name}: {host} did not respond in time ({type(error).__name__})."))
-    return Failure(errors.NoResponseError(f"{name}: no complete response from {host} ({reason})."))
-
-
-def _proxy_note(settings: Settings, url: httpx.URL) -> str:
-    """For a message about a connection that failed: whether a proxy of the environment was used."""
-    given = settings.transport or settings.proxy
-    if given or url.scheme != "https" or not Proxies().of(url.scheme, url.host, url.port):
-        return ""
-    return "; through the proxy in HTTPS_PROXY or ALL_PROXY"
+def _proxy_of(settings: Settings, url: httpx.URL) -> str:
+    """The proxy of a URL, in words; empty if there is none, or if only the user's transport knows."""
+    if settings.transport or settings.proxy:
+        return "" if settings.transport else "the proxy of the option proxy"
+    return "the proxy in HTTPS_PROXY or ALL_PROXY" if Proxies().of(url.scheme, url.host, url.port) else ""
 
 
 def normalized(url: str) -> str:

@@ -5,6 +5,7 @@ BridgeError
 ├── ArgumentError          an argument that cannot be used; nothing was sent (also a ValueError)
 ├── AuthenticationError    no token from the token server
 ├── NotSentError           no connection to the bridge: network, TLS, proxy; nothing was sent
+│   └── ProxyError             a proxy rejected the request, for example its user or password
 ├── NoResponseError        sent, but no complete response came back
 ├── StatusError            the bridge returned a status outside 2XX
 │   ├── BadRequestError             400
@@ -49,6 +50,10 @@ class AuthenticationError(BridgeError):
 
 class NotSentError(BridgeError):
     """No connection could be made, so the bridge did not receive the request."""
+
+
+class ProxyError(NotSentError):
+    """A proxy rejected the request, for example its user or password. It is not sent again: a login could be locked."""
 
 
 class NoResponseError(BridgeError):

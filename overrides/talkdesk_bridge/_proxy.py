@@ -1,0 +1,44 @@
+"""Requests that a proxy rejects, instead of passing them on to the bridge."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+
+from talkdesk_bridge import errors
+from talkdesk_bridge._response import Failure
+
+REMEDIES = {
+    401: ": check its user and password",
+    403: ": it does not permit this",
+    407: ": check its user and password",
+}
+"""By status. tinyproxy 1.11 sends 401 instead of 407 if the password is wrong."""
+
+
+def is_of_a_proxy(status: int, headers: Mapping[str, str]) -> bool:
+    """Whether a response is a proxy's own.
+
+    Only a proxy sends 407. Squid and tinyproxy put their name into `Server` only if the response is their own.
+    """
+    return status == 407 or (status in REMEDIES and bool(re.match("squid|tinyproxy", headers.get("Server", ""), re.I)))
+
+
+def rejected(message: str, proxy: str, reason: str, retried: frozenset[int]) -> Failure:
+    """The failure of a request that a proxy did not pass on.
+
+    Args:
+        message: The beginning of the message.
+        proxy: The proxy in words, if it is known.
+        reason: The status that the proxy sent, or what it said in SOCKS.
+        retried: The statuses after which a request is sent again.
+
+    """
+    status = int(reason) if reason.isdecimal() else 0
+    says = f" returned {status}{REMEDIES.get(status, '')}" if status else f": {reason}"
+    message = f"{message} ({proxy or 'a proxy'}{says})."
+    # In SOCKS, the proxy has accepted the request by then.
+    cannot_connect = "could not connect" in reason and "not allowed" not in reason
+    if status in retried or cannot_connect:
+        return Failure(errors.NotSentError(message))
+    return Failure(errors.ProxyError(message), retryable=False)
