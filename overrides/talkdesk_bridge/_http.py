@@ -20,7 +20,7 @@ from talkdesk_bridge_http import AsyncHTTPTransport, HTTPTransport, Proxies, dec
 from talkdesk_bridge import errors
 from talkdesk_bridge._proxy import is_of_a_proxy, rejected
 from talkdesk_bridge._redact import name_of, redact, redact_content, secrets_of
-from talkdesk_bridge._response import Failure, RawResponse
+from talkdesk_bridge._response import Failure, RawResponse, unrequested_coding
 from talkdesk_bridge._retry import one_line, retry_after
 from talkdesk_bridge._settings import MOST_AT_ONCE, Settings
 
@@ -209,6 +209,7 @@ class _Body:
         try:
             encoding = "" if response.is_stream_consumed else response.headers.get("Content-Encoding", "")
             content = decompressed(content, encoding, limit, self._in_time)
+            fault = unrequested_coding(encoding) if content else ""
         except zlib.error:
             content, fault = b"", "a body that cannot be decompressed"
         if late := self.late():
@@ -226,7 +227,7 @@ class _Body:
         content = content if success else redact_content(content, secrets)
         url = self._request.extensions["url"]
         asked = retry_after(response.headers.get("Retry-After"), self._settings.retry.retry_after_max)
-        return RawResponse(request, url, status, httpx.Headers(headers, encoding="utf-8"), content, asked)
+        return RawResponse(request, url, status, httpx.Headers(headers, encoding="utf-8"), content, fault, asked)
 
     def failure(self, error: Exception, *, closed: bool) -> Failure:
         """Turn an httpx error into a Failure. It is not chained, because it holds the credential."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import re
 from collections.abc import Callable, Mapping
 from contextlib import suppress
 from http import HTTPStatus
@@ -34,6 +35,9 @@ STATUS_ERRORS: dict[int, type[StatusError]] = {
     429: errors.TooManyRequestsError,
 }
 
+CODINGS = re.compile(r"\b(aes128gcm|br|compress|dcb|dcz|deflate|exi|pack200-gzip|zstd|gzip.*gzip)\b", re.IGNORECASE)
+"""The content codings that IANA registers, except for gzip, which the client requests; and gzip twice."""
+
 
 @frozen
 class RawResponse:
@@ -45,6 +49,8 @@ class RawResponse:
     status_code: int
     headers: Mapping[str, str] = field(repr=False)
     content: bytes = field(repr=False)
+    fault: str = ""
+    """Why the body cannot be read, if that is known."""
     retry_after: float | None = None
     """The seconds that it asks clients to wait."""
     attempts: int = 1
@@ -157,8 +163,20 @@ class Reader:
             self.on_deviation(deviation)
 
 
+def unrequested_coding(encoding: str) -> str:
+    """The fault of a body in a registered content coding that was not requested; empty for other values.
+
+    Some servers send a value that is no coding, such as UTF-8.
+    """
+    if not CODINGS.search(encoding):
+        return ""
+    return f"a body in the content coding {one_line(encoding)}, which the client did not request"
+
+
 def _unreadable(returned: str, response: RawResponse, expected: str) -> ContractError:
     content_type = one_line(response.headers.get("Content-Type", "no content type"))
+    if encoding := response.headers.get("Content-Encoding"):
+        content_type += f"; Content-Encoding: {one_line(encoding)}"
     body = f"a body that is not {expected} ({content_type})" if response.content else "an empty body"
     return ContractError(f"{returned} with {body}.", json_path="$", expected=expected, seen="other bytes")
 
@@ -218,6 +236,7 @@ def _status_error(operation: Operation[Any], response: RawResponse, credential: 
     info = body if isinstance(body, ErrorInfo) else None
     phrase = next((f" {status.phrase}" for status in HTTPStatus if status == response.status_code), "")
     message = f"{response.request} returned {response.status_code}{phrase}"
+    message += f" with {response.fault}" if response.fault and not body else ""
     if info and info.user_message:
         message += f": {one_line(info.user_message).rstrip('.')}"
         message += f" ({one_line(info.error_code)})" if info.error_code else ""
