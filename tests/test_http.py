@@ -7,7 +7,9 @@ import gzip
 import json
 import logging
 import os
+import re
 import socket
+import subprocess
 import sys
 import threading
 import time
@@ -151,6 +153,53 @@ def resolve(monkeypatch: pytest.MonkeyPatch, *addresses: str) -> None:
         return [entry for address in addresses for entry in known(address, port, *more, **named)]
 
     monkeypatch.setattr(socket, "getaddrinfo", getaddrinfo)
+
+
+# A name server that does not respond.
+HANGING = """if True:
+    import asyncio, os, signal, socket, threading, time
+    from talkdesk_bridge import AsyncBridgeClient, BridgeClient, Retry, errors
+
+    socket.getaddrinfo = lambda *_, **__: time.sleep(60)
+    once = {"retry": Retry(attempts=1)}
+
+    async def call(**options):
+        async with AsyncBridgeClient("https://bridge.example", **once, **options) as bridge:
+            await bridge.billing.get_account_invoices("1")
+
+    def block(**options):
+        with BridgeClient("https://bridge.example", **once, **options) as bridge:
+            bridge.billing.get_account_invoices("1")
+
+    def interrupt():
+        time.sleep(0.5)
+        os.kill(os.getpid(), signal.SIGINT)
+
+    try:
+        %s
+    except BaseException as error:
+        print(type(error).__name__, error)
+"""
+
+
+@pytest.mark.parametrize(
+    ("call", "prints"),
+    [
+        ("asyncio.run(asyncio.wait_for(call(timeout=None), 0.5))", "TimeoutError"),
+        ("asyncio.run(call(timeout=0.5))", "NotSentError .* no connection to https://bridge.example .ConnectTimeout"),
+        ("asyncio.run(call(timeout=None, deadline=0.5))", "NoResponseError .* within 0.5 s"),
+        ("block(timeout=0.5)", "NotSentError .* no connection to https://bridge.example .ConnectTimeout"),
+        ("block(timeout=None, deadline=0.5)", "NoResponseError .* within 0.5 s"),
+        ("threading.Thread(target=interrupt).start(); block(timeout=None)", "KeyboardInterrupt"),
+    ],
+)
+def test_nothing_waits_for_a_name_server(call: str, prints: str) -> None:
+    """Neither the call nor the end of the program: without the limit, both would take a minute."""
+    ended = subprocess.run(
+        [sys.executable, "-c", HANGING % call], capture_output=True, text=True, timeout=20, check=False
+    )
+    assert (ended.returncode, ended.stderr) == (0, "")
+    assert re.match(prints, ended.stdout), ended.stdout
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="needs all of 127.0.0.0/8")

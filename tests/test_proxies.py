@@ -132,6 +132,11 @@ def test_a_proxy_from_the_environment_is_used(listing: Listing, monkeypatch: pyt
     assert raw.requests == ["CONNECT bridge.example:443 HTTP/1.1"]
 
 
+def test_a_proxy_whose_host_is_no_name(listing: Listing) -> None:
+    with pytest.raises(errors.NotSentError, match=r"no connection to https://bridge\.example \(.*option proxy\)"):
+        listing("https://bridge.example", options={"proxy": f"http://{'x' * 70}.example"})
+
+
 class Tunnel:
     """A tunnelling proxy over HTTP, TLS (with a context) or SOCKS 5."""
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import os
-import socket
 import ssl
 from collections.abc import AsyncIterator
 from typing import Any
@@ -19,6 +18,7 @@ from talkdesk_bridge_http._connections import (
     Exchange,
     LastByte,
     Pooled,
+    looked_up,
     origin_of,
     readable,
     tls_context,
@@ -151,17 +151,14 @@ class _Backend(httpcore.AsyncNetworkBackend):
         self, host: str, port: int, timeout: float | None = None, local_address: Any = None, socket_options: Any = None
     ) -> httpcore.AsyncNetworkStream:
         failure: Exception = httpcore.ConnectError("the host has no address")
-        loop = asyncio.get_running_loop()
         try:
             async with asyncio.timeout(self._exchange.left(timeout)):
-                found = await loop.getaddrinfo(host, port, type=socket.SOCK_STREAM)
+                addresses = await asyncio.wrap_future(looked_up(host, port))
         except TimeoutError:
             raise httpcore.ConnectTimeout from None
-        except OSError as error:
-            raise httpcore.ConnectError(str(error)) from None
-        for address in found:
+        for address in addresses:
             try:
-                return await self._connect(str(address[4][0]), port, timeout)
+                return await self._connect(address, port, timeout)
             except (httpcore.ConnectError, httpcore.ConnectTimeout) as error:
                 failure = error
         raise failure

@@ -19,6 +19,7 @@ from talkdesk_bridge_http._connections import (
     Exchange,
     LastByte,
     Pooled,
+    looked_up,
     origin_of,
     tls_context,
 )
@@ -74,21 +75,17 @@ class _Backend(httpcore.SyncBackend):
         self, host: str, port: int, timeout: float | None = None, local_address: Any = None, socket_options: Any = None
     ) -> httpcore.NetworkStream:
         failure: Exception = httpcore.ConnectError("the host has no address")
-        for address in _addresses(host, port):
+        try:
+            addresses = looked_up(host, port).result(self._exchange.left(timeout))
+        except TimeoutError:
+            raise httpcore.ConnectTimeout from None
+        for address in addresses:
             left = self._exchange.left(timeout)
             try:
                 return _Stream(super().connect_tcp(address, port, left, local_address, socket_options), self._exchange)
             except (httpcore.ConnectError, httpcore.ConnectTimeout) as error:
                 failure = error
         raise failure
-
-
-def _addresses(host: str, port: int) -> list[str]:
-    try:
-        found = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)
-    except OSError as error:
-        raise httpcore.ConnectError(str(error)) from None
-    return [str(address[4][0]) for address in found]
 
 
 class _Body:

@@ -9,10 +9,12 @@ cancelled tasks (tests/test_sharing.py). Remove it when httpcore has fixed all t
 from __future__ import annotations
 
 import select
+import socket
 import ssl
 import threading
 import time
 from collections.abc import Collection
+from concurrent.futures import Future
 from math import inf
 from typing import Any
 from weakref import WeakSet
@@ -195,6 +197,26 @@ def origin_of(request: httpcore.Request) -> httpcore.Origin:
     if request.url.scheme not in (b"http", b"https"):
         raise httpcore.UnsupportedProtocol("The URL must begin with http:// or https://.")
     return request.url.origin
+
+
+def looked_up(host: str, port: int) -> Future[list[str]]:
+    """The addresses of a host once they are known, or httpcore.ConnectError.
+
+    Nothing can interrupt the system's lookup, so it has a daemon thread: neither a caller whose time is over waits for
+    it, nor the end of an event loop or of the program, as they would for the default executor of asyncio.
+    """
+    addresses: Future[list[str]] = Future()
+    addresses.set_running_or_notify_cancel()
+
+    def run() -> None:
+        try:
+            found = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)
+            addresses.set_result([str(address[4][0]) for address in found])
+        except Exception as error:  # noqa: BLE001 # mostly OSError, and UnicodeError for names that are none
+            addresses.set_exception(httpcore.ConnectError(str(error)))
+
+    threading.Thread(target=run, daemon=True, name="lookup").start()
+    return addresses
 
 
 def readable(connection: Any) -> bool:
