@@ -26,11 +26,19 @@ def test_the_table_of_an_account(sandbox: Sandbox) -> None:
     result = as_process("invoices", "1000000001", "--per-page", "50", URL=sandbox.url, **credential)
     assert (result.returncode, result.stderr) == (0, "")
     lines = result.stdout.splitlines()
-    assert lines[0].split() == ["number", "bill", "date", "due", "date", "status", "amount", "paid", "due"]
-    first = ["1000000001", "2023-07-01", "2023-07-22", "Due", "3700.00", "usd", "1000.00", "usd", "2700.00", "usd"]
+    assert lines[0].split() == [
+        "number",
+        "bill",
+        "date",
+        "due",
+        "date",
+        "status",
+        *["amount", "due", "amount", "paid", "amount"],
+    ]
+    first = ["1000000001", "2023-07-01", "2023-07-22", "Due", "3700.00", "usd", "2700.00", "usd", "1000.00", "usd"]
     assert lines[2].split() == first
     assert [line.split()[0] for line in lines[2:139]] == [str(1000000001 + index) for index in range(137)]
-    assert lines[-2].split() == ["total", "USD", "571448.65", "192100.00", "379348.65"]
+    assert lines[-2].split() == ["total", "USD", "571448.65", "379348.65", "192100.00"]
     assert lines[-1] == "137 invoices"
     assert [seen.method for seen in sandbox.requests] == ["GET", "GET", "GET"]
 
@@ -61,7 +69,7 @@ def test_a_response_cannot_control_the_terminal(server: Server) -> None:
     assert "x" * 300 + " y z" in result.stdout
     assert "\x1b" not in result.stdout
     totals, count, explained = result.stdout.splitlines()[-3:]
-    assert totals.split() == ["total,", "no", "currency", "*", "-1.10", "7.5"]
+    assert totals.split() == ["total,", "no", "currency", "*", "7.5", "-1.10"]
     assert (count, explained) == ("2 invoices", "* not counting 3 missing amounts and 1 unreadable amount")
     message = "account 1: expected string at $._embedded.invoices[*].due_amount, got number (1 time)."
     assert result.stderr.splitlines() == [message]

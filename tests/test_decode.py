@@ -9,6 +9,7 @@ import pickle
 import uuid
 from decimal import Decimal
 from enum import Enum
+from pathlib import Path
 from types import MappingProxyType, ModuleType
 from typing import Any
 
@@ -81,6 +82,28 @@ def made(tmp_path_factory: pytest.TempPathFactory) -> ModuleType:
         field = {"type": "object", "properties": {"value": schema}}
         schemas |= {f"{name}_optional": field, f"{name}_required": {**field, "required": ["value"]}}
     return models_of(schemas, tmp_path_factory.mktemp("kinds"), "kinds_api")
+
+
+def test_a_model_names_its_amounts(tmp_path: Path) -> None:
+    """Only by `x-money`: not by their names, and also in the parts that a schema is made of."""
+    money = {"type": "string", "x-money": True}
+    schemas: dict[str, Any] = {
+        "Fee": {
+            "type": "object",
+            "properties": {"amount": TEXT, "dueTotal": {"type": ["number", "null"], "x-money": True}},
+        },
+        "Named": {"type": "object", "properties": {"amount": TEXT, "due_amount": NUMBER}},
+        "Part": {"allOf": [{"$ref": "#/components/schemas/Fee"}, {"type": "object", "properties": {"name": TEXT}}]},
+        "Whole": {
+            "allOf": [
+                {"$ref": "#/components/schemas/Part"},
+                {"type": "object", "required": ["premium"], "properties": {"premium": money, "page": INTEGER}},
+            ]
+        },
+    }
+    made = models_of(schemas, tmp_path, "amounts_api")
+    found = {name: {*getattr(made, name).AMOUNTS} for name in schemas}
+    assert found == {"Fee": {"due_total"}, "Named": set(), "Part": {"due_total"}, "Whole": {"premium", "due_total"}}
 
 
 def read(

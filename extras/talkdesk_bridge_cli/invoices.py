@@ -24,7 +24,8 @@ from talkdesk_bridge_cli.run import account_name, connected_run
 __all__ = ["list_invoices"]
 
 TEXTS = ("number", "bill date", "due date", "status")
-AMOUNTS = ("amount", "paid", "due")
+AMOUNTS = {name.replace("_", " "): name for name in InvoiceDetails.AMOUNTS}
+"""The attribute of each column."""
 
 
 def list_invoices(accounts: Iterable[str], *, per_page: int | None, output_format: str, **options: Any) -> None:
@@ -95,7 +96,7 @@ def _table(invoices: Sequence[InvoiceDetails], output: Output, *, rows: bool = T
     for name in (*TEXTS, *AMOUNTS):
         table.add_column(name, justify="right" if name in AMOUNTS else "left", no_wrap=True)
     for invoice in invoices:
-        amounts = (invoice.amount, invoice.paid_amount, invoice.due_amount)
+        amounts = [getattr(invoice, name) for name in AMOUNTS.values()]
         for column, text in zip(AMOUNTS, amounts, strict=True):
             totals.add(column, text)
         if rows:

@@ -20,6 +20,8 @@ from tools.contract.messages import did_you_mean
 
 # OpenAPI ignores header parameters of these names; the generated code would send them.
 OWN_HEADERS = {"accept", "content-type", "authorization"}
+# The types that an amount of money may have.
+AMOUNTS = {"string", "number", "integer"}
 # The generator reads these keys next to `$ref`.
 NEXT_TO_REF = {"$ref", "description", "summary"}
 
@@ -81,6 +83,10 @@ def _schema(element: Element) -> Iterator[tuple[Where, str]]:
     if identity is not None and "allOf" not in node and identity not in mapping(node.get("properties")):
         message = f"`x-identity: {identity}` is no property of this schema: name the one that identifies an item."
         yield (*where, "x-identity"), message
+    types = {*sequence(node.get("type")), node.get("type") if isinstance(node.get("type"), str) else "null"}
+    if "x-money" in node and (node["x-money"] is not True or element.kind != "property" or not types & AMOUNTS):
+        message = "`x-money` marks a property as an amount: write `x-money: true` next to `type: string` or a number."
+        yield (*where, "x-money"), message
     own = sorted(node.keys() & {"properties", "allOf", "additionalProperties"})
     if own and node.keys() & {"anyOf", "oneOf"}:
         message = f"the generator drops {_quoted(own)} next to `anyOf` or `oneOf`: move them into each alternative."

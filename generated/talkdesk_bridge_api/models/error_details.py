@@ -19,6 +19,8 @@ class ErrorDetails(base.OpenModel[typing.Any]):
         "stackTrace": "stack_trace",
     }
     """The attribute of each field in the contract, by the name that is sent. Required fields come first."""
+    AMOUNTS: typing.ClassVar[tuple[str, ...]] = ()
+    """The attributes that are amounts of money: `x-money` in the contract."""
 
     message: str | None = None
     properties: ErrorDetailsProperties | None = None

@@ -19,6 +19,8 @@ class ErrorDetailsProperties(base.OpenModel[typing.Any]):
         "parameterName": "parameter_name",
     }
     """The attribute of each field in the contract, by the name that is sent. Required fields come first."""
+    AMOUNTS: typing.ClassVar[tuple[str, ...]] = ()
+    """The attributes that are amounts of money: `x-money` in the contract."""
 
     line_number: int | None = None
     parameter_location: str | None = None

@@ -21,6 +21,8 @@ class ErrorInfo(base.OpenModel[typing.Any]):
         "userMessage": "user_message",
     }
     """The attribute of each field in the contract, by the name that is sent. Required fields come first."""
+    AMOUNTS: typing.ClassVar[tuple[str, ...]] = ()
+    """The attributes that are amounts of money: `x-money` in the contract."""
 
     details: list[ErrorDetails] | None = None
     developer_message: str | None = None

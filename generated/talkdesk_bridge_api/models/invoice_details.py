@@ -27,6 +27,12 @@ class InvoiceDetails(base.OpenModel[typing.Any]):
         "status": "status",
     }
     """The attribute of each field in the contract, by the name that is sent. Required fields come first."""
+    AMOUNTS: typing.ClassVar[tuple[str, ...]] = (
+        "amount",
+        "due_amount",
+        "paid_amount",
+    )
+    """The attributes that are amounts of money: `x-money` in the contract."""
 
     amount: str | None = None
     due_amount: str | None = None

@@ -20,6 +20,8 @@ class InvoiceDetailsResponse(base.OpenModel[typing.Any]):
         "total": "total",
     }
     """The attribute of each field in the contract, by the name that is sent. Required fields come first."""
+    AMOUNTS: typing.ClassVar[tuple[str, ...]] = ()
+    """The attributes that are amounts of money: `x-money` in the contract."""
 
     embedded: InvoiceList | None = None
     """ Documented: https://docs.talkdesk.com/reference/get-account-invoices """

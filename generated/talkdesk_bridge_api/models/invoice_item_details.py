@@ -23,6 +23,11 @@ class InvoiceItemDetails(base.OpenModel[typing.Any]):
         "product": "product",
     }
     """The attribute of each field in the contract, by the name that is sent. Required fields come first."""
+    AMOUNTS: typing.ClassVar[tuple[str, ...]] = (
+        "amount",
+        "paid_amount",
+    )
+    """The attributes that are amounts of money: `x-money` in the contract."""
 
     amount: str | None = None
     category: str | None = None

@@ -17,6 +17,8 @@ class InvoiceList(base.OpenModel[typing.Any]):
         "invoices": "invoices",
     }
     """The attribute of each field in the contract, by the name that is sent. Required fields come first."""
+    AMOUNTS: typing.ClassVar[tuple[str, ...]] = ()
+    """The attributes that are amounts of money: `x-money` in the contract."""
 
     invoices: list[InvoiceDetails] | None = None
     additional_properties: dict[str, typing.Any] = _attrs.field(init=False, factory=dict)
