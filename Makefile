@@ -11,6 +11,8 @@ WORKFLOWS ?= $(wildcard .github/workflows/*)
 PYTHON ?= $(firstword $(foreach name,python3 python3.13 python3.12 python3.11,$(shell $(name) -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null && echo $(name))))
 VENV := .venv
 DEV := $(VENV)/.set-up
+# Empty if `info.version` is not three numbers, which `make validate` reports.
+VERSION := $(firstword $(shell sed -nE "s/^  version: *[\"']?([0-9]+\.[0-9]+\.[0-9]+)[\"']?([[:space:]].*)?$$/\1/p" openapi.yaml 2>/dev/null))
 UV := $(VENV)-uv/.set-up
 COMPILE := $(VENV)-uv/bin/uv pip compile --quiet --upgrade --universal --generate-hashes --no-header --no-annotate
 PIP_INSTALL := -m pip install -qq --disable-pip-version-check
@@ -131,7 +133,11 @@ endef
 $(VENV)/.tools: requirements/dev.txt
 	$(SET_UP)
 
-$(DEV): $(VENV)/.tools pyproject.toml
+# If `info.version` changed, the file with the version in its name is missing, and the package is installed again.
+$(VENV)/.version-%: $(VENV)/.tools
+	@rm -f $(VENV)/.version-* && touch $@
+
+$(DEV): $(VENV)/.tools pyproject.toml $(if $(VERSION),$(VENV)/.version-$(VERSION))
 	@$(VENV)/bin/python $(PIP_INSTALL) --no-index --no-deps --no-build-isolation --editable .
 	@touch $@
 
