@@ -7,6 +7,7 @@ import hashlib
 import json
 import os
 import re
+import shlex
 import shutil
 import subprocess
 import sys
@@ -19,6 +20,7 @@ import openapi_python_client
 import pytest
 
 from tests.conftest import CONTRACT, ROOT, merged
+from tests.repository import git
 from tools.contract import Contract, load
 from tools.generate import PACKAGE, GenerationError, generate, generator, lock
 from tools.generate import __main__ as command
@@ -96,6 +98,26 @@ def test_differences_are_named(tree: Path, capsys: pytest.CaptureFixture[str]) -
     printed = capsys.readouterr()
     assert printed.out == "generated/stray.txt: was added and is not generated: remove it\n"
     assert printed.err == ""
+
+
+def test_bytecode_that_git_tracks_is_a_difference(tree: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    git(tree.parent, "init", "--quiet")
+    for folder in (tree / PACKAGE, tree / PACKAGE / "models"):
+        (folder / "__pycache__").mkdir()
+        (folder / "__pycache__" / "left.cpython-311.pyc").touch()
+    git(tree.parent, "add", "generated/*.py")
+    assert main(["--check", str(CONTRACT)], tree) == 0
+    capsys.readouterr()
+    git(tree.parent, "add", "--force", "generated")
+    assert main(["--check", str(CONTRACT)], tree) == 1
+    faults = capsys.readouterr().out.splitlines()
+    assert faults == [
+        f"generated/{folder}/__pycache__: git tracks this bytecode: run `git rm -r --cached generated/{folder}/__pycache__`"
+        for folder in (PACKAGE, f"{PACKAGE}/models")
+    ]
+    for fault in faults:
+        git(tree.parent, *shlex.split(fault.split("`")[1])[1:])
+    assert main(["--check", str(CONTRACT)], tree) == 0
 
 
 def test_an_unknown_option_is_rejected(tree: Path, capsys: pytest.CaptureFixture[str]) -> None:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import shutil
+import subprocess
 import sys
 import tempfile
 from pathlib import Path
@@ -55,7 +57,7 @@ def _run(contract: Contract, generated: Path, *, compare_only: bool) -> int:
         if changed and not compare_only:
             _replace(target, new)
     if compare_only:
-        return _report(contract, differences, reasons)
+        return _report(contract, [*differences, *_tracked_bytecode(generated)], reasons)
     print(f"generated/{PACKAGE}: {len(lock.files(target))} files from {contract.file}, {len(changed)} changed.")
     return 0
 
@@ -92,6 +94,16 @@ def compare(expected: Path, tree: Path) -> list[str]:
     for name in given.keys() - needed.keys():
         found[name] = "was added" if name.startswith(f"{PACKAGE}/") else "was added and is not generated: remove it"
     return [f"{name}: {found[name]}" for name in sorted(found)]
+
+
+def _tracked_bytecode(generated: Path) -> list[str]:
+    """One line for each folder of bytecode in a tree that git tracks; none if the tree is not in a git clone."""
+    command = ["git", "ls-files", "-z", "--", ":(glob)**/__pycache__/**"]
+    if not shutil.which(command[0]):
+        return []
+    names = subprocess.run(command, cwd=generated, capture_output=True, text=True, check=False).stdout.split("\0")
+    folders = {name.rpartition("/")[0] for name in names} - {""}
+    return [f"{name}: git tracks this bytecode: run `git rm -r --cached generated/{name}`" for name in sorted(folders)]
 
 
 if __name__ == "__main__":
