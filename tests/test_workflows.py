@@ -150,7 +150,7 @@ def test_a_release_is_built_without_secrets_and_uploaded_without_building() -> N
     assert commands(PUBLISH) == ["make upload PYTHON=python"]
     sent = PUBLISH["steps"][-1]["env"]
     secret = {name for name, value in sent.items() if "secrets" in value}
-    assert secret == {"UV_PUBLISH_USERNAME", "UV_PUBLISH_PASSWORD"}
+    assert secret == {f"UV_PUBLISH_{kind}{name}" for kind in ("", "CHECK_") for name in ("USERNAME", "PASSWORD")}
     others = {**RELEASE, "jobs": {**RELEASE["jobs"], "publish": {**PUBLISH, "steps": PUBLISH["steps"][:-1]}}}
     assert not re.search(r"\bsecrets\b|\bgithub\.token\b|\bid-token\b", str(others))
     # The files and their digests take different ways.

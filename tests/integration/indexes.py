@@ -43,33 +43,43 @@ class Index:
 # pypiserver's default server passes on a body that was cut off; waitress does not.
 WAITRESS = """
 import sys, pypiserver, waitress
-port, folder, passwords, *actions = sys.argv[1:]
-options = {"password_file": passwords, "authenticate": actions, "disable_fallback": True}
+port, folder, passwords, fallback, *actions = sys.argv[1:]
+options = {"password_file": passwords, "authenticate": actions, "disable_fallback": not fallback, "fallback_url": fallback}
 waitress.serve(pypiserver.app(roots=[folder], **options), host="127.0.0.1", port=int(port))
 """
 
 
 @contextmanager
-def serving(folder: Path, *, actions: str = "update download list", buffered: bool = True) -> Iterator[Index]:
+def serving(
+    folder: Path,
+    *,
+    actions: str = "update download list",
+    buffered: bool = True,
+    credential: tuple[str, str] = (USER, PASSWORD),
+    fallback: str = "",
+) -> Iterator[Index]:
     """Run an index of the files in a folder, which requires a credential for some actions.
 
     Args:
         folder: The parent of the folder `packages`, which is created if it is missing.
         actions: The actions that require a credential; `.` for none.
         buffered: Whether it receives an upload completely before it processes it.
+        credential: The user name and the password that it requires.
+        fallback: The URL that it redirects to for packages that it lacks; it responds with 404 by default.
 
     """
     if not BIN.exists():
         pytest.fail("there is no .venv-integration: run `make integration`")
-    packages, passwords = folder / "packages", folder / "passwords"
+    packages, passwords = folder / "packages", folder / f"passwords-{credential[0]}"
     packages.mkdir(parents=True, exist_ok=True)
     code = "import sys; from passlib.apache import HtpasswdFile; file = HtpasswdFile(sys.argv[1], new=True); "
     code += "file.set_password(*sys.argv[2:]); file.save()"
     isolated = {name: value for name, value in os.environ.items() if name != "PYTHONPATH"}
-    subprocess.run([BIN / "python", "-c", code, passwords, USER, PASSWORD], env=isolated, check=True)
+    subprocess.run([BIN / "python", "-c", code, passwords, *credential], env=isolated, check=True)
     with socket.create_server(("127.0.0.1", 0)) as free:
         port = free.getsockname()[1]
-    command = [str(BIN / "python"), "-c", WAITRESS, str(port), str(packages), str(passwords), *actions.split()]
+    command = [str(BIN / "python"), "-c", WAITRESS, str(port), str(packages), str(passwords), fallback]
+    command += actions.split()
     if not buffered:
         command = [str(BIN / "pypi-server"), "run", "-i", "127.0.0.1", "-p", str(port), "--disable-fallback"]
         command += ["--server", "wsgiref", "-P", str(passwords), "-a", ",".join(actions.split()), str(packages)]
