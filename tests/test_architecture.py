@@ -103,6 +103,7 @@ def test_the_public_names() -> None:
         "Place",
         "Response",
         "Retry",
+        "Totals",
         "contract",
         "errors",
         "models",

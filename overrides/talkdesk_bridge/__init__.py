@@ -9,7 +9,7 @@ from talkdesk_bridge import contract, errors, models
 from talkdesk_bridge._auth import Auth, BasicAuth, BearerAuth, HeaderAuth, NoAuth
 from talkdesk_bridge._client import AsyncBridgeClient, BridgeClient
 from talkdesk_bridge._environment import VARIABLES
-from talkdesk_bridge._money import Money
+from talkdesk_bridge._money import Money, Totals
 from talkdesk_bridge._oauth import OAuth2ClientCredentials, OAuth2PrivateKeyJWT
 from talkdesk_bridge._response import Deviation, Response
 from talkdesk_bridge._retry import Attempt, Retry
@@ -33,6 +33,7 @@ __all__ = [
     "Place",
     "Response",
     "Retry",
+    "Totals",
     "contract",
     "errors",
     "models",

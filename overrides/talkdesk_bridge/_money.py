@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterable, Mapping
 from decimal import Context, Decimal, Inexact, InvalidOperation
 from functools import total_ordering
 from typing import Any
@@ -12,7 +13,9 @@ from attrs import field, frozen
 from talkdesk_bridge.errors import ArgumentError
 
 # The only documented amount is "3700.00 usd". Bare numbers are accepted, too.
-_AMOUNT = re.compile(r"(-?[0-9]{1,999}(?:\.[0-9]{1,999})?(?:[eE][+-]?[0-9]{1,2})?)(?: +([A-Za-z]{3}))?")
+_AMOUNT = re.compile(r"(-?[0-9]{1,999}(?:\.[0-9]{1,999})?(?:[eE][+-]?[0-9]{1,2})?)(?:[ \u00a0\u202f]+([A-Za-z]{3}))?")
+# Alignment, sign, width, and the format of the number.
+_FORMAT = re.compile(r"(.?[<^>])?([-+ ]?)([0-9]*)(,?)(?:((?:\.[0-9]+)?)f)?s?", re.DOTALL)
 # Enough digits for any sum of such amounts. With more digits, it raises instead of rounding.
 _EXACT = Context(prec=5000, traps=[Inexact, InvalidOperation])
 
@@ -46,7 +49,7 @@ class Money:
 
     @classmethod
     def parse(cls, value: str | float | Decimal) -> Money:
-        """Read an amount: a number, or a number, a space and a code of three letters.
+        """Read an amount: a number, or a number, blanks (perhaps no-break spaces) and a code of three letters.
 
         The format of amounts is not documented; anything else is rejected, never guessed.
 
@@ -63,6 +66,28 @@ class Money:
         if match is None:
             raise ArgumentError('This amount cannot be read: it must look like "3700.00 usd" or "20000".')
         return cls(Decimal(match[1]), match[2].upper() if match[2] else None)
+
+    @classmethod
+    def totals(cls, amounts: Iterable[str | float | Decimal | None]) -> Totals:
+        """The sums of amounts as a bridge sends them, which may be absent (None) or unreadable. It never raises.
+
+        >>> str(Money.totals(["3700.00 usd", "0.10 usd", "5 eur", None, "about 5"]))
+        '5 EUR, 3700.10 USD (1 absent, 1 unreadable)'
+        """
+        sums: dict[str | None, Money] = {}
+        absent = unreadable = 0
+        for amount in amounts:
+            if amount is None:
+                absent += 1
+                continue
+            try:
+                money = cls.parse(amount)
+            except ArgumentError:
+                unreadable += 1
+            else:
+                code = money.currency
+                sums[code] = sums[code] + money if code in sums else money
+        return Totals(dict(sorted(sums.items(), key=lambda item: item[0] or "")), absent, unreadable)
 
     def __add__(self, other: Money) -> Money:
         return Money(_EXACT.add(self.amount, self._same(other)), self.currency)
@@ -85,11 +110,23 @@ class Money:
         return bool(self.amount)
 
     def __format__(self, specification: str) -> str:
-        """As text: `f"{money:>12}"`."""
-        return format(str(self), specification)
+        """As text: `f"{money:>12}"`; or with a format for the number, which may round it: `f"{money:,.2f}"`.
+
+        Raises:
+            ArgumentError: it is neither. In particular, nothing cuts off digits.
+
+        """
+        match = _FORMAT.fullmatch(specification)
+        if match is None:
+            raise ArgumentError('This format does not suit Money: use one such as ",.2f" or ">12".')
+        align, sign, width, comma, precision = match.groups("")
+        number = format(self.amount, f"{sign}{comma}{precision}f")
+        text = f"{number} {self.currency}" if self.currency else number
+        is_for_numbers = comma or specification.endswith("f")  # these are aligned to the right
+        return format(text, f"{align or ('>' if is_for_numbers else '')}{width}")
 
     def __str__(self) -> str:
-        return f"{self.amount:f} {self.currency}" if self.currency else f"{self.amount:f}"
+        return format(self)
 
     def _same(self, other: object) -> Decimal:
         """The amount of `other`, which must have the same currency."""
@@ -99,3 +136,21 @@ class Money:
             names = sorted(money.currency or "no currency" for money in (self, other))
             raise ArgumentError(f"Amounts of two currencies cannot be combined: {' and '.join(names)}.")
         return other.amount
+
+
+@frozen
+class Totals:
+    """Sums of amounts, and how many amounts are not in them."""
+
+    sums: Mapping[str | None, Money]
+    """By currency, in alphabetical order; None for amounts without one."""
+    absent: int
+    """How many were None."""
+    unreadable: int
+    """How many were something that `Money.parse` rejects."""
+
+    def __str__(self) -> str:
+        counts = {"absent": self.absent, "unreadable": self.unreadable}
+        left_out = ", ".join(f"{count} {kind}" for kind, count in counts.items() if count)
+        sums = ", ".join(map(str, self.sums.values())) or "no amounts"
+        return f"{sums} ({left_out})" if left_out else sums
