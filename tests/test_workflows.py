@@ -104,7 +104,9 @@ def test_the_summary_of_the_tests_is_printed_last_without_colours(tmp_path: Path
     shutil.copy(ROOT / ".ci" / "run", folder / ".ci")
     summary = r"\033[32m======= \033[1m3 passed\033[0m\033[32m in 61.05s (0:01:01)\033[0m\033[32m =======\033[0m\n"
     scripts = {"make": f'printf \'{summary}\'; [ "$1" != "{gate}" ] || exit 2'}
-    for name, script in (scripts | dict.fromkeys(["chromedriver", "nginx", "haproxy"], "exit 1")).items():
+    for name, script in (
+        scripts | dict.fromkeys(["chromedriver", "nginx", "haproxy", "squid", "tinyproxy"], "exit 1")
+    ).items():
         (commands / name).write_text(f"#!/bin/sh\n{script}\n", encoding="utf-8")
         (commands / name).chmod(0o755)
     git(folder, "init", "--quiet")

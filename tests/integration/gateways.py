@@ -10,6 +10,7 @@ import time
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -62,7 +63,9 @@ def free_address() -> str:
 def require(program: str) -> None:
     """Skip the test without this program; in CI, fail."""
     if shutil.which(program) is None:
-        (pytest.fail if os.environ.get("CI") else pytest.skip)(f"needs {program} (Debian: nginx-light, haproxy)")
+        (pytest.fail if os.environ.get("CI") else pytest.skip)(
+            f"needs {program} (Debian: nginx-light, haproxy, squid, tinyproxy)"
+        )
 
 
 def listening(address: str) -> bool:
@@ -72,9 +75,9 @@ def listening(address: str) -> bool:
 
 
 @contextmanager
-def running(command: list[str], *addresses: str) -> Iterator[None]:
-    """Run a server until the block ends; it must listen at the addresses within 10 s."""
-    process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
+def running(command: list[str], *addresses: str, **options: Any) -> Iterator[None]:
+    """Run a server until the block ends; it must listen at the addresses within 10 s. The options are those of Popen."""
+    process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, **options)
     try:
         end = time.monotonic() + 10
         while not all(map(listening, addresses)):
