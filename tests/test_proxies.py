@@ -17,12 +17,12 @@ from typing import Any
 from urllib.parse import quote, urlsplit
 
 import pytest
-from talkdesk_bridge import AsyncBridgeClient, BridgeClient, errors
+from talkdesk_bridge import AsyncBridgeClient, Attempt, BridgeClient, Retry, errors
 from talkdesk_bridge_http import Proxies
 
 from tests.conftest import ONCE, Listing, Server, page
 from tests.faults import http
-from tests.raw import Exchange, Raw
+from tests.raw import Action, Exchange, Raw
 
 
 def goes_through(url: str) -> bool:
@@ -284,3 +284,49 @@ def test_a_proxy_cannot_respond_for_the_bridge(
         invoices = listing(bridge.url, options={"verify": verify, "proxy": proxy.url})
         numbers = [invoice.invoice_number for invoice in invoices]
     assert numbers == ["1"] * len(bridge.requests)
+
+
+def socks(*replies: bytes) -> Action:
+    """Send each of these after the bytes that the client sends."""
+
+    def run(exchange: Exchange) -> None:
+        for reply in replies:
+            exchange.connection.recv(1024)
+            exchange.send(reply)
+
+    return run
+
+
+CHOSEN, ACCEPTED = b"\5\2", b"\1\0"
+
+
+def cannot_connect(code: int) -> tuple[bytes, ...]:
+    return CHOSEN, ACCEPTED, bytes([5, code, 0, 1, 0, 0, 0, 0, 0, 0])
+
+
+@pytest.mark.skipif(not find_spec("socksio"), reason="`make integration` runs this with socksio")
+@pytest.mark.parametrize(
+    ("replies", "error", "says", "attempts"),
+    [
+        ((CHOSEN, b"\1\1"), errors.ProxyError, "option proxy: Invalid username/password", 1),
+        ((b"\5\xff",), errors.ProxyError, "option proxy: Requested USERNAME/PASSWORD from proxy server, but got", 1),
+        (cannot_connect(2), errors.ProxyError, "Connection not allowed by ruleset", 1),
+        (cannot_connect(1), errors.NotSentError, r"General SOCKS server failure.*Tried 2 times", 2),
+        (cannot_connect(5), errors.NotSentError, r"Connection refused.*Tried 2 times", 2),
+        ((b"HTTP/1.1 400 Bad Request\r\n\r\n",), errors.NotSentError, "no connection to https://bridge.example", 2),
+        ((b"",), errors.NotSentError, "no connection to https://bridge.example", 2),
+        ((CHOSEN, ACCEPTED, b"\5"), errors.NotSentError, "no connection to https://bridge.example", 2),
+    ],
+)
+def test_what_a_socks_proxy_rejects_is_not_sent_again(
+    replies: tuple[bytes, ...], error: type[errors.BridgeError], says: str, attempts: int, listing: Listing
+) -> None:
+    with Raw([], connects=[socks(*replies)] * 2) as raw:
+        seen: list[Attempt] = []
+        retry = Retry(attempts=2, backoff=0.01, on_attempt=seen.append)
+        with pytest.raises(errors.NotSentError, match=says) as caught:
+            listing(
+                "https://bridge.example",
+                options={"proxy": f"socks5://user:s3cret@127.0.0.1:{raw.port}", "retry": retry},
+            )
+    assert (type(caught.value), len(seen)) == (error, attempts)

@@ -18,7 +18,7 @@ from talkdesk_bridge_api import VERSION
 from talkdesk_bridge_http import AsyncHTTPTransport, HTTPTransport, Proxies, decompressed
 
 from talkdesk_bridge import errors
-from talkdesk_bridge._proxy import is_of_a_proxy, rejected
+from talkdesk_bridge._proxy import SocksError, is_of_a_proxy, rejected
 from talkdesk_bridge._redact import name_of, redact, redact_content, secrets_of
 from talkdesk_bridge._response import Failure, RawResponse, unrequested_coding
 from talkdesk_bridge._retry import one_line, retry_after
@@ -36,9 +36,9 @@ HEADERS = {
 }
 
 # Errors before anything is sent. UnicodeError means that the host name of a proxy is invalid.
-NOT_SENT = (httpx.ConnectError, httpx.ConnectTimeout, httpx.UnsupportedProtocol, UnicodeError)
+NOT_SENT = (httpx.ConnectError, httpx.ConnectTimeout, httpx.UnsupportedProtocol, UnicodeError, SocksError)
 # httpx does not wrap these: socket errors, an invalid proxy host, and errors when the transport is closed mid-request.
-UNWRAPPED_ERRORS = (httpx.HTTPError, httpx.StreamError, OSError, RuntimeError, UnicodeError)
+UNWRAPPED_ERRORS = (httpx.HTTPError, httpx.StreamError, OSError, RuntimeError, UnicodeError, SocksError)
 WRONG_SETTINGS = (httpx.InvalidURL, AttributeError, TypeError, ValueError)
 
 

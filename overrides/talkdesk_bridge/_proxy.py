@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
+from importlib import import_module
+from importlib.util import find_spec
 
 from talkdesk_bridge import errors
 from talkdesk_bridge._response import Failure
@@ -14,6 +16,8 @@ REMEDIES = {
     407: ": check its user and password",
 }
 """By status. tinyproxy 1.11 sends 401 instead of 407 if the password is wrong."""
+# httpcore lets it through if a proxy does not speak SOCKS. Without the package socksio, there is no SOCKS.
+SocksError: type[Exception] = import_module("socksio").ProtocolError if find_spec("socksio") else errors.ProxyError
 
 
 def is_of_a_proxy(status: int, headers: Mapping[str, str]) -> bool:
