@@ -440,6 +440,7 @@ def test_a_port_that_is_in_use(sandbox: Sandbox) -> None:
     ("options", "message"),
     [
         (("--host", "0.0.0.0"), "0.0.0.0 is not a loopback address: to listen on it, set allow_remote (--"),  # noqa: S104 # not listened on
+        (("--allow-host", "http://b.test"), "allow_hosts must be a list of host names or addresses"),
         (("--fault", "fire"), "unknown fault fire: choose one of rate-limited, "),
         (("--host", "192.0.2.1", "--allow-remote"), "cannot listen on 192.0.2.1, port 0: "),
     ],

@@ -7,6 +7,7 @@ import copy
 import http.client
 import importlib.metadata
 import json
+import logging
 import re
 import secrets
 import shlex
@@ -196,6 +197,79 @@ def test_it_listens_on_other_addresses_only_if_allowed() -> None:
     with Sandbox(host="0.0.0.0", allow_remote=True) as sandbox:  # noqa: S104 # under test
         assert sandbox.url.startswith("http://127.0.0.1:")
         assert ask(sandbox, invoices_of("1000000003"), **KEY)[0] == 200
+
+
+def ask_as(sandbox: Sandbox, host: str | None, target: str = invoices_of("1000000003")) -> tuple[int, str]:
+    """Status and reason of a request with this Host header; with None, of HTTP/1.0 without one."""
+    connection = http.client.HTTPConnection(urlsplit(sandbox.url).netloc, timeout=10)
+    if host is None:
+        connection._http_vsn_str, connection._http_vsn = "HTTP/1.0", 10  # type: ignore[attr-defined]
+    connection.putrequest("GET", target, skip_host=True)
+    for name, value in (KEY if host is None else KEY | {"Host": host}).items():
+        connection.putheader(name, value)
+    connection.endheaders()
+    response = connection.getresponse()
+    content = json.loads(response.read()) if response.getheader("Content-Type") == "application/json" else {}
+    connection.close()
+    return response.status, content.get("sandbox", "")
+
+
+OURS = ["127.0.0.1", "127.0.0.1:1", "127.9.9.9", "localhost", "LOCALHOST:8080", "[::1]", "[::1]:8080"]
+OTHERS = ["evil.example", "evil.example:8080", "127.0.0.1.evil.example", "localhost.evil.example", "192.0.2.1", "[fd00::1]",
+          "127.1", "2130706433", "", "[::1", "bridge.test", None]  # fmt: skip
+
+
+def test_it_responds_only_to_requests_for_its_own_host(sandbox: Sandbox) -> None:
+    """Otherwise a page of the internet could read its responses, after its name has been resolved to this machine."""
+    assert {host: ask_as(sandbox, host)[0] for host in OURS} == dict.fromkeys(OURS, 200)
+    assert {host: ask_as(sandbox, host)[0] for host in OTHERS} == dict.fromkeys(OTHERS, 403)
+    # The page shows the credentials, and the token server issues tokens.
+    assert [ask_as(sandbox, "evil.example", target)[0] for target in ("/", "/oauth/token", "/other")] == [403] * 3
+    reason = "the request is for another host, 'evil.example': to accept it, set allow_hosts (--allow-host)"
+    assert ask_as(sandbox, "evil.example:8080")[1] == reason
+
+
+def test_it_responds_to_hosts_that_it_was_given() -> None:
+    with Sandbox(allow_hosts=["Bridge.test", "gateway.test:8080", "192.0.2.1", "fd00::1", "[fd00::2]:80"]) as sandbox:
+        given = ["bridge.test", "BRIDGE.test:1", "gateway.test", "192.0.2.1:1", "[fd00::1]:1", "[fd00::2]", *OURS]
+        assert {host: ask_as(sandbox, host)[0] for host in given} == dict.fromkeys(given, 200)
+        for host in ("other.test", "sub.bridge.test", "192.0.2.2", "[fd00::3]"):
+            assert ask_as(sandbox, host)[0] == 403
+    for hosts in ("bridge.test", [""], ["http://bridge.test"], ["/x"], ["[::1"]):
+        with pytest.raises(ValueError, match="allow_hosts must be a list of host names or addresses"):
+            Sandbox(allow_hosts=hosts)
+
+
+def test_an_address_of_this_machine_is_its_own_host() -> None:
+    with Sandbox(host="0.0.0.0", allow_remote=True) as sandbox:  # noqa: S104 # under test
+        with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as unconnected:
+            with suppress(OSError):  # no network
+                unconnected.connect(("192.0.2.1", 9))  # sends nothing
+            address = unconnected.getsockname()[0]
+        port = urlsplit(sandbox.url).port
+        if address != "0.0.0.0":  # noqa: S104 # compared
+            connection = http.client.HTTPConnection(address, port, timeout=10)
+            connection.request("GET", invoices_of("1000000003"), headers=KEY)
+            assert connection.getresponse().status == 200
+            connection.close()
+        assert ask_as(sandbox, "evil.example")[0] == 403
+        assert "for a name, set --allow-host." in sandbox.describe()
+
+
+def test_it_leaves_the_loggers_of_other_servers_alone(caplog: pytest.LogCaptureFixture) -> None:
+    access, error = logging.getLogger("uvicorn.access"), logging.getLogger("uvicorn.error")
+    before = [(logger.filters[:], logger.handlers[:], logger.propagate, logger.level) for logger in (access, error)]
+    assert before[1][0] == []
+    caplog.set_level(logging.INFO)
+    with Sandbox(fault="cut-off") as sandbox:
+        assert before == [
+            (logger.filters, logger.handlers, logger.propagate, logger.level) for logger in (access, error)
+        ]
+        with pytest.raises(http.client.IncompleteRead):
+            ask(sandbox, invoices_of("1000000003") + "?page=1", **KEY)
+        ask(sandbox, "/oauth/token?code=s3cret", "POST", "grant_type=client_credentials")
+    logged = [f"{record.getMessage()} {vars(record)}" for record in caplog.records if record.levelno >= logging.INFO]
+    assert [text for text in logged if "?" in text or "s3cret" in text or "without completing" in text] == []
 
 
 @pytest.mark.skipif(not socket.has_ipv6 or not Path("/proc/net/if_inet6").exists(), reason="needs IPv6")

@@ -142,6 +142,10 @@ def get() -> None:
 @click.option("--fault", metavar="NAME", help="Apply this fault to every response; --faults lists the faults.")
 @click.option("--host", default="127.0.0.1", show_default=True, metavar="ADDRESS", help="The address to listen on.")
 @click.option("--allow-remote", is_flag=True, help="Allow an address that other machines can reach.")
+@click.option(
+    "--allow-host", "allow_hosts", multiple=True, metavar="HOST",
+    help="Also accept requests whose Host header has this name or address; may be repeated.",
+)  # fmt: skip
 @click.option("--accounts", is_flag=True, help="List the accounts and exit.")
 @click.option("--faults", is_flag=True, help="List the faults and exit.")
 def sandbox(accounts: bool, faults: bool, **options: Any) -> None:

@@ -7,11 +7,15 @@ import logging
 import time
 from collections import Counter, deque
 from collections.abc import Callable
+from contextlib import suppress
+from ipaddress import ip_address
 from typing import Any
+from urllib.parse import urlsplit
 
 from attrs import Factory, define, frozen
 from starlette.requests import ClientDisconnect, Request
 from starlette.types import Receive, Scope, Send
+from uvicorn.protocols.http.h11_impl import H11Protocol
 
 from talkdesk_bridge_sandbox._contract import token_paths
 from talkdesk_bridge_sandbox._credentials import CredentialChecker, Credentials
@@ -21,7 +25,7 @@ from talkdesk_bridge_sandbox._operations import Operation, Paging, make_operatio
 from talkdesk_bridge_sandbox._page import page
 from talkdesk_bridge_sandbox._reply import Reply, RequestError
 
-__all__ = ["Application", "Seen"]
+__all__ = ["Application", "Protocol", "Seen", "host_of", "is_loopback"]
 
 
 @frozen
@@ -44,6 +48,8 @@ class Application:
     checker: CredentialChecker
     paging: Paging
     log: Callable[[str], None]
+    hosts: frozenset[str] = frozenset()
+    """Hosts that requests may name, in addition to those of loopback."""
     fault: Fault | None = None
     """The fault of every operation, except for the accounts that have their own."""
     script: deque[Reply] = Factory(deque)
@@ -79,6 +85,11 @@ class Application:
 
     def _route(self, request: Request, body: bytes) -> tuple[Reply, str]:
         """The response, and a note for the log."""
+        host = host_of(request.headers.get("Host", ""))
+        if not (is_loopback(host) or host in self.hosts or host == request.scope["server"][0]):
+            # A page of another host could have its name resolved to this machine, to read the responses.
+            remedy = "to accept it, set allow_hosts (--allow-host)"
+            return Reply(403, json={"sandbox": f"the request is for another host, {host!r}: {remedy}"}), "another host"
         path = request.scope["path"]
         methods = ("GET", "HEAD") if request.method == "HEAD" else (request.method,)
         for operation in self._operations:
@@ -124,5 +135,31 @@ class Application:
         self.log(f"{request.method} {target} {status}" + (f" ({note})" if note else ""))
 
 
-# Drops uvicorn's message about a response that is cut off on purpose.
-logging.getLogger("uvicorn.error").addFilter(lambda entry: "without completing response" not in entry.getMessage())
+def host_of(text: str) -> str:
+    """The host in a Host header or in an option, without its port; empty if there is none."""
+    with suppress(ValueError):
+        return str(ip_address(text))
+    with suppress(ValueError):
+        return (urlsplit(f"//{text}").hostname or "") if "/" not in text else ""
+    return ""
+
+
+def is_loopback(host: str) -> bool:
+    """Whether a host is this machine."""
+    try:
+        return ip_address(host).is_loopback
+    except ValueError:
+        return host == "localhost"
+
+
+class Protocol(H11Protocol):
+    """uvicorn's protocol with a logger of its own: those of uvicorn may belong to another server in this process."""
+
+    def __init__(self, *arguments: Any, **named: Any) -> None:
+        super().__init__(*arguments, **named)
+        self.logger, self.access_log = LOG, False
+
+
+LOG = logging.getLogger("talkdesk_bridge_sandbox")
+# Drops the message about a response that is cut off on purpose.
+LOG.addFilter(lambda entry: "without completing response" not in entry.getMessage())

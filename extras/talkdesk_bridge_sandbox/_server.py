@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import ipaddress
 import shlex
 import socket
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from functools import cached_property, partial
 from typing import Any, Self, get_args
 
@@ -14,7 +13,7 @@ import uvicorn
 from talkdesk_bridge import BridgeClient
 from talkdesk_bridge.contract import document
 
-from talkdesk_bridge_sandbox._app import Application, Seen
+from talkdesk_bridge_sandbox._app import Application, Protocol, Seen, host_of, is_loopback
 from talkdesk_bridge_sandbox._contract import schemes_of, token_paths
 from talkdesk_bridge_sandbox._credentials import TOKEN_LIFE, Accept, CredentialChecker, Credentials, kind_of
 from talkdesk_bridge_sandbox._data import ACCOUNTS
@@ -34,6 +33,9 @@ class Sandbox:
         port: The port to listen on; 0 picks a free one.
         host: The address to listen on.
         allow_remote: Whether `host` may be an address that other machines can reach.
+        allow_hosts: Names or addresses that the Host header of a request may have, in addition to those of loopback,
+            `host`, and the address that the request was sent to. Others get 403, so that no page of the internet can
+            read responses by having its name resolved to this machine (DNS rebinding).
         credentials: The credentials that it accepts.
         accept: The credential that requests need: "any" that the contract names for the operation, "none", or one kind
             ("key", "basic", "bearer", "oauth2").
@@ -55,6 +57,7 @@ class Sandbox:
         port: int = 0,
         host: str = "127.0.0.1",
         allow_remote: bool = False,
+        allow_hosts: Collection[str] = (),
         credentials: Credentials | None = None,
         accept: Accept = "any",
         token_life: float = TOKEN_LIFE,
@@ -63,21 +66,25 @@ class Sandbox:
         contract: dict[str, Any] | None = None,
         log: Callable[[str], None] = lambda _: None,
     ) -> None:
-        if not (allow_remote or _is_loopback(host)):
+        if not (allow_remote or is_loopback(host)):
             raise ValueError(f"{host} is not a loopback address: to listen on it, set allow_remote (--allow-remote)")
         if not 0 <= port <= 65_535:
             raise ValueError(f"port must be from 0 to 65535, not {port}")
         if paging not in get_args(Paging):
             raise ValueError(f"paging must be links, pages or all, not {paging}")
+        hosts = {each: host_of(each) for each in allow_hosts}
+        if isinstance(allow_hosts, str) or not all(hosts.values()):
+            raise ValueError("allow_hosts must be a list of host names or addresses")
         if not 0 < token_life < 1e9:
             raise ValueError("the lifetime of a token must be more than 0 and less than 1e9 seconds")
         self.credentials = credentials or Credentials()
         self._contract = contract or document()
         self._checker = CredentialChecker(schemes_of(self._contract), self.credentials, accept, token_life)
         self._app = Application(self._contract, self.credentials, self._checker, paging, log)
+        self._app.hosts = frozenset({host.lower(), *hosts.values()})
         self.fault = self._first_fault = fault
         config = uvicorn.Config(
-            self._app, lifespan="off", ws="none", access_log=False, log_config=None, timeout_graceful_shutdown=2
+            self._app, lifespan="off", http=Protocol, ws="none", log_config=None, timeout_graceful_shutdown=2
         )
         self._server = uvicorn.Server(config)
         self._thread: threading.Thread | None = None
@@ -183,8 +190,8 @@ class Sandbox:
     def describe(self, command: str = "talkdesk-bridge") -> str:
         """How to use this sandbox, for people: URL, credentials, accounts. `command` is the command to type."""
         lines = [f"The sandbox runs at {self.url} (open it in a browser to read the contract; press Ctrl-C to stop)"]
-        if not _is_loopback(self._host):
-            lines.append("Other machines that can reach this one can send requests to it.")
+        if not is_loopback(self._host):
+            lines.append("Other machines can send requests to this one's address; for a name, set --allow-host.")
         lines += ["", "In another shell:", *_exports(self.environ), f"  {command} invoices {next(iter(ACCOUNTS))}"]
         for title, variables in [*self._variables_by_title().items()][1:]:
             lines += ["", f"Or with {title}, in a new shell:", *_exports(variables)]
@@ -238,10 +245,3 @@ def _listen(host: str, port: int) -> socket.socket:
 
 def _exports(variables: dict[str, str]) -> list[str]:
     return [f"  export {name}={shlex.quote(value)}" for name, value in variables.items()]
-
-
-def _is_loopback(host: str) -> bool:
-    try:
-        return ipaddress.ip_address(host).is_loopback
-    except ValueError:
-        return host == "localhost"

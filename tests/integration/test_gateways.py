@@ -47,7 +47,10 @@ def gateways(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Gateways]:
     command = ["openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-nodes", *names]
     subprocess.run([*command, "-days", "1", "-keyout", key, "-out", certificate], check=True, capture_output=True)
     pem.write_text(certificate.read_text() + key.read_text())
-    with Sandbox() as sandbox, all_gateways(sandbox.url.removeprefix("http://"), pem, folder) as urls:
+    with (
+        Sandbox(allow_hosts=["internal.example"]) as sandbox,
+        all_gateways(sandbox.url.removeprefix("http://"), pem, folder) as urls,
+    ):
         listed = sandbox.client.billing.iter_account_invoices
         expected = {number: [invoice.invoice_number for invoice in listed(number)] for number in NUMBERS}
         assert max(map(len, expected.values())) > 100
