@@ -138,10 +138,31 @@ def test_a_missing_or_wrong_credential_gets_401(sandbox: Sandbox, header: dict[s
         ("grant_type=client_credentials", "", 401, "invalid_client"),
         ("grant_type=password", basic("sandbox-client", "sandbox-secret"), 400, "unsupported_grant_type"),
         ("", basic("sandbox-client", "sandbox-secret"), 400, "unsupported_grant_type"),
+        *(
+            (f"grant_type=client_credentials&{sent}", credential, status, error)
+            for sent, credential, status, error in (
+                ("client_id=sandbox-client&client_secret=sandbox-secret", None, 200, None),
+                ("client_id=sandbox-client&client_secret=x", None, 401, "invalid_client"),
+                ("client_secret=sandbox-secret", None, 401, "invalid_client"),
+                ("client_id=sandbox-client", None, 401, "invalid_client"),
+                ("client_id=sandbox-client", basic("sandbox-client", "sandbox-secret"), 200, None),
+                (
+                    "client_id=sandbox-client&client_secret=sandbox-secret",
+                    basic("sandbox-client", "sandbox-secret"),
+                    400,
+                    "invalid_request",
+                ),
+                ("client_secret=sandbox-secret&client_assertion=x", None, 400, "invalid_request"),
+                ("client_assertion=x", basic("sandbox-client", "sandbox-secret"), 400, "invalid_request"),
+            )
+        ),
     ],
 )
-def test_the_token_endpoint(sandbox: Sandbox, form: str, credential: str, status: int, error: str | None) -> None:
-    returned, body = ask(sandbox, "/oauth/token", "POST", form, Authorization=credential)
+def test_the_token_endpoint(
+    sandbox: Sandbox, form: str, credential: str | None, status: int, error: str | None
+) -> None:
+    header = {} if credential is None else {"Authorization": credential}
+    returned, body = ask(sandbox, "/oauth/token", "POST", form, **header)
     assert (returned, body.get("error")) == (status, error)
     if status == 200:
         for sent, expected in (("Bearer ", 200), ("bearer ", 200), ("", 401), ("Basic ", 401)):

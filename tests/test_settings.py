@@ -59,6 +59,14 @@ def environment(**variables: str) -> dict[str, str]:
             OAUTH | {"AUDIENCE": "b"},
             OAuth2ClientCredentials("https://t.example/token", "id", "s3cret", parameters={"audience": "b"}),
         ),
+        (
+            OAUTH | {"AUTH_METHOD": "client_secret_post"},
+            OAuth2ClientCredentials("https://t.example/token", "id", "s3cret", auth_method="client_secret_post"),
+        ),
+        (
+            OAUTH | {"AUTH_METHOD": "client_secret_basic"},
+            OAuth2ClientCredentials("https://t.example/token", "id", "s3cret"),
+        ),
         (SIGNED | {"CLIENT_SECRET": ""}, OAuth2PrivateKeyJWT("https://t.example/token", "id", bare())),
         (
             SIGNED | {"PRIVATE_KEY": pem("RSA"), "KEY_ID": "k-1", "ALGORITHM": "RS256", "AUDIENCE": "a", "SCOPE": "s"},
@@ -93,6 +101,9 @@ def test_from_the_environment(variables: dict[str, str], auth: Auth) -> None:
         ({"TOKEN_URL": "https://t"}, f"or for OAuth 2 with a private key, also set {V}CLIENT_ID, {V}PRIVATE_KEY"),
         (SHARED | {"KEY_ID": "k-1"}, f"incomplete: for OAuth 2 with a private key, also set {V}PRIVATE_KEY\\.$"),
         ({"PRIVATE_KEY": bare()}, f"incomplete: for OAuth 2 with a private key, also set {V}CLIENT_ID, {V}TOKEN_URL\\.$"),
+        ({"AUTH_METHOD": "client_secret_post"}, f"incomplete: for OAuth 2 client credentials, also set {V}CLIENT_ID, {V}CLIENT_SECRET, {V}TOKEN_URL\\.$"),
+        (OAUTH | {"AUTH_METHOD": "post"}, "^auth_method must be client_secret_basic or client_secret_post[.]$"),
+        (SIGNED | {"AUTH_METHOD": "client_secret_post"}, rf"credentials \({V}AUTH_METHOD\) and OAuth 2 with a private key \({V}PRIVATE_KEY\)"),
         ({"CLIENT_SECRET": "s3cret"}, f"incomplete: for OAuth 2 client credentials, also set {V}CLIENT_ID, {V}TOKEN_URL\\.$"),
         (SIGNED | {"ALGORITHM": "HS256"}, "algorithm of the credential must be one of"),
         (SIGNED | {"PRIVATE_KEY": "s3cret"}, "private_key of the credential cannot be read"),
@@ -283,7 +294,7 @@ def test_an_empty_credential() -> None:
 IN_A_HEADER = (
     "cannot be sent in a header: it must be printable ASCII without leading or trailing spaces or line breaks."
 )
-PARAMETERS = "The parameters of the token request must map names to text, and must not hold grant_type, scope, client_id or client_secret."
+PARAMETERS = 'The parameters of the token request must map names to text, and must not hold grant_type, scope, client_id or client_secret. To send the secret in the body, set auth_method="client_secret_post".'
 NOT_A_NAME = "The name of the credential's header must be a header name, such as X-API-Key."
 
 
@@ -325,6 +336,8 @@ FOR_RSA, FOR_EDDSA = unsuitable("RS256", "an RSA key of 2048 bits or more"), uns
         (OAuth2ClientCredentials, OAUTH_FOR | {"scope": "\ud800"}, "The scope of the credential is not printable text."),
         *((OAuth2ClientCredentials, OAUTH_FOR | {"parameters": given}, PARAMETERS)
           for given in ({"grant_type": "x"}, {"scope": "x"}, {"client_id": "x"}, {"client_secret": "x"}, {"a": 1}, {1: "a"}, None, "text")),
+        *((OAuth2ClientCredentials, OAUTH_FOR | {"auth_method": method}, "auth_method must be client_secret_basic or client_secret_post.")
+          for method in ("none", "", None, "CLIENT_SECRET_POST", ["client_secret_post"])),
         *((OAuth2ClientCredentials, OAUTH_FOR | {"token_url": url}, "The token URL is not a URL.") for url in ("https://[", 5)),
         *((OAuth2ClientCredentials, OAUTH_FOR | {"token_url": url}, NOT_LIKE) for url in ("t", "ftp://t", "https://", "https://t/a b", "https://t/\x7f")),
         *((OAuth2ClientCredentials, OAUTH_FOR | {"token_url": url}, HOLDS_A_SECRET) for url in ("https://:s3cret@t", "https://s3cret@t")),

@@ -130,14 +130,17 @@ class CredentialChecker:
         return sent == self._credentials.of_kind(kind)
 
     def give_token(self, request: Request, body: bytes) -> Reply:
-        """The token endpoint (RFC 6749, 4.4), with client_secret_basic or a client assertion (RFC 7523)."""
+        """The token endpoint (RFC 6749, 4.4), with a secret by Basic or in the body, or an assertion (RFC 7523)."""
         form = {name: values[-1] for name, values in parse_qs(body.decode("utf-8", "replace")).items()}
         if form.get("grant_type") != "client_credentials":
             return _token_error(400, "unsupported_grant_type", "grant_type must be client_credentials")
+        if len({"client_assertion", "client_secret"} & form.keys()) + ("Authorization" in request.headers) > 1:
+            return _token_error(400, "invalid_request", "more than one credential was sent (RFC 6749, 2.3)")
         if "client_assertion" in form:
             problem = self._verify(form, str(request.url))
         else:
-            sent = tuple(map(unquote_plus, _basic(request.headers)))
+            posted = (form.get("client_id"), form.get("client_secret"))
+            sent = posted if "client_secret" in form else tuple(map(unquote_plus, _basic(request.headers)))
             problem = "" if sent == self._credentials.of_kind("oauth2") else "client id or secret is wrong"
         if problem:
             # RFC 6749, 5.2, requires a challenge, but with one a browser would cover the page's dialog with its own.

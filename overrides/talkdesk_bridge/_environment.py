@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Callable, Iterable, Mapping
 from types import MappingProxyType
+from typing import Any
 
 from attrs import define, field
 
@@ -29,7 +30,7 @@ class Kind:
         return frozenset(name for name in self.needed | self.optional if environ.get(PREFIX + name))
 
 
-def _oauth(*, audience: str | None = None, **arguments: str) -> Auth:
+def _oauth(*, audience: str | None = None, **arguments: Any) -> Auth:
     return OAuth2ClientCredentials(**arguments, parameters={"audience": audience} if audience else {})
 
 
@@ -41,7 +42,7 @@ KINDS = (
         "OAuth 2 client credentials",
         _oauth,
         {"TOKEN_URL": "token_url", "CLIENT_ID": "client_id", "CLIENT_SECRET": "client_secret"},
-        {"SCOPE": "scope", "AUDIENCE": "audience"},
+        {"SCOPE": "scope", "AUDIENCE": "audience", "AUTH_METHOD": "auth_method"},
     ),
     Kind(
         "OAuth 2 with a private key",

@@ -6,7 +6,7 @@ import base64
 import time
 import uuid
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, Literal, get_args
 from urllib.parse import parse_qsl, quote, urlencode
 
 from attrs import define, field
@@ -48,7 +48,17 @@ def _parameters(_: object, __: object, value: Any) -> None:
     named = isinstance(value, Mapping) and all(isinstance(one, str) for pair in value.items() for one in pair)
     if not named or {"grant_type", "scope", "client_id", "client_secret"} & value.keys():
         rule = "must map names to text, and must not hold grant_type, scope, client_id or client_secret"
-        raise ConfigurationError(f"The parameters of the token request {rule}.")
+        remedy = 'To send the secret in the body, set auth_method="client_secret_post".'
+        raise ConfigurationError(f"The parameters of the token request {rule}. {remedy}")
+
+
+AuthMethod = Literal["client_secret_basic", "client_secret_post"]
+"""How a client sends its secret, in the words of RFC 7591."""
+
+
+def _method(_: object, __: object, value: Any) -> None:
+    if value not in get_args(AuthMethod):
+        raise ConfigurationError(f"auth_method must be {' or '.join(get_args(AuthMethod))}.")
 
 
 @define(frozen=True)
@@ -58,20 +68,25 @@ class OAuth2ClientCredentials(OAuth2):
     Args:
         token_url: The token endpoint; https, or http on loopback.
         client_id: The client's id.
-        client_secret: The client's secret. Id and secret are form-url-encoded, then sent as HTTP Basic (2.3.1).
+        client_secret: The client's secret.
         scope: Scopes, separated by spaces; None for the server's default.
         parameters: More parameters of the token request, such as `{"audience": "https://bridge.example"}`.
+        auth_method: "client_secret_basic" (the default) sends id and secret form-url-encoded as HTTP Basic (2.3.1).
+            "client_secret_post" sends them in the body, for servers that read them only there.
 
     Raises:
-        ConfigurationError: a value is empty, or `parameters` holds one that the client sends itself.
+        ConfigurationError: a value is empty or unknown, or `parameters` holds one that the client sends itself.
 
     """
 
     client_secret: str = field(repr=False, validator=check_not_empty)
     parameters: Mapping[str, str] = field(factory=dict, kw_only=True, repr=False, hash=False, validator=_parameters)
+    auth_method: AuthMethod = field(default="client_secret_basic", kw_only=True, validator=_method)
 
     def proof(self) -> tuple[dict[str, str], Mapping[str, str]]:
-        """Id and secret, as HTTP Basic."""
+        """Id and secret, as HTTP Basic or as parameters."""
+        if self.auth_method == "client_secret_post":
+            return {}, {**self.parameters, "client_id": self.client_id, "client_secret": self.client_secret}
         # Spaces become %20, which every server decodes; some do not decode a plus.
         id_and_secret = basic(quote(self.client_id, safe=""), quote(self.client_secret, safe=""))
         return {"Authorization": id_and_secret}, self.parameters
