@@ -155,14 +155,20 @@ def test_a_body_over_the_limit(server: Server) -> None:
             bridge.with_options(**ONCE).billing.get_account_invoices("1")
 
 
-def test_a_client_certificate(tls: tuple[Server, Path], tmp_path: Path) -> None:
+def test_a_client_certificate(tls: tuple[Server, Path], tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     running, certificate = tls
     key = certificate.with_name("key.pem")
     trusted = ssl.create_default_context(cafile=str(certificate))
     both = tmp_path / "both.pem"
     both.write_text(certificate.read_text() + key.read_text())
+    trusted.load_cert_chain(both)
+    with BridgeClient(running.url, verify=trusted) as bridge:
+        assert bridge.billing.get_account_invoices("1").embedded
     for cert in (str(both), (str(certificate), str(key))):
-        with BridgeClient(running.url, verify=trusted, cert=cert) as bridge:
+        with monkeypatch.context() as patch:
+            patch.setenv("SSL_CERT_FILE", str(certificate))
+            bridge = BridgeClient(running.url, cert=cert)
+        with bridge:
             assert bridge.billing.get_account_invoices("1").embedded
     with BridgeClient(running.url, cert=str(both), **ONCE) as bridge, pytest.raises(errors.NotSentError):
         bridge.billing.get_account_invoices("1")  # a client certificate does not make the server's trusted

@@ -7,6 +7,7 @@ import ssl
 import sys
 from collections.abc import Callable
 from functools import partial
+from pathlib import Path
 from typing import Any
 
 import httpx
@@ -28,6 +29,7 @@ from talkdesk_bridge import (
 from talkdesk_bridge._environment import read_environment
 from talkdesk_bridge._settings import Settings
 from talkdesk_bridge._urls import origin
+from talkdesk_bridge_http import AsyncHTTPTransport, HTTPTransport
 
 from tests.keys import bare, pair, pem, public
 
@@ -275,6 +277,21 @@ def test_unreadable_certificates(monkeypatch: pytest.MonkeyPatch) -> None:
 def test_verify_accepts_an_ssl_context() -> None:
     with BridgeClient("https://b", verify=ssl.create_default_context()) as bridge:
         assert "SSLContext" in repr(bridge)
+
+
+def test_a_certificate_is_never_loaded_into_the_callers_context(tmp_path: Path) -> None:
+    """Another client with this context would send it to another host."""
+    (tmp_path / "key.pem").write_text(pem())
+    context = ssl.create_default_context()
+    for cert in ("/nowhere.pem", (str(tmp_path / "key.pem"), str(tmp_path / "key.pem"))):
+        for make in (BridgeClient, AsyncBridgeClient):
+            with pytest.raises(errors.ConfigurationError) as caught:
+                make("https://b", verify=context, cert=cert)
+            problem = "With an SSLContext in verify, load the certificate into it with load_cert_chain"
+            assert str(caught.value) == f"{problem}: cert would change your SSLContext."
+        for transport in (HTTPTransport, AsyncHTTPTransport):
+            with pytest.raises(ValueError, match="load the client certificate into it with load_cert_chain"):
+                transport(verify=context, cert=cert)
 
 
 @pytest.mark.parametrize("value", [" ", "s3cret\n", "s3cret\r\nX: y", "s3crét", "s3cret\x00", " s3cret", None])

@@ -163,7 +163,7 @@ class BridgeClient(_Client, Operations):
         strict: Whether a deviation from the contract raises ContractError even if the response could be read.
         on_deviation: Called with each Deviation, unless `strict`. The logger `talkdesk_bridge` gets it as a warning.
         verify: Whether to verify certificates (the default), or an SSLContext to verify them with.
-        cert: A client certificate: one file with certificate and key, or two files.
+        cert: A client certificate: one file with certificate and key, or two. If you give an SSLContext, load it there.
         proxy: URL of a proxy. By default, https goes through the proxy that HTTPS_PROXY, ALL_PROXY and NO_PROXY name.
         transport: An httpx transport, such as httpx.MockTransport, instead of one of talkdesk_bridge_http. It is closed
             with the client. It must then handle certificates, proxies, and unexpected bytes after a response itself,

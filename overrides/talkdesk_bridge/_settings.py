@@ -123,6 +123,9 @@ class Settings:
             raise ConfigurationError("The base URL must have no query and no fragment.")
         if not isinstance(self.auth, Auth):
             raise ConfigurationError("auth must be a credential, such as HeaderAuth(...) or BearerAuth(...).")
+        if self.cert and isinstance(self.verify, SSLContext):
+            remedy = "load the certificate into it with load_cert_chain"
+            raise ConfigurationError(f"With an SSLContext in verify, {remedy}: cert would change your SSLContext.")
         if self.transport is not None and (self.verify is not True or self.cert or self.proxy):
             raise ConfigurationError("With transport, give verify, cert and proxy to the transport instead.")
         if self.proxy and any(url.lower().startswith("http:") for url in self.urls) and not is_loopback(self.proxy):

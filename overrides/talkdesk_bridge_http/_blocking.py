@@ -189,14 +189,15 @@ class HTTPTransport(httpx.HTTPTransport):
 
     Args:
         verify: Whether to verify certificates, or an SSLContext to verify them with.
-        cert: A client certificate: one file with certificate and key, or two files.
+        cert: A client certificate: one file with certificate and key, or two files. Not with an SSLContext.
         proxy: URL of a proxy for all requests; None for the environment's.
         trust_env: Whether to use proxies and certificate authorities of the environment.
         max_requests: The number of requests in flight at a time; others wait, for up to `deadline` or `pool`.
 
     Raises:
         OSError: a certificate cannot be read.
-        ValueError, ImportError: see Proxies.
+        ValueError: `cert` with an SSLContext, or see Proxies.
+        ImportError: see Proxies.
 
     """
 

@@ -231,7 +231,14 @@ def readable(connection: Any) -> bool:
 
 
 def tls_context(verify: bool | ssl.SSLContext, cert: Cert, *, trust_env: bool) -> ssl.SSLContext:
-    """The TLS context of a transport: the given SSLContext itself, or a new one, with the client certificate loaded."""
+    """The TLS context of a transport: the given SSLContext itself, or a new one, with the client certificate loaded.
+
+    Raises:
+        ValueError: a certificate would be loaded into the given SSLContext, which others may use.
+
+    """
+    if cert and isinstance(verify, ssl.SSLContext):
+        raise ValueError("With an SSLContext in verify, load the client certificate into it with load_cert_chain.")
     context = verify if isinstance(verify, ssl.SSLContext) else httpx.create_ssl_context(verify, trust_env=trust_env)
     if cert:
         context.load_cert_chain(*([cert] if isinstance(cert, str) else cert))
