@@ -84,8 +84,8 @@ upload: $(UV)
 
 ##@ Tests that take longer
 integration: $(DEV) $(foreach name,bench integration uv,$(VENV)-$(name)/.set-up) ## Test with other software: indexes, token servers, gateways, httpx2, a browser
-	@python -m pytest --ignore=tests/integration/test_httpx2.py --ignore=tests/integration/test_mocks.py tests/integration
-	@$(INTEGRATION) tests/integration/test_mocks.py tests/test_proxies.py
+	@python -m pytest --ignore=tests/integration/test_httpx2.py --ignore=tests/integration/test_mocks.py --ignore=tests/integration/test_loops.py tests/integration
+	@$(INTEGRATION) tests/integration/test_mocks.py tests/integration/test_loops.py tests/test_proxies.py
 	@$(INTEGRATION) -p no:pytest_httpx tests/integration/test_httpx2.py
 	@$(INTEGRATION) -p no:pytest_httpx -p tests.integration.aliased tests/integration/test_httpx2.py
 	@if command -v chromedriver >/dev/null; then $(INTEGRATION) --confcutdir=tests/browser tests/browser; \

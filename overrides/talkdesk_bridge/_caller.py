@@ -33,7 +33,7 @@ from talkdesk_bridge._position import Step
 from talkdesk_bridge._redact import SHORTEST, redact
 from talkdesk_bridge._response import RawResponse, Reader, Response
 from talkdesk_bridge._retry import one_line
-from talkdesk_bridge._run import run
+from talkdesk_bridge._run import is_in_a_task, run
 from talkdesk_bridge._settings import Settings
 from talkdesk_bridge._tokens import TokenCache
 from talkdesk_bridge._urls import origin, stays_in_its_segment
@@ -105,7 +105,13 @@ class Caller:
         other.settings = evolve(self.settings, **options)
         return other
 
-    def _check(self) -> None:
+    def check(self) -> None:
+        """Check that the client can send requests here.
+
+        Raises:
+            ConfigurationError: it is closed, or belongs to another process or event loop.
+
+        """
         if self.http.closed:
             raise errors.ConfigurationError("The client is closed: make a new one, or stay inside its `with` block.")
         if self.http.process != os.getpid():
@@ -119,7 +125,7 @@ class Caller:
             BridgeError: see talkdesk_bridge.errors.
 
         """
-        self._check()
+        self.check()
         if isinstance(step, str):
             request = self._follow(step)
         else:
@@ -137,7 +143,7 @@ class Caller:
 
     async def authenticate(self) -> None:
         """Get a token, if the credential needs one and has no fresh one."""
-        self._check()
+        self.check()
         if isinstance(auth := self.settings.auth, OAuth2):
             await self._renewed(auth)
 
@@ -266,13 +272,16 @@ class AsyncCaller(Caller):
         self.http = AsyncHttp(settings)
         self._lock = asyncio.Lock()
 
-    def _check(self) -> None:
+    def check(self) -> None:
+        if not is_in_a_task():
+            message = "An AsyncBridgeClient works only in a task of asyncio (or of a loop for it, such as uvloop)"
+            raise errors.ConfigurationError(f"{message}, not in trio or elsewhere: use a BridgeClient in a thread.")
         loop = asyncio.get_running_loop()
         self.http.loop = self.http.loop or loop
         if self.http.loop is not loop:
             message = "An AsyncBridgeClient works only in the event loop that used it first"
             raise errors.ConfigurationError(f"{message}: make one client for each event loop.")
-        super()._check()
+        super().check()
 
     async def call(self, operation: Operation[BodyT], arguments: dict[str, Any]) -> BodyT:
         """The body of the response to one request; raises as `exchange`."""

@@ -104,6 +104,7 @@ async def each(
     at_once: int,
 ) -> AsyncGenerator[tuple[InputT, Any]]:
     """See AsyncBridgeClient.each."""
+    caller.check()
     remaining = iter(inputs)
     running: dict[asyncio.Task[Any], InputT] = {}
 

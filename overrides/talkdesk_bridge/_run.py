@@ -1,7 +1,8 @@
-"""Runs the coroutines of the flow in blocking code."""
+"""Runs the coroutines of the flow in blocking code, and says whether asyncio runs them."""
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Coroutine
 from typing import Any, TypeVar
 
@@ -17,3 +18,11 @@ def run(coroutine: Coroutine[Any, Any, T]) -> T:
         return result
     coroutine.close()
     raise RuntimeError("A blocking call waited for an event loop.")
+
+
+def is_in_a_task() -> bool:
+    """Whether asyncio runs this code: trio may run it as the guest of asyncio, whose loop then runs, too."""
+    try:
+        return asyncio.current_task() is not None
+    except RuntimeError:
+        return False
