@@ -372,6 +372,7 @@ CASES: dict[str, list[Case]] = {
             )
         ),
         fails("500, a body that is not UTF-8", http(b"\xff\xfe{", 500), ServerError, "returned 500 Internal Server Error."),
+        fails("500, nested 600 deep", http(b'{"details":' + b"[" * 600 + b"]" * 600 + b"}", 500), ServerError, "returned 500 Internal Server Error."),
         fails("500, nested 100,000 deep", http(b'{"details":' + b"[" * 100_000, 500), ServerError, "returned 500 Internal Server Error."),
         fails("400, details of another shape", http({"userMessage": "Why", "details": {"message": ["x"]}}, 400), BadRequestError, "400 Bad Request: Why"),
         fails("400, control characters in the message", http({"userMessage": "Why\x1b[31m\r\nX: y"}, 400), BadRequestError, "Why [31m  X: y."),

@@ -14,7 +14,7 @@ from types import MappingProxyType, ModuleType
 from typing import Any
 
 import pytest
-from talkdesk_bridge import BridgeClient, Deviation, errors, models
+from talkdesk_bridge import BearerAuth, BridgeClient, Deviation, errors, models
 from talkdesk_bridge._json import read_json
 from talkdesk_bridge._response import RawResponse, Reader
 from talkdesk_bridge_api.base import model
@@ -463,7 +463,7 @@ def test_an_error_body_is_read_as_declared_or_as_error_info(
     operation = Operation[Any](operation_id="op", method="GET", path="/x", request=dict, bodies=bodies)
     response = RawResponse("GET /x", "https://bridge.example/x", status, {}, content)
     with pytest.raises(errors.StatusError) as caught:
-        Reader(strict=False, on_deviation=None).read(operation, response, credential=True)
+        Reader(strict=False, on_deviation=None).read(operation, response, BearerAuth("token"))
     assert caught.value.body == body
     assert (caught.value.error_info and caught.value.error_info.user_message) == info
 

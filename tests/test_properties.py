@@ -24,7 +24,7 @@ import httpx
 import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
-from talkdesk_bridge import AsyncBridgeClient, BridgeClient, Deviation, Money, Retry, errors, models
+from talkdesk_bridge import AsyncBridgeClient, BearerAuth, BridgeClient, Deviation, Money, Retry, errors, models
 from talkdesk_bridge._response import RawResponse, Reader, Response
 from talkdesk_bridge._retry import YEAR, retry_after
 from talkdesk_bridge_api.api.billing import _GET_ACCOUNT_INVOICES as OPERATION
@@ -74,7 +74,7 @@ def read(content: bytes, *, strict: bool) -> tuple[list[Any] | None, errors.Brid
     deviations: list[Deviation] = []
     sent = RawResponse("GET /x", "https://bridge.example/x", 200, {"Content-Type": "application/json"}, content)
     try:
-        response: Response[Any] = Reader(strict, deviations.append).read(OPERATION, sent, credential=True)
+        response: Response[Any] = Reader(strict, deviations.append).read(OPERATION, sent, BearerAuth("token"))
     except errors.BridgeError as error:
         return None, error, deviations
     return OPERATION.items(response.body) or [], None, deviations

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import base64
+import json
 import socket
 import ssl
 import threading
@@ -32,6 +33,9 @@ from talkdesk_bridge import (
     Retry,
     errors,
 )
+from talkdesk_bridge._http import Request
+from talkdesk_bridge._redact import Secret
+from talkdesk_bridge._response import RawResponse
 from talkdesk_bridge._tokens import TokenCache
 from talkdesk_bridge_api.types import Operation
 
@@ -265,14 +269,14 @@ def test_a_private_key_signs_the_token_request(
     server: Server, listing: Listing, given: dict[str, str], aud: str, kid: dict[str, str], scope: dict[str, list[str]]
 ) -> None:
     server.script = lambda method, target: as_json(token() if method == "POST" else page(1))
-    now = int(time.time())
+    now = int(time.time()) - 30  # because the server's clock may be behind
     auth = OAuth2PrivateKeyJWT(f"{server.url}/token", "i/d", bare(), **given)
     assert len(listing(server.url, auth)) == 1
     (claims,) = asserted(server, aud)
     assert claims.keys() == {"header", "iss", "sub", "aud", "jti", "iat", "exp"}
     assert claims["header"] == {"alg": "ES256", "typ": "JWT", **kid}
     assert (claims["iss"], claims["sub"], claims["aud"]) == ("i/d", "i/d", aud or f"{server.url}/token")
-    assert now <= claims["iat"] <= time.time()
+    assert now <= claims["iat"] <= time.time() - 30
     assert claims["exp"] == claims["iat"] + 300
     assert str(uuid.UUID(claims["jti"])) == claims["jti"]
     form = parse_qs(server.seen[0][3].decode(), strict_parsing=True)
@@ -323,6 +327,23 @@ def test_a_rejected_token_is_replaced_once(server: Server, listing: Listing, kin
     [
         (as_json({"error": "invalid_scope", "error_description": "no\nsuch"}, 400), "returned 400: invalid_scope: no such"),
         (as_json({"error": 5, "error_description": "no"}, 400), "returned 400: no"),
+        (as_json({"error": {"code": "invalid_client", "message": "no\nsuch"}}, 401), "returned 401: invalid_client: no such"),
+        (as_json({"errors": [{"code": 7, "message": "no such"}, "at all"]}, 401), "returned 401: no such: at all"),
+        (as_json({"type": "about:blank", "title": "Unauthorized", "status": 401, "detail": "no such"}, 401, Content_Type="application/problem+json"),
+         "returned 401: Unauthorized: no such"),
+        (as_json({"fault": {"faultstring": "no such", "detail": {"errorcode": "oauth.v2.InvalidClientIdentifier"}}}, 401),
+         "returned 401: no such: oauth.v2.InvalidClientIdentifier"),
+        (as_json({"ErrorCode": "invalid_client", "Error": "ClientId is Invalid"}, 401), "returned 401: invalid_client: ClientId is Invalid"),
+        (as_json({"errorCode": "E7", "errorSummary": "no such", "errorId": "x", "errorCauses": []}, 403), "returned 403: E7: no such"),
+        (as_json({"error": " ", "message": ["1", "2", "3", "4", "5"]}, 400), "returned 400: 1: 2: 3: 4"),
+        (as_json({"error": {"error": {"error": {"error": {"error": {"error": "deep"}}}}}}, 400),
+         "returned 400 without giving a reason. Check the token URL."),
+        ((401, {}, b"\xef\xbb\xbf" + json.dumps({"error": "invalid_client"}).encode()), "returned 401: invalid_client"),
+        ((401, {}, b'{"error":' * 900 + b'"x"' + b"}" * 900), "returned 401 without giving a reason. Check the token URL."),
+        (as_json("s3cret", 401), "returned 401 without giving a reason. Check the token URL."),
+        (as_json({"error": {"message": "s3cret?key=s3cret"}}, 401), "returned 401: [secret]?key=[secret]"),
+        (as_json({"error": "invalid_client", "error_description": "no such", "message": "s3cr"}), "returned no usable access_token: invalid_client: no such."),
+        (as_json({"error": "s3cret", "code": "authorization"}), "returned no usable access_token: [secret]."),
         ((500, HTML, b"<html>"), "returned 500 without giving a reason"),
         ((302, {"Location": "/"}, b""), "returned 302 without giving a reason. Check the token URL."),
         (as_json(token(), 300), "returned 300 without giving a reason. Check the token URL."),
@@ -332,19 +353,30 @@ def test_a_rejected_token_is_replaced_once(server: Server, listing: Listing, kin
         (as_json(token("a\nb")), "returned no usable access_token."),
         (as_json(token("s3cret ")), "returned no usable access_token."),
         (as_json(token("s3crét")), "returned no usable access_token."),
-        (as_json(token(token_type="mac")), "returned a token whose token_type is not bearer."),
+        (as_json(token(token_type="mac")), "returned a token whose token_type is not bearer, but mac."),
+        (as_json(token(token_type="DPoP")), "returned a token whose token_type is not bearer, but DPoP."),
+        (as_json(token(token_type=5)), "returned a token whose token_type is not bearer, but integer."),
+        (as_json(token(token_type=False)), "returned a token whose token_type is not bearer, but boolean."),
+        ((200, {}, b'{"access_token": "t", "token_type": ' + b"[" * 600 + b"]" * 600 + b"}"), "returned a token whose token_type is not bearer, but array."),
+        (as_json(token("t0ken-of-mine", token_type="t0ken-of-mine\ns3cret")), "returned a token whose token_type is not bearer, but [secret] [secret]."),
     ],
 )  # fmt: skip
 def test_no_token(server: Server, listing: Listing, response: Scripted, message: str) -> None:
     server.respond_with(response)
     with pytest.raises(errors.AuthenticationError) as caught:
-        listing(server.url, OAuth2ClientCredentials(f"{server.url}/token?key=s3cret", "id", "secret"))
+        listing(server.url, OAuth2ClientCredentials(f"{server.url}/token?key=s3cret", "id", "own-s3cr"))
     assert str(caught.value) == f"The token server {server.url}/token {message}"
     assert len(server.seen) == 1
 
 
-@pytest.mark.parametrize("more", [{}, {"token_type": "bearer"}, {"token_type": "BEARER"}])
-def test_the_token_type_may_be_missing_or_in_any_case(server: Server, listing: Listing, more: dict[str, str]) -> None:
+SPELLINGS = (None, "", " ", "bearer", "BEARER", " Bearer ", "BearerToken", "bearer_token", "urn:ietf:params:oauth:token-type:bearer",
+             "JWT", "jwt", "access_token", "Access_Token")  # fmt: skip
+
+
+@pytest.mark.parametrize("more", [{}, *({"token_type": kind} for kind in SPELLINGS)])
+def test_the_token_type_may_be_missing_or_in_any_spelling(
+    server: Server, listing: Listing, more: dict[str, str]
+) -> None:
     server.script = lambda method, target: as_json({"access_token": "t-1", **more} if method == "POST" else page(1))
     assert len(listing(server.url, OAuth2ClientCredentials(server.url, "id", "secret"))) == 1
     assert server.seen[-1][2]["Authorization"] == "Bearer t-1"
@@ -447,27 +479,36 @@ def test_threads_share_their_first_token(server: Server, kind: Callable[[str], A
 @pytest.mark.parametrize(
     ("life", "fresh", "used"),
     [(599, 479, 569), (200, 100, 170), (40, 20, 30), (10, 5, 7.5), (7.5, 3.75, 5.625), (1, 0.5, 0.75), ("599", 479, 569),
-     *((life, 1e9 - 120, 1e9 - 30) for life in (None, 0, -5, "soon", True, float("nan"), 10**400, 1e300))],
+     ("599.0", 479, 569), (" 599 ", 479, 569), ("7.5", 3.75, 5.625), ("5.99e2", 479, 569),
+     *((life, 1e9 - 120, 1e9 - 30) for life in (
+         None, 0, -5, "soon", "", "0", "-5", "599 s", "nan", "inf", True, False, [599], float("nan"), 10**400, 1e300))],
 )  # fmt: skip
 def test_how_long_a_token_is_used(life: object, fresh: float, used: float) -> None:
     now = 100.0
     cache = TokenCache(clock=lambda: now)
-    response = as_json(token(expires_in=life))[2]
+    auth, sent = (
+        OAuth2ClientCredentials("https://t", "id", "secret"),
+        Request("POST", "https://t", extensions={"secrets": ()}),
+    )
+    response = RawResponse("POST /", "https://t", 200, {}, as_json(token(expires_in=life))[2])
+    t1 = Secret("t-1")
     assert cache.get_or_claim_renewal() is cache.fresh(None) is cache.spare(None) is None
-    assert cache.store("https://t", 200, response) == "t-1"
+    assert cache.store(auth, sent, response) == t1
     now = 100.0 + fresh - 0.1
-    assert cache.get_or_claim_renewal() == cache.fresh(None) == cache.spare(None) == cache.fresh("another") == "t-1"
-    assert cache.fresh("t-1") is cache.spare("t-1") is None
+    assert (
+        cache.get_or_claim_renewal() == cache.fresh(None) == cache.spare(None) == cache.fresh(Secret("another")) == t1
+    )
+    assert cache.fresh(t1) is cache.spare(t1) is None
     now = 100.0 + fresh
     # One caller renews it; the others keep using it for 5 s.
     assert (cache.get_or_claim_renewal(), cache.get_or_claim_renewal(), cache.fresh(None), cache.spare(None)) == (
         None,
-        "t-1",
+        t1,
         None,
-        "t-1",
+        t1,
     )
     now = 100.0 + used - 0.1
-    assert cache.spare(None) == "t-1"
+    assert cache.spare(None) == t1
     now = 100.0 + used
     assert cache.get_or_claim_renewal() is cache.get_or_claim_renewal() is cache.spare(None) is None
     assert "t-1" not in repr(cache)

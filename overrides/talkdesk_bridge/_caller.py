@@ -24,13 +24,12 @@ from talkdesk_bridge_api.types import ListOperation, Operation
 
 from talkdesk_bridge import errors
 from talkdesk_bridge._attempts import LOG, Attempts, Gate
-from talkdesk_bridge._auth import NoAuth
 from talkdesk_bridge._http import AsyncHttp, Http, Request, normalized
 from talkdesk_bridge._items import AsyncItemIterator, ItemIterator
 from talkdesk_bridge._links import NextLinks
 from talkdesk_bridge._oauth import OAuth2
 from talkdesk_bridge._position import Step
-from talkdesk_bridge._redact import SHORTEST, redact
+from talkdesk_bridge._redact import SHORTEST, Secret, redact
 from talkdesk_bridge._response import RawResponse, Reader, Response
 from talkdesk_bridge._retry import one_line
 from talkdesk_bridge._run import is_in_a_task, run
@@ -139,7 +138,7 @@ class Caller:
             return Attempts(self, operation.operation_id, lambda: request).response()
 
         response = await (self._send_with_token(auth, request, send) if isinstance(auth, OAuth2) else send())
-        return self._reader.read(operation, response, credential=not isinstance(auth, NoAuth))
+        return self._reader.read(operation, response, auth)
 
     async def authenticate(self) -> None:
         """Get a token, if the credential needs one and has no fresh one."""
@@ -182,15 +181,15 @@ class Caller:
         self, auth: OAuth2, request: Request, send: Callable[[], Awaitable[RawResponse]]
     ) -> RawResponse:
         token = self._tokens.get_or_claim_renewal() or await self._renewed(auth)
-        request.headers["Authorization"] = f"Bearer {token}"
+        request.headers["Authorization"] = f"Bearer {token.text}"
         response = await send()
         if response.status_code != HTTPStatus.UNAUTHORIZED:
             return response
         # The bridge may have revoked the token: get a new one, and try once more.
-        request.headers["Authorization"] = f"Bearer {await self._renewed(auth, rejected=token)}"
+        request.headers["Authorization"] = f"Bearer {(await self._renewed(auth, rejected=token)).text}"
         return await send()
 
-    async def _renewed(self, auth: OAuth2, rejected: str | None = None) -> str:
+    async def _renewed(self, auth: OAuth2, rejected: Secret | None = None) -> Secret:
         """A token other than `rejected`: the one that another call got meanwhile, or a new one.
 
         Calls that wait for another call's token request share its failure. Otherwise each would send its own in turn:
@@ -207,16 +206,19 @@ class Caller:
                 raise errors.AuthenticationError(self._tokens.failure)
             return await self._new_token(auth, spare)
 
-    async def _new_token(self, auth: OAuth2, spare: str | None) -> str:
+    async def _new_token(self, auth: OAuth2, spare: Secret | None) -> Secret:
         """A token from the token server, or the `spare` one if the server returns none."""
+        sent: list[Request] = []
 
         def request() -> Request:
             headers, content = auth.token_request()
-            return self.http.build(self.settings, method="POST", url=auth.token_url, headers=headers, content=content)
+            made = self.http.build(self.settings, method="POST", url=auth.token_url, headers=headers, content=content)
+            sent.append(made)
+            return made
 
         try:
             response = await Attempts(self, None, request, once=spare is not None).response()
-            token = self._tokens.store(auth.token_url, response.status_code, response.content)
+            token = self._tokens.store(auth, sent[-1], response)
         except errors.BridgeError as error:
             from_server = isinstance(error, errors.AuthenticationError)
             failure = str(error) if from_server else f"No token could be fetched. {error}"

@@ -111,8 +111,9 @@ def _algorithm(_: object, __: object, value: Any) -> None:
 class OAuth2PrivateKeyJWT(OAuth2):
     """OAuth 2 client credentials that prove the client by a signed JWT (RFC 7523, 2.2) instead of a secret.
 
-    Needs the extra `jwt`. Each token request carries a new JWT, which is valid for five minutes and for one use. An
-    example of a token server that accepts it is Talkdesk's, documented under "Client Credentials - JWT".
+    Needs the extra `jwt`. Each token request carries a new JWT for one use. It is valid for five minutes, of which 30
+    seconds lie in the past, because a server's clock may be behind. An example of a token server that accepts it is
+    Talkdesk's, documented under "Client Credentials - JWT".
 
     Args:
         token_url: The token endpoint; https, or http on loopback.
@@ -148,9 +149,9 @@ class OAuth2PrivateKeyJWT(OAuth2):
         """A new JWT."""
         import jwt
 
-        now = int(time.time())
+        issued = int(time.time()) - 30
         claims = {"iss": self.client_id, "sub": self.client_id, "aud": self.audience or self.token_url}
-        validity = {"jti": str(uuid.uuid4()), "iat": now, "exp": now + 300}
+        validity = {"jti": str(uuid.uuid4()), "iat": issued, "exp": issued + 300}
         headers = {"kid": self.key_id} if self.key_id else {}
         assertion = jwt.encode({**claims, **validity}, self._key, algorithm=self.algorithm, headers=headers)
         assertion_type = "urn:ietf:params:oauth:client-assertion-type:jwt-bearer"

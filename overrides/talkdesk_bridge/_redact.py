@@ -9,10 +9,19 @@ from html import escape
 from typing import Any
 from urllib.parse import parse_qs, quote, quote_plus
 
+from attrs import field, frozen
+
 REDACTED = "[secret]"
 
 SHORTEST = 6
 """Characters; a shorter secret would redact parts of other words."""
+
+
+@frozen
+class Secret:
+    """A text that `repr` does not show, for variables that a traceback with local variables would show."""
+
+    text: str = field(repr=False)
 
 
 def redact(text: str, secrets: tuple[str, ...]) -> str:
@@ -29,10 +38,12 @@ def redact_content(content: bytes, secrets: tuple[str, ...]) -> bytes:
     # JSON can escape any character, in several ways and encodings, so it is decoded first.
     try:
         data = json.loads(content)
-    except (ValueError, RecursionError):
+        redacted = _redacted(data, secrets)
+        return content if redacted == data else json.dumps(redacted).encode()
+    except ValueError:
         return content
-    redacted = _redacted(data, secrets)
-    return content if redacted == data else json.dumps(redacted).encode()
+    except RecursionError:
+        return b""  # nested too deeply to be searched
 
 
 @lru_cache(maxsize=64)  # the same for each request of a client

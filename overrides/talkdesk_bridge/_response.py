@@ -16,6 +16,8 @@ from talkdesk_bridge_api.reading import integer
 from talkdesk_bridge_api.types import ListOperation, Operation
 
 from talkdesk_bridge import errors
+from talkdesk_bridge._auth import Auth, BasicAuth, HeaderAuth, NoAuth
+from talkdesk_bridge._clock import clock_note
 from talkdesk_bridge._json import read_json
 from talkdesk_bridge._retry import REQUEST_ID_HEADERS, one_line
 from talkdesk_bridge.errors import ContractError, StatusError
@@ -45,7 +47,7 @@ class RawResponse:
 
     request: str
     """Method and path, for messages."""
-    url: str
+    url: str = field(repr=False)
     status_code: int
     headers: Mapping[str, str] = field(repr=False)
     content: bytes = field(repr=False)
@@ -108,13 +110,13 @@ class Reader:
     on_deviation: Callable[[Deviation], object] | None
     on_repeat: str = "error"
 
-    def read(self, operation: Operation[BodyT], response: RawResponse, *, credential: bool) -> Response[BodyT]:
+    def read(self, operation: Operation[BodyT], response: RawResponse, auth: Auth) -> Response[BodyT]:
         """The complete response to `operation`.
 
         Args:
             operation: The operation that was called.
             response: The response before its body is read.
-            credential: Whether the request carried one.
+            auth: The credential of the request.
 
         Raises:
             StatusError: the status is not 2XX.
@@ -122,7 +124,7 @@ class Reader:
 
         """
         if not 200 <= response.status_code < 300:
-            raise _status_error(operation, response, credential)
+            raise _status_error(operation, response, auth)
         returned = f"{response.request} returned {response.status_code}"
         declared = operation.body(response.status_code)
         if declared is None:
@@ -231,10 +233,11 @@ def announced_total(name: str, response: Response[Any]) -> int | None:
         raise ContractError(message, json_path="$.total", expected="integer", seen=misfit.seen) from None
 
 
-def _status_error(operation: Operation[Any], response: RawResponse, credential: bool) -> StatusError:
+def _status_error(operation: Operation[Any], response: RawResponse, auth: Auth) -> StatusError:
     body = _error_body(operation, response)
     info = body if isinstance(body, ErrorInfo) else None
     phrase = next((f" {status.phrase}" for status in HTTPStatus if status == response.status_code), "")
+    is_refused = response.status_code in (HTTPStatus.UNAUTHORIZED, HTTPStatus.FORBIDDEN)
     message = f"{response.request} returned {response.status_code}{phrase}"
     message += f" with {response.fault}" if response.fault and not body else ""
     if info and info.user_message:
@@ -242,11 +245,13 @@ def _status_error(operation: Operation[Any], response: RawResponse, credential: 
         message += f" ({one_line(info.error_code)})" if info.error_code else ""
     elif 300 <= response.status_code < 400:
         message += ": redirects are not followed; the base URL must be that of the bridge itself"
-    elif response.status_code in (HTTPStatus.UNAUTHORIZED, HTTPStatus.FORBIDDEN) and credential:
+    elif is_refused and not isinstance(auth, NoAuth):
         message += ": the bridge does not accept the credential"
-    if response.status_code == HTTPStatus.UNAUTHORIZED and not credential:
+    if response.status_code == HTTPStatus.UNAUTHORIZED and isinstance(auth, NoAuth):
         message += ". No credential was sent: pass `auth`, or set a variable such as TALKDESK_BRIDGE_API_KEY"
     message += "." if response.attempts == 1 else f". Tried {response.attempts} times."
+    if is_refused and not isinstance(auth, NoAuth | HeaderAuth | BasicAuth) and (note := clock_note(response.headers)):
+        message += f" {note}"
     if response.retry_after is not None:
         message += f" Retry after {ceil(response.retry_after)} s."
     request_id = next(

@@ -4,12 +4,44 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from itertools import islice
+from typing import Any
 
-from attrs import define, field
+from attrs import define, field, frozen
+from talkdesk_bridge_api.places import kind_of
 
+from talkdesk_bridge._clock import clock_note
+from talkdesk_bridge._http import Request
+from talkdesk_bridge._oauth import OAuth2, OAuth2ClientCredentials
+from talkdesk_bridge._redact import Secret, redact, secrets_of
+from talkdesk_bridge._response import RawResponse
 from talkdesk_bridge._retry import one_line
 from talkdesk_bridge.errors import AuthenticationError
+
+# Fields that say why there is no token (RFC 6749, problem+json, gateways), in lower case and without punctuation.
+REASONS = {
+    "error", "errors", "errorcode", "errordescription", "errormessage", "errorsummary", "code", "description", "detail",
+    "details", "fault", "faultstring", "message", "reason", "title",
+}  # fmt: skip
+
+MOST_REASONS = 4
+"""Texts of an error response that a message shows."""
+
+NEVER = 1e9
+"""Seconds: the lifetime of a token whose end is unknown."""
+
+
+@frozen
+class TokenResponse:
+    """The fields of a token server's response, as far as messages and tracebacks may show them."""
+
+    token: Secret | None
+    """None if there is none that a header can carry."""
+    kind: str
+    seconds: float
+    """The lifetime; NEVER if it is missing, not a number, or not above 0: until the bridge rejects the token."""
+    reasons: tuple[str, ...]
 
 
 @define
@@ -22,7 +54,7 @@ class TokenCache:
     """
 
     clock: Callable[[], float]
-    _token: str | None = field(default=None, repr=False, init=False)
+    _token: Secret | None = field(default=None, repr=False, init=False)
     _fresh_until: float = field(default=0.0, init=False)
     _usable_until: float = field(default=0.0, init=False)
     _next_try: float = field(default=0.0, init=False)
@@ -34,9 +66,9 @@ class TokenCache:
     @property
     def current(self) -> str:
         """The token, to redact it; empty if there is none."""
-        return self._token or ""
+        return self._token.text if self._token else ""
 
-    def get_or_claim_renewal(self) -> str | None:
+    def get_or_claim_renewal(self) -> Secret | None:
         """The token; None if this call has to renew it, while others keep using it."""
         now = self.clock()
         if now < self._fresh_until:
@@ -46,11 +78,11 @@ class TokenCache:
         self._next_try = now + 5
         return None
 
-    def fresh(self, rejected: str | None) -> str | None:
+    def fresh(self, rejected: Secret | None) -> Secret | None:
         """The token, if it is fresh and not the one that the bridge has rejected."""
         return self._token if self._token != rejected and self.clock() < self._fresh_until else None
 
-    def spare(self, rejected: str | None) -> str | None:
+    def spare(self, rejected: Secret | None) -> Secret | None:
         """The token, if it can stay in use should the renewal fail."""
         return self._token if self._token != rejected and self.clock() < self._usable_until else None
 
@@ -58,42 +90,80 @@ class TokenCache:
         """Note that a token request has ended."""
         self.requests, self.failure = self.requests + 1, failure
 
-    def store(self, server: str, status_code: int, content: bytes) -> str:
+    def store(self, auth: OAuth2, request: Request, response: RawResponse) -> Secret:
         """Store the token from a token server's response, and return it. Also calls `ended`, unless it raises.
+
+        Args:
+            auth: The credential that the token is for.
+            request: The token request, as it was sent.
+            response: Its response.
 
         Raises:
             AuthenticationError: the response is an error, or holds no usable token; the old token is kept.
 
         """
-        server = server.partition("?")[0]
-        try:
-            data = json.loads(content)
-        except (ValueError, RecursionError):
-            data = None
-        data = data if isinstance(data, dict) else {}
-        if not 200 <= status_code < 300:
-            reasons = [one_line(data[key]) for key in ("error", "error_description") if isinstance(data.get(key), str)]
-            reason = f": {': '.join(reasons)}" if reasons else " without giving a reason"
-            remedy = ". Check the token URL." if not reasons and status_code < 500 else ""
-            raise AuthenticationError(f"The token server {server} returned {status_code}{reason}{remedy}")
-        token = data.get("access_token")
-        if not isinstance(token, str) or not re.fullmatch(r"[!-~]+", token):
-            raise AuthenticationError(f"The token server {server} returned no usable access_token.")
-        if str(data.get("token_type", "bearer")).lower() != "bearer":
-            raise AuthenticationError(f"The token server {server} returned a token whose token_type is not bearer.")
-        life, now = _lifetime(data.get("expires_in")), self.clock()
-        self._token = token
-        self._usable_until = now + life - min(30, life / 4)
-        self._fresh_until = now + life - min(120, life / 2)
+        server, status = auth.token_url.partition("?")[0], response.status_code
+        found = read_token(response, request)
+        reason = f": {': '.join(found.reasons)}" if found.reasons else ""
+        if not 200 <= status < 300:
+            remedy = ". Check the token URL." if not reason and status < 500 else ""
+            message = f"The token server {server} returned {status}{reason or ' without giving a reason'}{remedy}"
+            is_timed = status in (400, 401, 403) and not isinstance(auth, OAuth2ClientCredentials)
+            if is_timed and (note := clock_note(response.headers)):
+                message = f"{message.rstrip('.')}. {note}"
+            raise AuthenticationError(message)
+        if not found.token:
+            raise AuthenticationError(f"The token server {server} returned no usable access_token{reason}.")
+        if "bearer" not in found.kind.lower() and found.kind.lower() not in ("", "jwt", "access_token"):
+            problem = f"a token whose token_type is not bearer, but {found.kind}"
+            raise AuthenticationError(f"The token server {server} returned {problem}.")
+        now = self.clock()
+        self._token = found.token
+        self._usable_until = now + found.seconds - min(30, found.seconds / 4)
+        self._fresh_until = now + found.seconds - min(120, found.seconds / 2)
         self._next_try = now
         self.ended(None)
-        return token
+        return found.token
 
 
-def _lifetime(value: object) -> float:
-    """Seconds from `expires_in`; 1e9 if it is missing, not a number, or not above 0: until the bridge rejects it."""
-    if isinstance(value, str) and re.fullmatch(r"[0-9]{1,9}", value):
-        value = int(value)
-    if isinstance(value, bool) or not isinstance(value, int | float) or not value > 0:
-        return 1e9
-    return min(value, 1e9)
+def read_token(response: RawResponse, request: Request) -> TokenResponse:
+    """A token server's response. It never raises, so that no traceback shows its body."""
+    try:
+        data = json.loads(response.content)
+    except (ValueError, RecursionError):
+        data = None
+    data = data if isinstance(data, dict) else {}
+    text = data.get("access_token")
+    token = Secret(text) if isinstance(text, str) and re.fullmatch(r"[!-~]+", text) else None
+    secrets = (*secrets_of(request), *([token.text] if token else []))
+    # Other fields of a success may hold secrets.
+    success = 200 <= response.status_code < 300
+    reasons = _reasons({name: data[name] for name in data if name.lower().startswith("error") or not success})
+    kind = "" if data.get("token_type") is None else data["token_type"]
+    return TokenResponse(
+        token=token,
+        kind=one_line(redact(kind, secrets)) if isinstance(kind, str) else kind_of(kind),
+        seconds=_lifetime(data.get("expires_in")),
+        reasons=tuple(one_line(redact(one, secrets)) for one in islice(reasons, MOST_REASONS)),
+    )
+
+
+def _reasons(data: Any, depth: int = 0) -> Iterator[str]:
+    """The texts of the fields in REASONS, also inside of objects and lists."""
+    if isinstance(data, str) and data.strip():
+        yield data
+    elif isinstance(data, dict | list) and depth < 5:
+        for one in data:
+            if isinstance(data, list):
+                yield from _reasons(one, depth + 1)
+            elif re.sub("[^a-z]", "", one.lower()) in REASONS:
+                yield from _reasons(data[one], depth + 1)
+
+
+def _lifetime(value: Any) -> float:
+    """Seconds from `expires_in`, which may be a number or text."""
+    try:
+        seconds = 0.0 if isinstance(value, bool) else float(value)
+    except (OverflowError, TypeError, ValueError):
+        return NEVER
+    return min(seconds, NEVER) if seconds > 0 else NEVER

@@ -32,7 +32,7 @@ class BridgeError(Exception):
     """The root of all errors of this package.
 
     No message contains a credential. Of a body, a message contains only `userMessage` and `errorCode`; of a token
-    server's, only `error` and `error_description`.
+    server's, only the fields that give reasons, such as `error` and `error_description`.
     """
 
 
