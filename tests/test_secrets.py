@@ -22,7 +22,9 @@ import traceback
 import warnings
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from functools import partial
+from pathlib import Path
 from typing import Any, Self
 from urllib.parse import quote, unquote_plus
 
@@ -46,7 +48,7 @@ from talkdesk_bridge import (
 from talkdesk_bridge.models import ErrorDetails, ErrorInfo
 
 from tests.command import call
-from tests.conftest import Scripted, Server, as_json, page
+from tests.conftest import Scripted, Server, as_json, invoices_of, page
 from tests.keys import bare, pem
 
 HALVES = ("Mk7Vq2Xn", "Wp9Jh4Rt")
@@ -232,7 +234,9 @@ class Lab:
         retry = Retry(attempts=2, backoff=0, on_attempt=self.output.append)
         return {**OPTIONS, "verify": CONTEXT, "auth": auth, "retry": retry, "on_deviation": self.output.append, **more}
 
-    def fails(self, flavour: str, url: str, auth: Auth, *, account: str = "1", **more: Any) -> errors.BridgeError:
+    def fails(
+        self, flavour: str, url: str, auth: Auth, *, account: str = "1", echoed: bool = False, **more: Any
+    ) -> errors.BridgeError:
         """List invoices and return the error; keep all output on the way."""
         options = self.options(auth, **more)
 
@@ -252,7 +256,7 @@ class Lab:
 
         with pytest.raises(errors.BridgeError) as caught:
             blocking() if flavour == "sync" else asyncio.run(awaiting(), debug=True)
-        self.output += describe_error(caught.value)
+        self.output += describe_error(caught.value, echoed=echoed)
         return caught.value
 
 
@@ -266,8 +270,24 @@ def describe(thing: object) -> list[object]:
     return [text for one in shown for text in (repr(one), str(one), f"{one}", pprint.pformat(one), pretty_repr(one))]
 
 
-def describe_error(error: BaseException) -> list[object]:
-    """All printed and stored forms of an error and its causes."""
+def locals_of(error: BaseException) -> list[object]:
+    """The local variables of the package in an error's traceback, as `pytest -l`, rich and Sentry show them."""
+    texts: list[object] = []
+    for frame, _ in traceback.walk_tb(error.__traceback__):
+        if "talkdesk_bridge" in frame.f_code.co_filename or "attrs generated" in frame.f_code.co_filename:
+            place = f"{frame.f_code.co_qualname}.{{}} = {{}}"
+            for name, value in frame.f_locals.items():
+                texts.append(place.format(name, repr(value)))
+                with suppress(AttributeError):  # of a model that is not complete yet
+                    texts.append(place.format(name, pretty_repr(value, max_string=80)))
+    return texts
+
+
+def describe_error(error: BaseException, *, echoed: bool = False) -> list[object]:
+    """All printed and stored forms of an error and its causes.
+
+    Local variables are not among them if a page is `echoed`: the page is the caller's data, and theirs to show.
+    """
     texts: list[object] = [*traceback.format_exception(error), repr(vars(copy.deepcopy(error)))]
     texts += [pickle.dumps(error, protocol).decode("latin-1") for protocol in (0, pickle.HIGHEST_PROTOCOL)]
     behind: BaseException | None = error
@@ -280,6 +300,7 @@ def describe_error(error: BaseException) -> list[object]:
             *getattr(behind, "__notes__", []),
         ]
         texts += [repr(getattr(behind, name, None)) for name in ("doc", "object", "request")]
+        texts += [] if echoed else locals_of(behind)
         behind = behind.__cause__ or behind.__context__
     return texts
 
@@ -353,7 +374,8 @@ def test_every_kind_of_leak_is_found(lab: Lab) -> None:
 @pytest.mark.parametrize("response", RESPONSES)
 def test_a_response_that_echoes_the_request(lab: Lab, flavour: str, kind: str, response: str) -> None:
     lab.bridge.script = lambda method, target: RESPONSES[response](echo(lab.bridge), lab.elsewhere.url)
-    error = lab.fails(flavour, lab.bridge.url, KINDS[kind](lab.tokens.url))
+    echoed = response in {"contract", "deviation", "error with 200", "other origin"} or response.startswith("link ")
+    error = lab.fails(flavour, lab.bridge.url, KINDS[kind](lab.tokens.url), echoed=echoed)
     assert lab.bridge.seen
     assert ("[secret]" in str(error)) == (response in {*ERROR_RESPONSES, "error with headers", "HTML"})
 
@@ -419,6 +441,42 @@ def test_a_key_in_the_query_of_the_token_url_is_not_shown(server: Server) -> Non
         bridge.billing.get_account_invoices("1")
     assert server.seen[0][1] == f"/token?code={HALVES[0]}"
     assert not found(f"{describe(bridge)} {describe_error(caught.value)}")
+
+
+@both
+def test_no_query_is_logged_at_info(
+    server: Server, elsewhere: Server, flavour: str, caplog: pytest.LogCaptureFixture
+) -> None:
+    """The query of the token URL is a secret. No logger has a filter, which would also act on the logs of others."""
+    times = [0.0]
+    moved = page(1, following=f"http://inner.example{invoices_of('1')}?page=2&cursor={HALVES[1]}")
+    auth = OAuth2ClientCredentials(f"{elsewhere.url}/token?code={HALVES[0]}", "id", "secret")
+    options: dict[str, Any] = {"clock": lambda: times[-1], "retry": Retry(backoff=0)}
+
+    def blocking() -> None:
+        with BridgeClient(server.url, auth, **options) as bridge:
+            list(bridge.billing.iter_account_invoices("1"))
+            times.append(3600 - 60)
+            list(bridge.billing.iter_account_invoices("1"))
+
+    async def awaiting() -> None:
+        async with AsyncBridgeClient(server.url, auth, **options) as bridge:
+            [invoice async for invoice in bridge.billing.iter_account_invoices("1")]
+            times.append(3600 - 60)
+            [invoice async for invoice in bridge.billing.iter_account_invoices("1")]
+
+    caplog.set_level(logging.INFO)
+    server.respond_with(moved, as_json({}, 503), page(2, total=2), moved, page(2, total=2))
+    elsewhere.respond_with(TOKEN, as_json({"error": "code?"}, 401))  # it cannot be renewed
+    blocking() if flavour == "sync" else asyncio.run(awaiting(), debug=True)
+    assert [seen[1] for seen in elsewhere.seen] == [f"/token?code={HALVES[0]}"] * 2
+    assert f"cursor={HALVES[1]}" in server.seen[1][1]
+    # asyncio's own say how long a step took.
+    messages = [record.getMessage() for record in caplog.records if record.name != "asyncio"]
+    assert [message[:10] for message in messages] == ["Next links", "Token rene"]
+    assert not found(f"{[vars(record) for record in caplog.records]}")
+    for name in ("talkdesk_bridge", "talkdesk_bridge_http", "httpx", "httpcore", "httpcore.http11", "asyncio", "root"):
+        assert logging.getLogger(name).filters == []
 
 
 def closed(connection: socket.socket, sent: bytes) -> None:
@@ -614,6 +672,113 @@ def test_an_object_with_a_secret_is_neither_printed_nor_pickled(lab: Lab, holder
         lab.output += describe_error(caught.value)
     if isinstance(thing, Auth):
         assert copy.copy(thing) is copy.deepcopy(thing) is thing
+
+
+# What pytest shows of failures, with all that it can show. The secrets come from variables, so that no source shows them.
+FAILING = """
+import os
+from functools import partial
+
+import httpx
+import pytest
+from attrs import define, field
+from talkdesk_bridge import (
+    Auth, BasicAuth, BearerAuth, BridgeClient, HeaderAuth, OAuth2ClientCredentials, OAuth2PrivateKeyJWT
+)
+from talkdesk_bridge_sandbox import Credentials
+
+
+@define(frozen=True)
+class Own(Auth):
+    key: str = field(repr=False)
+
+
+URL = "https://bridge.example"
+MAKE = {
+    "key": lambda secret: HeaderAuth(secret),
+    "bearer": lambda secret: BearerAuth(secret),
+    "basic": lambda secret: BasicAuth("user", secret),
+    "oauth": lambda secret: OAuth2ClientCredentials(f"{URL}?k={secret}", "id", secret, parameters={"a": secret}),
+    "own": lambda secret: Own(secret),
+}
+
+
+@pytest.mark.parametrize("make", MAKE.values(), ids=MAKE)
+def test_comparison(make):
+    one, other = make(os.environ["ONE"]), make(os.environ["OTHER"])
+    assert one == other
+
+
+def test_comparison_of_keys():
+    one, other = (OAuth2PrivateKeyJWT(URL, "id", os.environ[name]) for name in ("A_KEY", "ANOTHER_KEY"))
+    assert one == other
+
+
+def test_comparison_of_settings():
+    one, other = (BridgeClient(URL, headers={"X": os.environ[name]})._caller.settings for name in ("ONE", "OTHER"))
+    assert one == other
+
+
+def test_comparison_of_the_sandbox():
+    one, other = (Credentials(api_key=os.environ[name]) for name in ("ONE", "OTHER"))
+    assert one == other
+
+
+@pytest.mark.parametrize("make", [HeaderAuth, BearerAuth, partial(BasicAuth, "u:")])
+def test_constructor(make):
+    make(os.environ["ONE"] + chr(10))
+
+
+@pytest.mark.parametrize("options", ["{'headers': {'X': os.environ['ONE'] + chr(10)}}", "{'proxy': os.environ['ONE']}"])
+def test_option(options):
+    BridgeClient(URL, **eval(options))
+
+
+def test_option_of_a_call():
+    BridgeClient(URL).with_options(headers={"X": os.environ["ONE"] + chr(10)})
+
+
+def test_environment():
+    BridgeClient.from_env()
+
+
+def respond(request):
+    if request.method == "POST":
+        return httpx.Response(200, json={"access_token": os.environ["OTHER"]})
+    return httpx.Response(401)
+
+
+def test_call():
+    auth = OAuth2ClientCredentials(f"{URL}?k={os.environ['ONE']}", "id", os.environ["ONE"])
+    with BridgeClient(URL, auth, transport=httpx.MockTransport(respond), headers={"X": os.environ["ONE"]}) as bridge:
+        bridge.billing.get_account_invoices("1")
+
+
+def test_call_whose_hook_fails(monkeypatch):
+    def fail(attempt):
+        raise ValueError(attempt.operation)
+
+    from talkdesk_bridge import Retry
+
+    auth = OAuth2ClientCredentials(f"{URL}?k={os.environ['ONE']}", "id", os.environ["ONE"], auth_method="client_secret_post")
+    retry = Retry(on_attempt=fail)
+    with BridgeClient(URL, auth, transport=httpx.MockTransport(respond), retry=retry) as bridge:
+        bridge.billing.get_account_invoices("1")
+"""
+
+
+def test_a_failing_test_shows_no_secret(tmp_path: Path) -> None:
+    (tmp_path / "test_failing.py").write_text(FAILING)
+    secrets = {"ONE": "Mk7Vq2Xn-one", "OTHER": "Wp9Jh4Rt-other", "A_KEY": bare(), "ANOTHER_KEY": bare("another")}
+    broken = {"TALKDESK_BRIDGE_URL": "https://b", "TALKDESK_BRIDGE_API_KEY": secrets["ONE"] + "\n"}
+    command = [sys.executable, "-m", "pytest", "-vv", "--showlocals", "-p", "no:cacheprovider", "test_failing.py"]
+    result = subprocess.run(
+        command, cwd=tmp_path, env=os.environ | secrets | broken, capture_output=True, text=True, check=False, timeout=120
+    )  # fmt: skip
+    assert f"{FAILING.count('def test_') + 7} failed" in result.stdout, result.stdout
+    assert "BearerAuth() == BearerAuth()" in result.stdout
+    assert "OAuth2ClientCredentials(token_url='https://bridge.example', client_id='id'" in result.stdout
+    assert found(result.stdout) == []
 
 
 ERROR_ARGUMENTS: dict[str, Any] = {

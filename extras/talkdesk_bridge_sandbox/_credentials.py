@@ -10,7 +10,7 @@ from typing import Any, Literal
 from urllib.parse import parse_qs, unquote_plus
 
 import jwt
-from attrs import field, frozen
+from attrs import astuple, field, frozen
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat, PublicFormat
 from starlette.requests import Request
@@ -59,6 +59,10 @@ class Credentials:
     key_id: str = "sandbox-key-id"
     algorithm: str = "ES256"
     audience: str | None = None
+
+    def __eq__(self, other: object) -> bool:
+        # Not as attrs writes it: pytest would show all fields, with their secrets.
+        return isinstance(other, Credentials) and astuple(self) == astuple(other)
 
     def of_kind(self, kind: str) -> tuple[str, ...]:
         """The values that a client sends for a kind of credential; empty for an unknown kind."""

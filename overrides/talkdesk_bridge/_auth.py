@@ -9,6 +9,7 @@ from typing import Any, NoReturn, Self
 
 from attrs import define, field, fields
 
+from talkdesk_bridge._redact import hiding_arguments
 from talkdesk_bridge.errors import ConfigurationError
 
 
@@ -19,6 +20,11 @@ class Auth:
     A subclass overrides `headers`, or `apply` if headers are not enough, and declares secrets as fields with
     `repr=False`. A credential cannot be pickled: a pickle would hold the secret.
     """
+
+    def __init_subclass__(cls) -> None:
+        # Those that attrs writes: pytest shows the fields of two credentials if they are compared by such an __eq__.
+        for name in {"__init__", "__eq__"} & vars(cls).keys():
+            setattr(cls, name, hiding_arguments(vars(cls)[name]))
 
     def headers(self) -> dict[str, str]:
         """The headers that carry the credential on every request to the bridge."""

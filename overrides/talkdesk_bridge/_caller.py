@@ -130,8 +130,8 @@ class Caller:
         else:
             request = self._request(operation, arguments if step == 1 else {**arguments, "page": abs(step)})
         auth = self.settings.auth
-        for name, value in self.settings.headers.items():
-            request.headers[name] = value  # `update` would keep names that differ in case
+        for name in self.settings.headers:  # without their values, which a traceback with local variables would show
+            request.headers[name] = self.settings.headers[name]  # `update` would keep names that differ in case
         auth.apply(request)
 
         def send() -> Awaitable[RawResponse]:

@@ -23,6 +23,7 @@ from talkdesk_bridge._caller import AsyncCaller, BlockingCaller
 from talkdesk_bridge._each import check, each, each_blocking
 from talkdesk_bridge._environment import read_environment
 from talkdesk_bridge._http import AsyncBaseTransport, BaseTransport
+from talkdesk_bridge._redact import hiding_arguments
 from talkdesk_bridge._response import Deviation, Response
 from talkdesk_bridge._retry import Retry
 from talkdesk_bridge._run import run
@@ -65,6 +66,7 @@ class _Client:
     _caller_class: type[BlockingCaller | AsyncCaller]
     _caller: BlockingCaller | AsyncCaller
 
+    @hiding_arguments
     def __init__(self, base_url: str, auth: Auth | None = None, **options: Unpack[Options]) -> None:
         check_names(options, {"auth", *Options.__annotations__}, {})
         auth = NoAuth() if auth is None else auth
@@ -75,6 +77,7 @@ class _Client:
         super().__init__(caller)  # type: ignore[call-arg] # the __init__ of Operations or AsyncOperations
 
     @classmethod
+    @hiding_arguments
     def from_env(cls, environ: Mapping[str, str] | None = None, **options: Unpack[Options]) -> Self:
         """A client from TALKDESK_BRIDGE_URL and the variables of one credential; `VARIABLES` lists them.
 
@@ -91,6 +94,7 @@ class _Client:
         base_url, auth = read_environment(environ)
         return cls(base_url, auth=auth, **options)
 
+    @hiding_arguments
     def with_options(self, **options: Unpack[CallOptions]) -> Self:
         """A copy of this client with other options, for one call or many: `bridge.with_options(timeout=5).billing`.
 
@@ -101,9 +105,8 @@ class _Client:
 
         """
         fixed = "cannot differ between calls: give it when you make the client"
-        check_names(
-            options, CallOptions.__annotations__, dict.fromkeys(["auth", "base_url", *Options.__annotations__], fixed)
-        )
+        others = dict.fromkeys(["auth", "base_url", *Options.__annotations__], fixed)
+        check_names(options, CallOptions.__annotations__, others)
         other = copy.copy(self)
         other._bind(self._caller.with_options(**options))
         return other
@@ -165,9 +168,8 @@ class BridgeClient(_Client, Operations):
         verify: Whether to verify certificates (the default), or an SSLContext to verify them with.
         cert: A client certificate: one file with certificate and key, or two. If you give an SSLContext, load it there.
         proxy: URL of a proxy. By default, https goes through the proxy that HTTPS_PROXY, ALL_PROXY and NO_PROXY name.
-        transport: An httpx transport, such as httpx.MockTransport, instead of one of talkdesk_bridge_http. It is closed
-            with the client. It must then handle certificates, proxies, and unexpected bytes after a response itself,
-            and `deadline` is checked only between parts of the body.
+        transport: An httpx transport, such as httpx.MockTransport, instead of one of talkdesk_bridge_http; it is closed
+            with the client. It handles certificates, proxies and deadlines itself: see docs/client.md.
         clock: A monotonic clock in seconds; for tests.
         sleep: Called with the seconds to wait; returns an awaitable in AsyncBridgeClient. For tests.
 

@@ -24,7 +24,6 @@ from talkdesk_bridge._response import Failure, RawResponse, unrequested_coding
 from talkdesk_bridge._retry import one_line, retry_after
 from talkdesk_bridge._settings import MOST_AT_ONCE, Settings
 
-Request = httpx.Request
 BaseTransport = httpx.BaseTransport
 AsyncBaseTransport = httpx.AsyncBaseTransport
 
@@ -40,6 +39,13 @@ NOT_SENT = (httpx.ConnectError, httpx.ConnectTimeout, httpx.UnsupportedProtocol,
 # httpx does not wrap these: socket errors, an invalid proxy host, and errors when the transport is closed mid-request.
 UNWRAPPED_ERRORS = (httpx.HTTPError, httpx.StreamError, OSError, RuntimeError, UnicodeError, SocksError)
 WRONG_SETTINGS = (httpx.InvalidURL, AttributeError, TypeError, ValueError)
+
+
+class Request(httpx.Request):
+    """A request whose `repr` does not show the query, which may hold a secret."""
+
+    def __repr__(self) -> str:
+        return f"<Request({self.method!r}, '{self.url.copy_with(query=None)}')>"
 
 
 class _Http:
@@ -88,7 +94,7 @@ class _Http:
             url = f"{url}?{httpx.QueryParams(params)}" if params else url
             all_headers = httpx.Headers(HEADERS)
             all_headers.update(headers)
-            request = httpx.Request(url=url, headers=all_headers, **more, extensions=extensions)
+            request = Request(url=url, headers=all_headers, **more, extensions=extensions)
             request.extensions["url"] = str(request.url)  # before `Auth.apply` adds to it
             request.read()  # read files now: later they could be read only once, and would block
             return request

@@ -4,12 +4,18 @@ from __future__ import annotations
 
 import json
 import re
-from functools import lru_cache
+from collections.abc import Callable
+from functools import lru_cache, wraps
 from html import escape
-from typing import Any
+from typing import Any, ParamSpec, TypeVar
 from urllib.parse import parse_qs, quote, quote_plus
 
 from attrs import field, frozen
+
+from talkdesk_bridge.errors import ConfigurationError
+
+P = ParamSpec("P")
+T = TypeVar("T")
 
 REDACTED = "[secret]"
 
@@ -22,6 +28,22 @@ class Secret:
     """A text that `repr` does not show, for variables that a traceback with local variables would show."""
 
     text: str = field(repr=False)
+
+
+def hiding_arguments(function: Callable[P, T]) -> Callable[P, T]:
+    """A function whose errors have no frame with its arguments, which tools that show local variables would show."""
+
+    @wraps(function)
+    def call(*args: P.args, **kwargs: P.kwargs) -> T:
+        try:
+            return function(*args, **kwargs)
+        except (ConfigurationError, TypeError) as error:
+            problem = error.with_traceback(None)
+            problem.__context__ = None  # it has a traceback, too
+        del args, kwargs
+        raise problem
+
+    return call
 
 
 def redact(text: str, secrets: tuple[str, ...]) -> str:
