@@ -117,6 +117,7 @@ lock: $(UV) ## Pin the newest tools in requirements/
 	@$(COMPILE) --extra sandbox --group integration pyproject.toml -o requirements/integration.txt
 	@$(COMPILE) --all-extras --group bench pyproject.toml -o requirements/bench.txt
 	@$(COMPILE) --group pyproject.toml:uv -o requirements/uv.txt
+	@npm update --prefix tests/integration/oidc --package-lock-only --omit-lockfile-registry-resolved --no-audit --no-fund
 
 clean: ## Remove what the targets created: environments, caches, dist/, docs/api.html
 	@rm -rf $(VENV) $(VENV)-* .mutate dist docs/api.html docs/.faults.md .hypothesis .mypy_cache .pytest_cache .ruff_cache

@@ -58,20 +58,23 @@ class TokenServer:
         DIRECT.open(f"{self.url}/lose", timeout=10).close()
 
 
+def running(command: list[str], audience: str, **options: Any) -> Iterator[TokenServer]:
+    """A token server in a process of its own, which prints its port and stops when its standard input ends."""
+    with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, **options) as process:
+        # Leaving the block closes the server's standard input, which stops it.
+        assert process.stdout
+        port = process.stdout.readline().strip()
+        assert port, f"{command} did not start: see above"
+        yield TokenServer(f"http://127.0.0.1:{port}", audience)
+
+
 def _running(module: str, audience: str) -> Iterator[TokenServer]:
-    command = [str(PYTHON), "-m", f"tests.integration.{module}"]
     if not PYTHON.exists():
         pytest.fail("there is no .venv-integration: run `make integration`")
     jwks = {"ec": ECAlgorithm.to_jwk(pair().public_key()), "rsa": RSAAlgorithm.to_jwk(pair("RSA").public_key())}
     keys = json.dumps({"keys": [{**json.loads(jwk), "kid": key_id} for key_id, jwk in jwks.items()]})
-    with subprocess.Popen(
-        command, cwd=ROOT, env=os.environ | {SIGNERS_KEYS: keys}, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
-    ) as process:  # fmt: skip
-        # Leaving the block closes the server's standard input, which stops it.
-        assert process.stdout
-        port = process.stdout.readline().strip()
-        assert port, f"{module} did not start: see above"
-        yield TokenServer(f"http://127.0.0.1:{port}", audience)
+    command = [str(PYTHON), "-m", f"tests.integration.{module}"]
+    yield from running(command, audience, cwd=ROOT, env=os.environ | {SIGNERS_KEYS: keys})
 
 
 @pytest.fixture(scope="session")

@@ -64,7 +64,7 @@ def require(program: str) -> None:
     """Skip the test without this program; in CI, fail."""
     if shutil.which(program) is None:
         (pytest.fail if os.environ.get("CI") else pytest.skip)(
-            f"needs {program} (Debian: nginx-light, haproxy, squid, tinyproxy)"
+            f"needs {program} (Debian: nginx-light, haproxy, squid, tinyproxy, nodejs, npm)"
         )
 
 
