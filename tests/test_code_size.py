@@ -14,10 +14,10 @@ import pytest
 from tests.conftest import ROOT
 
 PARTS = {
-    "overrides/talkdesk_bridge": (1150, 2376),
-    "overrides/talkdesk_bridge_http": (550, 600),
-    "extras/talkdesk_bridge_cli": (1300, 1337),
-    "extras/talkdesk_bridge_sandbox": (950, 948),
+    "overrides/talkdesk_bridge": (1150, 2511),
+    "overrides/talkdesk_bridge_http": (550, 602),
+    "extras/talkdesk_bridge_cli": (1300, 1341),
+    "extras/talkdesk_bridge_sandbox": (950, 977),
     "tools": (2700, 2775),
     "benchmarks": (750, 769),
 }

@@ -294,12 +294,7 @@ def _proxy_of(settings: Settings, url: httpx.URL) -> str:
 
 
 def normalized(url: str) -> str:
-    """A URL in the form in which it is sent.
-
-    Raises:
-        ValueError: it is not a URL.
-
-    """
+    """A URL in the form in which it is sent; raises ValueError if it is none."""
     with suppress(httpx.InvalidURL):  # its message would show the URL, and so perhaps a secret
         return str(httpx.URL(url))
     raise ValueError("not a URL")
