@@ -734,6 +734,10 @@ def test_option(options):
     BridgeClient(URL, **eval(options))
 
 
+def test_too_many_arguments():
+    HeaderAuth(os.environ["ONE"], "X-Key", os.environ["OTHER"])
+
+
 def test_option_of_a_call():
     BridgeClient(URL).with_options(headers={"X": os.environ["ONE"] + chr(10)})
 

@@ -352,7 +352,7 @@ FOR_RSA, FOR_EDDSA = unsuitable("RS256", "an RSA key of 2048 bits or more"), uns
         (OAuth2ClientCredentials, OAUTH_FOR | {"client_secret": ""}, "The client_secret of the credential is empty."),
         (OAuth2ClientCredentials, OAUTH_FOR | {"scope": "\ud800"}, "The scope of the credential is not printable text."),
         *((OAuth2ClientCredentials, OAUTH_FOR | {"parameters": given}, PARAMETERS)
-          for given in ({"grant_type": "x"}, {"scope": "x"}, {"client_id": "x"}, {"client_secret": "x"}, {"a": 1}, {1: "a"}, None, "text")),
+          for given in ({"grant_type": "x"}, {"scope": "x"}, {"client_id": "x"}, {"client_secret": "x"}, {"a": 1}, {1: "a"}, {"a": "s3cret\ud800"}, None, "text")),
         *((OAuth2ClientCredentials, OAUTH_FOR | {"auth_method": method}, "auth_method must be client_secret_basic or client_secret_post.")
           for method in ("none", "", None, "CLIENT_SECRET_POST", ["client_secret_post"])),
         *((OAuth2ClientCredentials, OAUTH_FOR | {"token_url": url}, "The token URL is not a URL.") for url in ("https://[", 5)),

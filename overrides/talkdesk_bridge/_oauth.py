@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import re
 import time
 import uuid
 from collections.abc import Mapping
@@ -45,7 +46,8 @@ class OAuth2(Auth):
 
 
 def _parameters(_: object, __: object, value: Any) -> None:
-    named = isinstance(value, Mapping) and all(isinstance(one, str) for pair in value.items() for one in pair)
+    texts = [one for pair in value.items() for one in pair] if isinstance(value, Mapping) else [None]
+    named = all(isinstance(one, str) and not re.search(r"[\ud800-\udfff]", one) for one in texts)
     if not named or {"grant_type", "scope", "client_id", "client_secret"} & value.keys():
         rule = "must map names to text, and must not hold grant_type, scope, client_id or client_secret"
         remedy = 'To send the secret in the body, set auth_method="client_secret_post".'

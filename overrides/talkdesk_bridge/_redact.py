@@ -31,16 +31,17 @@ class Secret:
 
 
 def hiding_arguments(function: Callable[P, T]) -> Callable[P, T]:
-    """A function whose errors have no frame with its arguments, which tools that show local variables would show."""
+    """A function that shows its arguments in no frame of a ConfigurationError, since tools show local variables."""
 
     @wraps(function)
     def call(*args: P.args, **kwargs: P.kwargs) -> T:
         try:
             return function(*args, **kwargs)
-        except (ConfigurationError, TypeError) as error:
+        except ConfigurationError as error:
             problem = error.with_traceback(None)
             problem.__context__ = None  # it has a traceback, too
-        del args, kwargs
+        finally:
+            del args, kwargs
         raise problem
 
     return call
