@@ -670,8 +670,11 @@ def test_resuming_a_list_of_unknown_length(server: Server) -> None:
 
 @pytest.mark.parametrize(
     ("name", "value"),
-    [("linked", 1), ("linked", None), ("page", "2"), ("page", -1), ("seen", 5), ("seen", None), ("step", [])],
-)
+    [
+        ("linked", 1), ("linked", None), ("page", "2"), ("page", -1), ("seen", 5), ("seen", None), ("step", []),
+        ("total", ""), ("total", False), ("total", []), ("total", 2.5), ("marks", -1), ("marks", True), ("seen", "text"),
+    ],
+)  # fmt: skip
 def test_a_damaged_position(server: Server, name: str, value: object) -> None:
     server.respond_with(page(1, total=2))
     with BridgeClient(server.url) as bridge:
@@ -681,3 +684,12 @@ def test_a_damaged_position(server: Server, name: str, value: object) -> None:
             bridge.billing.iter_account_invoices("1", start=invoices.position | {name: value})
         with pytest.raises(errors.ArgumentError, match="start must be the position"):
             bridge.billing.iter_account_invoices("1", start=5)  # type: ignore[arg-type]
+
+
+def test_resuming_a_list_with_a_negative_total(server: Server) -> None:
+    server.respond_with(page(1, 2, total=-1, following="?c=2"), page(3, total=-1))
+    with BridgeClient(server.url, on_deviation=lambda _: None) as bridge:
+        invoices = bridge.billing.iter_account_invoices("1", max_pages=1)
+        assert len([*invoices]) == 2
+        rest = bridge.billing.iter_account_invoices("1", start=json.loads(json.dumps(invoices.position)))
+        assert [one.invoice_number for one in rest] == ["3"]

@@ -91,8 +91,9 @@ def read_position(data: Any, call: Mapping[str, Any]) -> Position:
         differs = [name for name, value in call.items() if data[name] != value]
         state = PageState(**{name: data[name] for name in PageState.__match_args__})
         position = Position(state, data["skip"], data["last"], (*data["seen"],))
-        counts = (state.page, state.received, state.empty, state.total or 0, position.skip)
-        counted = all(type(number) is int and number >= 0 for number in (*counts, len(position.seen) - state.marks))
+        counts = (state.page, state.received, state.empty, state.marks, position.skip, len(position.seen) - state.marks)
+        counted = all(type(number) is int and number >= 0 for number in counts)
+        counted &= type(state.total) in (int, NoneType) and type(data["seen"]) in (list, tuple)
         usable = type(state.step) in (str, NoneType) or (type(state.step) is int and state.step > 0)
         texts = all(type(text) is str for text in (position.last, *position.seen))
         if not (counted and usable and texts and type(state.linked) is bool):
