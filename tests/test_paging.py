@@ -653,6 +653,22 @@ def test_a_bridge_that_ignores_page_numbers_is_asked_once(server: Server) -> Non
     assert [target.partition("?")[2] for target in targets(server)] == ["", "page=1", "page=2", "page=1", *[""] * 5]
 
 
+@pytest.mark.parametrize("accounts", ["135", "315", "1133553311"])
+def test_a_bridge_that_repeats_its_last_page_still_counts_pages(server: Server, accounts: str) -> None:
+    """Accounts of 1, 3 or 5 invoices, two a page: one with a single page does not end the others early."""
+
+    def clamped(_: str, target: str) -> Scripted:
+        count = int(target.partition("?")[0].rpartition("/")[2])
+        asked = int(match[1]) if (match := re.search(r"page=(\d)", target)) else 1
+        last = min(asked, (count + 1) // 2)
+        return as_json(page(*range(1, count + 1)[last * 2 - 2 : last * 2], total=None))
+
+    server.script = clamped
+    with BridgeClient(server.url, on_deviation=lambda _: None) as bridge:
+        found = [len([*bridge.billing.iter_account_invoices(account)]) for account in accounts]
+    assert found == [int(account) for account in accounts]
+
+
 def test_resuming_a_list_of_unknown_length(server: Server) -> None:
     server.respond_with(page(1, total=None))
     with BridgeClient(server.url) as bridge:

@@ -53,8 +53,9 @@ class Caller:
         # The callers that with_options makes share all of the following.
         self._tokens = TokenCache(settings.clock)
         self._warnings: list[str] = []
-        # By operationId: True if the bridge counts pages from 1, False if it ignores page numbers.
-        self._numbering: dict[str, bool] = {}
+        # By operationId, for lists of unknown length: the most items of a page 1 that came again as page 2.
+        # 0 if none did so far, COUNTS_PAGES once another page 2 came.
+        self._numbering: dict[str, int] = {}
         self.gate = Gate()
 
     async def sleep(self, seconds: float) -> None:

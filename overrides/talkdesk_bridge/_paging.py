@@ -12,22 +12,14 @@ from talkdesk_bridge_api.places import member
 from talkdesk_bridge_api.types import ListOperation
 
 from talkdesk_bridge._links import NextLinks, next_href
-from talkdesk_bridge._position import (
-    FIRST,
-    PageState,
-    Position,
-    Step,
-    fingerprint,
-    items_mark,
-    read_position,
-    values_of,
-)
+from talkdesk_bridge._position import PageState, Position, Step, fingerprint, items_mark, read_position, values_of
 from talkdesk_bridge._progress import Progress
 from talkdesk_bridge._response import Deviation, Reader, Response, announced_total
 from talkdesk_bridge.errors import ArgumentError, BridgeError, ContractError, IncompleteError, PagingError, StatusError
 
 # A bridge that filters may send some empty pages. More in a row than this raise PagingError.
 MOST_EMPTY_PAGES = 10
+COUNTS_PAGES = -1
 MISSING = (HTTPStatus.NOT_FOUND, HTTPStatus.GONE)
 
 
@@ -42,7 +34,7 @@ class Pages:
         self,
         exchange: Callable[[Step], Awaitable[Response[Any]]],
         links: Callable[[], NextLinks] | None,
-        numbering: dict[str, bool],
+        numbering: dict[str, int],
         operation: ListOperation[Any, Any],
         call: dict[str, Any],
         reader: Reader,
@@ -124,12 +116,11 @@ class Pages:
 
         """
         state = self._at.state
-        if state.is_of_unknown_length and state.step == 2 and self._name not in self._numbering:
-            first = await self._exchange(FIRST)
-            if items_mark(self._sent_in(first)) != self._at.latest:
+        if state.is_of_unknown_length and state.page == 2 and self._name not in self._numbering:
+            if items_mark(await self._sent_on(1)) != self._at.latest:
                 remedy = "Ask its operator for a total, or for next links"
                 raise PagingError(f"{self._name}: this bridge does not count pages from 1. {remedy}.", page=1)
-            self._numbering[self._name] = True
+            self._numbering.setdefault(self._name, 0)
 
     async def _is_repeated(self, response: Response[Any]) -> bool:
         """Whether the list has ended, because the bridge ignores page numbers or repeats its last page.
@@ -141,13 +132,19 @@ class Pages:
             return False
         sent, before = self._sent_in(response), self._at.latest
         if not sent or items_mark(sent) != before:
+            if state.is_of_unknown_length:
+                self._numbering[self._name] = COUNTS_PAGES
             return False
-        if state.is_of_unknown_length and isinstance(state.step, int):
-            again = await self._exchange(FIRST if state.step == 2 else state.step - 1)
-            if items_mark(self._sent_in(again)) != before:
+        if state.is_of_unknown_length:
+            if items_mark(await self._sent_on(state.page - 1)) != before:
                 return False  # `_take` raises the error
-            self._numbering[self._name] = state.page > 2
+            # Bridges that repeat their last page count pages, too: a longer page may be one of several.
+            if state.page == 2 and self._numbering.get(self._name) != COUNTS_PAGES:
+                self._numbering[self._name] = len(sent)
         return True
+
+    async def _sent_on(self, page: int) -> list[Any]:
+        return self._sent_in(await self._exchange(-page))
 
     def _sent_in(self, response: Response[Any]) -> list[Any]:
         """The items of a page as JSON."""
@@ -277,7 +274,7 @@ class Pages:
                 raise PagingError(f"{self._name}: {state.empty} empty pages in a row, each with a next link.")
             return evolve(state, step=link)
         more = total is not None and state.received < total
-        unknown = state.is_of_unknown_length and self._numbering.get(self._name) is not False
+        unknown = state.is_of_unknown_length and items > self._numbering.get(self._name, 0)
         if items and (more or unknown) and isinstance(before.step, int) and self._operation.has_page:
             return evolve(state, step=before.step + 1)
         if state.total is not None and state.received < state.total:

@@ -13,10 +13,10 @@ from attrs import frozen
 from talkdesk_bridge.errors import ArgumentError
 
 Step = int | str
-"""The next request: the number of a page, from 1, or the next link of the page before."""
+"""The next request: the number of a page, from 1, or the next link of the page before.
 
-FIRST = -1
-"""The step that requests the first page by its number, 1."""
+Step 1 sends the arguments of the call without a page number, and -1 requests the first page by its number.
+"""
 
 # Data read from JSON is never circular, and checking for that takes time.
 ENCODE = json.JSONEncoder(check_circular=False).encode
