@@ -13,6 +13,7 @@ from typing import Any, NamedTuple
 
 import pytest
 from talkdesk_bridge import AsyncBridgeClient, BridgeClient, Deviation, _items, _paging, _position, _progress, errors
+from talkdesk_bridge._run import run as run_now
 
 from tests.command import run
 from tests.conftest import Scripted, Server, as_json, page
@@ -187,6 +188,68 @@ def test_an_iterator_that_was_used_before_is_not_read_again(server: Server) -> N
         serve(server, LIST)
         ((_, result),) = bridge.each(used, ["1"])
     assert [one.invoice_number for one in result] == numbers(LIST[1:])
+
+
+def test_an_iterator_whose_pages_were_read_before_is_not_read_again(server: Server) -> None:
+    """`restart` of one loop discards nothing that another one got."""
+    pages: list[Any] = []
+
+    def used(account: str) -> Any:
+        invoices = bridge.billing.iter_account_invoices(account)
+        pages.append(next(invoices.pages(restart=pages.clear)))
+        return invoices
+
+    with BridgeClient(server.url) as bridge:
+        serve(server, LIST, SWAPPED)
+        ((_, result),) = bridge.each(used, ["1"])
+        assert isinstance(result, errors.PagingError)
+        serve(server, LIST, SWAPPED)
+        with pytest.raises(errors.PagingError):
+            list(used("1"))
+    assert len(pages) == 2
+
+
+def test_no_position_while_a_list_may_have_changed(server: Server) -> None:
+    """Continuing from there would not notice it, because a position holds no identities."""
+    serve(server, SWAPPED, LIST)
+    with BridgeClient(server.url) as bridge:
+        invoices = bridge.billing.iter_account_invoices("1")
+        pages = invoices.pages(restart=lambda: None)
+        for _ in range(2):
+            next(pages)
+        with pytest.raises(errors.PagingError, match="page 2 has an item of page 1"):
+            _ = invoices.position
+        assert len([*pages]) == 4
+        assert invoices.position["received"] == 6
+
+
+def test_an_asynchronous_restart_is_awaited(server: Server) -> None:
+    found: list[Any] = []
+
+    async def restart() -> None:
+        await asyncio.sleep(0)
+        found.clear()
+
+    async def read() -> None:
+        async with AsyncBridgeClient(server.url) as bridge:
+            async for body in bridge.billing.iter_account_invoices("1").pages(restart=restart):
+                found.append(body)
+
+    serve(server, LIST, SWAPPED)
+    asyncio.run(read())
+    assert len(found) == 3
+
+
+@pytest.mark.parametrize("whole", [False, True])
+def test_a_page_that_another_thread_fetched_is_not_passed_over(server: Server, *, whole: bool) -> None:
+    """The second thread found the page before at its end just before the first one fetched this page."""
+    serve(server, LIST)
+    with BridgeClient(server.url) as bridge:
+        invoices: Any = bridge.billing.iter_account_invoices("1")
+        for _ in range(2):
+            assert run_now(invoices._next_page(whole=whole))
+        assert len([*(invoices.pages() if whole else invoices)]) == (3 if whole else 6)
+    assert len(server.seen) == 3
 
 
 def test_pages_with_restart(server: Server) -> None:

@@ -4,14 +4,15 @@ from __future__ import annotations
 
 import asyncio
 import threading
-from collections.abc import AsyncIterator, Callable, Iterator
+from collections.abc import AsyncIterator, Iterator
+from inspect import isawaitable
 from operator import length_hint
 from typing import Any, Self
 
 from attrs import evolve
 
 from talkdesk_bridge._attempts import LOG
-from talkdesk_bridge._paging import Pages
+from talkdesk_bridge._paging import Pages, Restart
 from talkdesk_bridge._position import PageState, Position, fingerprint
 from talkdesk_bridge._response import Response
 from talkdesk_bridge._run import run
@@ -43,12 +44,16 @@ class Iteration(Pages):
 
         It contains the bridge, the operation and its arguments, but no credential. Items that were handed over do not
         come again; if the page has changed so that they cannot be recognised, continuing raises PagingError.
+
+        Raises:
+            PagingError: the list has items of an earlier page, and is to be read again.
+
         """
         # In the middle of a page, the page is requested again, and the items that were handed over are skipped.
         at = self._at
-        handed_over = at.skipped + len(at.items) - length_hint(at.rest)
-        if at.bodies:
-            handed_over = at.skipped
+        if at.repeats:
+            raise self._repeat_error(at.repeats)
+        handed_over = at.skipped if at.bodies else at.end - length_hint(at.rest)
         state, skip = at.state, 0
         if handed_over != len(at.sent) or at.bodies or at.error is not None:
             state, skip = at.before, handed_over
@@ -56,25 +61,17 @@ class Iteration(Pages):
         progress = {name: getattr(state, name) for name in PageState.__match_args__}
         return {**self._call, "skip": skip, "last": last, **progress, "seen": [*at.seen][: state.marks]}
 
-    def _read_again(self, restart: Callable[[], object] | None) -> None:
-        """Read the list from the start if it changes while it is read; `restart` is called first, to discard items."""
-        if self._is_new and self._at.response is None:
-            self._restart = restart
+    def _usable(self, restart: Restart | None) -> Restart | None:
+        """The same, unless items were handed over before that it does not discard."""
+        return None if self._at.seen or self._at.skipped else restart
 
     async def _all_items(self) -> list[Any]:
         """The remaining items; a list that changes while it is read is read again."""
-        found = [*self._at.rest]
-        self._read_again(found.clear)
-        while await self._next_page():
-            found += self._at.items
+        found: list[Any] = []
+        restart = self._usable(found.clear)
+        while await self._next_page(restart):
+            found += self._at.rest
         return found
-
-    async def _fetch_body(self) -> bool:
-        """Fetch the next page for `_body`, without items left over from the page before; False if there is none."""
-        if self._at.bodies:  # an exception kept it from being handed over
-            return True
-        self._at = evolve(self._at, rest=iter(()))
-        return await self._next_page(whole=True)
 
     def _body(self) -> Any:
         try:
@@ -82,19 +79,28 @@ class Iteration(Pages):
         except IndexError:
             raise ArgumentError(IN_USE) from None
 
-    async def _next_page(self, *, whole: bool = False) -> bool:
-        """Fetch the next page for the items in `rest` or, with `whole`, for `bodies`; False if there is none."""
+    async def _next_page(self, restart: Restart | None = None, *, whole: bool = False) -> bool:
+        """Fetch the next page for the items in `rest` or, with `whole`, for `bodies`; False if there is none.
+
+        A list that changes while it is read is read from the start; `restart` is called before, to discard items.
+        """
         user = self._user()
         if self._users.setdefault("", user) != user:  # otherwise callers would get each other's items
             raise ArgumentError(IN_USE)
         try:
+            # Another thread may have fetched it, or an exception may have kept it from being handed over.
+            if self._at.bodies if whole else length_hint(self._at.rest):
+                return True
+            self._restart = restart
+            if whole:
+                self._at = evolve(self._at, rest=iter(()))
             while True:
                 try:
                     if await self._fetch(whole=whole):
                         return True
                     self._check_repeats()
                 except PagingError as error:
-                    if not self._begins_again(error):
+                    if not await self._begins_again(error):
                         raise
                 else:
                     return False
@@ -103,13 +109,14 @@ class Iteration(Pages):
         finally:
             self._users.clear()
 
-    def _begins_again(self, error: PagingError) -> bool:
+    async def _begins_again(self, error: PagingError) -> bool:
         """Read the list from the start if it changed, unless that was done too often."""
         at = self._at
         if not (error.changed and self._restart and at.reading < MOST_READINGS):
             return False
         LOG.info("%s: the list changed while it was read; it is read again.", self._name)
-        self._restart()
+        if isawaitable(discarded := self._restart()):
+            await discarded
         self._at = evolve(self._first(Position()), reading=at.reading + 1, repeats_before=at.repeats)
         return True
 
@@ -132,7 +139,7 @@ class ItemIterator(Iteration):
             if not run(self._next_page()):
                 raise StopIteration
 
-    def pages(self, *, restart: Callable[[], object] | None = None) -> Iterator[Any]:
+    def pages(self, *, restart: Restart | None = None) -> Iterator[Any]:
         """The bodies of the pages instead of items: complete pages, beginning with the next one, even after `start`.
 
         Args:
@@ -141,8 +148,8 @@ class ItemIterator(Iteration):
                 fetched before.
 
         """
-        self._read_again(restart)
-        return iter(lambda: self._body() if run(self._fetch_body()) else None, None)
+        restart = self._usable(restart)
+        return iter(lambda: self._body() if run(self._next_page(restart, whole=True)) else None, None)
 
     _user = staticmethod(threading.get_ident)
 
@@ -162,10 +169,9 @@ class AsyncItemIterator(Iteration):
             if not await self._next_page():
                 raise StopAsyncIteration
 
-    def pages(self, *, restart: Callable[[], object] | None = None) -> AsyncIterator[Any]:
-        """As ItemIterator.pages."""
-        self._read_again(restart)
-        return _Bodies(self)
+    def pages(self, *, restart: Restart | None = None) -> AsyncIterator[Any]:
+        """As ItemIterator.pages; `restart` may return an awaitable."""
+        return _Bodies(self, self._usable(restart))
 
     _user = staticmethod(asyncio.current_task)
 
@@ -173,10 +179,10 @@ class AsyncItemIterator(Iteration):
 class _Bodies(AsyncIterator[Any]):
     """The bodies of the pages; unlike a generator, this can continue after an error."""
 
-    def __init__(self, items: AsyncItemIterator) -> None:
-        self._items = items
+    def __init__(self, items: AsyncItemIterator, restart: Restart | None) -> None:
+        self._items, self._restart = items, restart
 
     async def __anext__(self) -> Any:
-        if not await self._items._fetch_body():
+        if not await self._items._next_page(self._restart, whole=True):
             raise StopAsyncIteration
         return self._items._body()

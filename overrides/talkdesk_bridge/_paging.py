@@ -13,13 +13,14 @@ from talkdesk_bridge_api.types import ListOperation
 
 from talkdesk_bridge._links import NextLinks, next_href
 from talkdesk_bridge._position import PageState, Position, Step, fingerprint, items_mark, read_position, values_of
-from talkdesk_bridge._progress import Progress
+from talkdesk_bridge._progress import Progress, Repeats
 from talkdesk_bridge._response import Deviation, Reader, Response, announced_total
 from talkdesk_bridge.errors import ArgumentError, BridgeError, ContractError, IncompleteError, PagingError, StatusError
 
 # A bridge that filters may send some empty pages. More in a row than this raise PagingError.
 MOST_EMPTY_PAGES = 10
 COUNTS_PAGES = -1
+Restart = Callable[[], object]
 MISSING = (HTTPStatus.NOT_FOUND, HTTPStatus.GONE)
 
 
@@ -55,8 +56,7 @@ class Pages:
         self._max_pages = sys.maxsize if max_pages is None else max_pages
         self._max_items = sys.maxsize if max_items is None else max_items
         self._at = self._first(Position() if start is None else read_position(start, call))
-        self._is_new = start is None
-        self._restart: Callable[[], object] | None = None
+        self._restart: Restart | None = None
         # The thread or task that is using the iterator. It may go on even if an exception kept this from being cleared.
         self._users: dict[str, object] = {}
 
@@ -68,6 +68,7 @@ class Pages:
             items_left=self._max_items,
             seen=dict.fromkeys(position.seen, 0),
             skipped=position.skip,
+            end=position.skip,
             last=position.last,
         )
 
@@ -103,8 +104,7 @@ class Pages:
         if not at.repeats:
             return
         if at.repeats != at.repeats_before:
-            (page, _), value = next(iter(at.repeats.items()))
-            raise self._repeat_error(page, value)
+            raise self._repeat_error(at.repeats)
         self._report_repeats(len(at.repeats))
         self._at = evolve(at, repeats={})
 
@@ -202,7 +202,6 @@ class Pages:
         for value in values_of(self._identity, sent):
             at.page_of.setdefault(value, at.state.page)
         wanted = items[skip : skip + at.items_left]
-        handed = items[skip:] if whole else wanted
         self._at = evolve(
             at,
             state=state,
@@ -212,31 +211,30 @@ class Pages:
             skipped=skip,
             last="",
             sent=sent,
-            items=handed,
+            end=len(items) if whole else skip + len(wanted),
             rest=iter(() if whole else wanted),
             bodies=[response.body] if whole else [],
             response=response,
             error=error,
         )
 
-    def _note_repeats(self, repeats: dict[int, str]) -> None:
-        """Handle identities of earlier pages, by their index in the next page.
+    def _note_repeats(self, repeats: Repeats) -> None:
+        """Handle identities of earlier pages in the next page.
 
         Raises:
             PagingError: the list is not read again, so another item may be missing.
 
         """
-        page = self._at.state.page
         if repeats and self._reader.on_repeat == "deviation":
             self._report_repeats(len(repeats))
         elif repeats and not self._restart:
-            raise self._repeat_error(page, *repeats.values())
+            raise self._repeat_error(repeats)
         else:
-            self._at.repeats.update({(page, index): value for index, value in repeats.items()})
+            self._at.repeats.update(repeats)
 
-    def _repeat_error(self, page: int, *identities: str) -> PagingError:
-        earlier = min(self._at.page_of[value] for value in identities)
-        found = f"page {page} has an item of page {earlier}, by its {self._identity}"
+    def _repeat_error(self, repeats: Repeats) -> PagingError:
+        (page, _), value = next(iter(repeats.items()))
+        found = f"page {page} has an item of page {self._at.page_of[value]}, by its {self._identity}"
         remedy = 'Start from the beginning, or use on_repeat="deviation" if the bridge repeats its values'
         return PagingError(f"{self._name}: {found}: the list changed. {remedy}.", page=page, changed=True)
 

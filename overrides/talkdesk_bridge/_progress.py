@@ -11,6 +11,9 @@ from talkdesk_bridge._position import PageState, fingerprint, items_mark, values
 from talkdesk_bridge._response import Response
 from talkdesk_bridge.errors import ContractError, PagingError
 
+Repeats = dict[tuple[int, int], str]
+"""Identities of earlier pages, by the page and the index at which they came again."""
+
 
 @frozen(eq=False)
 class Progress:
@@ -34,17 +37,17 @@ class Progress:
     """The fingerprint of the item before `start`."""
     page_of: dict[str, int] = Factory(dict)
     """The page of each identity so far; not a part of positions."""
-    repeats: dict[tuple[int, int], str] = Factory(dict)
-    """The identities of earlier pages, by page and index, if the list may be read again."""
-    repeats_before: dict[tuple[int, int], str] = Factory(dict)
+    repeats: Repeats = Factory(dict)
+    """If the list may be read again: the identities of earlier pages that came again so far."""
+    repeats_before: Repeats = Factory(dict)
     """Those of the reading before."""
     reading: int = 1
     sent: list[Any] = Factory(list)
     """The items of the current page, as JSON."""
-    items: list[Any] = Factory(list)
-    """The same as models, without those that were skipped and those beyond max_items."""
+    end: int = 0
+    """How many of them will have been handed over: not those beyond max_items."""
     rest: Iterator[Any] = Factory(lambda: iter(()))
-    """Those not yet handed over."""
+    """Those not yet handed over, as models."""
     bodies: list[Any] = Factory(list)
     """The body of the current page until `pages()` hands it over."""
     response: Response[Any] | None = None
@@ -56,7 +59,7 @@ class Progress:
         """The fingerprint of the latest page."""
         return [*self.seen][: self.state.marks][-1:]
 
-    def new_fingerprints(self, operation: str, url: str, sent: list[Any], repeats: dict[int, str]) -> list[str]:
+    def new_fingerprints(self, operation: str, url: str, sent: list[Any], repeats: Repeats) -> list[str]:
         """The fingerprints of the next page, some of whose identities may be `repeats`.
 
         Raises:
@@ -66,7 +69,7 @@ class Progress:
         page, ends = self.state.page, items_mark(sent)
         repeated = any(self.seen.get(mark, page) < page for mark in ends)
         repeated |= sent != [] and len(repeats) == len(sent)
-        repeated |= sent != [] and sent[0] in self.sent and 0 not in repeats
+        repeated |= sent != [] and sent[0] in self.sent and (page, 0) not in repeats
         if self.skip:
             repeated |= len(sent) < self.skip or fingerprint(sent[self.skip - 1]) != self.last
         elif self.last and sent:
@@ -82,9 +85,9 @@ class Progress:
         """How many items of the next page were handed over before `start`."""
         return self.skipped if self.state is self.before else 0
 
-    def repeated(self, identity: str, sent: list[Any]) -> dict[int, str]:
-        """The index and identity of each item of the next page whose identity was on an earlier page."""
-        values = values_of(identity, sent) & self.page_of.keys()
-        earlier = {value for value in values if self.page_of[value] < self.state.page}
+    def repeated(self, identity: str, sent: list[Any]) -> Repeats:
+        """The identities of the next page that were on an earlier page."""
+        values, page = values_of(identity, sent) & self.page_of.keys(), self.state.page
+        earlier = {value for value in values if self.page_of[value] < page}
         indexed = enumerate(sent if earlier else [])
-        return {index: value for index, item in indexed for value in values_of(identity, [item]) & earlier}
+        return {(page, index): value for index, item in indexed for value in values_of(identity, [item]) & earlier}
