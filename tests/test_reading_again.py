@@ -166,6 +166,17 @@ def test_strict_rejects_what_the_bridge_repeats(server: Server) -> None:
     assert len(server.seen) == 6
 
 
+def test_a_last_page_of_one_item_may_repeat_a_number(server: Server, read: Reader) -> None:
+    serve(server, [1, 2, 3, 4, 2])
+    found = read(server)
+    assert found[:2] == (numbers([1, 2, 3, 4, 2]), "")
+    with BridgeClient(server.url, on_repeat="deviation", on_deviation=lambda _: None) as bridge:
+        assert len([*bridge.billing.iter_account_invoices("1")]) == 5
+        serve(server, [1, 1, 1], size=1)
+        with pytest.raises(errors.PagingError, match="a page has items of an earlier page"):
+            list(bridge.billing.iter_account_invoices("1"))
+
+
 def test_limits_hold_for_each_reading(server: Server) -> None:
     serve(server, LIST, SWAPPED)
     with BridgeClient(server.url) as bridge:

@@ -68,7 +68,8 @@ class Progress:
         """
         page, ends = self.state.page, items_mark(sent)
         repeated = any(self.seen.get(mark, page) < page for mark in ends)
-        repeated |= sent != [] and len(repeats) == len(sent)
+        # A single item after a longer page may lawfully have the identity of an earlier one.
+        repeated |= 0 < len(repeats) == len(sent) >= min(len(self.sent), 2)
         repeated |= sent != [] and sent[0] in self.sent and (page, 0) not in repeats
         if self.skip:
             repeated |= len(sent) < self.skip or fingerprint(sent[self.skip - 1]) != self.last
