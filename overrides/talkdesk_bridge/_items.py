@@ -13,7 +13,7 @@ from attrs import evolve
 
 from talkdesk_bridge._attempts import LOG
 from talkdesk_bridge._paging import Pages, Restart
-from talkdesk_bridge._position import PageState, Position, fingerprint
+from talkdesk_bridge._position import PageState, fingerprint
 from talkdesk_bridge._response import Response
 from talkdesk_bridge._run import run
 from talkdesk_bridge.errors import ArgumentError, ContractError, PagingError
@@ -117,7 +117,7 @@ class Iteration(Pages):
         LOG.info("%s: the list changed while it was read; it is read again.", self._name)
         if isawaitable(discarded := self._restart()):
             await discarded
-        self._at = evolve(self._first(Position()), reading=at.reading + 1, repeats_before=at.repeats)
+        self._at = evolve(self._first(), reading=at.reading + 1, repeats_before=at.repeats)
         return True
 
 

@@ -12,7 +12,7 @@ from talkdesk_bridge_api.places import member
 from talkdesk_bridge_api.types import ListOperation
 
 from talkdesk_bridge._links import NextLinks, next_href
-from talkdesk_bridge._position import PageState, Position, Step, fingerprint, items_mark, read_position, values_of
+from talkdesk_bridge._position import PageState, Step, fingerprint, items_mark, read_position, values_of
 from talkdesk_bridge._progress import Progress, Repeats
 from talkdesk_bridge._response import Deviation, Reader, Response, announced_total
 from talkdesk_bridge.errors import ArgumentError, BridgeError, ContractError, IncompleteError, PagingError, StatusError
@@ -55,22 +55,13 @@ class Pages:
         self._reader = reader
         self._max_pages = sys.maxsize if max_pages is None else max_pages
         self._max_items = sys.maxsize if max_items is None else max_items
-        self._at = self._first(Position() if start is None else read_position(start, call))
+        self._at = evolve(self._first(), **({} if start is None else read_position(start, call)))
         self._restart: Restart | None = None
         # The thread or task that is using the iterator. It may go on even if an exception kept this from being cleared.
         self._users: dict[str, object] = {}
 
-    def _first(self, position: Position) -> Progress:
-        return Progress(
-            state=position.state,
-            before=position.state,
-            pages_left=self._max_pages,
-            items_left=self._max_items,
-            seen=dict.fromkeys(position.seen, 0),
-            skipped=position.skip,
-            end=position.skip,
-            last=position.last,
-        )
+    def _first(self) -> Progress:
+        return Progress(self._max_pages, self._max_items)
 
     async def _fetch(self, *, whole: bool) -> bool:
         at = self._at

@@ -51,6 +51,9 @@ class PageState:
         return self.page > 1 and self.total is None and not self.linked
 
 
+BEGINNING = PageState()
+
+
 def fingerprint(value: Any) -> str:
     return sha256(ENCODE(value).encode()).hexdigest()[:16]
 
@@ -66,22 +69,8 @@ def values_of(name: str, items: list[Any]) -> set[str]:
     return {str(value) for value in values if value not in (None, "")}
 
 
-@frozen
-class Position:
-    """A position that was given as `start`, or the beginning of the list."""
-
-    state: PageState = PageState()
-    """Before the page that comes next."""
-    skip: int = 0
-    """How many of its items were handed over."""
-    last: str = ""
-    """The fingerprint of the last item that was handed over; empty if there is none."""
-    seen: tuple[str, ...] = ()
-    """The fingerprints of the pages so far."""
-
-
-def read_position(data: Any, call: Mapping[str, Any]) -> Position:
-    """The position in `data`, which must be one of the same `call`.
+def read_position(data: Any, call: Mapping[str, Any]) -> dict[str, Any]:
+    """The fields of Progress at the position in `data`, which must be one of the same `call`.
 
     Raises:
         ArgumentError: it is not.
@@ -90,12 +79,12 @@ def read_position(data: Any, call: Mapping[str, Any]) -> Position:
     try:
         differs = [name for name, value in call.items() if data[name] != value]
         state = PageState(**{name: data[name] for name in PageState.__match_args__})
-        position = Position(state, data["skip"], data["last"], (*data["seen"],))
-        counts = (state.page, state.received, state.empty, state.marks, position.skip, len(position.seen) - state.marks)
+        skip, last, seen = data["skip"], data["last"], data["seen"]
+        counts = (state.page, state.received, state.empty, state.marks, skip, len(seen) - state.marks)
         counted = all(type(number) is int and number >= 0 for number in counts)
-        counted &= type(state.total) in (int, NoneType) and type(data["seen"]) in (list, tuple)
+        counted &= type(state.total) in (int, NoneType) and type(seen) in (list, tuple)
         usable = type(state.step) in (str, NoneType) or (type(state.step) is int and state.step > 0)
-        texts = all(type(text) is str for text in (position.last, *position.seen))
+        texts = all(type(text) is str for text in (last, *seen))
         if not (counted and usable and texts and type(state.linked) is bool):
             raise TypeError
     except (KeyError, TypeError):
@@ -103,4 +92,4 @@ def read_position(data: Any, call: Mapping[str, Any]) -> Position:
     if differs:
         other = "other arguments" if differs[0] == "arguments" else f"another {differs[0]}"
         raise ArgumentError(f"start is the position of a call with {other}: repeat that call to continue it.")
-    return position
+    return {"state": state, "before": state, "skipped": skip, "end": skip, "last": last, "seen": dict.fromkeys(seen, 0)}

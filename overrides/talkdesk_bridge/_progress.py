@@ -7,7 +7,7 @@ from typing import Any
 
 from attrs import Factory, frozen
 
-from talkdesk_bridge._position import PageState, fingerprint, items_mark, values_of
+from talkdesk_bridge._position import BEGINNING, PageState, fingerprint, items_mark, values_of
 from talkdesk_bridge._response import Response
 from talkdesk_bridge.errors import ContractError, PagingError
 
@@ -23,13 +23,13 @@ class Progress:
     and `page_of` are changed before that: a page that is taken again finds only itself in them.
     """
 
-    state: PageState
-    """Before the next page."""
-    before: PageState
-    """Before the current page."""
     pages_left: int
     items_left: int
-    seen: dict[str, int]
+    state: PageState = BEGINNING
+    """Before the next page."""
+    before: PageState = BEGINNING
+    """Before the current page."""
+    seen: dict[str, int] = Factory(dict)
     """The page of each fingerprint so far; 0 for those of a position."""
     skipped: int = 0
     """How many items of the current page were handed over before `start`."""
