@@ -591,6 +591,7 @@ CASES: dict[str, list[Case]] = {
         fails("no total and no link, the list shifted by a page", (*[http(page(1, 2, total=None))] * 3, http(page(8, 9, total=None))), PagingError, "a page has items of an earlier page", "1 2", deviations=(NO_LENGTH,)),
         reads("no total and no link, an empty list", http(page(total=None)), ""),
         fails("no total and no link, pages counted from 0", (http(page(1, total=None)), http(page(2, total=None))), PagingError, "does not count pages from 1", "1", deviations=(NO_LENGTH,)),
+        fails("no total and no link, the first page changed", (http(page(1, 2, total=None)), http(page(0, 1, total=None))), PagingError, "the first page changed", "1 2", deviations=(NO_LENGTH,)),
         fails("no total and no link, strict", http(page(1, total=None)), ContractError, "got nothing", "1", options=STRICT),
         fails("no total and no link, 503 for the second page", (http(page(1, total=None)), http(page(1, total=None)), BUSY), ServerError, "This was page 2 of the list", "1", deviations=(NO_LENGTH,)),
         reads("a total on the second page only", (http(page(1, total=None)), http(page(1, total=None)), http(page(2, total=2))), "1 2", NO_LENGTH),

@@ -39,6 +39,12 @@ def serve(server: Server, *lists: list[int], size: int = 2, total: bool = True) 
     server.script = script
 
 
+def without_links(response: Scripted) -> Scripted:
+    body = json.loads(response[2])
+    body.pop("_links", None)
+    return as_json(body)
+
+
 class Reading(NamedTuple):
     numbers: list[str]
     error: str
@@ -102,6 +108,13 @@ def test_a_list_that_changed_once_is_read_again(server: Server, read: Reader) ->
 def test_a_list_from_which_an_item_was_deleted_is_read_again(server: Server, read: Reader) -> None:
     serve(server, LIST, LIST[1:])
     assert read(server)[:2] == (numbers(LIST[1:]), "")
+
+
+def test_a_first_page_that_changed_before_pages_are_counted(server: Server, read: Reader) -> None:
+    serve(server, LIST, [0, *LIST], total=False)
+    before = server.script
+    server.script = lambda method, target: without_links(before(method, target))
+    assert read(server)[:2] == (numbers([0, *LIST]), "")
 
 
 def test_a_list_whose_last_page_is_gone_is_read_again(server: Server, read: Reader) -> None:

@@ -108,9 +108,12 @@ class Pages:
         """
         state = self._at.state
         if state.is_of_unknown_length and state.page == 2 and self._name not in self._numbering:
-            if items_mark(await self._sent_on(1)) != self._at.latest:
-                remedy = "Ask its operator for a total, or for next links"
-                raise PagingError(f"{self._name}: this bridge does not count pages from 1. {remedy}.", page=1)
+            first = await self._sent_on(1)
+            if items_mark(first) != self._at.latest:
+                changed = any(item in self._at.sent for item in first)
+                fault = "this bridge does not count pages from 1. Ask its operator for a total, or for next links"
+                fault = "the first page changed. Start from the beginning" if changed else fault
+                raise PagingError(f"{self._name}: {fault}.", page=1, changed=changed)
             self._numbering.setdefault(self._name, 0)
 
     async def _is_repeated(self, response: Response[Any]) -> bool:
