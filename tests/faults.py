@@ -607,6 +607,7 @@ CASES: dict[str, list[Case]] = {
         reads("a total that grows at the end of the list", (http(page(1, 2, total=3)), http(page(3, 4, total=4))), "1 2 3 4"),
         fails("a total that grows at the front, an invoice twice", (http(page(1, 2, total=4)), http(page(2, 3, total=5)), http(page(4, total=5))), PagingError, "page 2 has an item of page 1", "1 2", requests=2),
         fails("a total that grows, without a page for the rest", (http(page(1, 2, total=3)), http(page(3, total=4)), http(page(total=4))), IncompleteError, "ended after 3 of 4", "1 2 3"),
+        fails("a total that shrinks and grows again, an invoice skipped", (http(page(1, 2, total=6)), http(page(4, 5, total=5)), http(page(6, 7, total=6))), IncompleteError, "ended after 6 of 7", "1 2 4 5 6 7"),
         fails("a total that shrinks, an invoice skipped", (http(page(1, 2, total=4)), http(page(4, total=3))), IncompleteError, "ended after 3 of 4", "1 2 4"),
         fails("a total on the first page only", (http(page(1, total=3)), http(page(2))), IncompleteError, "ended after 2 of 3", "1 2"),
         fails("503 at the second page", (http(page(1, total=2)), BUSY), ServerError, "503", "1"),

@@ -110,6 +110,12 @@ def test_a_list_from_which_an_item_was_deleted_is_read_again(server: Server, rea
     assert read(server)[:2] == (numbers(LIST[1:]), "")
 
 
+def test_a_list_whose_total_shrank_and_grew_is_read_again(server: Server, read: Reader) -> None:
+    """The first item was deleted before page 2, and another one added before page 3."""
+    serve(server, LIST, LIST[1:], [*LIST[1:], 7])
+    assert read(server)[:2] == (numbers([*LIST[1:], 7]), "")
+
+
 def test_a_first_page_that_changed_before_pages_are_counted(server: Server, read: Reader) -> None:
     serve(server, LIST, [0, *LIST], total=False)
     before = server.script

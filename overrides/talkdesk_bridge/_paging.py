@@ -249,13 +249,17 @@ class Pages:
 
         """
         before, seen = self._at.state, self._at.seen
+        expected, announced = before.total, before.announced
+        if total is not None:
+            expected, announced = (expected or 0) + max(0, total - announced), total
         state = PageState(
             step=None,
             page=before.page + 1,
             linked=before.linked or link is not None,
             received=before.received + items,
             empty=0 if items else before.empty + 1,
-            total=max((one for one in (before.total, total) if one is not None), default=None),
+            total=expected,
+            announced=announced,
             marks=before.marks + len(marks),
         )
         if link and not (state.is_complete and fingerprint(link) == marks[0]):  # some last pages link to themselves
@@ -271,6 +275,6 @@ class Pages:
             return evolve(state, step=before.step + 1)
         if state.total is not None and state.received < state.total:
             message = f"{self._name}: the pages ended after {state.received} of {state.total} items."
-            changed = total is not None and before.total not in (None, total)
+            changed = total is not None and any(one not in (None, total) for one in (before.total, expected))
             raise IncompleteError(message, received=state.received, expected=state.total, changed=changed)
         return state

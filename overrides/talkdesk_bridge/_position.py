@@ -36,7 +36,9 @@ class PageState:
     empty: int = 0
     """Empty pages in a row."""
     total: int | None = None
-    """The largest announced total."""
+    """The largest announced total; what was added after it shrank comes on top."""
+    announced: int = 0
+    """The latest announced total."""
     marks: int = 0
     """The number of fingerprints so far: one for each page's URL, and one for its items if it has any."""
 
@@ -82,7 +84,8 @@ def read_position(data: Any, call: Mapping[str, Any]) -> dict[str, Any]:
         skip, last, seen = data["skip"], data["last"], data["seen"]
         counts = (state.page, state.received, state.empty, state.marks, skip, len(seen) - state.marks)
         counted = all(type(number) is int and number >= 0 for number in counts)
-        counted &= type(state.total) in (int, NoneType) and type(seen) in (list, tuple)
+        counted &= type(state.total) in (int, NoneType) and type(state.announced) is int
+        counted &= type(seen) in (list, tuple)
         usable = type(state.step) in (str, NoneType) or (type(state.step) is int and state.step > 0)
         texts = all(type(text) is str for text in (last, *seen))
         if not (counted and usable and texts and type(state.linked) is bool):

@@ -181,7 +181,7 @@ class IncompleteError(PagingError):
 
     Attributes:
         received: The number of items that were read and handed to the caller.
-        expected: The announced total; the largest, if it changed.
+        expected: The announced total; if it changed, the largest, plus what was added after it shrank.
 
     """
 
