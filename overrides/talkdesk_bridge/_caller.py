@@ -165,18 +165,16 @@ class Caller:
             raise errors.ArgumentError(f"{message} ({type(error).__name__}).") from error
 
     def _follow(self, url: str) -> Request:
-        """The request for a next link. It must lead to the bridge, because the request carries the credential."""
+        """The request for a next link, which `_links` has checked, or for one in a position, which may be damaged."""
         try:
             url = normalized(url)
-            elsewhere = origin(url, "next link") != origin(self.http.base_url, "base URL")
-            request = self.http.build(self.settings, method="GET", url=url)
-        except errors.ConfigurationError as error:
-            raise errors.PagingError(f"The next link cannot be followed. {error}") from None
-        except ValueError:
-            raise errors.PagingError("The next link is not a URL.") from None
-        if elsewhere:
-            raise errors.PagingError("The next link leads to another host, scheme or port; it was not followed.")
-        return request
+            if origin(url, "step") == origin(self.http.base_url, "base URL"):
+                return self.http.build(self.settings, method="GET", url=url)
+        except (errors.ConfigurationError, ValueError):
+            pass
+        raise errors.ArgumentError(
+            "start must be the position of an earlier iterator: its step is no URL of this bridge."
+        )
 
     async def _send_with_token(
         self, auth: OAuth2, request: Request, send: Callable[[], Awaitable[RawResponse]]

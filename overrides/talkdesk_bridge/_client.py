@@ -227,7 +227,7 @@ class BridgeClient(_Client, Operations):
 
         Results come in the order in which calls end. Inputs are read as calls end, and at most `at_once` + 1 results
         wait for you, so there may be any number of inputs. If the bridge sends Retry-After in one response, all
-        requests of this client wait. Leaving the loop, or Ctrl-C, aborts requests in flight. A changed list is read again.
+        requests of this client wait. Leaving the loop, or Ctrl-C, aborts requests in flight. Changed lists are reread.
 
         Args:
             function: A method of this client, or a function that uses the client; it runs in threads. If it returns an
