@@ -50,7 +50,8 @@ def merged(*names: str) -> dict[str, Any]:
         data["tags"] += more.get("tags", [])
         data["paths"].update(more.get("paths", {}))
         for kind, components in more.get("components", {}).items():
-            data["components"].setdefault(kind, {}).update(components)
+            existing = data["components"].setdefault(kind, {})
+            existing.update((name, node) for name, node in components.items() if name not in existing)
     return data
 
 

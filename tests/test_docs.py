@@ -89,7 +89,7 @@ def test_the_lists_in_the_documentation_are_complete() -> None:
     for number, account in ACCOUNTS.items():
         assert f"| `{number}` | {account.about} |" in sandbox
     contract = (ROOT / "docs" / "contract.md").read_text(encoding="utf-8")
-    modules = (ROOT / "tools" / "contract").glob("*.py")
+    modules = [file for part in ("contract", "generate") for file in (ROOT / "tools" / part).glob("*.py")]
     source = "".join(module.read_text(encoding="utf-8") for module in modules)
     rules = {*re.findall(r'(?:finding|_report)\(\s*"([a-z-]+)"', source), "documented"}
     assert rules == {*re.findall(r"^\| `([a-z-]+)` \|", contract, re.M)}

@@ -150,12 +150,12 @@ def test_a_folder_that_cannot_be_written(tmp_path: Path, capsys: pytest.CaptureF
 def test_an_interrupt_changes_nothing_and_prints_a_message(
     tree: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], options: list[str]
 ) -> None:
-    def interrupted(contract: Contract, target: Path) -> None:
+    def interrupted(contract: Contract, target: Path) -> bool:
         generate(contract, target)
         raise KeyboardInterrupt
 
     before = content(tree)
-    monkeypatch.setattr(command, "generate", interrupted)
+    monkeypatch.setattr(command, "check_and_generate", interrupted)
     assert main([str(CONTRACT), *options], tree) == 130
     assert capsys.readouterr() == ("", "Interrupted. generated/ was not changed.\n")
     assert content(tree) == before
@@ -168,9 +168,13 @@ def test_a_contract_that_the_generator_rejects_replaces_nothing(
     members = "[{$ref: '#/components/schemas/Things'}, {properties: {total: {type: string}}}]"
     file = changed("    ThingList:\n", f"    Merged: {{x-provenance: *assumed, allOf: {members}}}\n    ThingList:\n")
     assert main([str(file)], tree) == 1
-    error = capsys.readouterr().err
-    assert "the generator rejects the contract; correct these parts:" in error
-    assert "int can't be merged with str" in error
+    printed = capsys.readouterr()
+    line = next(
+        number for number, line in enumerate(file.read_text().splitlines(), 1) if line.startswith("    Merged:")
+    )
+    why = "int can't be merged with str. Write it in another form, or remove it. [generator]"
+    assert printed.out == f"{file}:{line}:5: the generator rejects this: {why}\n"
+    assert printed.err == f"{file}: 1 finding.\nNothing was generated. Correct the contract first.\n"
     assert content(tree) == before
 
 
@@ -190,10 +194,12 @@ def test_a_loss_is_reported_and_replaces_nothing(
     before = content(tree)
     template("class Operations:\n    def __init__(self, caller): ...\n\n\nclass AsyncOperations(Operations): ...\n")
     assert main([str(CONTRACT)], tree) == 1
-    error = capsys.readouterr().err
-    assert "the generator silently lost these parts of the contract" in error
+    printed = capsys.readouterr()
     line = next(number for number, line in enumerate(CONTRACT.read_text().splitlines(), 1) if line == "    get:")
-    assert f"  {line}:5: the operation `get_account_invoices` has no method `billing.get_account_invoices`" in error
+    lost = "the operation `get_account_invoices` has no method `billing.get_account_invoices` in `Operations`"
+    assert (
+        f"{CONTRACT}:{line}:5: {lost}: the generated code would lose this, so write it in another form." in printed.out
+    )
     assert content(tree) == before
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import shutil
 from pathlib import Path
+from types import ModuleType
 
 import pytest
 from talkdesk_bridge_api import __file__ as package
@@ -11,6 +12,7 @@ from talkdesk_bridge_api import __file__ as package
 from tests.conftest import CONTRACT, PATH, ROOT
 from tools.contract import Where, load
 from tools.generate import PACKAGE, ProbeError, offered
+from tools.generate.comparison import Part
 from tools.generate.roundtrip import missing
 
 SCHEMAS = ("components", "schemas")
@@ -80,6 +82,14 @@ def test_a_loss_is_reported(generated: Path, file: str, old: str, new: str, wher
     place = CHECKED.finding("roundtrip", where, "")
     assert {(finding.line, finding.column) for finding in lost} == {(place.line, place.column)}, lost
     assert message in lost[0].message, lost
+
+
+def test_a_sample_is_blamed_if_it_is_not_valid() -> None:
+    schema = {"required": ["a"], "properties": {"b": {"minLength": 99}}}
+    part = Part(CHECKED, ModuleType("generated"), INVOICE)
+    assert part.flaws(schema, {"a": 1, "b": "short"}) == []  # generated code ignores the minimum
+    (why,) = part.flaws(schema, {"b": "short"})
+    assert why == "cannot be verified, as the sample that is made for it is not valid at $: 'a' is a required property"
 
 
 def test_a_package_that_cannot_be_imported_raises(generated: Path) -> None:

@@ -6,7 +6,7 @@ import argparse
 import difflib
 import os
 import sys
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -41,7 +41,7 @@ def load_named(file: Path) -> Contract:
         sys.exit(2)
 
 
-def report(contract: Contract, findings: list[Finding]) -> None:
+def report(contract: Contract, findings: Sequence[Finding]) -> None:
     """Print the findings; with CI=true also as GitHub annotations."""
     for finding in findings:
         message = " ".join(finding.message.split())

@@ -1,4 +1,4 @@
-"""The rules `version`, `operation` and `response`: requirements of the client that OpenAPI does not have."""
+"""The rules `version`, `operation`, `response` and `error`: requirements of the client that OpenAPI does not have."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ from tools.contract.document import Contract, Finding
 from tools.contract.elements import mapping, sequence
 from tools.contract.messages import did_you_mean
 
+ERROR_FIELDS = ("userMessage", "errorCode")
 # The keys that an operation must have, each with the reason.
 NEEDED = {
     "operationId": "the client's method is named after it.",
@@ -56,3 +57,19 @@ def responses(contract: Contract) -> Iterator[Finding]:
         if "default" in statuses:
             message = "a `default` response would read an undeclared success as an error: write 4XX and 5XX instead."
             yield contract.finding("response", (*place, "default"), message)
+
+
+def error_info(contract: Contract) -> Iterator[Finding]:
+    """The schema that the client imports for undeclared error bodies has the form that the client expects."""
+    where = ("components", "schemas", "ErrorInfo")
+    schema = contract.at(where)
+    parts = [mapping(schema), *contract.parts(schema)]
+    fields = {name: node for part in parts for name, node in mapping(part.get("properties")).items()}
+    if schema is None or any(mapping(fields.get(name)).get("type") != "string" for name in ERROR_FIELDS):
+        needed = " and ".join(f"`{name}`" for name in ERROR_FIELDS)
+        message = f"the client reads error bodies as the schema `ErrorInfo`: it must have the strings {needed}."
+        yield contract.finding("error", where, message)
+    for part in parts:
+        if part.get("required"):
+            message = "the client reads incomplete error bodies as `ErrorInfo` too: remove its `required`."
+            yield contract.finding("error", (*where, "required"), message)

@@ -9,9 +9,9 @@ from tools.contract.hazards import hazards
 from tools.contract.names import names
 from tools.contract.openapi import openapi, references
 from tools.contract.provenance import provenance
-from tools.contract.rules import operations, responses, version
+from tools.contract.rules import error_info, operations, responses, version
 
-RULES = (references, openapi, version, operations, responses, names, hazards, examples, provenance, compare)
+RULES = (references, openapi, version, operations, responses, error_info, names, hazards, examples, provenance, compare)
 
 
 def check(contract: Contract) -> list[Finding]:

@@ -4,7 +4,8 @@ Other tools import from here: `generate` writes a package, `lock` records its in
 of packages, and the naming functions return the names that the generator chooses. The modules, in reading order:
 
 - `__main__`: the command, which compares and replaces. `generator`: runs openapi-python-client, and completes its work.
-- `annotations`: prepares the contract for the generator. `lock`: the inputs that decide the generated files.
+- `annotations`: prepares the contract for the generator. `rejections`: what the generator rejects in it.
+- `lock`: the inputs that decide the generated files.
 - `roundtrip`: the proof. `models` and `operations` are its two halves. `samples` makes the values that they put through
   the generated code, and `comparison` compares them with the result.
 - `introspect`: lists the public names of packages, for `make changes`.
@@ -14,7 +15,7 @@ from __future__ import annotations
 
 from tools.contract.names import class_name, iterator_name, python_name
 from tools.generate import lock
-from tools.generate.generator import GENERATED, PACKAGE, ROOT, GenerationError, generate
+from tools.generate.generator import GENERATED, PACKAGE, ROOT, GenerationError, check_and_generate, generate
 from tools.generate.introspect import ProbeError, offered
 
 __all__ = [
@@ -23,6 +24,7 @@ __all__ = [
     "ROOT",
     "GenerationError",
     "ProbeError",
+    "check_and_generate",
     "class_name",
     "generate",
     "iterator_name",

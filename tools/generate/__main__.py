@@ -8,9 +8,9 @@ import sys
 import tempfile
 from pathlib import Path
 
-from tools.contract import Contract, check, command_parser, load_named, report
+from tools.contract import Contract, command_parser, load_named
 from tools.generate import lock
-from tools.generate.generator import GENERATED, PACKAGE, ROOT, GenerationError, generate
+from tools.generate.generator import GENERATED, PACKAGE, ROOT, GenerationError, check_and_generate
 
 
 def main(arguments: list[str], generated: Path = GENERATED) -> int:
@@ -28,10 +28,6 @@ def main(arguments: list[str], generated: Path = GENERATED) -> int:
     options = parser.parse_args(arguments)
     contract = load_named(options.file)
     try:
-        if findings := check(contract):
-            report(contract, findings)
-            print("Nothing was generated. Correct the contract first.", file=sys.stderr)
-            return 1
         return _run(contract, generated, compare_only=options.check)
     except GenerationError as error:
         print(f"{contract.file}: {error}", file=sys.stderr)
@@ -50,7 +46,9 @@ def _run(contract: Contract, generated: Path, *, compare_only: bool) -> int:
     # Inside generated/, so that one rename replaces the whole tree. The old tree is deleted with this folder.
     with tempfile.TemporaryDirectory(prefix=f".{PACKAGE}.", dir=generated) as folder:
         new = Path(folder, PACKAGE)
-        generate(contract, new)
+        if not check_and_generate(contract, new):
+            print("Nothing was generated. Correct the contract first.", file=sys.stderr)
+            return 1
         differences = compare(new.parent, generated)
         changed = [line for line in differences if line.startswith(f"{PACKAGE}/")]
         reasons = [*lock.reasons_for_difference(target, lock.read(new) or {})] if changed else []

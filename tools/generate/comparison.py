@@ -10,7 +10,13 @@ from types import ModuleType
 from typing import Any
 
 from tools.contract import Contract, Where
+from tools.contract.examples import errors_of
+from tools.contract.messages import short
 from tools.generate.samples import EXTRA, hints_of
+
+# Limits on values, which samples may exceed because generated code does not know them.
+LIMITS = {"pattern", "format", "minLength", "maxLength", "minimum", "maximum", "exclusiveMinimum", "exclusiveMaximum"}
+LIMITS |= {"multipleOf"}
 
 
 @dataclass
@@ -21,6 +27,15 @@ class Part:
     generated: ModuleType
     where: Where
     """Its place in the contract."""
+
+    def flaws(self, schema: Any, sample: Any) -> list[str]:
+        """Why a sample cannot prove anything: at most one fault, if the sample is not valid against its schema."""
+        for error in errors_of(self.contract.data.get("components"), schema, sample):
+            # A sample for one alternative of `oneOf` may fit others too; the generated code must choose the right one.
+            if error.validator not in LIMITS and "is valid under each of" not in error.message:
+                why = f"the sample that is made for it is not valid at {error.json_path}: {short(error.message)}"
+                return [f"cannot be verified, as {why}"]
+        return []
 
 
 def differences(generated: ModuleType, value: Any, sample: Any) -> list[str]:
@@ -57,8 +72,8 @@ def fits(value: Any, hint: Any) -> bool:
         return isinstance(value, list) and all(fits(item, inner[0]) for item in value)
     if origin is dict:
         return isinstance(value, dict) and all(fits(item, inner[1]) for item in value.values())
-    if origin is typing.Literal:
-        return value in inner
+    if origin is typing.Literal or hint is None:
+        return value in inner or value is hint
     if not hasattr(hint, "from_dict"):
         return hint is Any or isinstance(value, (int, float) if hint is float else hint)
     hints = hints_of(hint)

@@ -9,6 +9,7 @@ import shutil
 import subprocess
 import sys
 import tomllib
+from collections.abc import Sequence
 from contextlib import redirect_stdout
 from importlib.metadata import distributions
 from pathlib import Path
@@ -17,9 +18,10 @@ from typing import Any
 import openapi_python_client
 from openapi_python_client.config import Config, ConfigFile, MetaType
 
-from tools.contract import Contract
+from tools.contract import Contract, Finding, check, report
 from tools.generate import lock, roundtrip
 from tools.generate.annotations import annotate
+from tools.generate.rejections import rejections, shared_modules
 
 ROOT = Path(__file__).resolve().parent.parent.parent
 GENERATED = ROOT / "generated"
@@ -29,7 +31,36 @@ MARKER = "# Generated from openapi.yaml by `make generate`: edits are lost.\n"
 
 
 class GenerationError(Exception):
-    """The client cannot be generated; the message says why and what to do. Nothing was replaced."""
+    """The client cannot be generated; the message says why and what to do. Nothing was replaced.
+
+    Attributes:
+        findings: The parts of the contract that are the cause; empty if the contract is not the cause.
+
+    """
+
+    def __init__(self, message: str, findings: Sequence[Finding] = ()) -> None:
+        lines = [f"  {one.line}:{one.column}: {one.message}" for one in findings]
+        super().__init__("\n".join([message, *lines]))
+        self.findings = findings
+
+
+def check_and_generate(contract: Contract, target: Path) -> bool:
+    """Check a contract, and generate its package into a new folder; print findings. Returns whether there are none.
+
+    Raises:
+        GenerationError: the package cannot be generated, and the contract is not the cause.
+
+    """
+    findings: Sequence[Finding] = check(contract)
+    if not findings:
+        try:
+            generate(contract, target)
+        except GenerationError as error:
+            if not error.findings:
+                raise
+            findings = error.findings
+    report(contract, findings)
+    return not findings
 
 
 def generate(contract: Contract, target: Path) -> None:
@@ -49,9 +80,7 @@ def generate(contract: Contract, target: Path) -> None:
     for traces in [*target.rglob("__pycache__")]:
         shutil.rmtree(traces)
     if lost:
-        lines = [f"\n  {finding.line}:{finding.column}: {finding.message}" for finding in lost]
-        message = "the generator silently lost these parts of the contract; write them differently:"
-        raise GenerationError(message + "".join(lines))
+        raise GenerationError("the generator silently lost these parts of the contract; write them differently:", lost)
     lock.write(target, lock.facts(contract, settings, TEMPLATES, tools))
 
 
@@ -79,9 +108,9 @@ def _run(contract: Contract, target: Path, settings: dict[str, Any]) -> None:
         raise GenerationError(f"the generator crashed: {type(error).__name__}: {error}") from error
     finally:
         source.unlink()
-    if errors:
-        reasons = [f"{error.header} {error.detail or ''}".strip() for error in errors]
-        raise GenerationError("\n".join(["the generator rejects the contract; correct these parts:", *reasons]))
+    rejected = rejections(contract, errors) or [*shared_modules(contract, target / "models" / "__init__.py")]
+    if rejected:
+        raise GenerationError("the generator rejects the contract; correct these parts:", rejected)
     for hook in settings["post_hooks"]:
         tool, *arguments = shlex.split(hook)
         command = [str(Path(sys.executable).with_name(tool)), *arguments]  # from the same environment as this Python

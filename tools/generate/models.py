@@ -24,6 +24,8 @@ class Schema(Part):
         name, schema = str(self.where[-1]), self.contract.at(self.where)
         other = aliases(self.contract).get(name)
         expected = samples(self.contract, schema)
+        if not expected and not self._has_file():
+            yield "has no finite value, as each contains another one (make a property optional or nullable)"
         if not self._is_class(self.contract.resolve(schema["allOf"][0]) if other else schema, expected):
             return
         model = getattr(self.generated.models, class_name(name), None)
@@ -37,6 +39,11 @@ class Schema(Part):
         else:
             for sample in expected:
                 yield from self._changed(model, schema, sample)
+
+    def _has_file(self) -> bool:
+        """Whether a value can contain a file, for which there are no samples."""
+        nodes = [self.contract.at(where) for where in (self.where, *self.contract.reached(self.where))]
+        return "'format': 'binary'" in str(nodes)
 
     def _is_class(self, schema: Any, expected: list[Any]) -> bool:
         """Whether the generator makes a class for a component, instead of inlining its type."""
@@ -60,6 +67,8 @@ class Schema(Part):
             yield "is not described by FIELDS"
             return
         wrong = self._unread(model, sample, "with every property")
+        if wrong:
+            wrong = self.flaws(schema, sample) or wrong
         for name in fields if not wrong else ():
             others = {key: value for key, value in sample.items() if key != name}
             for given, what in ((others, f"without `{name}`"), ({**others, name: None}, f"with null as `{name}`")):

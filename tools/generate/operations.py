@@ -99,28 +99,29 @@ class Operation(Part):
             if not is_declared or not _is_body(request, arguments["body"], values["body"]):
                 yield f"does not send the body ({media_type})"
 
-    def _bodies(self) -> Iterator[tuple[str, str, Any, str]]:
-        """The declared bodies: status, source of the body, sample, and name of the component."""
+    def _bodies(self) -> Iterator[tuple[str, str, Any, Any]]:
+        """The declared bodies: status, source of the body, one of the samples, and schema."""
         for status, node in mapping(self.contract.at((*self.where, "responses"))).items():
             content = mapping(mapping(self.contract.resolve(node)).get("content"))
             media_type, media = next(iter(content.items()), ("", None))
             schema = mapping(media).get("schema")
-            sample = next(iter(samples(self.contract, schema)), "some bytes")
-            component = (self.contract.follow(schema) or ("",))[-1]
-            yield str(status), _source(media_type), sample, str(component)
+            for sample in samples(self.contract, schema) or ["some bytes"]:
+                yield str(status), _source(media_type), sample, schema
 
     def _read_faults(self, called: Any, returned: Any) -> Iterator[str]:
         """The statuses whose body is not read completely and as the declared type."""
         declared = {status for status, *_ in self._bodies()}
-        for status, source, body, component in self._bodies():
+        for status, source, body, schema in self._bodies():
             otherwise = returned if status.startswith("2") else Any
-            expected = getattr(self.generated.models, class_name(component), otherwise)
+            component = (self.contract.follow(schema) or ("",))[-1]
+            expected = getattr(self.generated.models, class_name(str(component)), otherwise)
             # The first and the last status of a range that are not declared separately.
             codes = [status.replace("XX", f"{number:02}") for number in range(100)]
             codes = [code for code in codes if code == status or code not in declared]
             for code in {codes[0], codes[-1]}:
                 if why := self._misread(called.body(int(code)), source, body, expected):
-                    yield f"does not read the body of `{status}`: {why}"
+                    flaws = self.flaws(schema, body) if source == "json" else []
+                    yield from flaws or [f"does not read the body of `{status}`: {why}"]
 
     def _misread(self, declared: Any, source: str, body: Any, expected: Any) -> str:
         if declared is None or declared.source != source:

@@ -14,6 +14,7 @@ from tools.generate.operations import Operation
 from tools.generate.samples import NUMBERS
 
 SCHEMAS = ("components", "schemas")
+REMEDY = ": the generated code would lose this, so write it in another form."
 
 
 def missing(contract: Contract, package: Path) -> list[Finding]:
@@ -36,10 +37,11 @@ def missing(contract: Contract, package: Path) -> list[Finding]:
             sentences = [*part.missing()]
         except Exception as error:  # noqa: BLE001 # faulty generated code can raise anything
             sentences = [f"fails with {type(error).__name__}: {error}"]
-        lost += [(part.where, f"{part} {sentence}") for sentence in dict.fromkeys(sentences)]
+        lost += [(part.where, f"{part} {sentence.rstrip('.')}{REMEDY}") for sentence in dict.fromkeys(sentences)]
     # A loss in a schema shows wherever the schema is used: report it for the schema only.
-    broken = {where for where, _ in lost if where[0] == "components"}
-    own = [loss for loss in lost if not (contract.reached(loss[0]) - {loss[0]}) & broken]
+    used = {where: contract.reached(where) for where, _ in lost}
+    schemas_lost = {where for where in used if where[0] == "components"}
+    own = [loss for loss in lost if all(loss[0] in used[inner] for inner in used[loss[0]] & schemas_lost)]
     return sorted(contract.finding("roundtrip", *loss) for loss in own)
 
 

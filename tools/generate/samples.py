@@ -17,81 +17,99 @@ from tools.contract import Contract, is_reference, mapping, sequence
 
 EXTRA = "x-extra"  # a field that the contract does not have
 DEPTH = 3  # deeper objects have only their required fields, as their schemas have their own samples
+LONGEST = 100  # items
+# Keywords that give a schema a type. A member of `allOf` that has none of them only limits the others.
+DEFINING = {"$ref", "type", "enum", "const", "properties", "items", "allOf", "anyOf", "oneOf", "additionalProperties"}
+Above = frozenset[int]
+Needed = frozenset[str] | None
 hints_of = cache(typing.get_type_hints)
 NUMBERS = count(7)  # values are unique, so that swapped values are noticed
 
 
-def samples(contract: Contract, schema: Any, seen: frozenset[int] = frozenset()) -> list[Any]:
+def samples(contract: Contract, schema: Any, above: Above = frozenset(), needed: Needed = None) -> list[Any]:
     """Samples that together contain every property, every enumeration value and every member of a combination.
 
     Args:
         contract: The contract of the schema.
         schema: The schema, or a reference to one.
-        seen: The ids of the enclosing schemas. A schema that contains itself has no sample.
+        above: The ids of the enclosing schemas.
+        needed: None for all properties. Else objects have their required properties only, and those named here.
+
+    Returns:
+        Valid values; none if every value contains a file, which JSON has no form for, or itself without end.
 
     """
-    if seen and is_reference(schema):
-        # A component has its own samples: here one is enough, and below DEPTH none.
-        return samples(contract, contract.resolve(schema), seen)[:1] if len(seen) <= DEPTH else []
+    if above and is_reference(schema):
+        schema = mapping(contract.resolve(schema))
+        if needed is None and (len(above) > DEPTH or id(schema) in above):
+            return samples(contract, schema, frozenset(), frozenset())[:1]
+        found = samples(contract, schema, above, needed)
+        is_inlined = schema.get("type") == "array" or _alternatives(schema)
+        return found if is_inlined else found[:1]  # a component that becomes a class has its own samples
     schema = mapping(contract.resolve(schema))
-    if id(schema) in seen:
+    if id(schema) in above:
         return []
-    seen |= {id(schema)}
-    if values := [value for value in sequence(schema.get("enum")) if value is not None]:
-        return values
+    above |= {id(schema)}
     if "const" in schema:
         return [schema["const"]]
-    if alternatives := _alternatives(schema):
-        return [one for alternative in alternatives for one in samples(contract, alternative, seen)]
-    parts = [samples(contract, node, seen) for node in sequence(schema.get("allOf")) if _has_type(contract, node)]
-    for part in parts:
-        if part and not isinstance(part[0], dict):
-            return part
-    return _of_type(contract, schema, parts, seen)
+    if "enum" in schema:
+        found = sequence(schema["enum"])
+    elif alternatives := _alternatives(schema):
+        found = [one for each in alternatives for one in samples(contract, each, above, needed)]
+    else:
+        return _of_type(contract, schema, above, needed)
+    return [one for one in found if one is not None] or found[:1]  # Python reads null as absent
 
 
-def _of_type(contract: Contract, schema: dict[str, Any], parts: list[list[Any]], seen: frozenset[int]) -> list[Any]:
-    """Samples of a schema without alternatives; `parts` are the samples of the members of its `allOf`."""
-    kind = schema.get("type")
+def _of_type(contract: Contract, schema: dict[str, Any], above: Above, needed: Needed) -> list[Any]:
+    """Samples of a schema without alternatives."""
+    kind, members = schema.get("type"), map(contract.resolve, sequence(schema.get("allOf")))
+    required = {name for part in (schema, *contract.parts(schema)) for name in sequence(part.get("required"))}
+    if needed is not None:
+        needed |= required
+    parts = [samples(contract, node, above, needed) for node in members if mapping(node).keys() & DEFINING]
+    if [] in parts or any(not isinstance(part[0], dict) for part in parts):
+        return next(part for part in parts if not part or not isinstance(part[0], dict))
     if kind == "array":
-        return [[item] for item in samples(contract, schema.get("items"), seen)] or [[]]
-    is_object = kind == "object" or (not kind and (parts or "properties" in schema))
-    if not is_object:
+        return _arrays(contract, schema, above, needed)
+    if kind != "object" and (kind or not (parts or "properties" in schema)):
         return _simple(str(kind), schema.get("format"))
-    fields = {name: samples(contract, node, seen) for name, node in mapping(schema.get("properties")).items()}
-    if isinstance(schema.get("additionalProperties"), dict):
-        fields[EXTRA] = samples(contract, schema["additionalProperties"], seen)
-    return _combined(parts + [[{name: value} for value in values] for name, values in fields.items()])
-
-
-def _combined(parts: list[list[Any]]) -> list[Any]:
-    """As many objects as the longest part has samples, each with one sample of every part."""
-    rows = range(max(map(len, parts), default=1))
+    for name, node in mapping(schema.get("properties")).items():
+        if needed is None or name in needed:
+            values = samples(contract, node, above, None if needed is None else frozenset())
+            if not values and name in required:
+                return []
+            parts.append([{name: value} for value in values if value is not None or name in required])
+    if needed is None and isinstance(others := schema.get("additionalProperties"), dict):
+        parts.append([{EXTRA: value} for value in samples(contract, others, above)])
+    rows = range(max(map(len, parts), default=1) or 1)
     return [reduce(or_, (part[row % len(part)] for part in parts if part), {}) for row in rows]
+
+
+def _arrays(contract: Contract, schema: dict[str, Any], above: Above, needed: Needed) -> list[Any]:
+    length = min(int(schema.get("minItems", 0)), LONGEST)
+    if needed is not None and not length:
+        return [[]]
+    items = samples(contract, schema.get("items"), above, None if needed is None else frozenset())
+    return [[item] * max(length, 1) for item in items] or [[]] * (not length)
 
 
 def _simple(kind: str, form: Any) -> list[Any]:
     number = next(NUMBERS)
     day = datetime(2026, 1, 1, tzinfo=UTC) + timedelta(days=number)
-    if kind == "null" or (kind == "string" and form == "binary"):
+    if kind == "string" and form == "binary":
         return []
-    values: dict[Any, Any] = {"integer": number, "number": number + 0.5, "boolean": True}
+    values: dict[Any, Any] = {"integer": number, "number": number + 0.5, "boolean": True, "null": None}
     if kind == "string":
         values = {"date": day.date().isoformat(), "date-time": day.isoformat(), "uuid": str(UUID(int=number))}
     return [values.get(form if kind == "string" else kind, f"text {number}")]
 
 
-def _has_type(contract: Contract, schema: Any) -> bool:
-    """Whether a member of a combination defines a type and does not only limit it."""
-    return bool(mapping(contract.resolve(schema)).keys() - {"required", "description", "title", "default"})
-
-
 def _alternatives(schema: dict[str, Any]) -> list[Any]:
-    """The alternatives except null, which Python reads as absent."""
     found = [*sequence(schema.get("oneOf")), *sequence(schema.get("anyOf"))]
     if isinstance(kinds := schema.get("type"), list):
         found += [{**schema, "type": kind} for kind in kinds]
-    return [member for member in found if mapping(member).get("type") != "null"]
+    return found
 
 
 def made(hint: Any, turn: int = 0, depth: int = 0) -> Any:
