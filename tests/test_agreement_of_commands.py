@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
+import os
 import re
+import subprocess
+import sys
 from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 import yaml
 
+from tests.conftest import ROOT, Server
+from tools.contract import check, load
 from tools.contract.__main__ import main as validate
 from tools.generate.__main__ import main as generate
 
@@ -115,3 +120,96 @@ def test_what_the_generator_rejects_is_a_finding(
     assert any(
         message in text and lines[line - 1][column - 1 :].startswith(at) for (line, column), text in places.items()
     ), found
+
+
+MORE = """
+paths:
+  /scans/{thing_id}:
+    $ref: "#/components/pathItems/Scan"
+components:
+  pathItems:
+    Scan:
+      x-provenance: {status: assumed, source: a test, retrieved: "2026-11-22", note: Made up.}
+      get:
+        operationId: get_scan
+        tags: [things]
+        security: []
+        parameters: [{name: thing_id, in: path, required: true, schema: {type: string}}]
+        responses:
+          "200": {description: A scan, content: {application/pdf: {example: "%PDF-1.7"}}}
+          "404": {description: None, content: {application/json: {schema: {$ref: "#/components/schemas/ErrorInfo"}, example: {errorCode: "404"}}}}
+          default: {description: Any, content: {application/json: {schema: {$ref: "#/components/schemas/Thing"}, example: {thing_number: "5"}}}}
+      post:
+        operationId: send_scan
+        tags: [things]
+        security: [{Key: []}]
+        parameters: [{name: thing_id, in: path, required: true, schema: {type: string}}]
+        requestBody: {required: true, content: {image/png: {schema: {type: string, format: binary}, example: "-"}}}
+        responses: {"204": {description: Stored}, default: {$ref: "#/components/responses/Refused"}}
+webhooks:
+  paid:
+    post:
+      x-provenance: {status: observed}
+      requestBody: {content: {application/xml: {schema: {$ref: "#/components/schemas/Thing", title: An invoice}}}}
+      responses: {default: {description: Any}}
+"""
+
+CALLER = """
+import io, sys
+from talkdesk_bridge import BridgeClient, NoAuth, Retry, errors
+from talkdesk_bridge_api.types import File
+from talkdesk_bridge_sandbox import Reply, Sandbox
+
+with Sandbox() as sandbox, BridgeClient(sandbox.url, auth=NoAuth(), retry=Retry(attempts=1)) as bridge:
+    print(bridge.things.get_scan("1000000001").payload.read())
+    for status in (404, 409, 503):
+        sandbox.script(Reply(status, json={"thing_number": "5", "errorCode": "6"}))
+        try:
+            bridge.things.get_scan("1")
+        except errors.StatusError as error:
+            print(error.status_code, type(error.body).__name__)
+with BridgeClient(sys.argv[1], auth=NoAuth()) as bridge:
+    print(bridge.things.get_scan("1").payload.read())
+    bridge.things.send_scan("1", body=File(io.BytesIO(b"png")))
+"""
+
+
+def test_files_defaults_and_referenced_paths_work_from_the_contract_to_the_sandbox(
+    changed: Change, tmp_path: Path, server: Server
+) -> None:
+    file = changed("Things", "Things")
+    contract, more = (yaml.safe_load(text) for text in (file.read_text(encoding="utf-8"), MORE))
+    contract["paths"] |= more["paths"]
+    contract["components"] |= more["components"]
+    file.write_text(yaml.safe_dump(contract | {"webhooks": more["webhooks"]}), encoding="utf-8")
+    assert validate([str(file)]) == 0
+    assert generate([str(file)], tmp_path / "generated") == 0
+    paths = os.pathsep.join(map(str, (tmp_path / "generated", ROOT / "overrides", ROOT / "extras")))
+    environment = os.environ | {"PYTHONPATH": paths}
+    server.respond_with((200, {"Content-Type": "application/pdf"}, b"%PDF"), (204, {}, b""))
+    command = [sys.executable, "-c", CALLER, server.url]
+    called = subprocess.run(command, env=environment, capture_output=True, text=True, check=False)
+    printed = ["b'%PDF-1.7'", "404 ErrorInfo", "409 Thing", "503 Thing", "b'%PDF'"]
+    assert called.stdout.splitlines() == printed, called.stderr
+    (_, _, asked, _), (_, _, sent, body) = server.seen
+    assert asked["Accept"] == "application/pdf, application/json"
+    assert (sent["Accept"], sent["Content-Type"], body) == ("application/json", "image/png", b"png")
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "at", "message"),
+    [
+        ("application/pdf: {", "application/pdf: {schema: {type: string}, ", "application/pdf", "or for a file `schema: {type: string"),
+        ("image/png", "image/*", "image/*", "the generator cannot read the media type `image/*`"),
+        ('{thing_number: "5"}', "{thing_number: 5}", "thing_number: 5", "5 is not of type 'string'"),
+        ("pathItems/Scan", "pathItems/Scam", "$ref", "`#/components/pathItems/Scam` does not exist: did you mean `Scan`?"),
+    ],
+)  # fmt: skip
+def test_a_fault_in_a_copied_part_has_its_own_place(changed: Change, old: str, new: str, at: str, message: str) -> None:
+    file = changed("  /things/{thing_id}:", "  /thing/{thing_id}:")
+    paths, components = MORE.replace(old, new, 1).partition("webhooks:")[0].split("components:\n")
+    text = file.read_text(encoding="utf-8").replace("paths:\n", paths.lstrip(), 1)
+    file.write_text(text.replace("components:\n", f"components:\n{components}", 1), encoding="utf-8")
+    (found,) = check(load(file))
+    assert message in found.message, found
+    assert file.read_text(encoding="utf-8").splitlines()[found.line - 1][found.column - 1 :].startswith(at), found

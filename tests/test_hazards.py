@@ -87,12 +87,15 @@ CASES = [
     ((*GET, "callbacks"), "{x: {}}", "ignores `callbacks`", None),
     ((*GET, "servers"), "[{url: /x}]", "ignores `servers`", None),
     (("paths", "/x/{id}", "servers"), "[{url: /x}]", "ignores `servers`", None),
-    (("webhooks",), "{x: {}}", "ignores `webhooks`", None),
 ]  # fmt: skip
 
 # Shapes that look similar and are fine.
 FINE = [
     (("servers",), "[{url: /x}]"),
+    (("webhooks",), f"{{x: {{post: {{requestBody: {{content: {{application/xml: {{schema: {{{B}, title: b}}}}}}}}}}}}}}"),
+    (RESPONSES, '{"200": {content: {application/pdf: {}}}}'),
+    (RESPONSES, '{"200": {content: {application/octet-stream: {}}}}'),
+    ((*GET, "requestBody"), "{content: {image/png: {schema: {type: string, format: binary}}}}"),
     (PROPERTY, "{const: true}"),
     (PROPERTY, "{enum: [1, -1]}"),
     (PROPERTY, "{type: boolean, enum: [true]}"),

@@ -71,7 +71,6 @@ FAULTS = [
     ("        - Key: []", "        - Kay: []", "operation", "Kay:", "the security scheme `Kay` is not declared"),
     ('        "200":', '        "300":', "response", "responses:", "no response for success"),
     ("        4XX:\n", "        5XX:\n", "response", "responses:", "no response for errors (`4XX`)"),
-    ("        4XX:\n", "        default: {description: Any}\n        4XX:\n", "response", "default:", "write 4XX and 5XX"),
     ("      responses:\n", "      x-responses:\n", "response", "get:", "no response for success"),
     ("operationId: add_thing", "operationId: getThings", "name", "operationId:", "becomes `get_things`, which `get_things` already uses"),
     ("operationId: add_thing", "operationId: list_things", "name", "operationId:", "becomes `iter_things`, which `get_things` already uses"),

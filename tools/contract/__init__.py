@@ -5,6 +5,7 @@ Other tools import from here: `load` reads a file into a `Contract` (for command
 also imports `names` and `examples`, which need the generator and the validators. The modules, in reading order:
 
 - `elements`: the parts of a contract that have a provenance. `document`: YAML data with the place of every value.
+  `forms`: the one form for what OpenAPI allows in several.
 - `validation`: the list of rules. `openapi`: valid OpenAPI and references. `rules`: what every operation needs.
   `names`: names in Python. `hazards`: shapes that the generator silently misreads. `examples`. `provenance`.
   `documented`: compares the contract with the printed fragments in tests/documented/.

@@ -12,6 +12,7 @@ from typing import Any
 import yaml
 
 from tools.contract.elements import METHODS, Element, Where, elements, in_example, mapping, members, sequence
+from tools.contract.forms import normalise
 
 
 @dataclass(frozen=True, order=True)
@@ -160,6 +161,7 @@ def load(file: Path) -> Contract:
         return contract
     if isinstance(data, dict):
         contract.data = data
+        normalise(contract)
     else:
         contract.findings.append(contract.finding("yaml", (), "the file is not a mapping: start it with `openapi:`."))
     return contract

@@ -11,6 +11,7 @@ from __future__ import annotations
 import re
 from collections import Counter
 from collections.abc import Iterator
+from typing import Any
 
 from openapi_python_client.strings import snake_case
 
@@ -18,6 +19,7 @@ from tools.contract.document import Contract, Finding
 from tools.contract.elements import CARRIERS, Element, Where, mapping, sequence
 from tools.contract.messages import did_you_mean
 
+JSON = r"application/([\w.-]+\+)?json"
 # OpenAPI ignores header parameters of these names; the generated code would send them.
 OWN_HEADERS = {"accept", "content-type", "authorization"}
 # The types that an amount of money may have.
@@ -38,6 +40,8 @@ def hazards(contract: Contract) -> Iterator[Finding]:
 def _shapes(contract: Contract) -> Iterator[tuple[Where, str]]:
     yield from _ignored(contract)
     for where, _ in contract.references():
+        if where[0] == "webhooks":
+            continue
         lost = sorted(key for key in contract.at(where[:-1]).keys() - NEXT_TO_REF if not key.startswith("x-"))
         if lost:
             message = f"the generator ignores {_quoted(lost)} next to `$ref`: move the reference into `allOf`, and the"
@@ -56,7 +60,7 @@ def _quoted(keys: list[str]) -> str:
 def _ignored(contract: Contract) -> Iterator[tuple[Where, str]]:
     for where in contract.places:
         in_operation = where[:1] == ("paths",) and len(where) in (3, 4) and where[-1] in ("callbacks", "servers")
-        if in_operation or where == ("webhooks",):
+        if in_operation:
             message = f"the generator ignores `{where[-1]}`: remove it, as the client has only operations and one URL."
             yield where, message
 
@@ -115,14 +119,23 @@ def _enumeration(element: Element) -> Iterator[tuple[Where, str]]:
 
 def _media_types(contract: Contract, element: Element) -> Iterator[Finding]:
     """The generator can read the media type, and there is only one."""
-    for index, name in enumerate(mapping(element.node.get("content"))):
+    for index, (name, media) in enumerate(mapping(element.node.get("content")).items()):
         where = (*element.where, "content", name)
         sent = r"application/x-www-form-urlencoded|multipart/form-data"
         readable = sent if element.kind == "request body" else r"text/(?!json)\w+"
-        pattern = rf"application/([\w.-]+\+)?json|application/octet-stream|{readable}"
-        if not re.fullmatch(pattern, str(name).partition(";")[0].strip()):
-            hint = did_you_mean(str(name), ["application/json", "application/hal+json"], "write application/json")
+        pattern = rf"{JSON}|application/octet-stream|{readable}"
+        if not re.fullmatch(pattern, str(name).partition(";")[0].strip()) and not is_file(contract, name, media):
+            otherwise = "write application/json, or for a file `schema: {type: string, format: binary}`"
+            hint = did_you_mean(str(name), ["application/json", "application/hal+json"], otherwise)
             yield contract.finding("media-type", where, f"the generator cannot read the media type `{name}`: {hint}")
         elif index:
             message = f"the generator reads only the first media type of a {element.kind}: remove `{name}`."
             yield contract.finding("media-type", where, message)
+
+
+def is_file(contract: Contract, media_type: str, media: Any) -> bool:
+    """Whether a body is bytes of any media type: its schema is binary or, as OpenAPI 3.1 prefers, missing."""
+    schema = mapping(contract.resolve(mapping(media).get("schema")))
+    is_binary = not schema or (schema.get("type"), schema.get("format")) == ("string", "binary")
+    own = rf"{JSON}|text/.*|multipart/.*|application/x-www-form-urlencoded"
+    return is_binary and bool(re.fullmatch(rf"(?!{own})[\w.+-]+/[\w.+-]+", media_type.partition(";")[0].strip()))

@@ -10,6 +10,7 @@ from openapi_schema_validator import oas31_format_checker
 
 from tools.contract.document import Contract, Finding
 from tools.contract.elements import PROVENANCE, STATUSES, Where, in_example
+from tools.contract.forms import PATH_ITEMS
 
 
 def provenance(contract: Contract) -> Iterator[Finding]:
@@ -26,7 +27,7 @@ def provenance(contract: Contract) -> Iterator[Finding]:
                 yield contract.finding("provenance", (*where, key), message)
     for where in contract.places:
         key = str(where[-1]) if where else ""
-        if not key.startswith("x-p") or in_example(where):
+        if not key.startswith("x-p") or in_example(where) or where[0] == "webhooks" or where[:2] == PATH_ITEMS:
             continue
         if key != PROVENANCE and difflib.get_close_matches(key, [PROVENANCE]):
             yield contract.finding("provenance", where, f"`{key}` is unknown: did you mean `{PROVENANCE}`?")

@@ -46,7 +46,7 @@ def operations(contract: Contract) -> Iterator[Finding]:
 
 
 def responses(contract: Contract) -> Iterator[Finding]:
-    """Each operation has a response for success and one for errors, and no `default`."""
+    """Each operation has a response for success and one for errors."""
     for where, operation in contract.operations():
         place = (*where, "responses")
         statuses = [str(status) for status in mapping(operation.get("responses"))]
@@ -54,9 +54,6 @@ def responses(contract: Contract) -> Iterator[Finding]:
             if not any(status.startswith(digit) for status in statuses):
                 message = f"the operation has no response for {meaning}: add it under `responses`."
                 yield contract.finding("response", place, message)
-        if "default" in statuses:
-            message = "a `default` response would read an undeclared success as an error: write 4XX and 5XX instead."
-            yield contract.finding("response", (*place, "default"), message)
 
 
 def error_info(contract: Contract) -> Iterator[Finding]:

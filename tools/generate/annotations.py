@@ -7,6 +7,8 @@ from collections.abc import Iterator
 from typing import Any
 
 from tools.contract import PROVENANCE, STATUSES, Contract, Element, Where, aliases, mapping, sequence
+from tools.contract.elements import CARRIERS
+from tools.contract.hazards import is_file
 
 
 def annotate(contract: Contract) -> dict[str, Any]:
@@ -33,7 +35,18 @@ def annotate(contract: Contract) -> dict[str, Any]:
         schemas[name].setdefault("x-aliases", []).append(alias)
     for schema in schemas.values():
         schema.pop("title", None)  # the generator would name the class after the title
+    for _, media in file_bodies(annotated):
+        media["schema"] = {"type": "string", "format": "binary"}
+    data.pop("webhooks", None)  # documentation
     return data
+
+
+def file_bodies(contract: Contract) -> Iterator[tuple[str, dict[str, Any]]]:
+    """The media type and the node of each body that is a file."""
+    for element in contract.elements():
+        for media_type, media in mapping(element.node.get("content")).items() if element.kind in CARRIERS else ():
+            if is_file(contract, media_type, media):
+                yield media_type, media
 
 
 def _assumptions(contract: Contract, operation: Element, elements: dict[Where, Element]) -> Iterator[str]:

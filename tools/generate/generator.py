@@ -20,7 +20,7 @@ from openapi_python_client.config import Config, ConfigFile, MetaType
 
 from tools.contract import Contract, Finding, check, report
 from tools.generate import lock, roundtrip
-from tools.generate.annotations import annotate
+from tools.generate.annotations import annotate, file_bodies
 from tools.generate.rejections import rejections, shared_modules
 
 ROOT = Path(__file__).resolve().parent.parent.parent
@@ -99,7 +99,10 @@ def _run(contract: Contract, target: Path, settings: dict[str, Any]) -> None:
     """Run the generator and then the formatter, whose commands are among the settings."""
     source = target.with_name("contract.json")
     source.write_text(json.dumps(annotate(contract)), encoding="utf-8")
-    given = ConfigFile(**settings | {"package_name_override": PACKAGE, "post_hooks": []})
+    files = {media_type: "application/octet-stream" for media_type, _ in file_bodies(contract)}
+    given = ConfigFile(
+        **settings | {"package_name_override": PACKAGE, "post_hooks": [], "content_type_overrides": files}
+    )
     config = Config.from_sources(given, MetaType.NONE, source, "utf-8", overwrite=False, output_path=target)
     try:
         with redirect_stdout(io.StringIO()):
