@@ -91,7 +91,7 @@ integration: $(DEV) $(foreach name,bench integration uv,$(VENV)-$(name)/.set-up)
 	@if command -v chromedriver >/dev/null; then $(INTEGRATION) --confcutdir=tests/browser tests/browser; \
 	else echo "Skipped tests/browser: chromedriver was not found (on Debian: install chromium and chromium-driver)."; test -z "$$CI"; fi
 
-fuzz: $(DEV) ## Test properties with EXAMPLES (20000) random bodies and lists; SEED= repeats a run
+fuzz: $(DEV) ## Test properties with EXAMPLES (20000) random bodies, lists, contracts; SEED= repeats a run
 	@EXAMPLES="$(EXAMPLES)" SEED="$(SEED)" python -m tests.fuzz
 
 soak: $(DEV) ## Send 10,000 requests: nothing may grow; ACCOUNTS=1 lists 10,000 accounts

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import io
 import json
 import logging
 import os
@@ -10,7 +11,9 @@ import re
 import ssl
 import subprocess
 import sys
+import tempfile
 from collections.abc import Iterator, Mapping
+from contextlib import redirect_stderr, redirect_stdout
 from datetime import date
 from decimal import Decimal
 from fractions import Fraction
@@ -22,6 +25,7 @@ from typing import Any, Union, get_args, get_origin, get_type_hints
 
 import httpx
 import pytest
+import yaml
 from hypothesis import example, given
 from hypothesis import strategies as st
 from talkdesk_bridge import AsyncBridgeClient, BearerAuth, BridgeClient, Deviation, Money, Retry, errors, models
@@ -31,10 +35,13 @@ from talkdesk_bridge_api.api.billing import _GET_ACCOUNT_INVOICES as OPERATION
 
 from tests.agreement import agree
 from tests.conftest import CONTRACT, ROOT, merged, page
+from tests.drawn import contracts
 from tests.keepalive import KeepAlive, http_response
 from tests.packages import made
 from tests.strategies import EXAMPLES, MARK, TALLY, TOKENS, Bodies, Token, examples, mangled, mutated
-from tools.contract import load
+from tools.contract import documented, load
+from tools.contract.__main__ import main as validate
+from tools.generate.__main__ import main as generate
 
 BODIES = Bodies(load(CONTRACT).data)
 PAGES = BODIES.named("InvoiceDetailsResponse")
@@ -641,3 +648,35 @@ def test_a_list_that_shifts_between_pages_loses_nothing_silently(
             return
     assert len(found) == len({*found})
     assert {*first} - deleted <= {*found}
+
+
+# Contracts.
+
+
+@examples(5)
+@given(contracts())
+def test_validate_and_generate_accept_the_same_contracts(data: dict[str, Any]) -> None:
+    """Each drawn contract is valid OpenAPI: it is generated, or a finding names the part that the generator lacks."""
+    TALLY["contracts"] += 1
+    with (
+        tempfile.TemporaryDirectory() as folder,
+        pytest.MonkeyPatch.context() as patch,
+        redirect_stderr(io.StringIO()),
+    ):
+        patch.setattr(documented, "FRAGMENTS", Path(folder, "none"))
+        file = Path(folder, "openapi.yaml")
+        file.write_text(yaml.safe_dump(data, sort_keys=False, width=1000), encoding="utf-8")
+        with redirect_stdout(io.StringIO()) as validated:
+            status = validate([str(file)])
+        with redirect_stdout(io.StringIO()) as generated:
+            assert generate([str(file)], Path(folder, "generated")) == status
+    findings = re.findall(r"yaml:(\d+):\d+: (.+) \[([a-z-]+)\]", validated.getvalue())
+    if status == 0:
+        TALLY["contracts generated"] += 1
+        return
+    assert validated.getvalue() == generated.getvalue()
+    assert findings, validated.getvalue()
+    for line, message, rule in findings:
+        assert int(line) > 1, message
+        assert rule in ("generator", "roundtrip"), message
+        assert "cannot be verified" not in message

@@ -6,6 +6,7 @@ import enum
 import inspect
 import types
 import typing
+from contextlib import suppress
 from datetime import UTC, date, datetime, timedelta
 from functools import cache, reduce
 from itertools import count
@@ -112,34 +113,55 @@ def _alternatives(schema: dict[str, Any]) -> list[Any]:
     return found
 
 
-def made(hint: Any, turn: int = 0, depth: int = 0) -> Any:
+def made(hint: Any, turn: int = 0, above: tuple[Any, ...] = ()) -> Any:
     """A value of an argument's type. Every field of an object is filled, down to a limited depth.
 
     Args:
         hint: The type, from `hints_of`.
         turn: The index of the alternative or enumeration value to use.
-        depth: The number of enclosing objects.
+        above: The types of the enclosing objects.
+
+    Raises:
+        RecursionError: every value contains itself.
 
     """
-    options = [option for option in typing.get_args(hint) if option is not type(None)]
-    origin = typing.get_origin(hint)
+    options = [option for option in typing.get_args(hint) if option is not types.NoneType]
+    origin, is_deep = typing.get_origin(hint), len(above) >= DEPTH
     if origin in (typing.Union, types.UnionType):
-        return made(options[turn % len(options)], turn, depth)
+        return _made_of_union(hint, options[turn % len(options) :] + options, turn, above)
     if origin is list:
-        return [made(options[0], turn, depth)]
+        return [] if is_deep else [made(options[0], turn, above)]
     if origin is typing.Literal or isinstance(hint, enum.EnumMeta):
         choices = options or [*hint]
         return choices[turn % len(choices)]
     number = next(NUMBERS)
     day = datetime(2026, 1, 1, tzinfo=UTC) + timedelta(days=number)
-    simple = {str: f"text {number}", int: number, float: number + 0.5, bool: True, UUID: UUID(int=number)}
-    simple |= {date: day.date(), datetime: day, Any: "any"}
+    simple: dict[Any, Any] = {
+        str: f"text {number}",
+        int: number,
+        float: number + 0.5,
+        bool: True,
+        UUID: UUID(int=number),
+    }
+    simple |= {date: day.date(), datetime: day, Any: "any", None: None, types.NoneType: None}
     if hint in simple:
         return simple[hint]
+    if hint in above[DEPTH:]:
+        raise RecursionError
     hints = hints_of(hint)
     parameters = inspect.signature(hint).parameters.values()
-    names = [one.name for one in parameters if depth < DEPTH or one.default is one.empty]
-    value = hint(**{name: made(hints[name], turn, depth + 1) for name in names})
-    if "additional_properties" in hints and depth < DEPTH:
-        value[EXTRA] = made(typing.get_args(hints["additional_properties"])[1], turn, depth + 1)
+    names = [one.name for one in parameters if not is_deep or one.default is one.empty]
+    value = hint(**{name: made(hints[name], turn, (*above, hint)) for name in names})
+    if "additional_properties" in hints and not is_deep:
+        value[EXTRA] = made(typing.get_args(hints["additional_properties"])[1], turn, (*above, hint))
     return value
+
+
+def _made_of_union(hint: Any, options: list[Any], turn: int, above: tuple[Any, ...]) -> Any:
+    """A value of the first option that has a finite one."""
+    for option in options:
+        with suppress(RecursionError):
+            return made(option, turn, above)
+    if types.NoneType in typing.get_args(hint):
+        return None
+    raise RecursionError
