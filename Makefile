@@ -35,7 +35,7 @@ demo: validate generate ## See it work: a sandbox, an account's invoices, an err
 test: $(DEV) ## Run the tests
 	@python -m pytest -n auto --dist loadfile
 
-validate: $(DEV) ## Check the contract: valid OpenAPI, matches the documentation, has examples
+validate: $(DEV) ## Check the contract: valid, as documented, can be generated; LIMIT=0 for all
 	@python -m tools.contract "$(CONTRACT)"
 
 generate: $(DEV) ## Write generated/ from the contract
@@ -91,7 +91,7 @@ integration: $(DEV) $(foreach name,bench integration uv,$(VENV)-$(name)/.set-up)
 	@if command -v chromedriver >/dev/null; then $(INTEGRATION) --confcutdir=tests/browser tests/browser; \
 	else echo "Skipped tests/browser: chromedriver was not found (on Debian: install chromium and chromium-driver)."; test -z "$$CI"; fi
 
-fuzz: $(DEV) ## Test properties with EXAMPLES (20000) random bodies, lists, contracts; SEED= repeats a run
+fuzz: $(DEV) ## Test properties with EXAMPLES (20000) bodies, lists and so on; SEED= repeats a run
 	@EXAMPLES="$(EXAMPLES)" SEED="$(SEED)" python -m tests.fuzz
 
 soak: $(DEV) ## Send 10,000 requests: nothing may grow; ACCOUNTS=1 lists 10,000 accounts

@@ -213,3 +213,19 @@ def test_a_fault_in_a_copied_part_has_its_own_place(changed: Change, old: str, n
     (found,) = check(load(file))
     assert message in found.message, found
     assert file.read_text(encoding="utf-8").splitlines()[found.line - 1][found.column - 1 :].startswith(at), found
+
+
+def test_no_control_character_of_a_contract_is_in_the_generated_source(
+    changed: Change, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    odd = r"a\e[31mb\u202ec\u2066d\0\u009b\ufeffe"
+    file = changed("title: Things", f'title: "{odd}"')
+    text = file.read_text(encoding="utf-8").replace("note: Seen.", f'note: "{odd}"')
+    text = text.replace("operationId: get_things\n", f'operationId: get_things\n      description: "{odd}"\n')
+    text = text.replace("        due:\n", f'        due:\n          description: "{odd}"\n')
+    file.write_text(text, encoding="utf-8")
+    assert generate([str(file)], tmp_path / "generated") == 0
+    for module in (tmp_path / "generated").rglob("*.py"):
+        source = module.read_text(encoding="utf-8")
+        assert all(char.isprintable() or char == "\n" for char in source), module
+    assert "a[31mb\\u202ec\\u2066d\\ufeffe" in (tmp_path / "generated/talkdesk_bridge_api/models/thing.py").read_text()

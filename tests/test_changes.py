@@ -19,7 +19,7 @@ from tests.conftest import CONTRACT, PATH
 from tools.changes import __main__ as command
 from tools.changes.compare import compare
 from tools.changes.history import Comparison, ComparisonError, three_numbers
-from tools.changes.report import problems
+from tools.changes.report import FORMATS, problems
 from tools.changes.sentences import RATINGS, SENTENCES, Change, next_version, rating
 from tools.changes.surface import Surface, read
 from tools.contract import Contract, load
@@ -460,3 +460,13 @@ def test_a_changelog_item_names_the_change(python: str, changelog: str) -> None:
     comparison = Comparison("v1.0.0", ("1.0.0", "2.0.0"), [Change("major", "gone", python, "", "Gone.")])
     assert problems(comparison, f"## 2.0.0\n\n- {changelog}\n") == []
     assert problems(comparison, "## 2.0.0\n\n- Something else.\n") != []
+
+
+@pytest.mark.parametrize("form", ["text", "markdown"])
+def test_no_control_character_is_printed(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], form: str
+) -> None:
+    monkeypatch.setattr(command, "since", lambda base: base)
+    monkeypatch.setitem(FORMATS, form, lambda base: f"{base}\x1b[31m\u202e\n\x9b")
+    assert command.main(["--base=v1", f"--format={form}"]) == 0
+    assert capsys.readouterr().out == "v1\\x1b[31m\\u202e\n\\x9b\n"

@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
+import json
 import re
 import shutil
 import subprocess
+import time
 from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
 from tests.conftest import ROOT
-from tools.contract import check, load
+from tools.contract import check, examples, load
 from tools.contract.__main__ import main
 
 Change = Callable[[str, str], Path]
@@ -60,7 +62,15 @@ FAULTS = [
     ("in: path", "in: pth", "openapi", "in: pth", "`in` is invalid: 'pth' is not one of ['query', 'header', 'path', 'cookie']."),
     ("operationId: add_thing", "operationId: get_things", "openapi", "post:", "Operation ID 'get_things' for 'post' in '/things/{thing_id}' is not unique."),
     ("info:\n", "infos:\n", "openapi", "openapi:", "the contract is invalid: 'info' is a required property."),
-    ("openapi: 3.1.0", "openapi: 3.0.3", "openapi", "openapi:", "`openapi` is invalid: '3.0.3' does not match '^3"),
+    ("openapi: 3.1.0", "openapi: 3.2.0", "openapi", "openapi:", "`openapi` is invalid: '3.2.0' does not match '^3"),
+    ("openapi: 3.1.0", "openapi: 3.0.3", "openapi", "openapi:", "this is an older OpenAPI: convert it to 3.1 first"),
+    ("openapi: 3.1.0", 'swagger: "2.0"', "openapi", "swagger:", "this is an older OpenAPI: convert it to 3.1 first"),
+    ("          format: date\n", "          format: date\n          nullable: true\n", "openapi", "nullable:", "`nullable` is not a schema keyword: write `type: [string, 'null']`, or"),
+    ("            minimum: 1", "            minimum: 0o17", "yaml", "0o17", "`0o17` has no JSON equivalent: quote it"),
+    ("    ThingList:\n", "    ThingList:\n      <<: *assumed\n", "yaml", "<<:", "`<<` merges mappings in YAML 1.1 only: write their keys out."),
+    ("paths:\n", "paths:\n  /things/{id}: {x-provenance: {status: observed, source: a, retrieved: '2026-11-22', note: b}}\n", "operation", "/things/{thing_id}:", "`/things/{thing_id}` and `/things/{id}` are one path with other parameter names"),
+    ("paths:\n", "paths:\n  /x?a=b: {x-provenance: {status: observed, source: a, retrieved: '2026-11-22', note: b}}\n", "operation", "/x?a=b:", "`/x?a=b` has a query or a fragment: declare the query under `parameters`."),
+    ("    Thing:\n      type: object\n", "    Thing:\n      type: object\n      required: [thing_nmber]\n", "generator", "Thing:", "`thing_nmber` is required, but is no property of this schema"),
     ("paths:\n", "paths: []\nx-paths:\n", "openapi", "paths:", "`paths` is invalid: [] is not of type 'object'."),
     ("          description: OK\n", "", "openapi", '"200":', "`200` is invalid: 'description' is a required property."),
     ("  version: 1.2.3", "  version: 1.2.3rc1", "version", "version:", "is `1.2.3rc1`: use three numbers"),
@@ -96,7 +106,9 @@ FAULTS = [
     ('      retrieved: "2026-11-22"\n', '      retrieved: "2026-13-45"\n', "provenance", "retrieved:", "must be a date"),
     ("      note: Made up.\n", "      notes: Made up.\n", "provenance", "notes:", "`notes` is not a key of `x-provenance`"),
     ("      note: Made up.\n", "", "provenance", "x-provenance:", "`status: assumed` needs a `note`"),
-    ("components:\n", "components:\n  x-provenance: {}\n", "provenance", "x-provenance:", "has no effect here"),
+    ("      content:\n        application/json:\n          schema:\n            $ref: \"#/components/schemas/Thing\"", "      content:\n        x-provenance: {}\n        application/json:\n          schema:\n            $ref: \"#/components/schemas/Thing\"", "provenance", "x-provenance:", "has no effect here"),
+    ("components:\n", "components:\n  x-provenance: {status: guessed}\n  headers: {X: {schema: {type: string}}}\n", "provenance", "status: guessed", "`status` must be one of"),
+    ("    Thing:\n      type: object\n", "    x-provenance: {status: guessed}\n    More: {type: object}\n    Thing:\n      type: object\n", "provenance", "status: guessed", "`status` must be one of"),
     ("info:\n", "info:\n  x-provenance: {}\n", "provenance", "x-provenance:", "has no effect here"),
     ("    Thing:\n      type: object\n      x-provenance:", "    Thing:\n      type: object\n      x-provenence:",
      "provenance", "Thing:", "the schema `Thing` does not say where it comes from"),
@@ -120,6 +132,123 @@ def test_a_fault_is_reported_at_its_place(
     assert found, findings
     lines = file.read_text(encoding="utf-8").splitlines()
     assert any(lines[finding.line - 1][finding.column - 1 :].startswith(at) for finding in found), found
+
+
+def test_each_thing_of_an_older_openapi_is_not_a_finding(changed: Change) -> None:
+    (found,) = check(load(changed("openapi: 3.1.0\ninfo:\n", "openapi: 3.0.3\nother: 1e999\ninfos:\n")))
+    assert "convert it to 3.1 first" in found.message
+
+
+@pytest.mark.parametrize(
+    ("text", "value"),
+    [("1e3", 1000), ("-1.5E-1", -0.15), ("+5", 5), (".5", 0.5), ("5.", 5), ("'1e3'", "1e3"), ("!!str 5", "5"), ("True", True), ("~", None)],
+)  # fmt: skip
+def test_numbers_are_those_of_json_and_yaml_1_2(tmp_path: Path, text: str, value: object) -> None:
+    file = tmp_path / "openapi.yaml"
+    file.write_text(f"a: {text}\n", encoding="utf-8")
+    contract = load(file)
+    assert (contract.data, contract.findings) == ({"a": value}, [])
+
+
+@pytest.mark.parametrize(
+    "text", ["0o17", "0x1F", "007", "1_000", "1:30", ".nan", "1e999", "yes", "2026-11-22", "9" * 5000]
+)
+def test_values_that_yaml_1_1_and_json_read_differently_are_reported(tmp_path: Path, text: str) -> None:
+    file = tmp_path / "openapi.yaml"
+    file.write_text(f"a: {text}\n", encoding="utf-8")
+    (found,) = load(file).findings
+    assert found.message == f"`{text[:80]}` has no JSON equivalent: quote it if it is text or a date."
+
+
+@pytest.mark.parametrize("separator", ["\u2028", "\u2029", "\x85", "\r\n", "\r"])
+def test_lines_are_those_that_an_editor_counts(changed: Change, separator: str) -> None:
+    file = changed("  title: Things\n", f"  title: 'Things{separator}and more'\n")
+    file.write_bytes(file.read_bytes().replace(b"operationId: get", b"operationID: get"))
+    found = next(finding for finding in check(load(file)) if "did you mean `operationId`" in finding.message)
+    assert found.line == 17 + ("\r" in separator)
+    faulty = tmp_with(file, f"title: '{separator}'\na: [")
+    assert load(faulty).findings[0].line == 2 + ("\r" in separator)
+
+
+def tmp_with(beside: Path, text: str) -> Path:
+    file = beside.with_name("other.yaml")
+    file.write_bytes(text.encode())
+    return file
+
+
+def test_a_contract_in_json_may_have_tabs_and_escaped_pairs(changed: Change) -> None:
+    file = changed("title: Things", "title: '\U0001f600 \\ud83d\\ude00'")
+    data = load(file).data
+    file.write_text(json.dumps(data, indent="\t"), encoding="utf-8")
+    assert "\\ud83d\\ude00" in file.read_text(encoding="utf-8")
+    contract = load(file)
+    assert contract.data == data
+    assert check(contract) == []
+
+
+def test_one_provenance_holds_for_a_whole_group(changed: Change) -> None:
+    file = changed("      x-provenance: *assumed\n", "")
+    text = file.read_text(encoding="utf-8").replace("      x-provenance: *assumed\n", "")
+    provenance = "{status: assumed, source: group, retrieved: '2026-11-22', note: Made up.}"
+    file.write_text(text.replace("components:\n", f"components:\n  x-provenance: {provenance}\n"), encoding="utf-8")
+    contract = load(file)
+    assert check(contract) == []
+    sources = {(one.kind, one.name): (one.provenance or {})["source"] for one in contract.elements()}
+    assert (sources["schema", "ErrorInfo"], sources["schema", "Thing"], sources["parameter", "kind"]) == (
+        "group",
+        "a test",
+        "group",
+    )
+    file.write_text(text.replace("  schemas:\n", f"  schemas:\n    x-provenance: {provenance}\n"), encoding="utf-8")
+    missing = [finding.message for finding in check(load(file)) if finding.rule == "provenance"]
+    assert missing
+    assert not [message for message in missing if "the schema `ErrorInfo`" in message]
+
+
+def test_aliases_may_not_repeat_too_many_values(tmp_path: Path) -> None:
+    levels = [f"{chr(98 + level)}: &{chr(98 + level)} [{','.join(['*' + chr(97 + level)] * 9)}]" for level in range(7)]
+    file = tmp_path / "openapi.yaml"
+    file.write_text("\n".join(["a: &a [x,x,x,x,x,x,x,x,x]", *levels]), encoding="utf-8")
+    begun = time.perf_counter()
+    (found,) = check(load(file))
+    assert time.perf_counter() - begun < 5
+    assert "aliases repeat too many values" in found.message
+
+
+def test_a_slow_pattern_of_an_example_is_ended(changed: Change, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(examples, "SECONDS", 1)
+    slow = f"\n          pattern: '^(a+)+$'\n          default: '{'a' * 40}!'\n          example: '{'a' * 40}!'"
+    file = changed(
+        "        thing_number:\n          type: string", f"        thing_number:\n          type: string{slow}"
+    )
+    begun = time.perf_counter()
+    found = [finding.message for finding in check(load(file)) if "longer than 1 s" in finding.message]
+    assert time.perf_counter() - begun < 20
+    assert len(found) == 2
+
+
+def test_no_control_character_is_printed(
+    changed: Change, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("CI", "true")
+    file = changed("operationId: get_things", r'"a\e[31m\u202e\u009b\0": get_things')
+    main([str(file)])
+    printed = capsys.readouterr()
+    assert "\\x1b[31m\\u202e\\x9b" in printed.out
+    assert all(char.isprintable() or char == "\n" for char in printed.out + printed.err)
+
+
+@pytest.mark.parametrize(("limit", "shown"), [("", 100), ("3", 3), ("0", 120)])
+def test_many_findings_are_summed_up(
+    changed: Change, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, limit: str, shown: int
+) -> None:
+    monkeypatch.setenv("LIMIT", limit)
+    more = "".join(f"    Some{number}: {{type: object}}\n" for number in range(120))
+    assert main([str(changed("  schemas:\n", f"  schemas:\n{more}"))]) == 1
+    printed = capsys.readouterr()
+    assert printed.out.count("[provenance]") == shown
+    assert (f"The first {shown} are shown; LIMIT=0 shows all: 120 provenance." in printed.out) is (shown < 120)
+    assert printed.err.endswith(": 120 findings.\n")
 
 
 def test_one_run_reports_all_faults(changed: Change, capsys: pytest.CaptureFixture[str]) -> None:
@@ -247,4 +376,4 @@ def test_make_takes_another_contract(tmp_path: Path) -> None:
     command = ["make", "--old-file=.venv/.set-up", "validate", f"CONTRACT={file}"]
     result = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
     assert result.returncode == 2
-    assert f"{file}:2:1: this is not valid YAML" in result.stdout
+    assert f"{file}:1:11: this is not valid YAML" in result.stdout

@@ -7,6 +7,7 @@ import sys
 
 from tools.changes.history import ROOT, ComparisonError, last_release, since
 from tools.changes.report import FORMATS, problems
+from tools.contract.messages import printable
 
 
 def main(arguments: list[str]) -> int:
@@ -26,7 +27,7 @@ def main(arguments: list[str]) -> int:
             return 0
         comparison = since(base or "HEAD")
         if not options.check_version:
-            print(FORMATS[options.format](comparison))
+            print(printable(FORMATS[options.format](comparison)))
             return 0
         found = problems(comparison, (ROOT / "CHANGELOG.md").read_text(encoding="utf-8"))
     except ComparisonError as error:
@@ -41,7 +42,7 @@ def main(arguments: list[str]) -> int:
     except KeyboardInterrupt:
         return 130
     good = f"Version {comparison.versions[1]} and CHANGELOG.md match the changes since {comparison.base}."
-    print("\n".join(found) or good)
+    print(printable("\n".join(found)) or good)
     return 1 if found else 0
 
 

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import bisect
 import copy
 import json
+import math
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -13,6 +16,10 @@ import yaml
 
 from tools.contract.elements import METHODS, Element, Where, elements, in_example, mapping, members, sequence
 from tools.contract.forms import normalise
+
+MOST_REPEATED = 100_000
+"""Values that aliases may repeat."""
+NUMBER = re.compile(r"[-+]?(\.[0-9]+|(0|[1-9][0-9]{0,999})(\.[0-9]*)?)([eE][-+]?[0-9]+)?")
 
 
 @dataclass(frozen=True, order=True)
@@ -148,16 +155,19 @@ def load(file: Path) -> Contract:
 
     """
     contract = Contract(file)
-    text = file.read_bytes()
+    content = file.read_bytes()
+    reader = _Reader(contract, "")
     try:
-        root = yaml.compose(text.decode(), Loader=getattr(yaml, "CSafeLoader", yaml.SafeLoader))
-        data = _Reader(contract).read(root, (), frozenset()) if root else None
+        reader = _Reader(contract, _without_json_escapes(content.decode("utf-8-sig")))
+        root = yaml.compose(reader.text, Loader=getattr(yaml, "CSafeLoader", yaml.SafeLoader))
+        data = reader.read(root, (), frozenset()) if root else None
     except (yaml.YAMLError, UnicodeDecodeError, RecursionError) as error:
         mark = getattr(error, "problem_mark", None) or getattr(error, "context_mark", None)
-        line, column = (mark.line + 1, mark.column + 1) if mark else (1, 1)
         why = " ".join((getattr(error, "problem", None) or str(error)).split())
         message = f"this is not valid YAML: {why}. Check indentation, tabs and quotes here and above."
-        contract.findings.append(Finding(line, column, "yaml", message))
+        contract.findings.append(Finding(*reader.place(mark), "yaml", message))
+        return contract
+    if reader.nodes_left < 0:
         return contract
     if isinstance(data, dict):
         contract.data = data
@@ -167,17 +177,41 @@ def load(file: Path) -> Contract:
     return contract
 
 
-class _Reader(yaml.SafeLoader):
+def _without_json_escapes(text: str) -> str:
+    """Text that YAML reads as JSON does: without tabs and without escapes of surrogate pairs if it is JSON."""
+    try:
+        json.loads(text)
+    except ValueError:
+        return text
+    pair = r"(?<!\\)((?:\\\\)*)(\\u[dD][89abAB]\w\w\\u[dD][c-fC-F]\w\w)"
+    return re.sub(pair, lambda found: found[1] + json.loads(f'"{found[2]}"'), text.replace("\t", " "))
+
+
+class _Reader:
     """Converts YAML nodes to JSON data; records places, and reports duplicate keys and values that JSON lacks."""
 
-    def __init__(self, contract: Contract) -> None:
-        super().__init__("")
+    def __init__(self, contract: Contract, text: str) -> None:
+        self.text = text
         self._contract = contract
+        # Without aliases, there is at most one node for each character.
+        self.nodes_left = len(text) + MOST_REPEATED
+        # YAML 1.1 also counts lines at U+0085, U+2028 and U+2029, which editors do not.
+        self._lines = [0, *(found.end() for found in re.finditer("\r\n|\r|\n", text))]
+
+    def place(self, mark: Any) -> tuple[int, int]:
+        """Line and column of a mark, counted from 1."""
+        index = mark.index if mark else 0
+        line = bisect.bisect(self._lines, index)
+        return line, index - self._lines[line - 1] + 1
 
     def read(self, node: Any, where: Where, parents: frozenset[int]) -> Any:
-        self._contract.places.setdefault(where, _place(node))
+        self._contract.places.setdefault(where, self.place(node.start_mark))
+        self.nodes_left -= 1
+        if self.nodes_left == -1:
+            self._report("yaml", node, "aliases repeat too many values: write them out, or use `$ref`.")
         if id(node) in parents:
             self._report("yaml", node, "this alias refers to a value that contains it: write the value out.")
+        if id(node) in parents or self.nodes_left < 0:
             return None
         parents |= {id(node)}
         if isinstance(node, yaml.SequenceNode):
@@ -186,20 +220,32 @@ class _Reader(yaml.SafeLoader):
             if node.tag != "tag:yaml.org,2002:map":
                 self._report("yaml", node, f"the tag {node.tag} has no JSON equivalent: remove it.")
             return self._mapping(node, where, parents)
-        try:
-            value = self.construct_object(node)
-            json.dumps(value, allow_nan=False)
-            if not isinstance(value, str | None) and str(node.value).lower() not in ("true", "false"):
-                json.loads(node.value)  # YAML 1.1 does not read 1:30, 0o7 and `yes` as text
-        except (yaml.YAMLError, TypeError, ValueError):
-            self._report("yaml", node, f"`{node.value}` has no JSON equivalent: quote it if it is text or a date.")
-            return node.value
-        return value
+        return self._scalar(node, node.tag.rpartition(":")[2])
+
+    def _scalar(self, node: Any, tag: str) -> Any:
+        """The value if YAML 1.1 and 1.2 agree about it, unlike about 1:30, 0o17 and `yes`, and JSON has it."""
+        text, plain = node.value, "" if node.style else node.value
+        # YAML 1.1 reads numbers such as 1e3 as text.
+        if NUMBER.fullmatch(plain) and (tag in ("int", "float") or "e" in plain.lower()):
+            number = float(plain) if {*plain} & {*".eE"} else int(plain)
+            if abs(number) != math.inf:
+                return number
+        elif tag in ("str", "!") and not re.fullmatch("[-+]?0o[0-7]+", plain):
+            return text
+        elif tag == "null":
+            return None
+        elif tag == "bool" and text.lower() in ("true", "false"):
+            return text.lower() == "true"
+        self._report("yaml", node, f"`{text[:80]}` has no JSON equivalent: quote it if it is text or a date.")
+        return text
 
     def _mapping(self, node: yaml.MappingNode, where: Where, parents: frozenset[int]) -> dict[str, Any]:
         result: dict[str, Any] = {}
         for key_node, value_node in node.value:
             key = key_node.value
+            if key_node.tag == "tag:yaml.org,2002:merge":
+                self._report("yaml", key_node, "`<<` merges mappings in YAML 1.1 only: write their keys out.")
+                continue
             if not isinstance(key, str) or key_node.tag not in ("tag:yaml.org,2002:str", "!"):
                 self._report("yaml", key_node, f"the key `{key}` is not a string: quote it.")
                 key = str(key)
@@ -207,13 +253,9 @@ class _Reader(yaml.SafeLoader):
                 line = self._contract.places[(*where, key)][0]
                 self._report("duplicate-key", key_node, f"the key `{key}` is also on line {line}: remove one of them.")
                 continue
-            self._contract.places[(*where, key)] = _place(key_node)
+            self._contract.places[(*where, key)] = self.place(key_node.start_mark)
             result[key] = self.read(value_node, (*where, key), parents)
         return result
 
     def _report(self, rule: str, node: Any, message: str) -> None:
-        self._contract.findings.append(Finding(*_place(node), rule, message))
-
-
-def _place(node: Any) -> tuple[int, int]:
-    return node.start_mark.line + 1, node.start_mark.column + 1
+        self._contract.findings.append(Finding(*self.place(node.start_mark), rule, message))

@@ -3,15 +3,20 @@
 from __future__ import annotations
 
 import difflib
+import multiprocessing
 from collections.abc import Iterator
+from functools import cache
 from typing import Any
 
+from jsonschema import ValidationError, validators
 from openapi_schema_validator import OAS31Validator, oas31_format_checker
 from referencing import Registry
 
 from tools.contract.document import Contract, Finding
 from tools.contract.elements import CARRIERS, Element, Where, in_example, mapping
 from tools.contract.messages import short
+
+SECONDS = 5
 
 
 def examples(contract: Contract) -> Iterator[Finding]:
@@ -59,6 +64,33 @@ def _examples(contract: Contract, where: Where, node: dict[str, Any]) -> Iterato
             yield (*where, "examples", name, "value"), resolved["value"]
 
 
+@cache
+def _searcher() -> Any:
+    """A process for searches, which can be ended unlike the search itself."""
+    pool = multiprocessing.get_context("spawn").Pool(1)
+    pool.apply(_mismatch, ("", ""))  # so that its start does not count as time of a search
+    return pool
+
+
+def _mismatch(pattern: str, value: str) -> list[str]:
+    return [error.message for error in OAS31Validator({"pattern": pattern}).iter_errors(value)]
+
+
+def _pattern(_: Any, pattern: str, value: Any, __: Any) -> Iterator[ValidationError]:
+    """The keyword of JSON Schema, but with a limit on its time."""
+    if isinstance(value, str):
+        try:
+            messages = _searcher().apply_async(_mismatch, (pattern, value)).get(SECONDS)
+        except multiprocessing.TimeoutError:
+            _searcher().terminate()
+            _searcher.cache_clear()
+            messages = [f"the search of the pattern {pattern!r} takes longer than {SECONDS} s, so simplify it"]
+        yield from map(ValidationError, messages)
+
+
+_Validator: Any = validators.extend(OAS31Validator, {"pattern": _pattern})  # type: ignore[no-untyped-call] # no types
+
+
 def errors_of(components: Any, schema: Any, value: Any) -> list[Any]:
     """The validation errors of a value; empty if the schema is invalid, which other rules report."""
     if not isinstance(schema, dict):
@@ -66,7 +98,7 @@ def errors_of(components: Any, schema: Any, value: Any) -> list[Any]:
     # The registry is empty so that no reference is ever fetched.
     complete = {"allOf": [schema], "components": components or {}}
     try:
-        return [*OAS31Validator(complete, format_checker=oas31_format_checker, registry=Registry()).iter_errors(value)]
+        return [*_Validator(complete, format_checker=oas31_format_checker, registry=Registry()).iter_errors(value)]
     except Exception:  # noqa: BLE001 # an invalid schema can raise anything
         return []
 

@@ -16,7 +16,7 @@ from typing import Any
 from openapi_python_client.strings import snake_case
 
 from tools.contract.document import Contract, Finding
-from tools.contract.elements import CARRIERS, Element, Where, mapping, sequence
+from tools.contract.elements import CARRIERS, Element, Where, is_reference, mapping, members, sequence
 from tools.contract.messages import did_you_mean
 
 JSON = r"application/([\w.-]+\+)?json"
@@ -51,6 +51,18 @@ def _shapes(contract: Contract) -> Iterator[tuple[Where, str]]:
             yield from _parameter(element)
         if element.kind in ("schema", "property"):
             yield from _schema(element)
+            yield from _required(contract, element)
+
+
+def _required(contract: Contract, element: Element) -> Iterator[tuple[Where, str]]:
+    """Required names without a property, except in a member of a combination: the combination may have the property."""
+    node = mapping(contract.resolve(element.node))
+    inline = [node, *(one for one in members(node) if not is_reference(one))]
+    known = {name for part in (node, *contract.parts(node)) for name in mapping(part.get("properties"))}
+    if element.where[-2] not in ("allOf", "anyOf", "oneOf"):
+        for name in sorted({name for part in inline for name in sequence(part.get("required"))} - known):
+            message = f"`{name}` is required, but is no property of this schema: add the property, or correct the name."
+            yield element.where, message
 
 
 def _quoted(keys: list[str]) -> str:
@@ -110,8 +122,8 @@ def _enumeration(element: Element) -> Iterator[tuple[Where, str]]:
         yield (*where, "enum"), f"{message} with a reference to it and `type: 'null'`."
     # The names that the generator gives the members of an enumeration.
     texts = [value for value in values if isinstance(value, str) and value[:1].isalpha()]
-    members = [snake_case(str(name)).upper() for name in sequence(node.get("x-enum-varnames")) or texts]
-    for member, count in Counter(members).items():
+    names = [snake_case(str(name)).upper() for name in sequence(node.get("x-enum-varnames")) or texts]
+    for member, count in Counter(names).items():
         if count > 1:
             message = f"{count} values become the member `{member}` in Python, so only one would remain: name them with"
             yield (*where, "enum"), f"{message} `x-enum-varnames`, or declare a string."

@@ -6,6 +6,7 @@ import argparse
 import difflib
 import os
 import sys
+from collections import Counter
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Any
@@ -41,14 +42,24 @@ def load_named(file: Path) -> Contract:
         sys.exit(2)
 
 
+def printable(text: str) -> str:
+    """The text with escapes, as in Python, for characters except line breaks that are not printable."""
+    return "".join(char if char.isprintable() or char == "\n" else ascii(char)[1:-1] for char in text)
+
+
 def report(contract: Contract, findings: Sequence[Finding]) -> None:
-    """Print the findings; with CI=true also as GitHub annotations."""
-    for finding in findings:
-        message = " ".join(finding.message.split())
+    """Print the findings, at most LIMIT (100; 0 for all); with CI=true also as GitHub annotations."""
+    given = os.environ.get("LIMIT", "")
+    limit = (int(given) if given.isdecimal() else 100) or len(findings)
+    for finding in findings[:limit]:
+        message = printable(" ".join(finding.message.split()))
         print(f"{contract.file}:{finding.line}:{finding.column}: {message} [{finding.rule}]")
         if os.environ.get("CI") == "true":
             file = str(contract.file).replace("%", "%25").replace(":", "%3A").replace(",", "%2C")
             place = f"file={file},line={finding.line},col={finding.column},title={finding.rule}"
             print(f"::error {place}::{message.replace('%', '%25')}")
+    if len(findings) > limit:
+        rules = Counter(finding.rule for finding in findings).most_common()
+        print(f"The first {limit} are shown; LIMIT=0 shows all: {', '.join(f'{n} {rule}' for rule, n in rules)}.")
     if findings:
         print(f"{contract.file}: {len(findings)} finding{'s' if len(findings) > 1 else ''}.", file=sys.stderr)

@@ -14,7 +14,7 @@ from openapi_spec_validator import OpenAPIV31SpecValidator
 from openapi_spec_validator.validation.exceptions import OpenAPIValidationError
 
 from tools.contract.document import Contract, Finding
-from tools.contract.elements import Element, Where, mapping, sequence
+from tools.contract.elements import Element, Where, elements, mapping, sequence
 from tools.contract.messages import did_you_mean, short
 
 # The OpenAPI schema of openapi-spec-validator, extended to check schemas too, so that every error has a place.
@@ -41,6 +41,13 @@ _FORMATS = (
     *("date", "date-time", "time", "duration", "email", "uri", "uuid", "byte", "binary", "regex", "hostname"),
     *("int32", "int64", "float", "double", "decimal", "password", "ipv4", "ipv6"),
 )
+
+
+def older(contract: Contract) -> Iterator[Finding]:
+    """The only finding if the contract is written in an older version of OpenAPI."""
+    if "swagger" in contract.data or str(contract.data.get("openapi")).startswith(("2", "3.0")):
+        message = "this is an older OpenAPI: convert it to 3.1 first (see docs/contract.md), then validate again."
+        yield contract.finding("openapi", ("openapi",), message)
 
 
 def references(contract: Contract) -> Iterator[Finding]:
@@ -73,6 +80,9 @@ def openapi(contract: Contract) -> Iterator[Finding]:
     for element in contract.elements():
         if element.kind in ("schema", "property"):
             yield from _misspelt(contract, element)
+    for element in elements(data):
+        if element.kind in ("schema", "property"):
+            element.node.pop("pattern", None)  # the rule `example` limits the time of its search
     validator = OpenAPIV31SpecValidator(data)
     seen = {error.message for error in structure}
     try:
@@ -92,6 +102,8 @@ def _misspelt(contract: Contract, element: Element) -> Iterator[Finding]:
     """Unknown keywords and misspelt formats of a schema, which JSON Schema ignores."""
     for key in sorted(key for key in element.node.keys() - _KEYWORDS if not key.startswith("x-")):
         hint = did_you_mean(key, _KEYWORDS, "remove it, or start it with `x-`")
+        if key == "nullable":
+            hint = "write `type: [string, 'null']`, or `oneOf` with the schema and `type: 'null'`."
         yield contract.finding("openapi", (*element.where, key), f"`{key}` is not a schema keyword: {hint}")
     given = element.node.get("format")
     close = difflib.get_close_matches(str(given), _FORMATS, 1)

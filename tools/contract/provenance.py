@@ -33,7 +33,8 @@ def provenance(contract: Contract) -> Iterator[Finding]:
             yield contract.finding("provenance", where, f"`{key}` is unknown: did you mean `{PROVENANCE}`?")
         if key == PROVENANCE and where not in known:
             message = f"`{PROVENANCE}` has no effect here: it belongs to a tag, path, operation, parameter, response,"
-            yield contract.finding("provenance", where, f"{message} schema, property or security scheme.")
+            message += " schema, property or security scheme, or to `paths`, `components` or a group of components."
+            yield contract.finding("provenance", where, message)
 
 
 def _problems(given: Any) -> Iterator[tuple[str, str]]:

@@ -26,6 +26,19 @@ def version(contract: Contract) -> Iterator[Finding]:
         yield contract.finding("version", ("info", "version"), message)
 
 
+def paths(contract: Contract) -> Iterator[Finding]:
+    """No two paths match the same requests, and none has a query."""
+    known: dict[str, str] = {}
+    for path in mapping(contract.data.get("paths")):
+        other = known.setdefault(re.sub("{.*?}", "{}", path), path)
+        if other != path:
+            message = f"`{path}` and `{other}` are one path with other parameter names: put all operations into one."
+            yield contract.finding("operation", ("paths", path), message)
+        if re.search("[?#]", path):
+            message = f"`{path}` has a query or a fragment: declare the query under `parameters`."
+            yield contract.finding("operation", ("paths", path), message)
+
+
 def operations(contract: Contract) -> Iterator[Finding]:
     """Each operation has a name, and its tags and security schemes are declared."""
     tags = [mapping(tag).get("name") for tag in sequence(contract.data.get("tags"))]

@@ -7,15 +7,30 @@ from tools.contract.documented import compare
 from tools.contract.examples import examples
 from tools.contract.hazards import hazards
 from tools.contract.names import names
-from tools.contract.openapi import openapi, references
+from tools.contract.openapi import older, openapi, references
 from tools.contract.provenance import provenance
-from tools.contract.rules import error_info, operations, responses, version
+from tools.contract.rules import error_info, operations, paths, responses, version
 
-RULES = (references, openapi, version, operations, responses, error_info, names, hazards, examples, provenance, compare)
+RULES = (
+    references,
+    openapi,
+    version,
+    paths,
+    operations,
+    responses,
+    error_info,
+    names,
+    hazards,
+    examples,
+    provenance,
+    compare,
+)
 
 
 def check(contract: Contract) -> list[Finding]:
     """The findings in a contract, in the order of its file."""
+    if old := [*older(contract)]:
+        return old
     findings = {*contract.findings}
     if contract.data:
         for rule in RULES:

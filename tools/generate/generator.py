@@ -19,6 +19,7 @@ import openapi_python_client
 from openapi_python_client.config import Config, ConfigFile, MetaType
 
 from tools.contract import Contract, Finding, check, report
+from tools.contract.messages import printable
 from tools.generate import lock, roundtrip
 from tools.generate.annotations import annotate, file_bodies
 from tools.generate.rejections import rejections, shared_modules
@@ -52,13 +53,13 @@ def check_and_generate(contract: Contract, target: Path) -> bool:
 
     """
     findings: Sequence[Finding] = check(contract)
-    if not findings:
-        try:
+    try:
+        if not findings:
             generate(contract, target)
-        except GenerationError as error:
-            if not error.findings:
-                raise
-            findings = error.findings
+    except GenerationError as error:
+        if not error.findings:
+            raise
+        findings = error.findings
     report(contract, findings)
     return not findings
 
@@ -100,9 +101,8 @@ def _run(contract: Contract, target: Path, settings: dict[str, Any]) -> None:
     source = target.with_name("contract.json")
     source.write_text(json.dumps(annotate(contract)), encoding="utf-8")
     files = {media_type: "application/octet-stream" for media_type, _ in file_bodies(contract)}
-    given = ConfigFile(
-        **settings | {"package_name_override": PACKAGE, "post_hooks": [], "content_type_overrides": files}
-    )
+    own = {"package_name_override": PACKAGE, "post_hooks": [], "content_type_overrides": files}
+    given = ConfigFile(**settings | own)
     config = Config.from_sources(given, MetaType.NONE, source, "utf-8", overwrite=False, output_path=target)
     try:
         with redirect_stdout(io.StringIO()):
@@ -131,7 +131,7 @@ def _complete(contract: Contract, target: Path) -> None:
     for file in TEMPLATES.glob("*.py"):
         shutil.copy(file, target)
     for file in target.rglob("*.py"):
-        file.write_text(MARKER + file.read_text(encoding="utf-8"), encoding="utf-8")
+        file.write_text(MARKER + printable(file.read_text(encoding="utf-8")), encoding="utf-8")
     (target / "py.typed").touch()
     # The contract as data, for the sandbox, and for users through importlib.resources.
     text = json.dumps(contract.data, indent=1, sort_keys=True, ensure_ascii=False)
