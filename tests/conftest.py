@@ -22,7 +22,7 @@ from talkdesk_bridge import VARIABLES, AsyncBridgeClient, Auth, BridgeClient, He
 from talkdesk_bridge.models import InvoiceDetails
 from talkdesk_bridge_sandbox import Sandbox
 
-from tools.contract import documented, load
+from tools.contract import load
 
 # A process in the background of a shell ignores SIGINT, and so would the commands that tests interrupt.
 if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
@@ -255,7 +255,7 @@ def listing(request: pytest.FixtureRequest) -> Listing:
 @pytest.fixture
 def changed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[[str, str], Path]:
     """Makes a copy of a small, undocumented contract with the first occurrence of a text replaced."""
-    monkeypatch.setattr(documented, "FRAGMENTS", tmp_path / "none")
+    monkeypatch.setattr("tools.contract.documented.FRAGMENTS", tmp_path / "none")
 
     def change(old: str, new: str) -> Path:
         text = (ROOT / "tests" / "contracts" / "things.yaml").read_text(encoding="utf-8")

@@ -3,12 +3,21 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
 
 import pytest
+import yaml
 
-from tests.conftest import CONTRACT, PATH
-from tools.contract import Where, aliases, check, load, signature
-from tools.contract.documented import compare, fragments
+from tests.conftest import CONTRACT, PATH, ROOT
+from tests.growing import with_pages, write_fragments
+from tools.contract import Contract, Where, aliases, check, load, mapping, report, signature
+from tools.contract.documented import FRAGMENTS, Page, compare
+from tools.contract.fragments import FORMAT, read
+
+PAGES = {file.file.stem: Page(load(CONTRACT), file) for file in read(FRAGMENTS)}
+INVOICES = PAGES["get-account-invoices"]
 
 
 def test_the_contract_is_valid() -> None:
@@ -18,8 +27,7 @@ def test_the_contract_is_valid() -> None:
 
 
 def test_the_fragments_hold_the_seven_documented_schemas() -> None:
-    (page,) = fragments()
-    assert {name: len(schema["properties"]) for name, schema in page["definitions"].items()} == {
+    assert {name: len(schema["properties"]) for name, schema in INVOICES.definitions.items()} == {
         "invoice_details_reponse": 2,
         "InvoiceList": 1,
         "InvoiceDetails": 8,
@@ -30,33 +38,40 @@ def test_the_fragments_hold_the_seven_documented_schemas() -> None:
     }
 
 
-def test_the_contract_has_exactly_the_documented_fields_with_their_types() -> None:
-    contract = load(CONTRACT)
-    names = aliases(contract)
-    assert names == {"invoice_details_reponse": "InvoiceDetailsResponse"}
-    (page,) = fragments()
-    schemas = contract.data["components"]["schemas"]
-    for name, printed in page["definitions"].items():
-        given = schemas[names.get(name, name)]["properties"]
+@pytest.mark.parametrize("stem", PAGES)
+def test_the_contract_has_exactly_the_documented_fields_with_their_types(stem: str) -> None:
+    contract, page = load(CONTRACT), PAGES[stem]
+    names = page.names
+    for name, printed in page.definitions.items():
+        given = mapping(contract.at((*SCHEMAS, names[name], "properties")))
         # Fields that were added have their own provenance, which says that they are not documented.
         own = {field: schema for field, schema in given.items() if "x-provenance" not in schema}
-        assert {field: signature(schema, names) for field, schema in own.items()} == {
-            field: signature(schema, names) for field, schema in printed["properties"].items()
+        assert {field: signature(schema, aliases(contract)) for field, schema in own.items()} == {
+            field: signature(schema, names) for field, schema in mapping(printed.get("properties")).items()
         }
-    claimed = {name for name, schema in schemas.items() if schema["x-provenance"]["status"] == "documented"}
-    assert claimed == page["definitions"].keys() | names.values()
 
 
-def every_field() -> list[tuple[str, str]]:
-    (page,) = fragments()
-    return [(name, field) for name, schema in page["definitions"].items() for field in schema["properties"]]
-
-
-@pytest.mark.parametrize(("schema", "field"), every_field())
-@pytest.mark.parametrize("change", ["drop", "rename", "retype"])
-def test_a_change_to_any_documented_field_is_reported_by_name(schema: str, field: str, change: str) -> None:
+def test_only_printed_schemas_are_marked_as_documented() -> None:
     contract = load(CONTRACT)
-    name = aliases(contract).get(schema, schema)
+    claimed = {one.name for one in contract.elements() if len(one.where) == 3 and one.status == "documented"}
+    printed = {here for page in PAGES.values() for here in page.names.values()}
+    assert printed <= claimed & {*contract.at(SCHEMAS)} <= printed | aliases(contract).keys()
+
+
+def every_field() -> list[tuple[str, str, str]]:
+    return [
+        (stem, name, field)
+        for stem, page in PAGES.items()
+        for name, schema in page.definitions.items()
+        for field in mapping(schema.get("properties"))
+    ]
+
+
+@pytest.mark.parametrize(("stem", "schema", "field"), every_field())
+@pytest.mark.parametrize("change", ["drop", "rename", "retype"])
+def test_a_change_to_any_documented_field_is_reported_by_name(stem: str, schema: str, field: str, change: str) -> None:
+    contract = load(CONTRACT)
+    name = PAGES[stem].names[schema]
     properties = contract.data["components"]["schemas"][name]["properties"]
     was = properties.pop(field)
     if change == "rename":
@@ -64,11 +79,14 @@ def test_a_change_to_any_documented_field_is_reported_by_name(schema: str, field
     if change == "retype":
         properties[field] = {"type": "boolean"}
     messages = [finding.message for finding in compare(contract)]
-    begin = re.escape(f"`{name}.{field}` is documented as ")
+    begin, url = re.escape(f"`{name}.{field}` is documented as "), re.escape(PAGES[stem].url)
     patterns = {
-        "drop": [f"{begin}.+, but is missing here: "],
-        "rename": [f"{begin}.+, but is missing here: ", f"the property `{name}.{field}_2` is marked as documented"],
-        "retype": [f"{begin}.+, but is boolean here: "],
+        "drop": [f"{begin}.+, but is missing here: .*{url}"],
+        "rename": [
+            f"{begin}.+, but is missing here: .*{url}",
+            f"the property `{name}.{field}_2` is marked as documented",
+        ],
+        "retype": [f"{begin}.+, but is boolean here: .*{url}"],
     }[change]
     assert len(messages) == len(patterns)
     assert all(any(re.match(pattern, message) for message in messages) for pattern in patterns)
@@ -85,17 +103,21 @@ INVOICE = (*SCHEMAS, "InvoiceDetails", "properties")
         ((*INVOICE, "extra"), {"type": "string"}, "the property `InvoiceDetails.extra` is marked as documented"),
         ((*INVOICE, "invoice_due_date"), {"type": "string"}, "is documented as string (date), but is string here"),
         ((*INVOICE, "status", "type"), ["string", "null"], "is documented as string, but is string or null here"),
-        ((*INVOICE, "status", "enum"), ["Due"], "is documented as string, but is string with enum here"),
-        ((*INVOICE, "status", "properties"), {"a": {}}, "is documented as string, but is string with properties here"),
+        ((*INVOICE, "status", "enum"), ["Due"], 'is documented as string, but is string with enum ["Due"] here'),
+        (
+            (*INVOICE, "status", "properties"),
+            {"a": {}},
+            "is documented as string, but is string with properties (a: anything) here",
+        ),
         (
             (*SCHEMAS, "InvoiceDetailsResponse", "properties", "_embedded", "properties"),
             {"a": {}},
-            "with properties here",
+            "with properties (a: anything) here",
         ),
         (
             (*SCHEMAS, "ErrorInfo", "required"),
             ["status"],
-            "`ErrorInfo` is documented as object, but is object with required",
+            '`ErrorInfo` is documented as object, but is object with required ["status"] here',
         ),
         ((*SCHEMAS, "ErrorInfo", "type"), "array", "the schema `ErrorInfo` is documented as object, but is array"),
         (
@@ -123,7 +145,7 @@ INVOICE = (*SCHEMAS, "InvoiceDetails", "properties")
         (
             (*SCHEMAS, "ErrorInfo", "x-provenance", "source"),
             "https://other.example",
-            "which is not in tests/documented/: use one of",
+            "which does not print it: use https://docs.talkdesk.com/reference/get-account-invoices.",
         ),
         ((*OPERATION, "operationId"), "get_invoices", "the documented operation `get_account_invoices` is missing"),
         (
@@ -183,3 +205,184 @@ def test_a_documented_response_may_be_a_component() -> None:
     contract.data["components"]["responses"] = {"Rejected": responses["4XX"]}
     responses["4XX"] = {"$ref": "#/components/responses/Rejected"}
     assert list(compare(contract)) == []
+
+
+# Pages that contradict each other, on a copy: one page prints `InvoiceDetails` with other fields.
+ACCOUNT, SIDE_PANEL = "get-account-details", "get-policy-billing-side-panel-details"
+
+
+def grown(folder: Path, monkeypatch: pytest.MonkeyPatch, *names: str) -> Contract:
+    """The contract with more pages, whose fragments are in a folder."""
+    write_fragments(folder, *names)
+    monkeypatch.setattr("tools.contract.documented.FRAGMENTS", folder)
+    file = folder / "openapi"
+    file.write_text(yaml.safe_dump(with_pages(*names), sort_keys=False), encoding="utf-8")
+    return load(file)
+
+
+def edit(file: Path, old: str, new: str) -> int:
+    """Replace a text in a file, and return its line."""
+    text = file.read_text(encoding="utf-8")
+    assert old in text
+    file.write_text(text.replace(old, new, 1), encoding="utf-8")
+    return text.count("\n", 0, text.index(old)) + 1
+
+
+def test_pages_that_print_one_name_with_different_shapes(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    contract = grown(tmp_path, monkeypatch, ACCOUNT, SIDE_PANEL)
+    assert check(contract) == []
+    claim = contract.at((*SCHEMAS, "AccountInvoiceDetails", "x-provenance"))
+    claim["source"] = INVOICES.url
+    (finding,) = compare(contract)
+    begin = f"the schema `AccountInvoiceDetails` has the source {INVOICES.url}, which does not print it"
+    assert finding.message == f"{begin}: use {PAGES_URL}{ACCOUNT}."
+
+
+def test_a_shape_that_needs_a_name_of_its_own_is_reported_once(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    contract = grown(tmp_path, monkeypatch, ACCOUNT)
+    edit(tmp_path / f"{ACCOUNT}.yaml", "names:\n  InvoiceDetails: AccountInvoiceDetails\n", "")
+    found = [finding for finding in compare(contract) if finding.file]
+    message = f"{INVOICES.url} prints `InvoiceDetails`, in another shape than {PAGES_URL}{ACCOUNT}: give one of them "
+    message += "another name in the contract, such as with `names: {InvoiceDetails: OtherInvoiceDetails}` in this file."
+    assert [finding.message for finding in found] == [message]
+    text = (tmp_path / "get-account-invoices.yaml").read_text(encoding="utf-8").splitlines()
+    assert found[0].file.endswith("get-account-invoices.yaml")
+    assert text[found[0].line - 1] == "  InvoiceDetails:"
+
+
+def test_names_that_differ_in_case_only(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    contract = grown(tmp_path, monkeypatch, SIDE_PANEL)
+    file = tmp_path / f"{SIDE_PANEL}.yaml"
+    text = file.read_text(encoding="utf-8").replace("policy_InvoiceDetails", "InvoiceDETAILS")
+    file.write_text(text, encoding="utf-8")
+    messages = [finding.message for finding in compare(contract)]
+    begin = f"{PAGES_URL}{SIDE_PANEL} prints `InvoiceDETAILS`, which Python calls like `InvoiceDetails` of "
+    assert any(message.startswith(begin + INVOICES.url) for message in messages)
+    edit(file, "method: GET\n", "method: GET\nnames: {InvoiceDETAILS: policy_InvoiceDetails}\n")
+    assert list(compare(contract)) == []
+
+
+def test_a_schema_of_several_pages_is_reported_once_with_all_of_them(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    contract = grown(tmp_path, monkeypatch, ACCOUNT)
+    contract.at((*SCHEMAS, "ErrorInfo", "properties"))["status"] = {"type": "string"}
+    (finding,) = compare(contract)
+    pages = f"{PAGES_URL}{ACCOUNT} and {INVOICES.url}."
+    assert (
+        finding.message
+        == f"`ErrorInfo.status` is documented as integer, but is string here: change it to match {pages}"
+    )
+
+
+PAGES_URL = "https://docs.talkdesk.com/reference/"
+PRINTED = """
+parameters:
+  - {name: number, in: path, required: true, type: string}
+  - {name: detail, in: query, type: string, enum: [full, short]}
+request: ChargeDetails
+"""
+WHOLE = ("paths", "/BillingInfoAPI/accountdetails/{number}")
+GET = (*WHOLE, "get")
+
+
+@pytest.fixture
+def printed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Contract:
+    """A contract whose method, path, parameters and request body are documented."""
+    contract = grown(tmp_path, monkeypatch, ACCOUNT)
+    file = tmp_path / f"{ACCOUNT}.yaml"
+    file.write_text(file.read_text(encoding="utf-8") + PRINTED, encoding="utf-8")
+    operation = contract.at(GET)
+    provenance = contract.at((*WHOLE, "x-provenance"))
+    detail = {"name": "detail", "in": "query", "schema": {"type": "string", "enum": ["short", "full"]}}
+    operation["parameters"].append(detail)
+    for parameter in operation["parameters"]:
+        parameter["x-provenance"] = provenance
+    schema = {"$ref": "#/components/schemas/ChargeDetails"}
+    operation["requestBody"] = {"content": {"application/json": {"schema": schema}}}
+    return contract
+
+
+def test_method_path_parameters_and_request_body_may_be_documented(printed: Contract) -> None:
+    assert list(compare(printed)) == []
+    documented = {one.kind for one in printed.elements() if one.where[:2] == WHOLE and one.status == "documented"}
+    assert documented >= {"path", "operation", "parameter", "schema", "request body", "response"}
+
+
+@pytest.mark.parametrize(
+    ("where", "value", "message"),
+    [
+        (
+            ("paths",),
+            lambda paths: {WHOLE[1].replace("account", "Account"): paths[WHOLE[1]]} | {PATH: paths[PATH]},
+            "the path of `get_account_details` is documented as /BillingInfoAPI/accountdetails/, but is /BillingInfoAPI/Accountdetails/ here",
+        ),
+        (WHOLE, lambda item: {"x-provenance": item["x-provenance"], "put": item["get"]}, "the method of `get_account_details` is documented as GET, but is PUT here"),
+        ((*GET, "parameters"), lambda given: given[:1], "the parameter `detail` is documented as in query, but is missing here"),
+        ((*GET, "parameters", 1, "in"), lambda _: "header", "the parameter `detail` is documented as in query, but is missing here"),
+        ((*GET, "parameters", 1, "required"), lambda _: True, "the parameter `detail` is documented as optional, but is required here"),
+        ((*GET, "parameters", 1, "schema", "enum"), lambda _: ["full"], 'is documented as string with enum ["full", "short"], but is string with enum ["full"] here'),
+        ((*GET, "parameters", 0, "schema", "minLength"), lambda _: 1, "the parameter `number` is documented as string, but is string with minLength 1 here"),
+        ((*GET, "requestBody"), lambda _: None, "the request body is documented as ChargeDetails, but is without a body here"),
+        ((*GET, "operationId"), lambda _: "accountDetails", "the documented operation `get_account_details` is missing: add it as"),
+    ],
+)  # fmt: skip
+def test_other_printed_parts_are_compared(
+    printed: Contract, where: Where, value: Callable[[Any], Any], message: str
+) -> None:
+    *around, key = where
+    holder = printed.at(tuple(around))
+    holder[key] = value(printed.at(where))
+    found = [finding.message for finding in compare(printed)]
+    assert [one for one in found if message in one and f"{PAGES_URL}{ACCOUNT}" in one], found
+
+
+def test_the_operation_id_is_free(printed: Contract, tmp_path: Path) -> None:
+    printed.at(GET)["operationId"] = "accountDetails"
+    edit(tmp_path / f"{ACCOUNT}.yaml", "method: GET\n", "method: GET\noperation: accountDetails\n")
+    assert list(compare(printed)) == []
+
+
+def test_a_path_with_printed_braces_is_compared_with_them(printed: Contract, tmp_path: Path) -> None:
+    edit(tmp_path / f"{ACCOUNT}.yaml", "/accountdetails/\n", "/accountdetails/{account}\n")
+    (finding,) = compare(printed)
+    assert "documented as /BillingInfoAPI/accountdetails/{account}, but is /BillingInfoAPI/acc" in finding.message
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "line", "message"),
+    [
+        ("method: GET\n", "method: [GET\n", "url:", "this is not valid YAML"),
+        ("method: GET\n", "method: 5\n", "method:", "5 is not of type 'string'. CONTRIBUTING.md describes the format."),
+        ("method: GET\n", "methd: GET\n", "methd:", "`methd` is unknown: did you mean `method`?"),
+        ("page: ", "pages: ", "pages:", "'page' is a required property"),
+        ("  InvoiceDetails: Acc", "  InvoiceDetail: Acc", "  InvoiceDetail:", "`InvoiceDetail` is unknown in `definitions`: did you mean `InvoiceDetails`?"),
+        ("  account_details_reponse:\n    type: object\n", "  account_details_reponse: none\n  more:\n    type: object\n", "  account_details_reponse:", "'none' is not of type 'object'"),
+        ("      account_number:\n        type: string\n", "      account_number: string\n", "      account_number:", "'string' is not of type 'object'"),
+        ("retrieved: '2026-11-22'", "retrieved: 2026-11-22", "retrieved:", "quote it"),
+        ("names:", "page: again\nnames:", "page: again", "the key `page` is also on line 2"),
+    ],
+)  # fmt: skip
+def test_a_broken_fragment_is_reported_at_its_place(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], old: str, new: str, line: str, message: str
+) -> None:  # fmt: skip
+    contract = grown(tmp_path, monkeypatch, ACCOUNT)
+    file = tmp_path / f"{ACCOUNT}.yaml"
+    edit(file, old, new)
+    findings = check(contract)
+    assert [one for one in findings if message in one.message and one.file == str(file)]
+    assert all(one.file for one in findings)
+    if "'page'" not in message:  # a missing key has no place of its own
+        assert file.read_text(encoding="utf-8").splitlines()[findings[0].line - 1].startswith(line)
+    report(contract, findings)
+    assert capsys.readouterr().out.startswith(f"{file}:{findings[0].line}:")
+
+
+def test_the_described_format_is_the_format(tmp_path: Path) -> None:
+    text = (ROOT / "CONTRIBUTING.md").read_text(encoding="utf-8").partition("### The printed text of a page")[2]
+    example = text.partition("```yaml\n")[2].partition("```")[0]
+    (tmp_path / "page.yaml").write_text(example, encoding="utf-8")
+    (file,) = read(tmp_path)
+    names = [finding for finding in file.findings if "`InvoiceDetails` is unknown in `definitions`" in finding.message]
+    assert file.findings == names  # the example is shortened
+    assert [*file.data] == [*FORMAT["properties"]]

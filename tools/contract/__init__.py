@@ -8,16 +8,17 @@ also imports `names` and `examples`, which need the generator and the validators
   `forms`: the one form for what OpenAPI allows in several.
 - `validation`: the list of rules. `openapi`: valid OpenAPI and references. `rules`: what every operation needs.
   `names`: names in Python. `hazards`: shapes that the generator silently misreads. `examples`. `provenance`.
-  `documented`: compares the contract with the printed fragments in tests/documented/.
+  `documented`: compares the contract with the fragments of pages in tests/documented/, which `fragments` reads.
+  `signatures`: schemas in words that can be compared.
 - `messages`: prints findings. `__main__`: the command.
 """
 
 from __future__ import annotations
 
 from tools.contract.document import Contract, Finding, load
-from tools.contract.documented import aliases, signature
 from tools.contract.elements import METHODS, PROVENANCE, STATUSES, Element, Where, is_reference, mapping, sequence
 from tools.contract.messages import command_parser, load_named, report
+from tools.contract.signatures import aliases, signature
 
 __all__ = [
     "METHODS",

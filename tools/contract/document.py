@@ -30,6 +30,8 @@ class Finding:
     column: int
     rule: str
     message: str
+    file: str = ""
+    """The file, if it is another one than the contract."""
 
 
 @dataclass

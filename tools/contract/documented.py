@@ -3,129 +3,178 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
-
-import yaml
+from urllib.parse import urlsplit
 
 from tools.contract.document import Contract, Finding
-from tools.contract.elements import Element, Where, mapping
+from tools.contract.elements import PROVENANCE, Element, Where, mapping
+from tools.contract.fragments import read
+from tools.contract.names import class_name, python_name
+from tools.contract.signatures import aliases, signature
 
 FRAGMENTS = Path(__file__).resolve().parent.parent.parent / "tests" / "documented"
 RULE = "documented"
 SCHEMAS = ("components", "schemas")
+NO_BODY = "without a body"
 
 Printed = tuple[Where, str, str, str]
 """The place in the contract, its name in messages, and its signature on the page and in the contract."""
 
-# Keywords that do not limit a value, or that are compared separately.
-_ANNOTATIONS = {"type", "format", "$ref", "title", "description", "example", "examples"}
-
-
-def fragments() -> list[dict[str, Any]]:
-    """Every documented page as data, with the operationId that it describes under `operation`."""
-    return [
-        {**yaml.safe_load(file.read_text(encoding="utf-8")), "operation": file.stem.replace("-", "_")}
-        for file in sorted(FRAGMENTS.glob("*.yaml"))
-    ]
-
 
 def compare(contract: Contract) -> Iterator[Finding]:
     """Findings where the contract and the documented pages differ, and elements wrongly marked as documented."""
-    pages, names = fragments(), aliases(contract)
-    paths = json.dumps(contract.data.get("paths"), sort_keys=True)
-    printed: set[Where] = set()
+    files = read(FRAGMENTS)
+    broken = [finding for file in files for finding in file.findings]
+    yield from broken
+    pages = [Page(contract, file) for file in files if not file.findings]
+    conflicts = dict(_conflicts(pages))
+    yield from conflicts.values()
+    printed: dict[Where, list[str]] = {}
+    different: dict[Printed, list[str]] = {}
     for page in pages:
-        if contract.operation_named(page["operation"]) is None:
-            message = f"the documented operation `{page['operation']}` is missing: add it, or correct its operationId."
-            yield contract.finding(RULE, ("paths",), message)
-        for where, subject, theirs, ours in (*_schemas(contract, page, names), *_responses(contract, page, names)):
-            printed.add(where)
-            if theirs != ours:
-                message = f"{subject} is documented as {theirs}, but is {ours} here: change it to match the page."
-                yield contract.finding(RULE, where, message)
-        for name, example in page.get("examples", {}).items():
-            if json.dumps(example, sort_keys=True) not in paths:
-                message = f"the documented example of `{name}` is missing: add it to the examples unchanged."
-                yield contract.finding(RULE, ("paths",), message)
-    for element in contract.elements():
-        claim = _false_claim(element, printed, [page["page"] for page in pages]) if element.status == RULE else None
-        if claim:
+        yield from page.missing()
+        for one in page.printed():
+            where, _, theirs, ours = one
+            printed.setdefault(where, []).append(page.url)
+            if theirs != ours and where[:3] not in conflicts:
+                different.setdefault(one, []).append(page.url)
+    for (where, subject, theirs, ours), urls in different.items():
+        message = f"{subject} is documented as {theirs}, but is {ours} here: change it to match {' and '.join(urls)}."
+        yield contract.finding(RULE, where, message)
+    for element in contract.elements() if not broken else ():
+        if element.status == RULE and (claim := _false_claim(element, printed)):
             yield contract.finding(RULE, element.where, claim)
 
 
-def _schemas(contract: Contract, page: dict[str, Any], names: dict[str, str]) -> Iterator[Printed]:
-    for name, fragment in page["definitions"].items():
-        here = names.get(name, name)
+class Page:
+    """A documented page beside the contract."""
+
+    def __init__(self, contract: Contract, file: Contract) -> None:
+        self.contract, self.file, self.data = contract, file, file.data
+        self.url = str(self.data["page"])
+        self.definitions: dict[str, Any] = self.data.get("definitions", {})
+        self.operation_id = self.data.get("operation", file.file.stem.replace("-", "_"))
+        self.operation = contract.operation_named(self.operation_id)
+        self.aliases = aliases(contract)
+        named = {name: name for name in self.definitions} | self.data.get("names", {})
+        self.names = self.aliases | {name: self.aliases.get(here, here) for name, here in named.items()}
+        """The names in the contract, by printed name."""
+
+    def missing(self) -> Iterator[Finding]:
+        """Findings if the contract lacks the operation or an example."""
+        if self.operation is None:
+            message = f"the documented operation `{self.operation_id}` is missing: add it as {self.url} prints it, or"
+            message = f"{message} correct its operationId, or `operation` in {self.file.file.name}."
+            yield self.contract.finding(RULE, ("paths",), message)
+        texts = json.dumps(self.contract.data, sort_keys=True)
+        for name, example in self.data.get("examples", {}).items():
+            if json.dumps(example, sort_keys=True) not in texts:
+                message = f"the documented example of `{name}` is missing: add it to the examples as {self.url} prints"
+                yield self.contract.finding(RULE, ("paths",), f"{message} it.")
+
+    def printed(self) -> Iterator[Printed]:
+        """Everything that the page prints, except its examples."""
+        for name, fragment in self.definitions.items():
+            yield from self._schema(name, fragment)
+        if self.operation:
+            yield from self._request(self.operation)
+            for heading, body in self.data.get("responses", {}).items():
+                status = heading.replace("00's", "XX")  # the heading "400's" is any 4XX
+                subject = f"the response `{status}` (printed as {heading})"
+                yield from self._body((*self.operation, "responses", status), subject, body)
+
+    def theirs(self, fragment: Any, *compared: str) -> str:
+        """The signature of a fragment, with the names of the contract."""
+        return signature(fragment, self.names, *compared)
+
+    def _ours(self, where: Where, *compared: str) -> str:
+        schema = self.contract.at(where)
+        return signature(schema, self.aliases, *compared) if isinstance(schema, dict) else "missing"
+
+    def _schema(self, name: str, fragment: dict[str, Any]) -> Iterator[Printed]:
+        here = self.names[name]
         where: Where = (*SCHEMAS, here)
-        schema = contract.at(where)
-        ours = signature(schema, names, "properties") if isinstance(schema, dict) else "missing"
-        yield where, f"the schema `{here}`", signature(fragment, names, "properties"), ours
-        given = mapping(mapping(schema).get("properties"))
-        for prop, printed in fragment["properties"].items():
-            ours = signature(given[prop], names) if prop in given else "missing"
-            yield (*where, "properties", prop), f"`{here}.{prop}`", signature(printed, names), ours
-        yield (*SCHEMAS, name), f"the schema `{name}`", here, here  # the documented alias
+        yield where, f"the schema `{here}`", self.theirs(fragment, "properties"), self._ours(where, "properties")
+        for prop, printed in fragment.get("properties", {}).items():
+            place = (*where, "properties", prop)
+            yield place, f"`{here}.{prop}`", self.theirs(printed), self._ours(place)
+        if self.aliases.get(name) == here:
+            yield (*SCHEMAS, name), f"the schema `{name}`", here, here
+
+    def _request(self, operation: Where) -> Iterator[Printed]:
+        _, path, method = map(str, operation)
+        if "method" in self.data:
+            yield operation, f"the method of `{self.operation_id}`", self.data["method"].upper(), method.upper()
+        if "url" in self.data:
+            printed = urlsplit(self.data["url"]).path
+            # The text of some pages lacks the braces in paths, with the names of the parameters.
+            ours = path if "{" in printed else re.sub("{.*?}", "", path)
+            yield operation[:2], f"the path of `{self.operation_id}`", printed, ours
+        for fragment in self.data.get("parameters", ()):
+            yield from self._parameter(operation, fragment)
+        if "request" in self.data:
+            yield from self._body((*operation, "requestBody"), "the request body", self.data["request"])
+
+    def _parameter(self, operation: Where, fragment: dict[str, Any]) -> Iterator[Printed]:
+        name, place, known = fragment["name"], fragment.get("in"), dict(self.contract.parameters(operation))
+        alike = [one for one, node in known.items() if node.get("name") == name and place in (None, node.get("in"))]
+        if not alike:
+            yield (*operation, "parameters"), f"the parameter `{name}`", f"in {place or 'the request'}", "missing"
+            return
+        node, where = known[alike[0]], self.contract.follow(self.contract.at(alike[0])) or alike[0]
+        theirs, ours = ("required" if one.get("required") else "optional" for one in (fragment, node))
+        is_in_path = node.get("in") == "path"  # OpenAPI demands `required` there
+        yield where, f"the parameter `{name}`", ours if is_in_path else theirs, ours
+        schema = fragment.get("schema") or {key: fragment[key] for key in fragment.keys() - {"name", "in", "required"}}
+        if schema.keys() - {"description"}:
+            yield (*where, "schema"), f"the parameter `{name}`", self.theirs(schema), self._ours((*where, "schema"))
+
+    def _body(self, where: Where, subject: str, fragment: Any) -> Iterator[Printed]:
+        where = self.contract.follow(self.contract.at(where)) or where
+        contents = mapping(mapping(self.contract.at(where)).get("content"))
+        places = [(*where, "content", media, "schema") for media in contents]
+        ours = " or ".join(sorted(self._ours(place) for place in places)) or NO_BODY
+        schema = {"$ref": fragment} if isinstance(fragment, str) else fragment
+        theirs = NO_BODY if schema is None else self.theirs(schema)
+        yield where, subject, theirs, ours
+        yield from ((place, subject, theirs, theirs) for place in places)  # compared by the line above
 
 
-def _responses(contract: Contract, page: dict[str, Any], names: dict[str, str]) -> Iterator[Printed]:
-    operation = contract.operation_named(page["operation"])
-    for heading, schema in page["responses"].items():
-        where = (*(operation or ()), "responses", heading.replace("00's", "XX"))  # the heading "400's" is any 4XX
-        where = contract.follow(contract.at(where)) or where
-        contents = mapping(mapping(contract.at(where)).get("content")).values()
-        given = " or ".join(sorted(signature(mapping(content).get("schema"), names) for content in contents))
-        if operation:
-            subject = f"the response `{where[-1]}` (printed as {heading})"
-            yield where, subject, names.get(schema, schema), given or "without a body"
+def _conflicts(pages: list[Page]) -> Iterator[tuple[Where, Finding]]:
+    """The schemas that pages print in different shapes, or with names that become one in Python."""
+    first: dict[str, tuple[str, str, str]] = {}
+    for page in pages:
+        for name, fragment in page.definitions.items():
+            here, shape = page.names[name], page.theirs(fragment)
+            url, other, its_shape = first.setdefault(python_name(class_name(here)), (page.url, here, shape))
+            if (here, shape) != (other, its_shape):
+                what = "in another shape than" if here == other else f"which Python calls like `{other}` of"
+                message = f"{page.url} prints `{name}`, {what} {url}: give one of them another name in the contract,"
+                message = f"{message} such as with `names: {{{name}: Other{class_name(name)}}}` in this file."
+                finding = page.file.finding(RULE, ("definitions", name), message)
+                yield (*SCHEMAS, here), replace(finding, file=str(page.file.file))
 
 
-def aliases(contract: Contract) -> dict[str, str]:
-    """Our schema names by documented name, for schemas that are an `allOf` with one reference."""
-    found: dict[str, str] = {}
-    for name, schema in mapping(contract.at(SCHEMAS)).items():
-        match mapping(schema).get("allOf"):
-            case [{"$ref": str(ref)}] if not limits(schema, "allOf"):
-                found[name] = ref.rsplit("/", 1)[-1]
-    return found
+def _false_claim(element: Element, printed: dict[Where, list[str]]) -> str | None:
+    """A message if an element is wrongly marked as documented; None if the page in its source prints it."""
+    place = next((one for one in _around(element.where) if one in printed), ())
+    is_other_property = place[:2] == SCHEMAS and len(place) == 3 and element.where[3:4] == ("properties",)
+    subject, source = f"the {element.kind} `{element.name}`", mapping(element.provenance).get("source")
+    if not place or is_other_property:
+        message = f"{subject} is marked as documented, but no page in tests/documented/ prints it ({source} does not):"
+        return f"{message} mark it as observed or assumed, or remove it."
+    if source in printed[place] or PROVENANCE not in element.node:
+        return None
+    return f"{subject} has the source {source}, which does not print it: use {' or '.join(printed[place])}."
 
 
-def _false_claim(element: Element, printed: set[Where], pages: list[str]) -> str | None:
-    """A message if an element is wrongly marked as documented; None if a page prints it."""
-    where = element.where
-    if where not in printed:
-        # Everything inside a property or a printed schema was compared with it.
-        if where[:3] in printed and where[:2] == SCHEMAS and not (len(where) == 5 and where[3] == "properties"):
-            return None
-        message = f"the {element.kind} `{element.name}` is marked as documented, but no page in tests/documented/"
-        return f"{message} prints it: mark it as observed or assumed, or remove it."
-    source = (element.provenance or {}).get("source")
-    message = f"the {element.kind} `{element.name}` has the source {source}, which is not in tests/documented/:"
-    return None if source in pages else f"{message} use one of {', '.join(pages)}."
-
-
-def signature(node: Any, names: dict[str, str], *compared: str) -> str:
-    """The type of a schema in comparable words: `string (date)`, `array of InvoiceDetails`, `object with required`.
-
-    `compared` lists keywords that are left out because they are compared elsewhere.
-    """
-    node = mapping(node)
-    if isinstance(ref := node.get("$ref"), str):
-        name = ref.rsplit("/", 1)[-1]
-        text = names.get(name, name)
-    elif node.get("type") == "array":
-        text = f"array of {signature(node.get('items'), names)}"
-        compared = (*compared, "items")
-    else:
-        kind = node.get("type", "anything")
-        text = " or ".join(map(str, kind)) if isinstance(kind, list) else str(kind)
-    if "format" in node:
-        text += f" ({node['format']})"
-    found = limits(node, *compared)
-    return f"{text} with {', '.join(found)}" if found else text
-
-
-def limits(node: Any, *compared: str) -> list[str]:
-    """The keywords of a schema that limit its values, except those in `compared`."""
-    return sorted(key for key in mapping(node) if key not in {*_ANNOTATIONS, *compared} and not key.startswith("x-"))
+def _around(where: Where) -> Iterator[Where]:
+    """A place, and the schemas around it, innermost first. A schema was compared with everything inside it."""
+    yield where
+    for length in range(len(where) - 1, 2, -1):
+        if where[:2] == SCHEMAS or where[length - 1] == "schema":
+            yield where[:length]

@@ -52,10 +52,10 @@ def report(contract: Contract, findings: Sequence[Finding]) -> None:
     given = os.environ.get("LIMIT", "")
     limit = (int(given) if given.isdecimal() else 100) or len(findings)
     for finding in findings[:limit]:
-        message = printable(" ".join(finding.message.split()))
-        print(f"{contract.file}:{finding.line}:{finding.column}: {message} [{finding.rule}]")
+        message, named = printable(" ".join(finding.message.split())), finding.file or str(contract.file)
+        print(f"{named}:{finding.line}:{finding.column}: {message} [{finding.rule}]")
         if os.environ.get("CI") == "true":
-            file = str(contract.file).replace("%", "%25").replace(":", "%3A").replace(",", "%2C")
+            file = named.replace("%", "%25").replace(":", "%3A").replace(",", "%2C")
             place = f"file={file},line={finding.line},col={finding.column},title={finding.rule}"
             print(f"::error {place}::{message.replace('%', '%25')}")
     if len(findings) > limit:
