@@ -7,7 +7,8 @@ import re
 from dataclasses import replace
 from typing import Any
 
-from tools.changes.sentences import RATINGS, Change, sentence
+from tools.changes.folding import folded
+from tools.changes.sentences import ENUMERATIONS, Change, form_of, sentence
 from tools.changes.surface import FREE, Name, Surface, owners
 from tools.contract import PROVENANCE, Contract, Where
 
@@ -37,12 +38,13 @@ def compare(old: Surface, new: Surface, contract: Contract) -> list[Change]:
         if names:
             count = f"{len(names)} element{'s' if len(names) > 1 else ''}"
             comparison.changes.append(sentence(kind, "", kind, count=count))
-    return sorted(dict.fromkeys(comparison.changes), key=lambda change: -RATINGS.index(change.rating))
+    return folded(comparison.changes, new, contract)
 
 
 class _Comparison:
     def __init__(self, old: Surface, new: Surface, contract: Contract) -> None:
         self.old, self.new, self.contract = old, new, contract
+        self.gone = {*old} - {*new}
         self.changes: list[Change] = []
         self.read_by_people: dict[str, set[str]] = {"documentation": set(), "examples": set()}
         self.special = {"error": self._error, "response": self._response, "security": self._security}
@@ -116,6 +118,8 @@ class _Comparison:
         kind = self._kind(name, old, new)
         if kind == "default":
             self.report(kind, name, was=old.default, now=new.default)
+        elif kind == "type":
+            self._type(name, old, new)
         elif kind:
             self.report(kind, name, was=old.type, now=new.type)
         if old.wire != new.wire and old.identity != new.identity:
@@ -126,6 +130,16 @@ class _Comparison:
             was, now = old.keywords.get(key), new.keywords.get(key)
             if was != now:
                 self._keyword(name, key, was, now)
+
+    def _type(self, name: str, old: Name, new: Name) -> None:
+        """Report another type of an argument or a field."""
+        place = "field" if self._is_field(name) else "argument"
+        was, now = (" | ".join(sorted(_bare(one))) for one in (old, new))
+        if ENUMERATIONS.get(self.new.get(f"models.{now}", NOTHING).python) == was:
+            self.report(f"{place}-enumeration", name, was=was, now=now)
+            return
+        form = "it is read as before" if _bare(old) < _bare(new) else form_of(now, required=not new.default)
+        self.report(f"{place}-type", name, was=old.type, now=new.type, form=form)
 
     def _is_another(self, name: str) -> bool:
         old, new = self.old.get(name, NOTHING), self.new.get(name, NOTHING)
@@ -139,8 +153,11 @@ class _Comparison:
             kind = "new-required" if kind == "new" and not known.default else kind
             self.report(f"field-{kind}", name, unknown=f"`additional_properties[{json.dumps(known.identity)}]`")
         elif known.python:
-            required = kind == "new" and name.endswith(")") and not known.default
-            self.report("new-required" if required else kind, name)
+            if kind == "new" and name.endswith(")") and not known.default:
+                kind = "new-required"
+            elif kind == "new" and name.startswith("client.") and not name.endswith(")"):
+                kind = "new-operation" if ("security",) in known.keywords else "new-iterator"
+            self.report(kind, name)
 
     def _kind(self, name: str, old: Name, new: Name) -> str:
         """The kind of change in the Python interface; empty if there is none."""
@@ -211,7 +228,9 @@ class _Comparison:
     def _security(self, name: str, _: str, was: list[str], now: list[str]) -> None:
         removed, added = [way for way in was if way not in now], [way for way in now if way not in was]
         if removed and FREE not in now:
-            self.report("credential-gone", name, was=" or ".join(removed), now=" or ".join(now))
+            # A class that goes in the same change is no replacement.
+            kept = [way for way in now if self.gone.isdisjoint(re.findall(r"`(\w+)", way))]
+            self.report("credential-gone", name, was=" or ".join(removed), now=" or ".join(kept) or "another one")
         if added:
             self.report("credential-new", name, now=" or ".join(added))
 

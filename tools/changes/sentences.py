@@ -2,22 +2,39 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
 
-__all__ = ["RATINGS", "SENTENCES", "Change", "next_version", "rating", "sentence"]
+__all__ = ["ENUMERATIONS", "RATINGS", "SENTENCES", "Change", "form_of", "next_version", "rating", "sentence"]
 
 RATINGS = ("none", "patch", "minor", "major")
 
 BRIDGE = "no code change needed, but the bridge must accept it"
 FIELD = "a response without it raises ContractError, and code that creates the model must pass it"
+ENUMERATIONS = {"enumeration of StrEnum": "str", "enumeration of IntEnum": "int"}
+"""The type of the values of each kind of enumeration, whose members equal them."""
+# What the client does with a value of another form, by the new type. See tools/templates/reading.py.
+ELSE_FAILS = "and anything else raises ContractError"
+FORMS = {
+    "str": f"a number becomes its text, text stays as it is, {ELSE_FAILS}",
+    "int": f'a whole number is read, also from text such as "5", {ELSE_FAILS}',
+    "float": f'a number is read, also from text such as "5.5", {ELSE_FAILS}',
+    "bool": f"true and false are read, {ELSE_FAILS}",
+    "UUID": f"a UUID is read, {ELSE_FAILS}",
+    "datetime.date": "a date in ISO 8601 is read, and other text becomes None with a deviation",
+    "datetime.datetime": "a date in ISO 8601 is read, and other text becomes None with a deviation",
+}
+OTHER_FORM = "it is read if the new type allows it, and raises ContractError if not"
 READ = "If you read it from {unknown}, read the attribute instead"
 
 # `shown` is the name that changed, as a caller writes it; `was` and `now` are its states before and after.
 SENTENCES = {
     # any name
     "new": ("minor", "{shown} was added: no action needed."),
+    "new-operation": ("minor", "{shown} was added: no action needed."),
+    "new-iterator": ("minor", "{shown} was added: no action needed."),
     "new-required": ("major", "{shown} was added and is required: pass it."),
     "gone": ("major", "{shown} was removed: stop using it."),
     "renamed": ("major", "{was} was renamed to {shown}: update its uses."),
@@ -39,7 +56,10 @@ SENTENCES = {
     "argument-renamed": ("major", "{was} was renamed to `{now}`: update keyword arguments."),
     "required": ("major", "{shown} is now required: pass it."),
     "optional": ("minor", "{shown} is now optional: no action needed."),
-    "type": ("major", "the type of {shown} changed from `{was}` to `{now}`: update code that passes or reads it."),
+    "argument-type": ("major", "the type of {shown} changed from `{was}` to `{now}`: update code that passes it."),
+    "argument-enumeration": ("major", "{shown} is now one of `{now}` instead of any `{was}`: pass a member. Another value is sent unchecked, and the bridge may reject it."),
+    "field-type": ("major", "the type of {shown} changed from `{was}` to `{now}`: update code that sets or reads it. If the bridge still sends the old form: {form}."),
+    "field-enumeration": ("major", "{shown} is now one of `{now}` instead of any `{was}`: set a member. to_dict() writes another value unchecked, but a response with one raises ContractError. A member equals its value, so code that only reads it works as before."),
     "wider": ("minor", "the type of {shown} was widened from `{was}` to `{now}`: no action needed."),
     "default": ("major", "the default of {shown} changed from {was} to {now}: pass a value if you relied on the old default."),
     "limit": ("major", "the constraint on {shown} changed from {was} to {now}: check the values that you pass, as the bridge may reject some that it accepted before."),
@@ -83,6 +103,18 @@ def sentence(kind: str, python: str, wire: str, line: int | None = None, **words
     rated, template = SENTENCES[kind]
     message = template.format(**words)
     return Change(rated, kind, python, wire, message[:1].upper() + message[1:], line)
+
+
+def form_of(kind: str, *, required: bool) -> str:
+    """What becomes of the old form of a field that has another type, after a colon.
+
+    Args:
+        kind: The new type in Python, without None.
+        required: Whether the field is required, so that it cannot become None.
+
+    """
+    form = FORMS.get(re.sub(r"^(list\[)+|\]+$", "", kind), OTHER_FORM)
+    return form.replace("becomes None with a deviation", "raises ContractError") if required else form
 
 
 def rating(changes: Iterable[Change]) -> str:

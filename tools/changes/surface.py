@@ -169,9 +169,18 @@ class _Reader:
             self._values(f"{call}()", f"{wire} {status}", where)
         else:
             schemas = [self._reading.plain(mapping(media).get("schema")) for media in content.values()]
-            bodies = [signature(schema, self._aliases) for schema in schemas]
+            inline = class_name(f"{call.rpartition('.')[2]}_response_{status}")
+            is_class = f"models.{inline}" in self.names
+            bodies = [inline if is_class else signature(schema, self._aliases) for schema in schemas]
             keywords[(status, "error")] = " or ".join(dict.fromkeys(bodies)) or "ErrorInfo"
+            self._inline(inline, f"{wire} {status}", where)
         self.names[call].keywords |= keywords
+
+    def _inline(self, word: str, label: str, where: Where) -> None:
+        """Add the classes that are named after an inline schema, such as those of an error body or of a union."""
+        for name, known in self.names.items():
+            if name.startswith(f"models.{word}") and known.python and not known.wire:
+                known.wire, known.where = label, where
 
     def _credentials(self, security: list[dict[str, Any]]) -> list[str]:
         """The client's classes that a caller may authenticate with, one text for each alternative."""
@@ -236,6 +245,8 @@ class _Reader:
         if len(classes) == 1 and inner.keys() & {"additionalProperties", "enum", "properties"}:
             shown = ("additionalProperties", "enum", "properties", "required")
             self._class(classes[0], label, self._place(place), sent=entry.sent)
+        for word in {one.removeprefix("models.") for one in classes} - {*self._reading.classes.values()}:
+            self._inline(word, label, where)
         entry.keywords |= self._keywords(self._reading.plain(self.contract.at(where)), *shown)
 
     def _innermost(self, where: Where) -> tuple[dict[str, Any], Where]:
