@@ -51,6 +51,24 @@ def test_the_contract_has_exactly_the_documented_fields_with_their_types(stem: s
         }
 
 
+def test_no_description_of_a_documented_schema_or_field_looks_printed() -> None:
+    """The page prints none."""
+    contract = load(CONTRACT)
+    for name, printed in INVOICES.definitions.items():
+        schema = contract.at((*SCHEMAS, INVOICES.names[name]))
+        described = [schema, *(schema["properties"][field] for field in printed["properties"])]
+        assert all(one.get("description", "").startswith("Assumed: ") for one in described), name
+
+
+@pytest.mark.parametrize(("status", "example"), [("401", 401), ("404", 404), ("429", 429), ("5XX", 500)])
+def test_common_errors_have_responses_of_their_own(status: str, example: int) -> None:
+    responses = load(CONTRACT).at((*OPERATION, "responses"))
+    assert responses[status]["x-provenance"]["status"] == "assumed"
+    body = responses[status]["content"]["application/json"]
+    assert body["schema"] == {"$ref": "#/components/schemas/ErrorInfo"}
+    assert [one["value"]["status"] for one in body["examples"].values()] == [example]
+
+
 def test_only_printed_schemas_are_marked_as_documented() -> None:
     contract = load(CONTRACT)
     claimed = {one.name for one in contract.elements() if len(one.where) == 3 and one.status == "documented"}

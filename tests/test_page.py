@@ -110,11 +110,12 @@ def test_each_element_shows_its_provenance() -> None:
     properties = shown["components"]["schemas"]["InvoiceDetails"]["properties"]
     assert properties["example"]["description"] == mark
     assert properties["x-provenance"]["description"] == f"{mark}\n\nNamed so."
-    assert "description" not in properties["amount"]
+    amount = contract["components"]["schemas"]["InvoiceDetails"]["properties"]["amount"]
+    assert properties["amount"] == amount  # without a mark: it inherits its provenance
     first = shown["components"]["schemas"]["InvoiceList"]["properties"]["first"]
     assert first == {
         "$ref": "#/components/schemas/InvoiceItemDetails",
-        "description": f"{mark}\n\nOne position of an invoice.",
+        "description": f"{mark}\n\nAssumed: one position of an invoice.",
     }
     operation = shown["paths"][PATH]["get"]
     assert operation["description"].startswith("<mark>assumed</mark> method and path: The page prints neither")

@@ -11,7 +11,7 @@ from .. import base, places, reading
 
 @_attrs.define(kw_only=True)
 class ErrorDetails(base.OpenModel[typing.Any]):
-    """Documented: https://docs.talkdesk.com/reference/get-account-invoices"""
+    """Assumed: one fault of a request. Documented: https://docs.talkdesk.com/reference/get-account-invoices"""
 
     FIELDS: typing.ClassVar[dict[str, str]] = {
         "message": "message",
@@ -23,9 +23,11 @@ class ErrorDetails(base.OpenModel[typing.Any]):
     """The attributes that are amounts of money: `x-money` in the contract."""
 
     message: str | None = None
+    """ Assumed: the fault, such as "must be an integer of at least 1". """
     properties: ErrorDetailsProperties | None = None
-    """ Documented: https://docs.talkdesk.com/reference/get-account-invoices """
+    """ Assumed: the place of a fault in a request. Documented: https://docs.talkdesk.com/reference/get-account-invoices """
     stack_trace: str | None = None
+    """ Assumed: the stack trace of the bridge; it belongs in logs. """
     additional_properties: dict[str, typing.Any] = _attrs.field(init=False, factory=dict)
 
     __repr__ = base.short_repr

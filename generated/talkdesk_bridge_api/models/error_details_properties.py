@@ -11,7 +11,7 @@ from .. import base, places, reading
 
 @_attrs.define(kw_only=True)
 class ErrorDetailsProperties(base.OpenModel[typing.Any]):
-    """Documented: https://docs.talkdesk.com/reference/get-account-invoices"""
+    """Assumed: the place of a fault in a request. Documented: https://docs.talkdesk.com/reference/get-account-invoices"""
 
     FIELDS: typing.ClassVar[dict[str, str]] = {
         "lineNumber": "line_number",
@@ -23,8 +23,11 @@ class ErrorDetailsProperties(base.OpenModel[typing.Any]):
     """The attributes that are amounts of money: `x-money` in the contract."""
 
     line_number: int | None = None
+    """ Assumed: the line of the request body, counted from 1, such as 2. """
     parameter_location: str | None = None
+    """ Assumed: the part of the request that has the parameter, such as "query". """
     parameter_name: str | None = None
+    """ Assumed: the name of the parameter, such as "page". """
     additional_properties: dict[str, typing.Any] = _attrs.field(init=False, factory=dict)
 
     __repr__ = base.short_repr

@@ -11,7 +11,7 @@ from .. import base, places, reading
 
 @_attrs.define(kw_only=True)
 class ErrorInfo(base.OpenModel[typing.Any]):
-    """Why a request was refused. Documented: https://docs.talkdesk.com/reference/get-account-invoices"""
+    """Assumed: why a request was refused. Documented: https://docs.talkdesk.com/reference/get-account-invoices"""
 
     FIELDS: typing.ClassVar[dict[str, str]] = {
         "details": "details",
@@ -25,10 +25,15 @@ class ErrorInfo(base.OpenModel[typing.Any]):
     """The attributes that are amounts of money: `x-money` in the contract."""
 
     details: list[ErrorDetails] | None = None
+    """ Assumed: the single faults of the request, if there are several or if they have a place. """
     developer_message: str | None = None
+    """ Assumed: the reason in the words of developers; it belongs in logs. """
     error_code: str | None = None
+    """ Assumed: a code for programs, such as "NOT_FOUND". """
     status: int | None = None
+    """ Assumed: the HTTP status of the response, such as 404. """
     user_message: str | None = None
+    """ Assumed: the reason in words that users may read. """
     additional_properties: dict[str, typing.Any] = _attrs.field(init=False, factory=dict)
 
     __repr__ = base.short_repr

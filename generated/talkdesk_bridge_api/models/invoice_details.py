@@ -12,8 +12,8 @@ from .. import base, places, reading
 
 @_attrs.define(kw_only=True)
 class InvoiceDetails(base.OpenModel[typing.Any]):
-    """One invoice. Amounts are strings whose format is not documented; the page's example is "3700.00 usd". Documented:
-    https://docs.talkdesk.com/reference/get-account-invoices
+    """Assumed: one invoice. Amounts are strings whose format is not documented; the page's example is "3700.00 usd".
+    Documented: https://docs.talkdesk.com/reference/get-account-invoices
     """
 
     FIELDS: typing.ClassVar[dict[str, str]] = {
@@ -35,13 +35,21 @@ class InvoiceDetails(base.OpenModel[typing.Any]):
     """The attributes that are amounts of money: `x-money` in the contract."""
 
     amount: str | None = None
+    """ Assumed: the amount of the invoice, a decimal number with its currency, such as "3700.00 usd". """
     due_amount: str | None = None
+    """ Assumed: the part of the amount that is not paid yet, with its currency, such as "2700.00 usd". """
     invoice_bill_date: datetime.date | None = None
+    """ Assumed: the day on which the invoice was issued, such as "2023-07-01". """
     invoice_due_date: datetime.date | None = None
+    """ Assumed: the day by which it must be paid, such as "2023-07-22". """
     invoice_items_details: list[InvoiceItemDetails] | None = None
+    """ Assumed: the positions of the invoice. """
     invoice_number: str | None = None
+    """ Assumed: the number of the invoice, unique in its account, such as "1000000001". """
     paid_amount: str | None = None
+    """ Assumed: the part of the amount that is paid, with its currency, such as "1000.00 usd". """
     status: str | None = None
+    """ Assumed: the name of its state, for people, such as "Due". No list of the names is printed. """
     additional_properties: dict[str, typing.Any] = _attrs.field(init=False, factory=dict)
 
     __repr__ = base.short_repr

@@ -11,7 +11,7 @@ from .. import base, places, reading
 
 @_attrs.define(kw_only=True)
 class InvoiceDetailsResponse(base.OpenModel[typing.Any]):
-    """The invoices of an account, or one page of them. Documented: Printed as invoice_details_reponse. See
+    """Assumed: the invoices of an account, or one page of them. Documented: Printed as invoice_details_reponse. See
     https://docs.talkdesk.com/reference/get-account-invoices
     """
 
@@ -24,8 +24,10 @@ class InvoiceDetailsResponse(base.OpenModel[typing.Any]):
     """The attributes that are amounts of money: `x-money` in the contract."""
 
     embedded: InvoiceList | None = None
-    """ Documented: https://docs.talkdesk.com/reference/get-account-invoices """
+    """ Assumed: the list of the invoices on a page. Documented: https://docs.talkdesk.com/reference/get-account-
+    invoices """
     total: int | None = None
+    """ Assumed: the number of all invoices of the account, on all pages, such as 137. """
     additional_properties: dict[str, typing.Any] = _attrs.field(init=False, factory=dict)
 
     __repr__ = base.short_repr

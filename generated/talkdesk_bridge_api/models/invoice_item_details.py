@@ -11,7 +11,7 @@ from .. import base, places, reading
 
 @_attrs.define(kw_only=True)
 class InvoiceItemDetails(base.OpenModel[typing.Any]):
-    """One position of an invoice. Documented: https://docs.talkdesk.com/reference/get-account-invoices"""
+    """Assumed: one position of an invoice. Documented: https://docs.talkdesk.com/reference/get-account-invoices"""
 
     FIELDS: typing.ClassVar[dict[str, str]] = {
         "amount": "amount",
@@ -30,12 +30,19 @@ class InvoiceItemDetails(base.OpenModel[typing.Any]):
     """The attributes that are amounts of money: `x-money` in the contract."""
 
     amount: str | None = None
+    """ Assumed: the amount of the position, a decimal number with its currency, such as "400.00 usd". """
     category: str | None = None
+    """ Assumed: the kind of the position, such as "Premium" or "Fee". """
     description: str | None = None
+    """ Assumed: a text for people, such as "Monthly premium". """
     installment_number: int | None = None
+    """ Assumed: the number of the installment, counted from 1, such as 2. """
     paid_amount: str | None = None
+    """ Assumed: the part of the amount that is paid, with its currency, such as "400.00 usd". """
     policy_number: str | None = None
+    """ Assumed: the number of the insurance policy, such as "PA-000123". """
     product: str | None = None
+    """ Assumed: the name of the insurance product, such as "Personal Auto". """
     additional_properties: dict[str, typing.Any] = _attrs.field(init=False, factory=dict)
 
     __repr__ = base.short_repr

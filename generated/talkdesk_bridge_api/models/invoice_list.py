@@ -11,7 +11,7 @@ from .. import base, places
 
 @_attrs.define(kw_only=True)
 class InvoiceList(base.OpenModel[typing.Any]):
-    """Documented: https://docs.talkdesk.com/reference/get-account-invoices"""
+    """Assumed: the list of the invoices on a page. Documented: https://docs.talkdesk.com/reference/get-account-invoices"""
 
     FIELDS: typing.ClassVar[dict[str, str]] = {
         "invoices": "invoices",
@@ -21,6 +21,7 @@ class InvoiceList(base.OpenModel[typing.Any]):
     """The attributes that are amounts of money: `x-money` in the contract."""
 
     invoices: list[InvoiceDetails] | None = None
+    """ Assumed: the invoices on this page, in the order of the bridge. """
     additional_properties: dict[str, typing.Any] = _attrs.field(init=False, factory=dict)
 
     __repr__ = base.short_repr

@@ -19,7 +19,11 @@ _GET_ACCOUNT_INVOICES: types.ListOperation[InvoiceDetailsResponse, InvoiceDetail
     request=_get_account_invoices._get_kwargs,
     bodies=(
         types.Body(200, 200, "json", base.model(InvoiceDetailsResponse)),
+        types.Body(401, 401, "json", base.model(ErrorInfo)),
+        types.Body(404, 404, "json", base.model(ErrorInfo)),
+        types.Body(429, 429, "json", base.model(ErrorInfo)),
         types.Body(400, 499, "json", base.model(ErrorInfo)),
+        types.Body(500, 599, "json", base.model(ErrorInfo)),
     ),
     items=lambda body: body.embedded.invoices if body.embedded else None,
     page=InvoiceDetailsResponse,
@@ -49,8 +53,9 @@ class BillingOperations:
 
         Documented: response `200`, response `4XX`.
 
-        Assumed: method and path, parameter `account_number`, parameter `page`, parameter `per_page`, security scheme
-        `HeaderKey`, security scheme `Basic`, security scheme `Bearer`, security scheme `OAuth2`.
+        Assumed: method and path, parameter `account_number`, parameter `page`, parameter `per_page`, response `401`,
+        response `404`, response `429`, response `5XX`, security scheme `HeaderKey`, security scheme `Basic`, security
+        scheme `Bearer`, security scheme `OAuth2`.
 
         Assumed: The page prints neither method nor path. The page of a sibling, get-account-details, prints GET
         https://your-url-here.com/BillingInfoAPI/accountdetails/ without its path parameter. See
@@ -136,8 +141,9 @@ class AsyncBillingOperations:
 
         Documented: response `200`, response `4XX`.
 
-        Assumed: method and path, parameter `account_number`, parameter `page`, parameter `per_page`, security scheme
-        `HeaderKey`, security scheme `Basic`, security scheme `Bearer`, security scheme `OAuth2`.
+        Assumed: method and path, parameter `account_number`, parameter `page`, parameter `per_page`, response `401`,
+        response `404`, response `429`, response `5XX`, security scheme `HeaderKey`, security scheme `Basic`, security
+        scheme `Bearer`, security scheme `OAuth2`.
 
         Assumed: The page prints neither method nor path. The page of a sibling, get-account-details, prints GET
         https://your-url-here.com/BillingInfoAPI/accountdetails/ without its path parameter. See
