@@ -6,6 +6,7 @@ import csv
 import io
 import json
 import os
+import re
 import signal
 import stat
 import subprocess
@@ -14,6 +15,9 @@ import threading
 from pathlib import Path
 
 import pytest
+from hypothesis import given, settings
+from hypothesis.strategies import lists, text
+from talkdesk_bridge_cli.formats import csv_lines
 
 from tests.command import COMMAND, environment, run
 from tests.conftest import Scripted, Server, as_json, page
@@ -66,7 +70,7 @@ def test_csv(two: Server) -> None:
         *('a,"b"\n c', "1234567890123456789.10", "true", "\N{REPLACEMENT CHARACTER}[2J" + 2 * "\N{REPLACEMENT CHARACTER}" + " \u20ac", ""),
     ]  # fmt: skip
     assert rows[1][header.index("status")] == "'+49 30"
-    assert [row[0] for row in rows] == ["1", "its own", "-2", "its own"]
+    assert [row[0] for row in rows] == ["1", "its own", "'-2", "its own"]
 
 
 def test_no_invoices(server: Server) -> None:
@@ -290,3 +294,38 @@ def test_a_table_cuts_off_no_value(server: Server) -> None:
     server.respond_with({"_embedded": {"invoices": [{"invoice_number": "N" * 6000, "status": "S" * 9000}]}})
     shown = run("invoices", "1", URL=server.url).stdout
     assert ("N" * 6000 in shown, "S" * 9000 in shown, "\N{HORIZONTAL ELLIPSIS}" in shown) == (True, True, False)
+
+
+SIGNS = "=+-@\t\uff1d"
+
+
+def begins_a_formula(cell: str) -> bool:
+    return cell.lstrip(' "\u00a0').startswith(tuple(SIGNS))
+
+
+@pytest.mark.parametrize("delimiter", [",", ";", "\t"])
+@given(
+    names=lists(text('=+-@;,\t\r\n" \u00a0a', min_size=1, max_size=6), max_size=3, unique=True),
+    texts=lists(text("=+-@;,\t\r\n\" '\\\u00a0\uff1d1a", max_size=8), min_size=6, max_size=6),
+)
+@settings(max_examples=300)
+def test_no_cell_begins_a_formula(delimiter: str, names: list[str], texts: list[str]) -> None:
+    first, second, third, *more = texts
+    row = {"account_number": first, "a": second, "b": [third, {third: -1.5}], "c": "-1.10 usd", "d": -2.50}
+    row |= dict(zip((f"{name}~" for name in names), more, strict=False))
+    content = b"".join(csv_lines([row, {"account_number": -2}], [*row])).decode()
+    for cells in csv.reader(io.StringIO(content, newline=""), delimiter=delimiter):
+        assert [cell for cell in cells if begins_a_formula(cell) and cell not in ("-1.10 usd", "-2.5")] == []
+    (_, cells, _) = csv.reader(io.StringIO(content, newline=""))
+    controls = re.compile("\r(?!\n)")
+    assert json.loads(cells[2]) == row["b"]
+    assert cells[1].replace("'", "") == controls.sub("\N{REPLACEMENT CHARACTER}", second).replace("'", "")
+    assert cells[3:5] == ["-1.10 usd", "-2.5"]
+
+
+def test_text_that_could_become_a_formula_is_marked_in_place(server: Server) -> None:
+    names = {"x;=1": 'Pay;=1+1\t@a\n-2;"=3', "plain": "a=b; c - d, -1\n* x", "deep": ["a;=1", -1]}
+    server.respond_with({"_embedded": {"invoices": [names]}, "total": 1})
+    header, row = csv.reader(io.StringIO(written(server, "csv")))
+    assert header[-3:] == ["x;'=1", "plain", "deep"]
+    assert row[-3:] == ["Pay;'=1+1\t'@a\n'-2;\"'=3", "a=b; c - d, -1\n* x", '["a;\\u003d1", -1]']

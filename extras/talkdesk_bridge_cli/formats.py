@@ -19,8 +19,13 @@ __all__ = ["as_data", "as_text", "columns_of", "csv_lines", "from_json", "withou
 CONTROLS = re.compile(
     "[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069\ud800-\udfff]|\r(?!\n)"
 )
-# A spreadsheet reads text that starts like this as a formula; in some locales, also with full-width characters.
-FORMULA = re.compile("[=+\\-@\t\r\n\uff1d\uff0b\uff0d\uff20]")
+# A character that makes a cell a formula in a spreadsheet; in some locales, also a full-width one.
+SIGN = "[=+\\-@\uff1d\uff0b\uff0d\uff20]"
+# What may precede it at the start of a cell. Possessive, so that a long run is not scanned twice.
+BLANKS = r'(?:"|[^\S\t\r\n])*+'
+# The start of a cell, or a place inside it where a spreadsheet starts another one: its separator may be `;` or a tab,
+# and then it does not see the quotes around a line break. A leading tab or line break may be stripped, so it counts.
+FORMULA = re.compile(f"(^(?=[\r\n])|(?:^|[;\r\n]){BLANKS}(?=\t)|(?:^|[;\t\r\n]){BLANKS}(?={SIGN}))({SIGN}?)")
 AMOUNT = re.compile(r"[+-][0-9][0-9.,]*( [A-Za-z]{3})?")
 LINE_BREAK = "\n"
 TOO_DEEP = "The response is nested too deeply to be written."
@@ -59,8 +64,9 @@ def csv_lines(rows: Iterable[Mapping[str, Any]], columns: Sequence[str]) -> Iter
     """The header and a line for each row; see `as_text` for the cells."""
     file = io.StringIO(newline="")
     writer = csv.writer(file, lineterminator="\n")
-    for cells in chain([columns], ([row.get(column) for column in columns] for row in rows)):
-        writer.writerow(map(_csv_cell, cells))
+    for first, *cells in chain([columns], ([row.get(column) for column in columns] for row in rows)):
+        # The first cell is no amount: if the separator is `;`, the rest of the line belongs to it.
+        writer.writerow([_without_formulas(first), *map(_csv_cell, cells)])
         yield file.getvalue().encode()
         file.seek(0)
         file.truncate()
@@ -121,6 +127,15 @@ def _encoded(value: Any, margin: str | None) -> str:
 
 
 def _csv_cell(value: Any) -> str:
-    text = without_controls(as_text(value))
-    is_formula = isinstance(value, str) and FORMULA.match(text) and not AMOUNT.fullmatch(text)
-    return f"'{text}" if is_formula else text
+    is_number = isinstance(value, int | float) or (isinstance(value, str) and AMOUNT.fullmatch(value))
+    return as_text(value) if is_number else _without_formulas(value)
+
+
+def _without_formulas(value: Any) -> str:
+    """The text of a cell, with an apostrophe before each formula, or with an escape if the text is JSON."""
+
+    def harmless(found: re.Match[str]) -> str:
+        escaped = "".join(f"\\u{ord(sign):04x}" for sign in found[2])
+        return found[1] + (escaped if isinstance(value, dict | list) else f"'{found[2]}")
+
+    return FORMULA.sub(harmless, without_controls(as_text(value)))
