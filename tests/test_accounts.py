@@ -365,6 +365,9 @@ def test_a_full_disk_loses_nothing_already_written(
     assert accounts == ACCOUNTS
 
 
+NOT_OURS = "was not made by this command, or is damaged: move or delete it, or choose another file."
+
+
 def interrupted(listing: Listing, bridge: Bridge) -> None:
     """Leave an output that has all accounts except one."""
     bridge.instead = lambda account: http_response(b"{}", 404) if account == "1059" else None
@@ -422,8 +425,10 @@ def test_a_damaged_file_is_rejected(listing: Listing, bridge: Bridge, harm: Call
     before = part.read_bytes()
     result = listing()
     assert result.returncode == 2
-    assert "out.jsonl.part cannot be used (" in result.stderr
-    assert "If no other process is writing it, delete it to start over." in result.stderr
+    assert re.search(
+        r"out\.jsonl\.part (cannot be used \(|was not made by this command, or is damaged: )", result.stderr
+    )
+    assert "delete it" in result.stderr
     assert not bridge.asked
     assert (part.read_bytes(), files()) == (before, {"out.jsonl.part"})
     part.unlink()
@@ -457,29 +462,119 @@ def test_files_of_others_beside_the_output_are_left_alone(listing: Listing, brid
     bridge.asked.clear()
     result = listing()
     assert (result.returncode, result.stdout, bridge.asked) == (2, "", [])
-    message = "out.jsonl.part is a database of another program: move it, or choose another file.\n"
-    assert result.stderr.endswith(message)
+    assert result.stderr.endswith(f"out.jsonl.part {NOT_OURS}\n")
     assert Path("out.jsonl.part").read_bytes() == before
 
 
-def test_the_output_that_a_killed_process_left_incomplete_is_overwritten(listing: Listing, bridge: Bridge) -> None:
+@pytest.mark.parametrize("linked", [False, True])
+def test_the_output_that_a_killed_process_left_incomplete_is_replaced(
+    listing: Listing, bridge: Bridge, linked: bool
+) -> None:
     interrupted(listing, bridge)
     with closing(sqlite3.connect("out.jsonl.part")) as saved:
         ((name,),) = saved.execute("SELECT value FROM settings WHERE name = 'temporary'")
-    Path(name).write_text("incomplete", encoding="ascii")
+    if linked:
+        Path(name).symlink_to("accounts.txt")
+    else:
+        Path(name).write_text("incomplete", encoding="ascii")
     assert listing().returncode == 0
+    assert Path("accounts.txt").read_text(encoding="ascii").split() == ACCOUNTS
     assert numbers(written()) == every()
     assert files() == {"out.jsonl"}
 
 
-@pytest.mark.parametrize("output", ["x" * 251, "out.jsonl"])
-def test_a_file_beside_the_output_that_cannot_be_created(listing: Listing, bridge: Bridge, output: str) -> None:
-    Path("out.jsonl.part").mkdir()
-    result = listing(output=output)
+def test_a_file_beside_the_output_that_cannot_be_created(listing: Listing, bridge: Bridge) -> None:
+    result = listing(output="x" * 251)
+    assert (result.returncode, bridge.asked, files()) == (2, [], set())
+    assert result.stderr.endswith("x.part cannot be used (File name too long). Choose another file.\n")
+
+
+OTHERS: dict[str, Callable[[Path], object]] = {
+    "text": lambda path: path.write_text("of the user"),
+    "empty": lambda path: path.touch(),
+    "folder": lambda path: path.mkdir(),
+    "pipe": lambda path: os.mkfifo(path),
+    "link": lambda path: path.symlink_to("accounts.txt"),
+    "link to nothing": lambda path: path.symlink_to("nothing"),
+}
+
+
+@pytest.mark.parametrize("name", ["out.jsonl.part", "out.jsonl.part-journal"])
+@pytest.mark.parametrize("kind", OTHERS)
+def test_a_file_without_our_mark_is_not_taken_for_ours(listing: Listing, bridge: Bridge, name: str, kind: str) -> None:
+    OTHERS[kind](Path(name))
+    before = os.lstat(name)
+    result = listing()
+    assert (result.returncode, result.stdout, bridge.asked) == (2, "", [])
+    assert result.stderr.endswith(f"{name} {NOT_OURS}\n")
+    assert result.stderr.count("\n") == 1
+    assert (os.lstat(name).st_ino, os.lstat(name).st_mtime_ns) == (before.st_ino, before.st_mtime_ns)
+    assert files() == {name}
+
+
+@pytest.mark.parametrize("kind", ["text", "link", "pipe"])
+def test_a_journal_of_others_beside_our_file_is_left_alone(listing: Listing, bridge: Bridge, kind: str) -> None:
+    interrupted(listing, bridge)
+    OTHERS[kind](Path("out.jsonl.part-journal"))
+    result = listing()
     assert (result.returncode, bridge.asked) == (2, [])
-    message = f"{output}.part cannot be used (unable to open database file). Choose another file.\n"
-    assert result.stderr.endswith(message)
-    assert files() == {"out.jsonl.part"}
+    assert result.stderr.endswith(f"out.jsonl.part-journal {NOT_OURS}\n")
+    Path("out.jsonl.part-journal").unlink()
+    assert listing().returncode == 0
+    assert numbers(written()) == every()
+
+
+def test_a_file_that_names_another_file_as_ours_is_rejected(listing: Listing, bridge: Bridge) -> None:
+    interrupted(listing, bridge)
+    with closing(sqlite3.connect("out.jsonl.part")) as saved, saved:
+        saved.execute("UPDATE settings SET value = 'accounts.txt' WHERE name = 'temporary'")
+    result = listing()
+    assert (result.returncode, bridge.asked) == (2, [])
+    assert result.stderr.endswith(f"out.jsonl.part {NOT_OURS}\n")
+    assert Path("accounts.txt").exists()
+
+
+@pytest.mark.parametrize("mode", [0o600, 0o640, 0o664, None])
+def test_files_beside_the_output_have_its_mode(listing: Listing, bridge: Bridge, mode: int | None) -> None:
+    if mode is not None:
+        Path("out.jsonl").touch()
+        Path("out.jsonl").chmod(mode)
+    seen: dict[str, int] = {}
+
+    def look(_: str) -> None:
+        seen.update({name: Path(name).stat().st_mode & 0o777 for name in files()})
+
+    bridge.instead = look
+    before = os.umask(0o027)
+    try:
+        assert listing().returncode == 0
+    finally:
+        os.umask(before)
+    expected = 0o640 if mode is None else mode
+    assert seen == dict.fromkeys(seen, expected)
+    assert {"out.jsonl.part", "out.jsonl.part-journal"} <= seen.keys()
+    assert Path("out.jsonl").stat().st_mode & 0o777 == expected
+
+
+@pytest.mark.parametrize("way", ["name", "link", "hard link", "standard input"])
+def test_an_output_that_is_the_accounts_file_is_rejected(listing: Listing, bridge: Bridge, way: str) -> None:
+    Path("accounts.txt").write_text("1000\n", encoding="ascii")
+    if way == "link":
+        Path("other").symlink_to("accounts.txt")
+    if way == "hard link":
+        os.link("accounts.txt", "other")
+    output = "other" if "link" in way else f"../{Path.cwd().name}/accounts.txt"
+    if way == "standard input":
+        shell = f"exec '{COMMAND}' invoices --accounts-file - --output accounts.txt < accounts.txt"
+        command = ["/bin/sh", "-c", shell]
+        result = subprocess.run(command, env=environment(URL=bridge.url), capture_output=True, text=True, check=False)
+        output = "accounts.txt"
+    else:
+        result = listing("1000\n", output=output)
+    message = f"talkdesk-bridge: --output: {output} is the file of --accounts-file: choose another one.\n"
+    assert (result.returncode, result.stdout, result.stderr, bridge.asked) == (2, "", message, [])
+    assert Path("accounts.txt").read_text(encoding="ascii") == "1000\n"
+    assert not [name for name in files() if name.endswith(("part", "journal"))]
 
 
 def test_an_unwritable_output_is_reported_before_any_request(listing: Listing, bridge: Bridge) -> None:

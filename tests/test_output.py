@@ -7,12 +7,14 @@ import io
 import json
 import os
 import re
+import shutil
 import signal
 import stat
 import subprocess
 import tempfile
 import threading
 from pathlib import Path
+from typing import Any
 
 import pytest
 from hypothesis import given, settings
@@ -188,7 +190,7 @@ def test_a_full_disk_leaves_the_file_unchanged(server: Server, tmp_path: Path, n
     command = ["/bin/sh", "-c", shell]
     result = subprocess.run(command, env=environment(URL=server.url), capture_output=True, text=True, check=False)
     assert (result.returncode, result.stdout) == (1, "")
-    assert result.stderr == "talkdesk-bridge: the output cannot be written: File too large.\n"
+    assert result.stderr == f"talkdesk-bridge: the output cannot be written: {tmp_path / name}: File too large.\n"
     assert file.read_text() == "earlier"
     assert [*tmp_path.iterdir()] == [file]
 
@@ -329,3 +331,47 @@ def test_text_that_could_become_a_formula_is_marked_in_place(server: Server) -> 
     header, row = csv.reader(io.StringIO(written(server, "csv")))
     assert header[-3:] == ["x;'=1", "plain", "deep"]
     assert row[-3:] == ["Pay;'=1+1\t'@a\n'-2;\"'=3", "a=b; c - d, -1\n* x", '["a;\\u003d1", -1]']
+
+
+def test_an_error_of_the_system_says_what_it_concerns(two: Server, tmp_path: Path) -> None:
+    accounts = tmp_path / "accounts.txt"
+    accounts.write_text("1")
+    messages = []
+    for limit in range(4, 10):
+        shell = f"ulimit -n {limit}; exec '{COMMAND}' invoices --accounts-file '{accounts}'"
+        command = ["/bin/sh", "-c", shell]
+        result = subprocess.run(command, env=environment(URL=two.url), capture_output=True, text=True, check=False)
+        messages += re.findall(r"^talkdesk-bridge: (.*): Too many open files\.$", result.stderr, re.M)
+    assert messages
+    assert all(message.startswith(("the requests ended early", "--accounts-file: ")) for message in messages)
+    folder = tmp_path / "folder"
+    folder.mkdir()
+
+    def script(method: str, target: str) -> Scripted:
+        shutil.rmtree(folder, ignore_errors=True)
+        return as_json(page(1))
+
+    two.script = script
+    result = run("invoices", "1", "--output", str(folder / "out"), URL=two.url)
+    message = f"the output cannot be written: {folder / 'out'}: No such file or directory"
+    assert (result.returncode, result.stderr) == (1, f"talkdesk-bridge: {message}.\n")
+
+
+def test_the_temporary_file_is_new_and_has_the_mode_of_the_output(
+    two: Server, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    file, seen = tmp_path / "out", []
+    file.touch()
+    file.chmod(0o604)
+    opened = os.open
+
+    def watched(path: Any, flags: int, *rest: Any, **named: Any) -> int:
+        descriptor = opened(path, flags, *rest, **named)
+        if ".talkdesk-bridge-" in str(path):
+            seen.append((flags & os.O_EXCL, flags & os.O_NOFOLLOW, stat.S_IMODE(os.fstat(descriptor).st_mode) & 0o077))
+        return descriptor
+
+    monkeypatch.setattr("talkdesk_bridge_cli.output.os.open", watched)
+    assert run("invoices", "1", "--output", str(file), URL=two.url).returncode == 0
+    assert seen[-1] == (os.O_EXCL, os.O_NOFOLLOW, 0), "others cannot read it before it has the mode of the output"
+    assert stat.S_IMODE(file.stat().st_mode) == 0o604

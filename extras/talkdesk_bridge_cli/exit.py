@@ -17,7 +17,10 @@ from unicodedata import category
 if TYPE_CHECKING:
     from talkdesk_bridge import errors
 
-__all__ = ["CommandError", "bridge_errors", "coloured", "discard", "needs_extra", "printable", "report", "status_of"]
+__all__ = [
+    "CommandError", "bridge_errors", "coloured", "discard", "needs_extra", "printable", "report", "status_of",
+    "system_error",
+]  # fmt: skip
 
 
 class CommandError(Exception):
@@ -50,6 +53,12 @@ def report(line: str) -> None:
 def discard(stream: TextIO) -> None:
     """Point a broken stream at the null device, so that Python can flush it at exit without an error."""
     os.dup2(os.open(os.devnull, os.O_WRONLY), stream.fileno())
+
+
+def system_error(error: OSError) -> str:
+    """An error of the system in words, with the file if it concerns one."""
+    reason = error.strerror or str(error)
+    return f"{os.fsdecode(error.filename)}: {reason}" if isinstance(error.filename, str | bytes) else reason
 
 
 def needs_extra(extra: str) -> CommandError:

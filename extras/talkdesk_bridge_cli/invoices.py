@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import re
 import sys
 from collections.abc import Iterable, Mapping, Sequence
@@ -127,10 +128,10 @@ def _cell(value: str | date | None) -> Text:
 def _rendered(table: Table, footer: Iterable[str], output: Output) -> bytes:
     """The table and its footer in the colours and the encoding of the output. No line is cut or wrapped."""
     colour = output.is_terminal() and coloured(sys.stdout)
-    console = Console(width=10**7, force_terminal=colour, color_system="standard" if colour else None, highlight=False)
-    with console.capture() as captured:
-        console.print(table, soft_wrap=True)
-    text = re.sub(" +\n", "\n", captured.get()) + "".join(f"{line}\n" for line in footer)
+    file = io.StringIO()
+    console = Console(file=file, width=10**7, force_terminal=colour, color_system="standard" if colour else None)
+    console.print(table, soft_wrap=True, highlight=False)
+    text = re.sub(" +\n", "\n", file.getvalue()) + "".join(f"{line}\n" for line in footer)
     return text.encode("utf-8" if output.path else sys.stdout.encoding, "backslashreplace")
 
 

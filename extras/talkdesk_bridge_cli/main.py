@@ -8,7 +8,7 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from talkdesk_bridge_cli.exit import CommandError, coloured, discard, needs_extra, printable, report
+from talkdesk_bridge_cli.exit import CommandError, coloured, discard, needs_extra, printable, report, system_error
 from talkdesk_bridge_cli.signals import ended_by_signals
 
 if TYPE_CHECKING:
@@ -54,7 +54,8 @@ def _run() -> int:
         discard(sys.stdout)
         if isinstance(error, BrokenPipeError):
             return 1  # the reader, such as `head`, has read enough
-        raise CommandError(f"the output cannot be written: {error.strerror}.", 1) from None
+        concerns = "" if error.filename else "the output cannot be written: "
+        raise CommandError(f"{concerns}{system_error(error)}.", 1) from None
     except click.exceptions.NoArgsIsHelpError as error:
         error.show()
         return 2

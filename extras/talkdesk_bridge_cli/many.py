@@ -52,11 +52,13 @@ def list_many(
     """
     with new_run(**options) as run, TemporaryDirectory(prefix="talkdesk-bridge-") as folder:
         run.output = Output(output)
+        if run.output.is_same(source):
+            raise CommandError(f"--output: {output} is the file of --accounts-file: choose another one.", 2)
         client: AsyncBridgeClient = run.connect(AsyncBridgeClient)
         place = run.output.path or Path(folder) / "invoices"
         settings = {"base URL": client.base_url, "--format": output_format, "--strict": str(options["strict"])}
         part = place.with_name(f"{place.name}.part")
-        with stored(part, settings, _accounts(source), run.output.temporary) as store:
+        with stored(part, run.output.mode, settings, _accounts(source), run.output.temporary) as store:
             run.output.temporary = store.temporary
             if store.done:
                 done = f"{store.done} of {store.total} accounts are complete"

@@ -8,10 +8,40 @@ import stat
 import sys
 from collections.abc import Iterable
 from pathlib import Path
+from typing import BinaryIO
 
 from talkdesk_bridge_cli.exit import CommandError
 
-__all__ = ["Output"]
+__all__ = ["NO_LINK", "Output", "create"]
+
+NO_LINK: int = getattr(os, "O_NOFOLLOW", 0)
+"""Makes `os.open` fail if the file is a symbolic link; 0 on systems without it."""
+
+
+def create(path: Path, mode: int | None, content: Iterable[bytes]) -> None:
+    """Write a new file, down to the disk.
+
+    Args:
+        path: The file; it must not exist, not even as a symbolic link.
+        mode: Its permissions; None for those of any new file.
+        content: What to write.
+
+    Raises:
+        OSError: the file exists, or cannot be written.
+
+    """
+    flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | NO_LINK | getattr(os, "O_BINARY", 0)
+    with os.fdopen(os.open(path, flags, 0o666 if mode is None else 0o600), "wb") as file:
+        try:
+            if mode is not None and hasattr(os, "fchmod"):  # not on Windows
+                os.fchmod(file.fileno(), mode)
+            file.writelines(content)
+            file.flush()
+            if os.fstat(file.fileno()).st_size:
+                os.fsync(file.fileno())  # otherwise the file could be empty after a crash of the machine
+        except BaseException:
+            path.unlink(missing_ok=True)
+            raise
 
 
 class Output:
@@ -30,6 +60,8 @@ class Output:
         """The file, with links followed; None for standard output."""
         self.temporary = f".talkdesk-bridge-{os.urandom(8).hex()}"
         """The file's name until it is complete, in the same folder."""
+        self.name = name or "-"
+        """The name, as given."""
         if name in (None, "-", "/dev/stdout"):
             return
         if not name:
@@ -43,10 +75,21 @@ class Output:
             if self.path.exists():
                 self.path.open("r+b").close()  # replacing needs no write permission, so check it here
             part = self.path.with_name(self.temporary)
-            part.touch()
+            create(part, None, [])
             part.unlink()
         except OSError as error:
             raise CommandError(f"--output: {name} cannot be written: {error.strerror}.", 2) from None
+
+    @property
+    def mode(self) -> int | None:
+        """The permissions of the file; None if it does not exist, or for standard output."""
+        return stat.S_IMODE(self.path.stat().st_mode) if self.path and self.path.exists() else None
+
+    def is_same(self, file: BinaryIO) -> bool:
+        """Whether an open file is the output, perhaps by another name."""
+        if not self.path or not self.path.exists():
+            return False
+        return os.path.samestat(os.fstat(file.fileno()), self.path.stat())
 
     def is_terminal(self) -> bool:
         """Whether the output goes to a terminal."""
@@ -54,19 +97,24 @@ class Output:
 
     def write(self, parts: Iterable[bytes]) -> None:
         """Write the complete output; call this once."""
-        if not self.path:
-            # Not through sys.stdout.buffer: with PYTHONUNBUFFERED it has no buffer, and may write only a part.
-            with os.fdopen(sys.stdout.fileno(), "wb", closefd=False) as stream:
-                stream.writelines(parts)
-            return
-        part = self.path.with_name(self.temporary)
         try:
-            with part.open("wb") as file:
-                if self.path.exists():
-                    part.chmod(stat.S_IMODE(self.path.stat().st_mode))
-                file.writelines(parts)
-                file.flush()
-                os.fsync(file.fileno())  # otherwise the file could be empty after a crash of the machine
-            part.replace(self.path)
+            if self.path:
+                self._replace(self.path, parts)
+            else:
+                # Not through sys.stdout.buffer: with PYTHONUNBUFFERED it has no buffer, and may write only a part.
+                with os.fdopen(sys.stdout.fileno(), "wb", closefd=False) as stream:
+                    stream.writelines(parts)
+        except BrokenPipeError:
+            raise
+        except OSError as error:
+            file = f"{self.name}: " if self.path else ""
+            raise CommandError(f"the output cannot be written: {file}{error.strerror}.", 1) from None
+
+    def _replace(self, path: Path, parts: Iterable[bytes]) -> None:
+        part = path.with_name(self.temporary)
+        try:
+            part.unlink(missing_ok=True)  # a killed process may have left it
+            create(part, self.mode, parts)
+            part.replace(path)
         finally:
             part.unlink(missing_ok=True)

@@ -13,7 +13,7 @@ from urllib.parse import urlsplit
 
 from talkdesk_bridge import AsyncBridgeClient, Attempt, BridgeClient, Deviation, Retry, errors
 
-from talkdesk_bridge_cli.exit import bridge_errors, coloured, printable, report
+from talkdesk_bridge_cli.exit import CommandError, bridge_errors, coloured, printable, report, system_error
 from talkdesk_bridge_cli.output import Output
 
 __all__ = ["Run", "account_name", "connected_run", "new_run", "rows_of"]
@@ -126,6 +126,11 @@ def new_run(**options: Any) -> Iterator[Run]:
     """A run whose errors end the command, and whose deviations are reported at the end."""
     with bridge_errors():
         run = Run(**options)
-        yield run
+        try:
+            yield run
+        except BrokenPipeError:
+            raise
+        except OSError as error:
+            raise CommandError(f"the requests ended early: {system_error(error)}.", 1) from None
         for text, count in run.deviations.items():
             report(f"{printable(text)} ({count} time{'s' if count > 1 else ''}).")

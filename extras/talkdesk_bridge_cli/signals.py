@@ -60,7 +60,7 @@ def ended_by_signals() -> Iterator[None]:
 
 
 def run_until_signalled(function: Callable[[], Coroutine[Any, Any, T]]) -> T:
-    """`asyncio.run`, except that a signal cancels the task: an exception in asyncio's loop would leave tasks behind."""
+    """As `asyncio.run`, but a signal cancels the task: an exception in asyncio's loop would leave tasks behind."""
     import asyncio  # here, because most commands do not need it
 
     async def cancellable() -> T:
@@ -69,7 +69,8 @@ def run_until_signalled(function: Callable[[], Coroutine[Any, Any, T]]) -> T:
         return await task
 
     try:
-        return asyncio.run(cancellable())
+        with asyncio.Runner() as runner:
+            return runner.run(cancellable())
     finally:
         _handler.cancel = None
         if _handler.number:

@@ -5,15 +5,20 @@ If the process or the machine crashes, at most the accounts of the last second a
 
 from __future__ import annotations
 
+import os
+import re
 import sqlite3
+import stat
 import time
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, closing, contextmanager, suppress
-from errno import EIO
+from errno import ELOOP
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any
 
 from talkdesk_bridge_cli.exit import CommandError
+from talkdesk_bridge_cli.output import NO_LINK, create
 
 __all__ = ["Store", "stored"]
 
@@ -22,6 +27,10 @@ COMMIT_INTERVAL = 1.0
 
 APPLICATION_ID = 0x7464B21D
 """SQLite's mark of the databases that this module creates."""
+HEADER = re.compile(b"SQLite format 3\\0.{52}%b" % re.escape(APPLICATION_ID.to_bytes(4, "big")), re.DOTALL)
+"""The start of such a database."""
+JOURNAL = re.compile(rb"\Z|\0{8}|\xd9\xd5\x05\xf9\x20\xa1\x63\xd7")
+"""The start of its journal: empty between two transactions, and zeros until it is on disk."""
 
 # Pages are valid only if their account is in `complete`. `requested` has the requested accounts, in order.
 SCHEMA = f"""
@@ -53,11 +62,10 @@ class Store:
         self._connection = connection
         self._error: sqlite3.Error | None = None
         self._committed = 0.0
-        connection.executescript("PRAGMA locking_mode = EXCLUSIVE; BEGIN EXCLUSIVE")
-        (tables,) = self._execute("SELECT count(*) FROM sqlite_master").fetchone()
-        if tables and self._execute("PRAGMA application_id").fetchone() != (APPLICATION_ID,):
-            problem = "is a database of another program: move it, or choose another file"
-            raise CommandError(f"--output: {path} {problem}.", 2)
+        # An empty journal stays, so that SQLite never creates one.
+        connection.executescript("PRAGMA locking_mode = EXCLUSIVE; PRAGMA journal_mode = TRUNCATE; BEGIN EXCLUSIVE")
+        if self._execute("PRAGMA application_id").fetchone() != (APPLICATION_ID,):
+            raise _not_ours(path)
         connection.executescript(SCHEMA)
         count = "SELECT count(*), coalesce(sum(invoices), 0) FROM complete"
         self.done, self.invoices = self._execute(count).fetchone()
@@ -77,7 +85,9 @@ class Store:
         begun_with = {**settings, "begun": self.started, "temporary": self.temporary}
         if self.done:
             begun_with = dict(self._execute("SELECT name, value FROM settings"))
-        self.started, self.temporary = begun_with["begun"], begun_with["temporary"]
+        self.started, self.temporary = begun_with.get("begun", ""), begun_with.get("temporary", "")
+        if not re.fullmatch(r"\.talkdesk-bridge-[0-9a-f]{16}", self.temporary):
+            raise _not_ours(self.path)  # a file of this name will be deleted
         differences = [f"another {name}" for name, value in settings.items() if begun_with.get(name) != value]
         unrequested = "SELECT account FROM complete WHERE account NOT IN (SELECT account FROM requested) LIMIT 1"
         differences += [f"account {account}, which is no longer requested" for (account,) in self._execute(unrequested)]
@@ -135,6 +145,9 @@ class Store:
         """Close the file, and delete it if it is empty or no longer needed."""
         needed = self.save() and not self.finished
         self._connection.close()
+        journal = _journal_of(self.path)
+        if journal.exists() and not journal.stat().st_size:
+            journal.unlink()
         if not needed:
             self.path.unlink()
 
@@ -148,26 +161,84 @@ class Store:
             raise
 
 
+def _journal_of(path: Path) -> Path:
+    return path.with_name(f"{path.name}-journal")
+
+
+def _not_ours(path: Path) -> CommandError:
+    problem = "was not made by this command, or is damaged: move or delete it, or choose another file"
+    return CommandError(f"--output: {path} {problem}.", 2)
+
+
+def _prepare(path: Path, mode: int | None) -> list[Path]:
+    """Create the database and its journal, or check that those that exist are ours; returns the new ones."""
+    mode, journal, new = mode if mode is None else mode | 0o600, _journal_of(path), []
+    if os.path.lexists(path):
+        _check(path, HEADER)
+    elif os.path.lexists(journal):
+        raise _not_ours(journal)
+    else:
+        create(path, mode, [_empty_database()])  # at once with our mark, so that a file without it is never ours
+        new.append(path)
+    if os.path.lexists(journal):
+        _check(journal, JOURNAL)
+    else:
+        create(journal, mode, [])
+        new.append(journal)
+    return new
+
+
+def _check(path: Path, start: re.Pattern[bytes]) -> None:
+    try:
+        descriptor = os.open(path, os.O_RDONLY | NO_LINK | getattr(os, "O_NONBLOCK", 0))  # a pipe would block
+    except OSError as error:
+        if error.errno == ELOOP:  # a symbolic link
+            raise _not_ours(path) from None
+        raise
+    try:
+        if not stat.S_ISREG(os.fstat(descriptor).st_mode) or not start.match(os.read(descriptor, 100)):
+            raise _not_ours(path)
+    finally:
+        os.close(descriptor)
+
+
+def _empty_database() -> bytes:
+    with TemporaryDirectory(prefix="talkdesk-bridge-") as folder:
+        file = Path(folder) / "empty"
+        with closing(sqlite3.connect(file)) as connection:
+            connection.executescript(SCHEMA)
+        return file.read_bytes()
+
+
 @contextmanager
-def stored(path: Path, settings: Mapping[str, str], accounts: Iterable[str], temporary: str) -> Iterator[Store]:
+def stored(
+    path: Path, mode: int | None, settings: Mapping[str, str], accounts: Iterable[str], temporary: str
+) -> Iterator[Store]:
     """A new or existing store in this file. An empty or finished store is deleted at the end.
 
     Args:
-        path: The database.
+        path: The database; its journal is beside it.
+        mode: The permissions of both if they are new; None for those of any new file.
         settings: Settings that must be the same as in the first call.
         accounts: The requested accounts; a repeated one counts once.
         temporary: The name of the output until it is complete, if this is the first call.
 
     Raises:
-        CommandError: the file cannot be used.
-        OSError: the file can no longer be written.
+        CommandError: the file cannot be used, or can no longer be written.
 
     """
     with ExitStack() as stack:
         try:
+            new = _prepare(path, mode)
             connection = stack.enter_context(closing(sqlite3.connect(path, timeout=0)))
             store = Store(path, connection, temporary)
+        except OSError as error:
+            problem = f"{error.filename or path} cannot be used ({error.strerror})"
+            raise CommandError(f"--output: {problem}. Choose another file.", 2) from None
         except sqlite3.Error as error:
+            if error.sqlite_errorcode != sqlite3.SQLITE_BUSY:  # otherwise another process has them
+                for file in new:
+                    file.unlink(missing_ok=True)
             unusable = error.sqlite_errorcode in (sqlite3.SQLITE_BUSY, sqlite3.SQLITE_NOTADB, sqlite3.SQLITE_CORRUPT)
             remedy = "If no other process is writing it, delete it to start over" if unusable else "Choose another file"
             raise CommandError(f"--output: {path} cannot be used ({error}). {remedy}.", 2) from None
@@ -176,4 +247,4 @@ def stored(path: Path, settings: Mapping[str, str], accounts: Iterable[str], tem
             store.begin(settings, accounts)
             yield store
         except sqlite3.Error as error:
-            raise OSError(EIO, f"{path.name}: {error}") from None
+            raise CommandError(f"the output cannot be written: {path.name}: {error}.", 1) from None
