@@ -32,7 +32,7 @@ from talkdesk_bridge._position import Step
 from talkdesk_bridge._redact import SHORTEST, Secret, redact
 from talkdesk_bridge._response import RawResponse, Reader, Response
 from talkdesk_bridge._retry import one_line
-from talkdesk_bridge._run import is_in_a_task, run
+from talkdesk_bridge._run import run, task
 from talkdesk_bridge._settings import Settings
 from talkdesk_bridge._tokens import TokenCache
 from talkdesk_bridge._urls import origin, stays_in_its_segment
@@ -274,7 +274,7 @@ class AsyncCaller(Caller):
         self._lock = asyncio.Lock()
 
     def check(self) -> None:
-        if not is_in_a_task():
+        if not task():
             message = "An AsyncBridgeClient works only in a task of asyncio (or of a loop for it, such as uvloop)"
             raise errors.ConfigurationError(f"{message}, not in trio or elsewhere: use a BridgeClient in a thread.")
         loop = asyncio.get_running_loop()

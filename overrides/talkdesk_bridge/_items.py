@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import threading
 from collections.abc import AsyncIterator, Iterator
 from inspect import isawaitable
@@ -15,7 +14,7 @@ from talkdesk_bridge._attempts import LOG
 from talkdesk_bridge._paging import Pages, Restart
 from talkdesk_bridge._position import PageState, fingerprint
 from talkdesk_bridge._response import Response
-from talkdesk_bridge._run import run
+from talkdesk_bridge._run import run, task
 from talkdesk_bridge.errors import ArgumentError, ContractError, PagingError
 
 MOST_READINGS = 3
@@ -173,7 +172,7 @@ class AsyncItemIterator(Iteration):
         """As ItemIterator.pages; `restart` may return an awaitable."""
         return _Bodies(self, self._usable(restart))
 
-    _user = staticmethod(asyncio.current_task)
+    _user = staticmethod(task)
 
 
 class _Bodies(AsyncIterator[Any]):

@@ -20,9 +20,9 @@ def run(coroutine: Coroutine[Any, Any, T]) -> T:
     raise RuntimeError("A blocking call waited for an event loop.")
 
 
-def is_in_a_task() -> bool:
-    """Whether asyncio runs this code: trio may run it as the guest of asyncio, whose loop then runs, too."""
+def task() -> asyncio.Task[Any] | None:
+    """The task of asyncio that runs this code. trio may run it as the guest of asyncio, whose loop then runs, too."""
     try:
-        return asyncio.current_task() is not None
+        return asyncio.current_task()
     except RuntimeError:
-        return False
+        return None
