@@ -7,7 +7,7 @@ import sys
 
 from tools.changes.history import ROOT, ComparisonError, last_release, since
 from tools.changes.report import FORMATS, problems
-from tools.contract.messages import printable
+from tools.contract import printable
 
 
 def main(arguments: list[str]) -> int:

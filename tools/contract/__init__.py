@@ -2,7 +2,7 @@
 
 Other tools import from here: `load` reads a file into a `Contract` (for commands: `command_parser`, `load_named`),
 `check` applies the rules, `report` prints the findings, and the rest are helpers to read a contract. tools/generate/
-also imports `names` and `examples`, which need the generator and the validators. The modules, in reading order:
+also imports `names`, `examples` and `hazards`, which need the generator and the validators. In reading order:
 
 - `elements`: the parts of a contract that have a provenance. `document`: YAML data with the place of every value.
   `forms`: the one form for what OpenAPI allows in several.
@@ -16,11 +16,22 @@ also imports `names` and `examples`, which need the generator and the validators
 from __future__ import annotations
 
 from tools.contract.document import Contract, Finding, load
-from tools.contract.elements import METHODS, PROVENANCE, STATUSES, Element, Where, is_reference, mapping, sequence
-from tools.contract.messages import command_parser, load_named, report
+from tools.contract.elements import (
+    CARRIERS,
+    METHODS,
+    PROVENANCE,
+    STATUSES,
+    Element,
+    Where,
+    is_reference,
+    mapping,
+    sequence,
+)
+from tools.contract.messages import command_parser, load_named, printable, report, short
 from tools.contract.signatures import aliases, signature
 
 __all__ = [
+    "CARRIERS",
     "METHODS",
     "PROVENANCE",
     "STATUSES",
@@ -35,8 +46,10 @@ __all__ = [
     "load",
     "load_named",
     "mapping",
+    "printable",
     "report",
     "sequence",
+    "short",
     "signature",
 ]
 

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import copy
-from collections.abc import Iterable
+from collections import defaultdict
+from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING, Any
 
 from tools.contract.elements import PROVENANCE, Where, mapping
@@ -24,20 +25,22 @@ def normalise(contract: Contract) -> None:
     _share_provenance(contract, ("components",), KINDS)
     for group in (("paths",), *(("components", kind) for kind in KINDS)):
         _share_provenance(contract, group, mapping(contract.at(group)))
-    paths = mapping(contract.data.get("paths"))
+    paths, copies, moves = mapping(contract.data.get("paths")), defaultdict[Where, list[Where]](list), {}
     for path, item in paths.items():
         where = contract.follow(item)
         if where is not None and where[:-1] == PATH_ITEMS:
             own = {key: value for key, value in item.items() if key != "$ref"}
             paths[path] = {**copy.deepcopy(mapping(contract.at(where))), **own}
-            _spread(contract, where, [("paths", path)], keep=True)
+            copies[where].append(("paths", path))
+    _spread(contract, copies, keep=True)
     for where, operation in contract.operations():
         responses: dict[str, Any] = mapping(operation.get("responses"))
         if "default" in responses:
             default, missing = responses.pop("default"), {"4XX", "5XX"} - responses.keys()
             responses |= {status: copy.deepcopy(default) for status in sorted(missing)}
             place = (*where, "responses")
-            _spread(contract, (*place, "default"), [(*place, status) for status in missing])
+            moves[*place, "default"] = [(*place, status) for status in missing]
+    _spread(contract, moves)
 
 
 def _share_provenance(contract: Contract, group: Where, names: Iterable[str]) -> None:
@@ -48,14 +51,15 @@ def _share_provenance(contract: Contract, group: Where, names: Iterable[str]) ->
         bare = [name for name in names if isinstance(members.get(name), dict) and not members[name].keys() & own]
         for name in bare:
             members[name][PROVENANCE] = given
-        _spread(contract, (*group, PROVENANCE), [(*group, name, PROVENANCE) for name in bare])
+        _spread(contract, {(*group, PROVENANCE): [(*group, name, PROVENANCE) for name in bare]})
 
 
-def _spread(contract: Contract, source: Where, targets: Iterable[Where], *, keep: bool = False) -> None:
-    """Give what is at the targets the places of what was at the source."""
-    for known, place in [*contract.places.items()]:
-        if known[: len(source)] == source:
-            for target in targets:
-                contract.places.setdefault((*target, *known[len(source) :]), place)
-            if not keep:
+def _spread(contract: Contract, moves: Mapping[Where, list[Where]], *, keep: bool = False) -> None:
+    """Give what is at the targets of each source the places of what was there."""
+    sizes = {len(source) for source in moves}
+    for known, place in [*contract.places.items()] if moves else ():
+        for size in sizes:
+            for target in moves.get(known[:size], ()):
+                contract.places.setdefault((*target, *known[size:]), place)
+            if known[:size] in moves and not keep:
                 del contract.places[known]

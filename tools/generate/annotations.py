@@ -6,8 +6,7 @@ import copy
 from collections.abc import Iterator
 from typing import Any
 
-from tools.contract import PROVENANCE, STATUSES, Contract, Element, Where, aliases, mapping, sequence
-from tools.contract.elements import CARRIERS
+from tools.contract import CARRIERS, PROVENANCE, STATUSES, Contract, Element, Where, aliases, mapping, sequence
 from tools.contract.hazards import is_file
 
 

@@ -9,9 +9,8 @@ from dataclasses import dataclass
 from types import ModuleType
 from typing import Any
 
-from tools.contract import Contract, Where
+from tools.contract import Contract, Where, short
 from tools.contract.examples import errors_of
-from tools.contract.messages import short
 from tools.generate.samples import EXTRA, hints_of
 
 # Limits on values, which samples may exceed because generated code does not know them.

@@ -18,8 +18,7 @@ from typing import Any
 import openapi_python_client
 from openapi_python_client.config import Config, ConfigFile, MetaType
 
-from tools.contract import Contract, Finding, check, report
-from tools.contract.messages import printable
+from tools.contract import Contract, Finding, check, printable, report
 from tools.generate import lock, roundtrip
 from tools.generate.annotations import annotate, file_bodies
 from tools.generate.rejections import rejections, shared_modules

@@ -9,8 +9,7 @@ from pathlib import Path
 
 from openapi_python_client.parser.errors import GeneratorError
 
-from tools.contract import Contract, Finding, Where
-from tools.contract.messages import short
+from tools.contract import Contract, Finding, Where, short
 from tools.contract.names import class_name
 
 RULE = "generator"
