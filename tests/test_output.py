@@ -13,6 +13,8 @@ import stat
 import subprocess
 import tempfile
 import threading
+import time
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -292,10 +294,40 @@ def test_a_list_without_amounts_has_no_totals(server: Server) -> None:
     assert shown[-2:] == ["1 invoice", "no totals, because of 2 missing amounts and 1 unreadable amount"]
 
 
-def test_a_table_cuts_off_no_value(server: Server) -> None:
-    server.respond_with({"_embedded": {"invoices": [{"invoice_number": "N" * 6000, "status": "S" * 9000}]}})
+def test_only_the_table_cuts_long_values(server: Server) -> None:
+    texts = {"invoice_number": "N" * 200, "status": "S" * 201, "amount": "1" * 300}
+    server.respond_with({"_embedded": {"invoices": [texts]}, "total": 1})
     shown = run("invoices", "1", URL=server.url).stdout
-    assert ("N" * 6000 in shown, "S" * 9000 in shown, "\N{HORIZONTAL ELLIPSIS}" in shown) == (True, True, False)
+    row = shown.splitlines()[2].split()
+    assert row == ["N" * 200, "S" * 199 + "\N{HORIZONTAL ELLIPSIS}", "1" * 199 + "\N{HORIZONTAL ELLIPSIS}"]
+    for output_format in ("json", "jsonl", "csv"):
+        assert all(text in written(server, output_format) for text in texts.values())
+
+
+INVOICE_AMOUNTS = dict.fromkeys(("amount", "paid_amount", "due_amount"), "1.00 usd")
+SHAPES: dict[str, Callable[[int], list[dict[str, str]]]] = {
+    "rows": lambda size: [INVOICE_AMOUNTS | {"status": "Due"} for _ in range(size)],
+    "long cell": lambda size: [INVOICE_AMOUNTS | {"status": "x" * 5 * size}, *[INVOICE_AMOUNTS] * 300],
+    "blanks": lambda size: [INVOICE_AMOUNTS | {"status": " " * 5 * size + "x"}, *[INVOICE_AMOUNTS] * 300],
+    "blank lines": lambda size: [INVOICE_AMOUNTS | {"status": "\n\t;" * 50 * size}],
+}
+
+
+@pytest.mark.parametrize("output_format", ["table", "csv"])
+@pytest.mark.parametrize("shape", SHAPES)
+def test_the_time_is_proportional_to_the_size(server: Server, output_format: str, shape: str) -> None:
+    def seconds(size: int) -> float:
+        invoices = SHAPES[shape](size)
+        content = json.dumps({"_embedded": {"invoices": invoices}, "total": len(invoices)}).encode()
+        server.respond_with((200, {}, content))
+        taken = []
+        for _ in range(3):
+            before = time.process_time()
+            assert run("invoices", "1", "--format", output_format, URL=server.url).returncode == 0
+            taken.append(time.process_time() - before)
+        return min(taken)
+
+    assert seconds(1600) <= 2.5 * seconds(800)
 
 
 SIGNS = "=+-@\t\uff1d"

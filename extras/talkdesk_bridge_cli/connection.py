@@ -13,7 +13,7 @@ from urllib.parse import parse_qsl, urlsplit
 from talkdesk_bridge import VARIABLES, BridgeClient, Deviation, NoAuth, Retry, errors
 
 from talkdesk_bridge_cli.checks import CheckResult, in_words
-from talkdesk_bridge_cli.exit import status_of
+from talkdesk_bridge_cli.exit import counted, status_of
 
 __all__ = ["connection_checks"]
 
@@ -144,7 +144,7 @@ def _response(client: BridgeClient, account: str, deviations: list[Deviation]) -
     finally:
         logging.getLogger("talkdesk_bridge").removeHandler(warnings)
     count = sum(len(body.embedded.invoices or []) for body in bodies if body.embedded)
-    text = f"Read {len(bodies)} page{'' if len(bodies) == 1 else 's'} with {count} invoice{'' if count == 1 else 's'}"
+    text = f"Read {counted(len(bodies), 'page')} with {counted(count, 'invoice')}"
     faults, remedies = [_redacted(text) for text in warnings.found], []
     if faults:
         remedies.append("Ask the bridge's operator to write links with the address that clients use.")

@@ -18,8 +18,8 @@ if TYPE_CHECKING:
     from talkdesk_bridge import errors
 
 __all__ = [
-    "CommandError", "bridge_errors", "coloured", "discard", "needs_extra", "printable", "report", "status_of",
-    "system_error",
+    "CommandError", "bridge_errors", "coloured", "counted", "discard", "needs_extra", "printable", "report",
+    "status_of", "system_error",
 ]  # fmt: skip
 
 
@@ -40,6 +40,11 @@ def printable(text: str) -> str:
     """Untrusted text, made safe to print on one line of a terminal."""
     spaced = "".join(" " if category(character) == "Zs" else character for character in text)
     return "".join(character if character.isprintable() else "\N{REPLACEMENT CHARACTER}" for character in spaced)
+
+
+def counted(count: int, name: str) -> str:
+    """A number of things in words: `1 invoice`, `2 invoices`."""
+    return f"{count} {name}{'' if count == 1 else 's'}"
 
 
 def report(line: str) -> None:

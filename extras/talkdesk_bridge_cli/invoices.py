@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import io
-import re
 import sys
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import date
@@ -17,13 +16,15 @@ from rich.text import Text
 from talkdesk_bridge import Money, errors
 from talkdesk_bridge.models import InvoiceDetails
 
-from talkdesk_bridge_cli.exit import bridge_errors, coloured, printable
+from talkdesk_bridge_cli.exit import bridge_errors, coloured, counted, printable
 from talkdesk_bridge_cli.formats import as_data, columns_of, csv_lines
 from talkdesk_bridge_cli.output import Output
 from talkdesk_bridge_cli.run import account_name, connected_run
 
 __all__ = ["list_invoices"]
 
+LONGEST_CELL = 200
+"""Characters; the other formats cut nothing."""
 TEXTS = ("number", "bill date", "due date", "status")
 AMOUNTS = {name.replace("_", " "): name for name in InvoiceDetails.AMOUNTS}
 """The attribute of each column."""
@@ -49,21 +50,23 @@ def list_invoices(accounts: Iterable[str], *, per_page: int | None, output_forma
         # A field of this name that the bridge sends takes precedence.
         rows = [{name: account, **invoice} for account, invoices in listed.items() for invoice in invoices]
         if output_format == "table":
-            run.output.write([_tables(listed, run.output)])
+            text = _tables(listed, run.output)
+            run.output.write([text.encode("utf-8" if run.output.path else sys.stdout.encoding, "backslashreplace")])
         elif output_format == "csv":
             run.output.write(csv_lines(rows, columns_of(rows, [name, *InvoiceDetails.FIELDS])))
         else:
             run.output.write([as_data(output_format, rows)])
 
 
-def _tables(listed: Mapping[str, list[Any]], output: Output) -> bytes:
+def _tables(listed: Mapping[str, list[Any]], output: Output) -> str:
     """One table per account and, if there are several, the totals of all."""
     models = {account: [*map(InvoiceDetails.from_dict, invoices)] for account, invoices in listed.items()}
-    if len(models) == 1:
-        return b"".join(_table(invoices, output) for invoices in models.values())
-    parts = [f"account {printable(account)}\n".encode() + _table(models[account], output) for account in models]
+    tables = {account: _table(invoices, output) for account, invoices in models.items()}
+    if len(tables) == 1:
+        return "".join(tables.values())
+    parts = [f"account {printable(account)}\n{table}" for account, table in tables.items()]
     all_invoices = [invoice for invoices in models.values() for invoice in invoices]
-    return b"\n".join([*parts, f"{len(models)} accounts\n".encode() + _table(all_invoices, output, rows=False)])
+    return "\n".join([*parts, f"{len(tables)} accounts\n{_summary(all_invoices, output)}"])
 
 
 @define
@@ -74,7 +77,14 @@ class _Totals:
     missing: int = 0
     unreadable: int = 0
 
-    def add(self, column: str, text: str | None) -> None:
+    def add(self, invoice: InvoiceDetails) -> tuple[str | None, ...]:
+        """Add the amounts of an invoice; returns them as sent."""
+        amounts = tuple(getattr(invoice, name) for name in AMOUNTS.values())
+        for column, text in zip(AMOUNTS, amounts, strict=True):
+            self._add(column, text)
+        return amounts
+
+    def _add(self, column: str, text: str | None) -> None:
         if text is None:
             self.missing += 1
             return
@@ -86,54 +96,68 @@ class _Totals:
         sums = self.sums.setdefault(money.currency or "", {})
         sums[column] = sums[column] + money if column in sums else money
 
-    def left_out(self) -> str:
-        """The amounts that are not in the sums, in words; empty if there are none."""
+    def footer(self) -> list[str]:
+        """A line about the amounts that are not in the sums; empty if there are none."""
         counts = {"missing": self.missing, "unreadable": self.unreadable}
-        return " and ".join(f"{count} {kind} amount{_plural(count)}" for kind, count in counts.items() if count)
+        left_out = " and ".join(counted(count, f"{kind} amount") for kind, count in counts.items() if count)
+        if not left_out:
+            return []
+        return [f"* not counting {left_out}" if self.sums else f"no totals, because of {left_out}"]
 
 
-def _table(invoices: Sequence[InvoiceDetails], output: Output, *, rows: bool = True) -> bytes:
-    table, totals = Table(box=SIMPLE_HEAD, pad_edge=False, show_edge=False, padding=0), _Totals()
-    for name in (*TEXTS, *AMOUNTS):
-        table.add_column(name, justify="right" if name in AMOUNTS else "left", no_wrap=True)
+def _table(invoices: Sequence[InvoiceDetails], output: Output) -> str:
+    table, totals = _columns(TEXTS, AMOUNTS), _Totals()
     for invoice in invoices:
-        amounts = [getattr(invoice, name) for name in AMOUNTS.values()]
-        for column, text in zip(AMOUNTS, amounts, strict=True):
-            totals.add(column, text)
-        if rows:
-            texts = (invoice.invoice_number, invoice.invoice_bill_date, invoice.invoice_due_date, invoice.status)
-            table.add_row(*map(_cell, (*texts, *amounts)))
-    if totals.sums and rows:
+        amounts = totals.add(invoice)
+        texts = (invoice.invoice_number, invoice.invoice_bill_date, invoice.invoice_due_date, invoice.status)
+        table.add_row(*map(_cell, (*texts, *amounts)))
+    if totals.sums:
         table.add_section()
-    left_out = totals.left_out()
-    _add_totals(table, totals, " *" if left_out else "")
-    footer = [f"{len(invoices)} invoice{_plural(len(invoices))}"]
-    if left_out:
-        footer.append(f"* not counting {left_out}" if totals.sums else f"no totals, because of {left_out}")
-    return _rendered(table, footer, output)
+    _add_totals(table, totals, ["", "", ""], AMOUNTS)
+    return _rendered([table], [counted(len(invoices), "invoice"), *totals.footer()], output)
 
 
-def _add_totals(table: Table, totals: _Totals, mark: str) -> None:
+def _summary(invoices: Sequence[InvoiceDetails], output: Output) -> str:
+    """The totals of several accounts, without the columns that would be empty."""
+    totals = _Totals()
+    for invoice in invoices:
+        totals.add(invoice)
+    columns = [column for column in AMOUNTS if any(column in sums for sums in totals.sums.values())]
+    table = _columns([""], columns)
+    _add_totals(table, totals, [], columns)
+    return _rendered([table] if columns else [], [counted(len(invoices), "invoice"), *totals.footer()], output)
+
+
+def _columns(texts: Iterable[str], amounts: Iterable[str]) -> Table:
+    table = Table(box=SIMPLE_HEAD, pad_edge=False, show_edge=False, padding=0)
+    for name in texts:
+        table.add_column(name, no_wrap=True)
+    for name in amounts:
+        table.add_column(name, justify="right", no_wrap=True)
+    return table
+
+
+def _add_totals(table: Table, totals: _Totals, empty: Iterable[str], columns: Iterable[str]) -> None:
+    mark = " *" if totals.footer() else ""
     for currency, sums in sorted(totals.sums.items()):
         label = f"total {currency}" if currency else "total, no currency"
-        cells = [f"{sums[column].amount:f}" if column in sums else "" for column in AMOUNTS]
-        table.add_row(Text(f"{label}{mark}"), *[""] * (len(TEXTS) - 1), *cells, style="bold")
+        amounts = (_cell(f"{sums[column].amount:f}" if column in sums else "") for column in columns)
+        table.add_row(Text(f"{label}{mark}"), *empty, *amounts, style="bold")
 
 
 def _cell(value: str | date | None) -> Text:
-    """A value as text, without control characters and markup."""
-    return Text(printable(value.isoformat() if isinstance(value, date) else value or ""))
+    """A value as text of limited length, without control characters and markup."""
+    text = value.isoformat() if isinstance(value, date) else value or ""
+    if len(text) > LONGEST_CELL:
+        text = f"{text[: LONGEST_CELL - 1]}\N{HORIZONTAL ELLIPSIS}"
+    return Text(printable(text))
 
 
-def _rendered(table: Table, footer: Iterable[str], output: Output) -> bytes:
-    """The table and its footer in the colours and the encoding of the output. No line is cut or wrapped."""
+def _rendered(tables: Iterable[Table], footer: Iterable[str], output: Output) -> str:
+    """The tables and the footer in the colours of the output. No line is wrapped."""
     colour = output.is_terminal() and coloured(sys.stdout)
     file = io.StringIO()
     console = Console(file=file, width=10**7, force_terminal=colour, color_system="standard" if colour else None)
-    console.print(table, soft_wrap=True, highlight=False)
-    text = re.sub(" +\n", "\n", file.getvalue()) + "".join(f"{line}\n" for line in footer)
-    return text.encode("utf-8" if output.path else sys.stdout.encoding, "backslashreplace")
-
-
-def _plural(count: int) -> str:
-    return "" if count == 1 else "s"
+    for table in tables:
+        console.print(table, soft_wrap=True, highlight=False)
+    return "".join(f"{line.rstrip(' ')}\n" for line in [*file.getvalue().split("\n")[:-1], *footer])
