@@ -112,13 +112,14 @@ def test_the_pages_of_the_soak_match_the_contract(listing: Listing, bridge: Brid
     bodies = [http_response(body) for body in pages(60)]
     bridge.respond = lambda target: bodies["page=2" in target]
     result = listing(["9876543210"], "--strict")
-    assert (result.returncode, result.stderr) == (0, "")
+    assert (result.returncode, result.stderr) == (0, "60 invoices of 1 account written to out.jsonl.\n")
     assert len(written().splitlines()) == 60
 
 
 def test_all_invoices_are_written_and_no_other_file_is_left(listing: Listing, bridge: Bridge) -> None:
     result = listing("\ufeff# all\r\n1000\r\n\r\n  1001  # the second\n1000\n#1003\n1002", output="out.jsonl")
-    assert (result.returncode, result.stdout, result.stderr) == (0, "", "")
+    message = "6 invoices of 3 accounts written to out.jsonl.\n"
+    assert (result.returncode, result.stdout, result.stderr) == (0, "", message)
     assert numbers(written()) == every("1000", "1001", "1002")
     assert sorted(bridge.asked) == sorted(["1000", "1001", "1002"] * 2)
     assert files() == {"out.jsonl"}
@@ -201,7 +202,7 @@ def test_without_a_file_failures_leave_standard_output_empty(listing: Listing, b
     assert len(result.stdout.splitlines()) == 118
     bodies.clear()
     result = listing(output="/dev/stdout")
-    assert (result.returncode, result.stderr) == (0, "")
+    assert (result.returncode, result.stderr) == (0, "120 invoices of 60 accounts printed.\n")
     assert numbers(result.stdout) == every()
     assert files() == set()
 
@@ -382,6 +383,7 @@ def test_resuming_with_other_options_is_rejected(listing: Listing, bridge: Bridg
         (ACCOUNTS[1:], [], "", "out.jsonl.part was started with account 1000, which is no longer requested: "),
         (ACCOUNTS, ["--format", "csv"], "", "out.jsonl.part was started with another --format"),
         (ACCOUNTS, ["--strict"], "", "out.jsonl.part was started with another --strict"),
+        (ACCOUNTS, ["--limit", "1"], "", "out.jsonl.part was started with another --limit"),
         (ACCOUNTS, [], "http://127.0.0.1:9", "out.jsonl.part was started with another base URL"),
     ):
         result = listing(accounts, *options, url=url)
@@ -413,7 +415,7 @@ def test_only_corrected_or_added_accounts_are_requested(listing: Listing, bridge
 def test_a_run_that_saved_nothing_is_started_again_silently(listing: Listing, bridge: Bridge) -> None:
     assert listing(ACCOUNTS, "--at-once", "1", url="http://127.0.0.1:9").returncode == 5
     assert files() == set()
-    result = listing(url=bridge.url)
+    result = listing("1000", "--quiet", url=bridge.url)
     assert (result.returncode, result.stderr) == (0, "")
 
 
@@ -649,9 +651,71 @@ def test_usage_errors(arguments: list[str], message: str) -> None:
 def test_deviations_are_counted_over_all_accounts(listing: Listing, bridge: Bridge) -> None:
     bridge.instead = lambda account: http_response(b'{"_embedded": {"invoices": [{"amount": 1.10}]}, "total": 1}')
     result = listing()
-    assert (result.returncode, len(result.stderr.splitlines())) == (0, 1)
-    assert result.stderr == "expected string at $._embedded.invoices[*].amount, got number (60 times).\n"
+    assert result.returncode == 0
+    deviation, done = result.stderr.splitlines()
+    named = re.fullmatch(
+        r"expected string at \$\._embedded\.invoices\[\*\]\.amount, got number \(60 times: (.*) and others\)\.",
+        deviation,
+    )
+    assert named
+    accounts = [name.removeprefix("account ") for name in named[1].split(", ")]
+    assert len({*accounts} & {*ACCOUNTS}) == len(accounts) == 10
+    assert done == "60 invoices of 60 accounts written to out.jsonl."
     assert '"amount": 1.10}' in written()
+
+
+def test_deviations_name_their_account(listing: Listing, bridge: Bridge) -> None:
+    odd = {"1001": b'{"amount": 1.10}', "1002": b'{"amount": 1, "status": 5}'}
+
+    def respond(account: str) -> bytes | None:
+        items = odd.get(account)
+        return items and http_response(b'{"_embedded": {"invoices": [%b]}, "total": 1}' % items)
+
+    bridge.instead = respond
+    expected = [
+        "account 1001: expected string at $._embedded.invoices[*].amount, got number (1 time).",
+        "account 1002: expected string at $._embedded.invoices[*].amount, got integer (1 time).",
+        "account 1002: expected string at $._embedded.invoices[*].status, got integer (1 time).",
+    ]
+    assert sorted(listing().stderr.splitlines())[1:] == expected
+    bridge.instead = lambda account: http_response(b"{}", 404) if account == "1003" else respond(account)
+    lines = listing(ACCOUNTS, "--skip-failed").stderr.splitlines()
+    assert sorted(line for line in lines if " expected " in line) == expected, "also of a run with failed accounts"
+
+
+@pytest.mark.parametrize("form", ["jsonl", "csv"])
+@pytest.mark.parametrize("depth", [1, 100, 480, 900, 970, 990, 5000])
+def test_odd_data_of_one_account_does_not_end_the_run(listing: Listing, bridge: Bridge, form: str, depth: int) -> None:
+    items = [
+        '{"\\ud800": "\\udfff", "x": {"\\ud83d": ["\\ude00"]}, "": null, "account_number": {"a": 1}}',
+        f'{{"x": {"[" * depth}1.10{"]" * depth}, "y": 1e999999, "z": {"9" * 4000}}}',
+    ]
+    body = f'{{"_embedded": {{"invoices": [{", ".join(items)}]}}, "total": 2}}'.encode()
+    bridge.instead = lambda account: http_response(body) if account == "1001" else None
+    result = listing(["1000", "1001", "1002"], "--format", form, "--skip-failed")
+    assert result.returncode == 0 or (result.returncode == 7 and "account 1001: " in result.stderr)
+    assert "Traceback" not in result.stderr
+    assert ("1000-1" in written(), "1002-2" in written()) == (True, True)
+    assert ("\\ud800" in written() or "\N{REPLACEMENT CHARACTER}" in written()) is (result.returncode == 0)
+
+
+def test_a_limit_applies_to_each_account(listing: Listing, bridge: Bridge) -> None:
+    result = listing(["1000", "1001"], "--limit", "1")
+    assert (result.returncode, result.stderr) == (0, "2 invoices of 2 accounts (--limit 1) written to out.jsonl.\n")
+    assert numbers(written()) == ["1000-1", "1001-1"]
+    assert sorted(bridge.asked) == ["1000", "1001"], "one page each"
+    assert listing(["1000", "1001"], "--limit", "3").returncode == 0
+    assert numbers(written()) == every("1000", "1001")
+
+
+def test_quiet_reports_errors_only(listing: Listing, bridge: Bridge) -> None:
+    interrupted(listing, bridge)
+    bridge.instead = lambda account: http_response(b'{"_embedded": {"invoices": [{"amount": 1.10}]}, "total": 1}')
+    result = listing(ACCOUNTS, "--quiet")
+    assert (result.returncode, result.stdout, result.stderr) == (0, "", "")
+    bridge.instead = lambda _: http_response(b"{}", 404)
+    result = listing(["1000"], "--quiet")
+    assert (result.returncode, len(result.stderr.splitlines())) == (7, 2)
 
 
 def test_progress_is_shown_on_a_terminal(bridge: Bridge, tmp_path: Path) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import re
+import shutil
 import signal
 import socket
 import subprocess
@@ -24,7 +25,7 @@ from tests.conftest import Scripted, Server, as_json, invoices_of, page
 def test_the_table_of_an_account(sandbox: Sandbox) -> None:
     credential = {"API_KEY": "sandbox-key", "API_KEY_HEADER": sandbox.key_header or ""}
     result = as_process("invoices", "1000000001", "--per-page", "50", URL=sandbox.url, **credential)
-    assert (result.returncode, result.stderr) == (0, "")
+    assert (result.returncode, result.stderr) == (0, "137 invoices of 1 account printed.\n")
     lines = result.stdout.splitlines()
     assert lines[0].split() == [
         "number",
@@ -72,7 +73,7 @@ def test_a_response_cannot_control_the_terminal(server: Server) -> None:
     assert totals.split() == ["total,", "no", "currency", "*", "7.5", "-1.10"]
     assert (count, explained) == ("2 invoices", "* not counting 3 missing amounts and 1 unreadable amount")
     message = "account 1: expected string at $._embedded.invoices[*].due_amount, got number (1 time)."
-    assert result.stderr.splitlines() == [message]
+    assert result.stderr.splitlines() == [message, "2 invoices of 1 account printed."]
 
 
 @pytest.mark.parametrize(
@@ -307,7 +308,7 @@ def test_characters_that_the_encoding_lacks_are_escaped(server: Server) -> None:
     server.respond_with({"_embedded": {"invoices": [{"status": "f\u00e4llig \u20ac"}]}, "total": 1})
     environment = os.environ | {"PYTHONIOENCODING": "latin-1", "TALKDESK_BRIDGE_URL": server.url}
     result = subprocess.run([COMMAND, "invoices", "1"], env=environment, capture_output=True, check=False)
-    assert (result.returncode, result.stderr) == (0, b"")
+    assert (result.returncode, result.stderr) == (0, b"1 invoice of 1 account printed.\n")
     assert b"\\u20ac" in result.stdout
 
 
@@ -342,7 +343,7 @@ def test_only_a_terminal_that_supports_colours_gets_them(sandbox: Sandbox) -> No
             assert failed.startswith("\x1b[1;31mtalkdesk-bridge:\x1b[0m No such option")
         assert ESCAPES.sub("", text).split()[: len(plain.split())] == plain.split()
     for variables in ({"FORCE_COLOR": "1"}, {"CLICOLOR_FORCE": "1"}, {"TTY_COMPATIBLE": "1", "TTY_INTERACTIVE": "1"}):
-        result = call(["invoices", "1000000003"], environment(URL=sandbox.url) | BEARER | variables)
+        result = call(["invoices", "1000000003", "--quiet"], environment(URL=sandbox.url) | BEARER | variables)
         assert (result.stdout, result.stderr) == (plain, "")
 
 
@@ -354,7 +355,8 @@ def test_progress_on_a_terminal_does_not_disturb_the_lines_of_debug(sandbox: San
     assert status == 0
     assert "account 1000000001: 100 of 137 invoices" in shown
     assert len(re.findall(rf"GET {sandbox.url}{path} 200 in 0\.\d+ s\n", shown)) == 3
-    assert shown.rindex("\x1b[2K") > shown.rindex("137 invoices")  # the line is removed at the end
+    assert shown.rindex("\x1b[2K") > shown.rindex("of 137 invoices")  # the line is removed at the end
+    assert shown.endswith("137 invoices of 1 account printed.\n")
     assert out.read_text().splitlines()[-1] == "137 invoices"
     status, shown = on_a_terminal(
         "/bin/sh", "-c", f"'{COMMAND}' invoices 1000000001 --format json 2> /dev/null | cat", variables=named
@@ -367,7 +369,7 @@ def test_progress_on_a_terminal_does_not_disturb_the_lines_of_debug(sandbox: San
 def test_several_accounts_have_a_table_each_and_common_totals(sandbox: Sandbox) -> None:
     accounts = ["1000000003", "1000000002", "1000000005", "1000000003"]
     result = run("invoices", *accounts, URL=sandbox.url, BEARER_TOKEN="sandbox-token")
-    assert (result.returncode, result.stderr) == (0, "")
+    assert (result.returncode, result.stderr) == (0, "61 invoices of 3 accounts printed.\n")
     parts = result.stdout.split("\n\n3 accounts\n")
     assert re.findall(r"^account (\d+)$", parts[0], re.M) == ["1000000003", "1000000002", "1000000005"]
     assert re.findall(r"^(\d+) invoices?$", parts[0], re.M) == ["1", "0", "60"]
@@ -409,6 +411,7 @@ def test_debug_logs_each_request_and_no_credential(server: Server, elsewhere: Se
         rf"GET {url} 503 {seconds}; retry in \d\.\d\d s",
         rf"GET {url} 200 {seconds} \(attempt 2\)",
         rf"GET {url} 200 {seconds}",
+        "2 invoices of 1 account printed\\.",
     ]
     lines = result.stderr.splitlines()
     assert len(lines) == len(expected)
@@ -484,6 +487,122 @@ def test_the_sandbox_lists_its_accounts_and_faults() -> None:
     assert [line.split()[0] for line in printed.stdout.splitlines()[1:6]] == [*ACCOUNTS]
     listed = run("sandbox", "--faults").stdout
     assert all(fault.name in listed and fault.account in listed for fault in FAULTS)
+
+
+def test_help_is_as_wide_as_the_terminal() -> None:
+    for command in (
+        ["-h"],
+        ["invoices", "-h"],
+        ["get", "-h"],
+        ["get", "get_account_invoices", "-h"],
+        ["sandbox", "-h"],
+    ):
+        widest = []
+        for width in (70, 160):
+            status, shown = on_a_terminal(COMMAND, *command, variables={}, width=width)
+            assert status == 0
+            examples = shown.partition("Examples:\n")[2].partition("\n\n")[0]
+            lines = [line for line in shown.replace(examples, "").splitlines() if "TALKDESK_BRIDGE_" not in line]
+            widest.append(max(map(len, lines)))
+        narrow, wide = widest
+        assert narrow <= 70, command
+        assert 80 < wide <= 160 or command == ["get", "-h"]
+    assert run("invoices", "-h").stdout == run("invoices", "--help").stdout
+
+
+def completed(shell: str, *words: str) -> list[str]:
+    """The values that click's completion gives a shell for the last word."""
+    protocol = {
+        "_TALKDESK_BRIDGE_COMPLETE": f"{shell}_complete",
+        "COMP_WORDS": " ".join(["talkdesk-bridge", *words]),
+        "COMP_CWORD": words[-1] if shell == "fish" else str(len(words)),
+    }
+    result = call([], environment() | protocol)
+    assert (result.returncode, result.stderr) == (0, "")
+    if shell == "zsh":
+        return result.stdout.split("\n")[1::3]
+    return [line.partition(",")[2].partition("\t")[0] for line in result.stdout.splitlines()]
+
+
+@pytest.mark.parametrize("shell", ["bash", "zsh", "fish"])
+def test_shell_completion(shell: str) -> None:
+    assert completed(shell, "inv") == ["invoices"]
+    assert completed(shell, "invoices", "--format", "j") == ["json", "jsonl"]
+    assert completed(shell, "get", "get_") == ["get_account_invoices"]
+    assert {"--limit", "--quiet", "--per-page"} <= {*completed(shell, "get", "get_account_invoices", "--")}
+    assert completed(shell, "sandbox", "--paging", "p") == ["pages"]
+
+
+@pytest.mark.skipif(not shutil.which("bash"), reason="needs bash")
+def test_completion_in_bash(tmp_path: Path) -> None:
+    (tmp_path / "accounts.txt").touch()
+    script = f"""
+PATH={Path(COMMAND).parent}:$PATH
+eval "$(_TALKDESK_BRIDGE_COMPLETE=bash_source talkdesk-bridge)"
+complete -p talkdesk-bridge
+COMP_WORDS=(talkdesk-bridge invoices --q) COMP_CWORD=2
+_talkdesk_bridge_completion talkdesk-bridge
+echo "${{COMPREPLY[@]}}"
+"""
+    command = [str(shutil.which("bash")), "-c", script]
+    result = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, check=False)
+    assert (result.returncode, result.stderr) == (0, "")
+    registered, found = result.stdout.splitlines()
+    assert registered.endswith(" talkdesk-bridge")
+    assert found == "--quiet"
+
+
+@pytest.mark.parametrize("form", ["table", "json", "jsonl", "csv"])
+def test_a_run_that_works_says_so_in_one_line(sandbox: Sandbox, tmp_path: Path, form: str) -> None:
+    named = {"URL": sandbox.url, "BEARER_TOKEN": "sandbox-token"}
+    arguments = ["invoices", "1000000003", "1000000002", "--format", form]
+    assert run(*arguments, **named).stderr == "1 invoice of 2 accounts printed.\n"
+    out = str(tmp_path / "out")
+    assert run(*arguments, "--output", out, **named).stderr == f"1 invoice of 2 accounts written to {out}.\n"
+    assert run(*arguments, "--quiet", **named).stderr == ""
+    assert run(*arguments, "--quiet", "--debug", **named).stderr.count(" 200 in ") == 2
+
+
+def test_a_table_on_a_terminal_does_not_repeat_its_last_line(sandbox: Sandbox) -> None:
+    named = {"TALKDESK_BRIDGE_URL": sandbox.url, **BEARER}
+    status, shown = on_a_terminal(COMMAND, "invoices", "1000000003", variables=named)
+    assert (status, ESCAPES.sub("", shown).splitlines()[-1]) == (0, "1 invoice")
+    status, shown = on_a_terminal(COMMAND, "invoices", "1000000003", "--format", "jsonl", variables=named)
+    assert (status, shown.splitlines()[-1]) == (0, "1 invoice of 1 account printed.")
+    status, shown = on_a_terminal(COMMAND, "invoices", "1000000003", "--format", "jsonl", "--quiet", variables=named)
+    assert (status, "\x1b" in shown, shown.count("\n")) == (0, False, 1)
+
+
+def test_quiet_does_not_report_deviations(server: Server) -> None:
+    server.respond_with({"_embedded": {"invoices": [{"due_amount": 7.5}]}, "total": 1})
+    for command in (["invoices", "1"], ["get", "get_account_invoices", "1", "--all"]):
+        result = run(*command, "--quiet", URL=server.url)
+        assert (result.returncode, result.stderr) == (0, "")
+        assert run(*command, URL=server.url).stderr.count("\n") == 2
+    server.respond_with(as_json({}, 404))
+    assert run("invoices", "1", "--quiet", URL=server.url).stderr.count("\n") == 1
+
+
+def test_a_limit_stops_early_and_is_named(sandbox: Sandbox) -> None:
+    named = {"URL": sandbox.url, "BEARER_TOKEN": "sandbox-token"}
+    result = run("invoices", "1000000001", "1000000005", "--limit", "60", **named)
+    assert re.findall(r"^(\d+ invoices.*)$", result.stdout, re.M) == [
+        "60 invoices (--limit 60)",
+        "60 invoices (--limit 60)",
+        "120 invoices",
+    ]
+    assert result.stderr == "120 invoices of 2 accounts (--limit 60) printed.\n"
+    assert len(sandbox.requests) == 2 + 2
+    sandbox.reset()
+    result = run("invoices", "1000000001", "--limit", "2", "--format", "json", **named)
+    assert [invoice["invoice_number"] for invoice in json.loads(result.stdout)] == ["1000000001", "1000000002"]
+    for options, count in ((["--limit", "51"], 51), (["--limit", "3", "--all"], 3), (["--limit", "200"], 137)):
+        result = run("get", "get_account_invoices", "1000000001", *options, **named)
+        assert len(json.loads(result.stdout)) == count
+        assert result.stderr == f"get_account_invoices: {count} items printed.\n"
+    result = run("get", "get_account_invoices", "1000000001", "--page", "2", "--limit", "3", **named)
+    assert (result.returncode, "--page is for one page, but --limit reads all pages" in result.stderr) == (2, True)
+    assert run("invoices", "1", "--limit", "0", **named).returncode == 2
 
 
 def test_a_summary_without_readable_amounts_has_no_table(server: Server) -> None:

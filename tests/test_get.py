@@ -65,7 +65,7 @@ def test_a_response_is_printed_unchanged(server: Server) -> None:
 def test_all_items_of_all_pages_are_printed(sandbox: Sandbox, options: list[str]) -> None:
     arguments = ["get", "get_account_invoices", "1000000001", "--per-page", "100", *options]
     result = run(*arguments, URL=sandbox.url, BEARER_TOKEN="sandbox-token")
-    assert (result.returncode, result.stderr) == (0, "")
+    assert (result.returncode, result.stderr) == (0, "get_account_invoices: 137 items printed.\n")
     lines = "jsonl" in options
     invoices = [*map(json.loads, result.stdout.splitlines())] if lines else json.loads(result.stdout)
     assert [invoice["invoice_number"] for invoice in invoices] == [str(1000000001 + index) for index in range(137)]

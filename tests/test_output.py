@@ -104,7 +104,8 @@ def test_a_file_gets_the_same_bytes_as_a_pipe(server: Server, tmp_path: Path, ou
     file = tmp_path / "out"
     arguments = ["invoices", "1", "--format", output_format]
     result = run(*arguments, "--output", str(file), URL=server.url)
-    assert (result.returncode, result.stdout, result.stderr) == (0, "", "")
+    message = f"2 invoices of 1 account written to {file}.\n"
+    assert (result.returncode, result.stdout, result.stderr) == (0, "", message)
     assert (
         file.read_text()
         == run(*arguments, URL=server.url).stdout

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import json
+import sys
 from collections.abc import Sequence
 from typing import Any, BinaryIO
 
 import click
 
-from talkdesk_bridge_cli.options import SECONDS, RequestCommand, request_options
+from talkdesk_bridge_cli.options import LIMIT, SECONDS, RequestCommand, request_options
 
 __all__ = ["app"]
 
@@ -21,7 +22,7 @@ def _print_version(context: click.Context, _: click.Parameter, wanted: bool) -> 
         context.exit()
 
 
-@click.group()
+@click.group(context_settings={"help_option_names": ["-h", "--help"], "max_content_width": sys.maxsize})
 @click.option(
     "--version", is_flag=True, is_eager=True, expose_value=False, callback=_print_version, help="Show the version."
 )
@@ -55,6 +56,7 @@ def app() -> None:
 @click.option(
     "--per-page", type=click.IntRange(min=1), metavar="N", help="Invoices per page; by default the bridge decides."
 )
+@click.option("--limit", type=LIMIT, metavar="N", help="Print only the first N invoices of each account.")
 @click.option(
     "--format", "output_format", type=click.Choice(["table", "json", "jsonl", "csv"]), metavar="FORMAT",
     help="table (the default), json, jsonl or csv; with --accounts-file, jsonl (the default) or csv.",
@@ -129,7 +131,7 @@ def get() -> None:
     help="The port to listen on; 0 picks a free one.",
 )  # fmt: skip
 @click.option(
-    "--paging", default="links", show_default=True, metavar="HOW",
+    "--paging", type=click.Choice(["links", "pages", "all"]), default="links", show_default=True, metavar="HOW",
     help="How lists are paged: by next links (links), by page number (pages), or not at all (all).",
 )  # fmt: skip
 @click.option(

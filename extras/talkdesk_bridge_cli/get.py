@@ -5,6 +5,7 @@ from __future__ import annotations
 import inspect
 import re
 import shlex
+import shutil
 import textwrap
 from collections.abc import Iterator, Mapping, Sequence
 from functools import cache, partial
@@ -15,15 +16,16 @@ import click
 from talkdesk_bridge import Response, contract
 from talkdesk_bridge.contract import OperationInfo
 
+from talkdesk_bridge_cli.exit import counted
 from talkdesk_bridge_cli.formats import as_data, from_json, without_controls
-from talkdesk_bridge_cli.options import RequestCommand, request_options
+from talkdesk_bridge_cli.options import LIMIT, RequestCommand, request_options
 from talkdesk_bridge_cli.output import Output
 from talkdesk_bridge_cli.run import connected_run
 from talkdesk_bridge_cli.values import Body, Value, is_union
 
 __all__ = ["commands"]
 
-OWN_OPTIONS = ("--all", "--debug", "--format", "--help", "--output", "--paging", "--strict", "--timeout")
+OWN_OPTIONS = ("--all", "--debug", "--format", "--help", "--output", "--paging", "--quiet", "--strict", "--timeout")
 ARGUMENT = "argument_"
 """Marks an operation's arguments, to keep them apart from the command's own options."""
 
@@ -45,6 +47,7 @@ def _command(info: OperationInfo) -> click.Command:
     if info.iterator:
         parameters += [
             click.Option(["--all", "everything"], is_flag=True, help="Print every item of all pages."),
+            click.Option(["--limit"], type=LIMIT, metavar="N", help="Print only the first N items of all pages."),
             click.Option(
                 ["--format", "output_format"], type=click.Choice(["json", "jsonl"]), default="json", metavar="FORMAT",
                 help="json (the default), or jsonl: every item of all pages, one per line.",
@@ -52,8 +55,10 @@ def _command(info: OperationInfo) -> click.Command:
         ]  # fmt: skip
         lines += [f"{lines[0]} --all", f"{lines[0]} --format jsonl --output {shlex.quote(f'{info.list_name}.jsonl')}"]
     examples = "\n  ".join(["Examples:", *lines])
-    # Wrapped here, because click would break URLs at their hyphens.
-    wrapped = [textwrap.fill(" ".join(part.split()), 76, break_on_hyphens=False) for part in paragraphs]
+    # Wrapped here, as wide as click does it, because click would break URLs at their hyphens.
+    width = max(shutil.get_terminal_size().columns - 2, 50) - 2
+    wrapper = textwrap.TextWrapper(width, break_long_words=False, break_on_hyphens=False)
+    wrapped = [wrapper.fill(" ".join(part.split())) for part in paragraphs]
     text = "\n\n".join([summary, *(f"\b\n{part}" for part in [f"{info.method} {info.path}", *wrapped, examples])])
     declare = click.command(info.operation_id, RequestCommand, params=parameters, help=text, short_help=summary)
     return declare(request_options(partial(_call, info)))
@@ -61,7 +66,7 @@ def _command(info: OperationInfo) -> click.Command:
 
 def _parameters(info: OperationInfo, descriptions: Mapping[str, str]) -> Iterator[click.Parameter]:
     """Path parameters become arguments, all others options."""
-    hints, flags = get_type_hints(info.function), [*OWN_OPTIONS]
+    hints, flags = get_type_hints(info.function), [*OWN_OPTIONS, *(["--limit"] if info.iterator else [])]
     for name, parameter in [*inspect.signature(info.function).parameters.items()][1:]:  # without `self`
         kind, shown = _without_none(hints[name]), name.rstrip("_")  # such as `from_`
         if parameter.kind is not parameter.KEYWORD_ONLY:
@@ -99,23 +104,32 @@ def _example(operation: str, parameters: Sequence[click.Parameter]) -> str:
     return shlex.join(words)
 
 
-def _call(info: OperationInfo, *, everything: bool = False, output_format: str = "json", **options: Any) -> None:
+def _call(
+    info: OperationInfo,
+    *,
+    everything: bool = False,
+    limit: int | None = None,
+    output_format: str = "json",
+    **options: Any,
+) -> None:
     given = {name.removeprefix(ARGUMENT): options.pop(name) for name in [*options] if name.startswith(ARGUMENT)}
     given = {name: value for name, value in given.items() if value not in (None, ())}
     arguments = {name: [*value] if isinstance(value, tuple) else value for name, value in given.items()}
     with connected_run(**options) as run:
         group = getattr(run.client, info.group)
-        if not everything and output_format == "json":
+        if not (everything or limit) and output_format == "json":
             with run.at(info.operation_id):
                 response = run.client.with_response(getattr(group, info.name), **arguments)
             run.output.write([_body(response, run.output)])
             return
         iterate = getattr(group, str(info.iterator))
         if one_page_only := arguments.keys() - inspect.signature(iterate).parameters.keys():
-            flag, other = min(one_page_only).replace("_", "-"), "--all" if everything else f"--format {output_format}"
+            chosen = {"--all": everything, "--limit": limit, f"--format {output_format}": True}
+            flag, other = min(one_page_only).replace("_", "-"), next(name for name in chosen if chosen[name])
             raise click.UsageError(f"--{flag} is for one page, but {other} reads all pages: leave out one of them.")
-        items = run.collect(info.operation_id, iterate(**arguments), str(info.list_name))
+        items = run.collect(info.operation_id, iterate(**arguments, max_items=limit), str(info.list_name), limit)
         run.output.write([as_data(output_format, items)])
+        run.done = f"{info.operation_id}: {counted(len(items), 'item')}"
 
 
 def _body(response: Response[Any], output: Output) -> bytes:

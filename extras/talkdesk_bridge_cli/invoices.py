@@ -19,7 +19,7 @@ from talkdesk_bridge.models import InvoiceDetails
 from talkdesk_bridge_cli.exit import bridge_errors, coloured, counted, printable
 from talkdesk_bridge_cli.formats import as_data, columns_of, csv_lines
 from talkdesk_bridge_cli.output import Output
-from talkdesk_bridge_cli.run import account_name, connected_run
+from talkdesk_bridge_cli.run import account_name, connected_run, in_total, limited_by
 
 __all__ = ["list_invoices"]
 
@@ -30,12 +30,15 @@ AMOUNTS = {name.replace("_", " "): name for name in InvoiceDetails.AMOUNTS}
 """The attribute of each column."""
 
 
-def list_invoices(accounts: Iterable[str], *, per_page: int | None, output_format: str, **options: Any) -> None:
+def list_invoices(
+    accounts: Iterable[str], *, per_page: int | None, limit: int | None, output_format: str, **options: Any
+) -> None:
     """Print the invoices of the accounts after all of them have arrived.
 
     Args:
         accounts: Account numbers.
         per_page: Invoices per page; None for the bridge's default.
+        limit: The first invoices of each account; None for all.
         output_format: `table`, `json`, `jsonl` or `csv`.
         options: The arguments of `connected_run`.
 
@@ -46,22 +49,24 @@ def list_invoices(accounts: Iterable[str], *, per_page: int | None, output_forma
         for account in dict.fromkeys(accounts):
             place = f"account {account or '(empty)'}"
             with bridge_errors(f"{place}: "):
-                listed[account] = run.collect(place, iterate(account, per_page=per_page), "invoices")
+                listed[account] = run.collect(place, iterate(account, per_page=per_page, max_items=limit), "invoices", limit)
         # A field of this name that the bridge sends takes precedence.
         rows = [{name: account, **invoice} for account, invoices in listed.items() for invoice in invoices]
         if output_format == "table":
-            text = _tables(listed, run.output)
+            text = _tables(listed, limited_by(limit), run.output)
             run.output.write([text.encode("utf-8" if run.output.path else sys.stdout.encoding, "backslashreplace")])
         elif output_format == "csv":
             run.output.write(csv_lines(rows, columns_of(rows, [name, *InvoiceDetails.FIELDS])))
         else:
             run.output.write([as_data(output_format, rows)])
+        if output_format != "table" or not run.output.is_terminal():  # there, the table's end says it
+            run.done = in_total(len(rows), len(listed), limit)
 
 
-def _tables(listed: Mapping[str, list[Any]], output: Output) -> str:
+def _tables(listed: Mapping[str, list[Any]], limited: str, output: Output) -> str:
     """One table per account and, if there are several, the totals of all."""
     models = {account: [*map(InvoiceDetails.from_dict, invoices)] for account, invoices in listed.items()}
-    tables = {account: _table(invoices, output) for account, invoices in models.items()}
+    tables = {account: _table(invoices, limited, output) for account, invoices in models.items()}
     if len(tables) == 1:
         return "".join(tables.values())
     parts = [f"account {printable(account)}\n{table}" for account, table in tables.items()]
@@ -105,7 +110,7 @@ class _Totals:
         return [f"* not counting {left_out}" if self.sums else f"no totals, because of {left_out}"]
 
 
-def _table(invoices: Sequence[InvoiceDetails], output: Output) -> str:
+def _table(invoices: Sequence[InvoiceDetails], limited: str, output: Output) -> str:
     table, totals = _columns(TEXTS, AMOUNTS), _Totals()
     for invoice in invoices:
         amounts = totals.add(invoice)
@@ -114,7 +119,7 @@ def _table(invoices: Sequence[InvoiceDetails], output: Output) -> str:
     if totals.sums:
         table.add_section()
     _add_totals(table, totals, ["", "", ""], AMOUNTS)
-    return _rendered([table], [counted(len(invoices), "invoice"), *totals.footer()], output)
+    return _rendered([table], [f"{counted(len(invoices), 'invoice')}{limited}", *totals.footer()], output)
 
 
 def _summary(invoices: Sequence[InvoiceDetails], output: Output) -> str:

@@ -16,7 +16,7 @@ from talkdesk_bridge.models import InvoiceDetails
 from talkdesk_bridge_cli.exit import CommandError, bridge_errors, printable, report
 from talkdesk_bridge_cli.formats import as_data, columns_of, csv_lines, from_json
 from talkdesk_bridge_cli.output import Output
-from talkdesk_bridge_cli.run import Run, account_name, new_run, rows_of
+from talkdesk_bridge_cli.run import Run, account_name, in_total, new_run, rows_of
 from talkdesk_bridge_cli.signals import run_until_signalled
 from talkdesk_bridge_cli.store import Store, stored
 
@@ -32,6 +32,7 @@ def list_many(
     source: BinaryIO,
     *,
     per_page: int | None,
+    limit: int | None,
     output_format: str,
     at_once: int,
     skip_failed: bool,
@@ -43,6 +44,7 @@ def list_many(
     Args:
         source: The accounts, one per line.
         per_page: Invoices per page; None for the bridge's default.
+        limit: The first invoices of each account; None for all.
         output_format: `jsonl` or `csv`.
         at_once: Request at most this many accounts at a time.
         skip_failed: Whether to write the output without the accounts that failed.
@@ -57,14 +59,16 @@ def list_many(
         client: AsyncBridgeClient = run.connect(AsyncBridgeClient)
         place = run.output.path or Path(folder) / "invoices"
         settings = {"base URL": client.base_url, "--format": output_format, "--strict": str(options["strict"])}
+        settings["--limit"] = str(limit)
         part = place.with_name(f"{place.name}.part")
         with stored(part, run.output.mode, settings, _accounts(source), run.output.temporary) as store:
             run.output.temporary = store.temporary
             if store.done:
                 done = f"{store.done} of {store.total} accounts are complete"
-                report(printable(f"Resuming {store.path}, started {store.started}: {done}. Delete it to start over."))
+                run.inform(f"Resuming {store.path}, started {store.started}: {done}. Delete it to start over.")
             try:
-                status = run_until_signalled(partial(_request, run, client, store, per_page=per_page, at_once=at_once))
+                request = partial(_request, run, client, store, per_page=per_page, limit=limit, at_once=at_once)
+                status = run_until_signalled(request)
                 if skip_failed or not status:
                     run.output.write(_parts(output_format, store, account_name(client)))
                     store.finished = True
@@ -72,8 +76,10 @@ def list_many(
                 if run.output.path and not store.finished and (count := store.save()):
                     saved = f"{count} of {store.total} accounts are saved in {store.path}"
                     report(printable(f"{saved}. Run the same command again to resume."))
-        if status:
-            raise _failure(store, status, to_file=run.output.path is not None)
+        if not status:
+            run.done = in_total(store.invoices, store.done, limit)
+    if status:
+        raise _failure(store, status, to_file=run.output.path is not None)
 
 
 def _failure(store: Store, status: int, *, to_file: bool) -> CommandError:
@@ -106,7 +112,9 @@ def _accounts(source: BinaryIO) -> Iterator[str]:
         raise CommandError(f"{file} has no accounts: put one on each line.", 2)
 
 
-async def _request(run: Run, client: AsyncBridgeClient, store: Store, *, per_page: int | None, at_once: int) -> int:
+async def _request(
+    run: Run, client: AsyncBridgeClient, store: Store, *, per_page: int | None, limit: int | None, at_once: int
+) -> int:
     """Request all accounts that are not complete yet.
 
     Returns:
@@ -116,20 +124,21 @@ async def _request(run: Run, client: AsyncBridgeClient, store: Store, *, per_pag
         CommandError: an error that every other account would get, too.
 
     """
-    name, failures = account_name(client), _Failures(run)
+    name, failures = account_name(client), _Failures()
 
     async def take_pages(account: str) -> int:
-        count, invoices = 0, client.billing.iter_account_invoices(account, per_page=per_page)
+        count, invoices = 0, client.billing.iter_account_invoices(account, per_page=per_page, max_items=limit)
 
         def restart() -> None:
             nonlocal count
             count = 0
             store.discard(account)
 
-        async for _ in invoices.pages(restart=restart):
-            rows = [{name: account, **invoice} for invoice in rows_of(invoices.response.data, "invoices")]
-            store.add_page(account, as_data("jsonl", rows))
-            count += len(rows)
+        with run.at(f"account {account}"):
+            async for _ in invoices.pages(restart=restart):
+                page = rows_of(invoices.response.data, "invoices")[: limit and limit - count]
+                store.add_page(account, as_data("jsonl", [{name: account, **invoice} for invoice in page]))
+                count += len(page)
         return count
 
     async with client, aclosing(client.each(take_pages, store.pending(), at_once=at_once)) as results:
@@ -145,8 +154,7 @@ async def _request(run: Run, client: AsyncBridgeClient, store: Store, *, per_pag
 
 
 class _Failures:
-    def __init__(self, run: Run) -> None:
-        self._run = run
+    def __init__(self) -> None:
         self.in_a_row = 0
         """The failures of the server since the last account that is complete, or failed for another reason."""
         self.status = 0
@@ -155,7 +163,7 @@ class _Failures:
     def add(self, account: str, error: errors.BridgeError) -> None:
         """Report a failed account; raise CommandError if the error ends the run."""
         try:
-            with bridge_errors(f"account {account}: "), self._run.at(""):
+            with bridge_errors(f"account {account}: "):
                 raise error
         except CommandError as failure:
             self.in_a_row = self.in_a_row + 1 if failure.status == 5 else 0

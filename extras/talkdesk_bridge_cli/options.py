@@ -8,7 +8,7 @@ from typing import Any
 
 import click
 
-__all__ = ["SECONDS", "RequestCommand", "request_options"]
+__all__ = ["LIMIT", "SECONDS", "RequestCommand", "request_options"]
 
 
 class _Seconds(click.FloatRange):
@@ -20,6 +20,7 @@ class _Seconds(click.FloatRange):
 
 
 SECONDS = _Seconds(min=0, min_open=True, max=86_400)
+LIMIT = click.IntRange(min=1)
 
 
 class RequestCommand(click.Command):
@@ -37,7 +38,7 @@ def request_options(function: Callable[..., None]) -> Callable[..., None]:
     """Add the options that become arguments of `run.connected_run` to a command."""
     options = (
         click.option(
-            "--output", metavar="FILE",
+            "--output", type=click.Path(readable=False), metavar="FILE",
             help="Write to this file instead of standard output; if anything fails, the file is not changed.",
         ),
         click.option(
@@ -48,6 +49,7 @@ def request_options(function: Callable[..., None]) -> Callable[..., None]:
             "--paging", type=click.Choice(["links", "numbers"]), default="links",
             help="Follow the bridge's next links (default), or count pages: for bridges whose links are wrong.",
         ),
+        click.option("--quiet", is_flag=True, help="On standard error, print errors only."),
         click.option("--strict", is_flag=True, help="Fail if a response deviates from the contract."),
         click.option(
             "--debug", is_flag=True,

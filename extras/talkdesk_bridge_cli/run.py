@@ -8,15 +8,22 @@ import sys
 from collections import Counter
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from contextvars import ContextVar
 from typing import Any
 from urllib.parse import urlsplit
 
 from talkdesk_bridge import AsyncBridgeClient, Attempt, BridgeClient, Deviation, Retry, errors
 
-from talkdesk_bridge_cli.exit import CommandError, bridge_errors, coloured, printable, report, system_error
+from talkdesk_bridge_cli.checks import in_words
+from talkdesk_bridge_cli.exit import CommandError, bridge_errors, coloured, counted, printable, report, system_error
 from talkdesk_bridge_cli.output import Output
 
-__all__ = ["Run", "account_name", "connected_run", "new_run", "rows_of"]
+__all__ = ["Run", "account_name", "connected_run", "in_total", "limited_by", "new_run", "rows_of"]
+
+_place: ContextVar[str] = ContextVar("place", default="")
+"""What is being requested, such as `account 1`; each task of a run over many accounts has its own."""
+MOST_PLACES = 10
+"""A deviation is reported with at most this many accounts, so that memory and messages do not grow."""
 
 
 class Run:
@@ -24,12 +31,14 @@ class Run:
 
     client: BridgeClient
     output: Output
+    done = ""
+    """What was read, with counts; reported at the end unless it is empty."""
 
-    def __init__(self, *, timeout: float | None, paging: str, strict: bool, debug: bool) -> None:
+    def __init__(self, *, timeout: float | None, paging: str, strict: bool, debug: bool, quiet: bool) -> None:
         self._debug = debug
-        self._place = ""
+        self._quiet = quiet
         self._origins: dict[str, str] = {}
-        self.deviations: Counter[str] = Counter()
+        self._deviations: dict[str, Counter[str]] = {}
         retry = Retry(on_attempt=self._log_attempt if debug else None)
         self._options: dict[str, Any] = {"retry": retry, "strict": strict, "paging": paging}
         self._options["on_deviation"] = self._count_deviation
@@ -43,13 +52,14 @@ class Run:
         self._origins = {name: f"{urlsplit(url).scheme}://{urlsplit(url).netloc}" for name, url in urls.items()}
         return client
 
-    def collect(self, place: str, items: Any, list_name: str) -> list[Any]:
+    def collect(self, place: str, items: Any, list_name: str, limit: int | None) -> list[Any]:
         """The items of all pages, as sent; a terminal shows their number as they arrive.
 
         Args:
             place: What messages start with, such as `account 1`.
             items: An iterator of the client.
             list_name: The name of the list under `_embedded`.
+            limit: The `max_items` of the iterator; None for all.
 
         """
         found: list[Any] = []
@@ -60,12 +70,12 @@ class Run:
                 found += rows_of(page, list_name)
                 of_total = f" of {page['total']}" if page.get("total") is not None else ""
                 show(f"{place}: {len(found)}{of_total} {list_name}")
-        return found
+        return found[:limit]
 
     @contextmanager
     def at(self, place: str) -> Iterator[None]:
         """Start messages about deviations with `place`; with --debug, report the developer messages of an error."""
-        self._place = place
+        before = _place.set(place)
         try:
             yield
         except errors.StatusError as error:
@@ -74,6 +84,24 @@ class Run:
                 for text in dict.fromkeys(filter(None, texts)):
                     report(f"  {printable(str(text))}")
             raise
+        finally:
+            _place.reset(before)
+
+    def inform(self, text: str) -> None:
+        """Report something that is no error, unless the user wants errors only."""
+        if not self._quiet:
+            report(printable(text))
+
+    def finish(self) -> None:
+        """Report the deviations and what was done."""
+        for text, places in self._deviations.items():
+            times = counted(places.total(), "time")
+            if len(places) == 1:
+                self.inform(f"{': '.join(filter(None, [*places, text]))} ({times}).")
+            else:
+                self.inform(f"{text} ({times}: {in_words([*places])}).")
+        if self.done:
+            self.inform(f"{self.done} {f'written to {self.output.name}' if self.output.path else 'printed'}.")
 
     def _log_attempt(self, attempt: Attempt) -> None:
         origin = self._origins["token" if attempt.operation == "token" else "bridge"]
@@ -83,14 +111,16 @@ class Run:
         report(f"{attempt.method} {origin}{attempt.path} {outcome}{number}{retry}")
 
     def _count_deviation(self, deviation: Deviation) -> None:
-        place = f"{self._place}: " if self._place else ""
-        text = f"{place}expected {deviation.documented} at {deviation.place}, got {deviation.seen}"
-        self.deviations[text] += deviation.count
+        text = f"expected {deviation.documented} at {deviation.place}, got {deviation.seen}"
+        places, place = self._deviations.setdefault(text, Counter()), _place.get()
+        if place not in places and len(places) >= MOST_PLACES:
+            place = "others"
+        places[place] += deviation.count
 
     @contextmanager
     def progress(self) -> Iterator[Callable[[str], None]]:
         """Show one line of status on a terminal; each call replaces its text."""
-        if not sys.stderr.isatty() or os.environ.get("TERM") == "dumb":
+        if self._quiet or not sys.stderr.isatty() or os.environ.get("TERM") == "dumb":
             yield lambda _: None
             return
         from rich.console import Console
@@ -108,6 +138,16 @@ def rows_of(page: dict[str, Any], list_name: str) -> list[Any]:
     return (page.get("_embedded") or {}).get(list_name) or []
 
 
+def in_total(invoices: int, accounts: int, limit: int | None) -> str:
+    """The counts of a run in words."""
+    return f"{counted(invoices, 'invoice')} of {counted(accounts, 'account')}{limited_by(limit)}"
+
+
+def limited_by(limit: int | None) -> str:
+    """What follows the number of invoices if it was limited."""
+    return f" (--limit {limit})" if limit else ""
+
+
 def account_name(client: BridgeClient | AsyncBridgeClient) -> str:
     """The name of the client's account argument; each printed invoice starts with a field of this name."""
     return next(iter(inspect.signature(client.billing.iter_account_invoices).parameters))
@@ -123,7 +163,7 @@ def connected_run(*, output: str | None, **options: Any) -> Iterator[Run]:
 
 @contextmanager
 def new_run(**options: Any) -> Iterator[Run]:
-    """A run whose errors end the command, and whose deviations are reported at the end."""
+    """A run whose errors end the command, and whose deviations and counts are reported at the end."""
     with bridge_errors():
         run = Run(**options)
         try:
@@ -132,5 +172,4 @@ def new_run(**options: Any) -> Iterator[Run]:
             raise
         except OSError as error:
             raise CommandError(f"the requests ended early: {system_error(error)}.", 1) from None
-        for text, count in run.deviations.items():
-            report(f"{printable(text)} ({count} time{'s' if count > 1 else ''}).")
+        run.finish()

@@ -15,6 +15,7 @@ from typing import Any, Literal, Union, get_args, get_origin
 from uuid import UUID
 
 import click
+from click.shell_completion import CompletionItem
 from talkdesk_bridge import File, Place
 
 __all__ = ["Body", "Value", "is_union"]
@@ -59,6 +60,11 @@ class Value(click.ParamType):  # type: ignore[type-arg,unused-ignore] # generic 
             return _read(self._kind, value)
         such_as = "" if self._kind is int else f", such as {self.example}"  # its example is an account
         raise click.BadParameter(f"expected {self.name}{such_as}, not {value!r}.", ctx, param)
+
+    def shell_complete(self, ctx: click.Context, param: click.Parameter, incomplete: str) -> list[CompletionItem]:
+        """The values that begin with a text, if there is a fixed number of them."""
+        choices = ["true", "false"] if self._kind is bool else _choices(self._kind)
+        return [CompletionItem(choice) for choice in choices if choice.startswith(incomplete)]
 
 
 class Body(click.File):
