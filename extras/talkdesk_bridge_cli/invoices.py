@@ -49,7 +49,9 @@ def list_invoices(
         for account in dict.fromkeys(accounts):
             place = f"account {account or '(empty)'}"
             with bridge_errors(f"{place}: "):
-                listed[account] = run.collect(place, iterate(account, per_page=per_page, max_items=limit), "invoices", limit)
+                listed[account] = run.collect(
+                    place, iterate(account, per_page=per_page, max_items=limit), "invoices", limit
+                )
         # A field of this name that the bridge sends takes precedence.
         rows = [{name: account, **invoice} for account, invoices in listed.items() for invoice in invoices]
         if output_format == "table":
