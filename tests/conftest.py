@@ -22,7 +22,7 @@ from talkdesk_bridge import VARIABLES, AsyncBridgeClient, Auth, BridgeClient, He
 from talkdesk_bridge.models import InvoiceDetails
 from talkdesk_bridge_sandbox import Sandbox
 
-from tools.contract import load
+from tools.contract import METHODS, aliases, load
 
 # A process in the background of a shell ignores SIGINT, and so would the commands that tests interrupt.
 if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
@@ -42,8 +42,21 @@ def invoices_of(account: str) -> str:
     return re.sub(r"{.*?}", account, PATH)
 
 
+def alone() -> dict[str, Any]:
+    """The contract without its other operations, for tests that a contract with more of them must not change."""
+    contract = load(CONTRACT)
+    assert OPERATION
+    data, schemas = contract.data, contract.data["components"]["schemas"]
+    reached = {where[2] for where in contract.reached(OPERATION) if where[1] == "schemas"}
+    named = reached | {name for name, target in aliases(contract).items() if target in reached}
+    data["components"]["schemas"] = {name: schema for name, schema in schemas.items() if name in named}
+    item, method = data["paths"][PATH], OPERATION[2]
+    data["paths"] = {PATH: {key: part for key, part in item.items() if key == method or key not in METHODS}}
+    return data
+
+
 def merged(*names: str) -> dict[str, Any]:
-    """The contract, extended with files of tests/contracts."""
+    """The contract, extended with files of tests/contracts, whose components have names that no page prints."""
     data = load(CONTRACT).data
     for name in names:
         more = yaml.safe_load((ROOT / "tests" / "contracts" / f"{name}.yaml").read_text(encoding="utf-8"))

@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-import copy
+import json
+import re
 import shutil
 from pathlib import Path
 from typing import Any
 
 import yaml
 
-from tests.conftest import CONTRACT, PATH, ROOT
-from tools.contract import load
+from tests.conftest import CONTRACT, PATH, ROOT, alone
+from tools.contract import Contract, load
 
 PAGES = ROOT / "tests" / "contracts" / "pages"
 DOCUMENTED = ROOT / "tests" / "documented"
@@ -24,12 +25,20 @@ def page_of(name: str) -> dict[str, Any]:
     return page
 
 
-def with_pages(*names: str) -> dict[str, Any]:
-    """The contract with the operations of pages: without descriptions, with two tags, and with a shared 4XX."""
-    data = copy.deepcopy(load(CONTRACT).data)
+def with_pages(*names: str, data: dict[str, Any] | None = None) -> dict[str, Any]:
+    """A contract with the operations of pages: without descriptions, with two tags, and with a shared 4XX.
+
+    Args:
+        names: The pages.
+        data: The contract to extend; by default the invoices alone.
+
+    """
+    data = data or alone()
+    data["tags"] = [tag for tag in data["tags"] if tag["name"] != "accounts"]
     data["tags"].append({"name": "accounts", "x-provenance": GUESSED})
     first = data["paths"][PATH]["get"]
-    data["components"].setdefault("responses", {})["Refused"] = first["responses"]["4XX"]
+    refused = Contract(CONTRACT, data).resolve(first["responses"]["4XX"])
+    data["components"].setdefault("responses", {})["Refused"] = refused
     first["responses"]["4XX"] = {"$ref": "#/components/responses/Refused"}
     for name in names:
         page = page_of(name)
@@ -59,18 +68,45 @@ def with_pages(*names: str) -> dict[str, Any]:
 
 
 def write(folder: Path, *names: str) -> None:
-    """Write a contract with pages, and their fragments, into a copy of the project."""
-    data = yaml.safe_dump(with_pages(*names), sort_keys=False, allow_unicode=True, width=120)
-    (folder / "openapi.yaml").write_text(data, encoding="utf-8")
+    """Edit a copy of the project as a maintainer does who adds pages: contract, fragments and README.
+
+    The new parts stand before the old ones, where a test may look for the first occurrence of a text.
+    """
+    data, old = with_pages(*names, data=load(CONTRACT).data), load(CONTRACT).data
+    components, text = data["components"], CONTRACT.read_text(encoding="utf-8")
+    own = re.search(r"\n        4XX:\n          description:(?:.*\n)+?(?= {0,8}\S)", text)
+    if own and "responses" not in old["components"]:
+        text = text.replace(own[0], "\n        4XX: {$ref: '#/components/responses/Refused'}\n", 1)
+        text = _inserted(
+            text, "paths:\n", {path: data["paths"][path] for path in data["paths"].keys() - old["paths"]}, 2
+        )
+        schemas = components["schemas"].keys() - old["components"]["schemas"]
+        text = _inserted(text, "\n  schemas:\n", {name: components["schemas"][name] for name in sorted(schemas)}, 4)
+        text = _inserted(text, "components:\n", {"responses": components["responses"]}, 2)
+        text = _inserted(text, "tags:\n", data["tags"][-1:], 2)
+    else:
+        text = yaml.safe_dump(data, sort_keys=False)
+    (folder / "openapi.yaml").write_text(text, encoding="utf-8")
+    assert load(folder / "openapi.yaml").data["paths"] == data["paths"]
     write_fragments(folder / "tests" / "documented", *names)
+    readme = (folder / "README.md").read_text(encoding="utf-8")
+    row = "| path parameter and second tag of the other operations | `number`, `accounts` | `openapi.yaml` |\n"
+    readme = readme.replace("| path parameter |", f"{row}| path parameter |", 1)
+    (folder / "README.md").write_text(readme, encoding="utf-8")
+
+
+def _inserted(text: str, mark: str, part: Any, indent: int) -> str:
+    """A contract with a part after the first occurrence of a mark."""
+    part = json.loads(json.dumps(part))  # without anchors for what occurs twice
+    lines = yaml.safe_dump(part, sort_keys=False, width=100).splitlines()
+    block = "".join(f"{' ' * indent}{line}\n" for line in lines)
+    return text.replace(mark, mark + block, 1)
 
 
 def write_fragments(folder: Path, *names: str) -> None:
-    """Copy the fragments of the contract and of pages."""
-    folder.mkdir(parents=True, exist_ok=True)
-    for file in (*DOCUMENTED.glob("*.yaml"), *(PAGES / f"{name}.yaml" for name in names)):
-        if file.parent != folder:
-            shutil.copy(file, folder)
+    """Copy the fragments of the invoices and of pages."""
+    for file in (DOCUMENTED / "get-account-invoices.yaml", *(PAGES / f"{name}.yaml" for name in names)):
+        shutil.copy(file, folder)
 
 
 def _transcribed(node: Any, names: dict[str, str]) -> Any:

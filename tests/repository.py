@@ -36,6 +36,7 @@ class Repository:
         kept = shutil.ignore_patterns(".*", "__pycache__", "dist")
         shutil.copytree(ROOT, folder, ignore=kept)
         shutil.copy(ROOT / ".gitignore", folder)
+        shutil.copytree(ROOT / ".github", folder / ".github")  # to which docs/ci.md links
         self.git("init", "--quiet", "--initial-branch=main")
         self.commit()
         if released:
@@ -65,7 +66,7 @@ class Repository:
         path = os.pathsep.join([str(Path(sys.executable).parent), os.environ["PATH"]])
         environment = os.environ | {"PYTHONPATH": paths, "PATH": path} | variables
         return subprocess.run(
-            arguments, cwd=self.folder, env=environment, capture_output=True, text=True, check=False, timeout=300
+            arguments, cwd=self.folder, env=environment, capture_output=True, text=True, check=False, timeout=1200
         )
 
     def make(self, *arguments: str, **variables: str) -> subprocess.CompletedProcess[str]:

@@ -21,7 +21,7 @@ import yaml
 from talkdesk_bridge import Place
 from talkdesk_bridge_api import reading
 
-from tests.conftest import CONTRACT, PATH
+from tests.conftest import CONTRACT, PATH, alone
 from tools.changes import __main__ as command
 from tools.changes.compare import compare
 from tools.changes.history import Comparison, ComparisonError, three_numbers
@@ -31,7 +31,7 @@ from tools.changes.surface import Surface, read
 from tools.contract import Contract, load
 from tools.generate import PACKAGE, generate, offered
 
-DATA = load(CONTRACT).data
+DATA = alone()
 MADE = {"status": "assumed", "source": "a test", "retrieved": "2026-11-23", "note": "Made up."}
 REF = "#/components/schemas/"
 Node = dict[str, Any]
@@ -306,7 +306,8 @@ def harmless() -> Node:
     schemes = data["components"]["securitySchemes"]
     schemes["Password"] = schemes.pop("Basic")
     schemes["Bearer"]["scheme"] = "Bearer"
-    get["responses"]["4XX"]["content"]["application/json"]["schema"] = {"allOf": [{"$ref": f"{REF}ErrorInfo"}]}
+    refused = Contract(CONTRACT, data).resolve(get["responses"]["4XX"])
+    refused["content"]["application/json"]["schema"] = {"allOf": [{"$ref": f"{REF}ErrorInfo"}]}
     schemas["InvoiceDetails"] |= {"required": [], "additionalProperties": True}
     schemas["InvoiceDetails"]["properties"]["status"] |= {"minLength": 0, "type": ["null", "string"]}
     get["parameters"][0]["x-provenance"]["note"] = "Another note."

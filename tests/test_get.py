@@ -107,14 +107,16 @@ def test_errors_and_deviations_are_reported(server: Server, tmp_path: Path) -> N
 
 
 def test_the_operations_are_listed(get: Run, contract: dict[str, Any]) -> None:
-    listed = re.findall(r"^  (\w+)  ", get("--help").stdout.partition("Commands:\n")[2].partition("\n\n")[0], re.M)
+    listed = re.findall(
+        r"^  (\w+)(?:  |$)", get("--help").stdout.partition("Commands:\n")[2].partition("\n\n")[0], re.M
+    )
     names = [
         operation["operationId"]
         for item in contract["paths"].values()
         for operation in item.values()
         if "operationId" in operation
     ]
-    assert len(names) == 10
+    assert len(names) >= 10
     assert listed == sorted(names)
     assert "Find claims" in get("--help").stdout
 

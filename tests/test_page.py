@@ -21,7 +21,7 @@ from talkdesk_bridge_sandbox import page as command
 from talkdesk_bridge_sandbox._page import page
 
 from tests.conftest import CONTRACT, PATH
-from tools.contract import load
+from tools.contract import Contract, load
 
 ASSUMED = {"status": "assumed", "source": "https://docs.talkdesk.com/docs", "retrieved": "2026-11-22", "note": "Why."}
 
@@ -120,7 +120,7 @@ def test_each_element_shows_its_provenance() -> None:
     operation = shown["paths"][PATH]["get"]
     assert operation["description"].startswith("<mark>assumed</mark> method and path: The page prints neither")
     assert operation["parameters"][0]["description"].startswith("<mark>assumed</mark> The pages of siblings")
-    description = operation["responses"]["4XX"]["description"]
+    description = Contract(CONTRACT, shown).resolve(operation["responses"]["4XX"])["description"]
     assert description.startswith("The request was refused.\n\n<small><b>documented</b> Printed as &#34;400&#39;s&#34;")
     alias = shown["components"]["schemas"]["invoice_details_reponse"]
     assert alias["description"].startswith("The documented name of InvoiceDetailsResponse, with its typo.")

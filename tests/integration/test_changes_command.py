@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.conftest import ROOT
 from tests.repository import BASE, VERSION, Repository
 from tools.changes.sentences import next_version
 
@@ -19,29 +20,30 @@ def repository(tmp_path: Path) -> Repository:
     return Repository(tmp_path / "repository")
 
 
-NOTE = "      properties:\n        amount:\n          type: string\n        due_amount:"
-NOTED = NOTE.replace(
-    "        amount:\n",
+BEGIN = re.search(
+    r"\n    InvoiceDetails:\n(?:.*\n)+?      properties:\n", (ROOT / "openapi.yaml").read_text(encoding="utf-8")
+)
+assert BEGIN
+NOTE = BEGIN[0]
+NOTED = NOTE + (
     "        note:\n          type: string\n          x-provenance: {status: assumed, source: a test, retrieved: "
-    '"2026-11-23", note: Made up.}\n        amount:\n',
+    '"2026-11-23", note: Made up.}\n'
 )
 
 
 def test_changes_are_printed_in_three_formats(repository: Repository) -> None:
-    line = next(
-        number for number, line in enumerate((repository.folder / "openapi.yaml").read_text().splitlines(), 1)
-        if line.strip() == "due_amount:"
-    )  # fmt: skip
+    text = (ROOT / "openapi.yaml").read_text(encoding="utf-8")
+    line = (text.partition(NOTE)[0] + NOTE).count("\n") + 1
     repository.contract(NOTE, NOTED)
     following = next_version(VERSION, "minor")
     message = "`InvoiceDetails.note` was added; it is None if the bridge does not send it. If you read it from "
     message += '`additional_properties["note"]`, read the attribute instead.'
     summary = f"1 change for callers since {BASE} ({VERSION}), rated minor. The next version is {following} or higher;"
     summary += f" openapi.yaml says {VERSION}."
-    text = repository.make("changes")
-    assert (text.returncode, text.stderr) == (0, "")
-    assert text.stdout.splitlines() == [
-        f"minor  openapi.yaml:{line - 2}  models.InvoiceDetails.note, InvoiceDetails.note",
+    printed_text = repository.make("changes")
+    assert (printed_text.returncode, printed_text.stderr) == (0, "")
+    assert printed_text.stdout.splitlines() == [
+        f"minor  openapi.yaml:{line}  models.InvoiceDetails.note, InvoiceDetails.note",
         f"       {message}",
         "",
         summary,
@@ -53,7 +55,7 @@ def test_changes_are_printed_in_three_formats(repository: Repository) -> None:
     assert [printed["base"], printed["rating"]] == ["HEAD", "minor"]
     assert printed["changes"] == [
         {"rating": "minor", "kind": "field-new", "python": "models.InvoiceDetails.note", "message": message,
-         "wire": "InvoiceDetails.note", "line": line - 2}
+         "wire": "InvoiceDetails.note", "line": line}
     ]  # fmt: skip
 
 

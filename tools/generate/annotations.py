@@ -54,17 +54,18 @@ def _assumptions(contract: Contract, operation: Element, elements: dict[Where, E
     used += [(*operation.where, "responses", status) for status in mapping(operation.node.get("responses"))]
     for requirement in sequence(operation.node.get("security")):
         used += [("components", "securitySchemes", name) for name in requirement]
-    places = [contract.follow(contract.at(where)) or where for where in used]
-    parts = [elements[where] for where in dict.fromkeys(places) if where in elements]
+    places = {where: contract.follow(contract.at(where)) or where for where in used}
+    parts = {where: elements[place] for where, place in places.items() if place in elements}
     for status in STATUSES:
-        names = [_subject(part) for part in parts if part.status == status]
+        names = [_subject(part, where) for where, part in parts.items() if part.status == status]
         if names:
             yield f"{status.capitalize()}: {', '.join(names)}."
-    yield from (_origin(part) for part in parts if part.kind == "path" and part.status != "documented")
+    yield from (_origin(part) for part in parts.values() if part.kind == "path" and part.status != "documented")
 
 
-def _subject(part: Element) -> str:
-    return "method and path" if part.kind == "path" else f"{part.kind} `{part.name}`"
+def _subject(part: Element, where: Where) -> str:
+    name = where[-1] if part.kind == "response" else part.name
+    return "method and path" if part.kind == "path" else f"{part.kind} `{name}`"
 
 
 def _origin(element: Element) -> str:
