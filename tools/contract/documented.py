@@ -120,18 +120,16 @@ class Page:
             yield from self._body((*operation, "requestBody"), "the request body", self.data["request"])
 
     def _parameter(self, operation: Where, fragment: dict[str, Any]) -> Iterator[Printed]:
-        name, place, known = fragment["name"], fragment.get("in"), dict(self.contract.parameters(operation))
-        alike = [one for one, node in known.items() if node.get("name") == name and place in (None, node.get("in"))]
-        if not alike:
-            yield (*operation, "parameters"), f"the parameter `{name}`", f"in {place or 'the request'}", "missing"
-            return
-        node, where = known[alike[0]], self.contract.follow(self.contract.at(alike[0])) or alike[0]
+        known = {(node.get("in"), node.get("name")): where for where, node in self.contract.parameters(operation)}
+        where = known.get((fragment["in"], fragment["name"]), (*operation, "parameters"))
+        where = self.contract.follow(self.contract.at(where)) or where
+        node, subject = mapping(self.contract.at(where)), f"the {fragment['in']} parameter `{fragment['name']}`"
         theirs, ours = ("required" if one.get("required") else "optional" for one in (fragment, node))
-        is_in_path = node.get("in") == "path"  # OpenAPI demands `required` there
-        yield where, f"the parameter `{name}`", ours if is_in_path else theirs, ours
+        is_in_path = fragment["in"] == "path"  # OpenAPI demands `required` there
+        yield where, subject, "required" if is_in_path else theirs, ours if node else "missing"
         schema = fragment.get("schema") or {key: fragment[key] for key in fragment.keys() - {"name", "in", "required"}}
-        if schema.keys() - {"description"}:
-            yield (*where, "schema"), f"the parameter `{name}`", self.theirs(schema), self._ours((*where, "schema"))
+        if schema.keys() - {"description"} and node:
+            yield (*where, "schema"), subject, self.theirs(schema), self._ours((*where, "schema"))
 
     def _body(self, where: Where, subject: str, fragment: Any) -> Iterator[Printed]:
         where = self.contract.follow(self.contract.at(where)) or where
