@@ -62,6 +62,7 @@ def test_the_page_sends_the_values_that_are_filled_in(page: Page, sandbox: Sandb
     page.open(sandbox.url)
     status, body = page.execute()
     assert (status, body["errorCode"]) == (401, "UNAUTHORIZED")
+    assert page.all(".response-undocumented") == []
     page.authorize("HeaderKey", **KEY)
     page.write("tr[data-param-name=account_number] input", "1000000005")
     page.write("tr[data-param-name=page] input", "2")
@@ -73,6 +74,7 @@ def test_the_page_sends_the_values_that_are_filled_in(page: Page, sandbox: Sandb
     page.one(".btn-clear").click()
     status, body = page.execute()
     assert (status, body["status"], body["errorCode"]) == (404, 404, "NOT_FOUND")
+    assert page.all(".response-undocumented") == []
     options = "?page=2&per_page=2"
     assert requests_of(sandbox) == [
         (account("1000000001"), 401), (account("1000000005") + options, 200), (account("1") + options, 404)
@@ -181,7 +183,7 @@ def test_the_file_needs_no_network_and_sends_nothing(page: Page, tmp_path: Path)
     page.open(file.as_uri())
     assert page.one("tr[data-param-name=page] mark").text == "assumed"
     page.one(".model-example .tablinks", "Schema").click()
-    assert "The invoices of an account" in page.one(".response .json-schema-2020-12").text
+    assert "the invoices of an account" in page.one(".response .json-schema-2020-12").text
     assert page.all(".try-out, .execute, .btn.authorize, .authorization__btn, .errors-wrapper, .servers") == []
     assert page.problems() == []
     assert page.requested() == {file.as_uri()}
