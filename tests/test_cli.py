@@ -528,7 +528,7 @@ def completed(shell: str, *words: str) -> list[str]:
 def test_shell_completion(shell: str) -> None:
     assert completed(shell, "inv") == ["invoices"]
     assert completed(shell, "invoices", "--format", "j") == ["json", "jsonl"]
-    assert completed(shell, "get", "get_") == ["get_account_invoices"]
+    assert completed(shell, "get", "get_account_i") == ["get_account_invoices"]
     assert {"--limit", "--quiet", "--per-page"} <= {*completed(shell, "get", "get_account_invoices", "--")}
     assert completed(shell, "sandbox", "--paging", "p") == ["pages"]
 

@@ -82,7 +82,7 @@ class Team(Repository):
 
     def publish(self, index: Index) -> list[str]:
         """What uv says of each of the two files: `Uploading`, or `File` if it exists already."""
-        done = self.run("make", "--no-print-directory", "publish", **index.variables())
+        done = self.make("publish", **index.variables())
         assert done.returncode == 0, done.stdout + done.stderr
         return re.findall(r"^(Uploading|File) talkdesk_bridge-", done.stdout, re.M)
 

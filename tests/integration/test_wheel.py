@@ -87,7 +87,7 @@ def test_the_commands_of_the_readme_print_a_table(
     shown = subprocess.run(
         ["/bin/sh", "-ec", commands(port)[2]], cwd=tmp_path, env=fresh, capture_output=True, text=True, check=False
     )
-    assert (shown.returncode, shown.stderr) == (0, "")
+    assert (shown.returncode, shown.stderr) == (0, "137 invoices of 1 account printed.\n")
     assert shown.stdout.splitlines()[-1] == "137 invoices"
     with build_opener(ProxyHandler({})).open(f"http://127.0.0.1:{port}/", timeout=10) as page:
         assert b"Get Account Invoices" in page.read()
