@@ -23,6 +23,7 @@ FOLDERS = {
     "talkdesk_bridge_cli": ROOT / "extras" / "talkdesk_bridge_cli",
     "talkdesk_bridge_pytest": ROOT / "extras" / "talkdesk_bridge_pytest",
     "talkdesk_bridge_sandbox": ROOT / "extras" / "talkdesk_bridge_sandbox",
+    "talkdesk_bridge_tables": ROOT / "extras" / "talkdesk_bridge_tables",
     "tools": ROOT / "tools",
     "tests": ROOT / "tests",
 }
@@ -32,9 +33,10 @@ ARROWS = {
     "talkdesk_bridge_api": set[str](),
     "talkdesk_bridge": {"talkdesk_bridge_api", "talkdesk_bridge_http"},
     "talkdesk_bridge_http": set[str](),
-    "talkdesk_bridge_cli": {"talkdesk_bridge", "talkdesk_bridge_sandbox"},
+    "talkdesk_bridge_cli": {"talkdesk_bridge", "talkdesk_bridge_sandbox", "talkdesk_bridge_tables"},
     "talkdesk_bridge_pytest": {"talkdesk_bridge_sandbox"},
     "talkdesk_bridge_sandbox": {"talkdesk_bridge"},
+    "talkdesk_bridge_tables": {"talkdesk_bridge"},
     "tools": set[str](),
 }
 ARROWS["tests"] = {*ARROWS}
@@ -57,7 +59,7 @@ def test_imports_go_one_way(package: str) -> None:
         assert {*imports(file)} & (FOLDERS.keys() - {package}) <= ARROWS[package], file
 
 
-@pytest.mark.parametrize("package", ["talkdesk_bridge_cli", "talkdesk_bridge_sandbox"])
+@pytest.mark.parametrize("package", ["talkdesk_bridge_cli", "talkdesk_bridge_sandbox", "talkdesk_bridge_tables"])
 def test_an_extra_uses_only_public_names_of_the_client(package: str) -> None:
     for file in FOLDERS[package].rglob("*.py"):
         for node in ast.walk(ast.parse(file.read_text(encoding="utf-8"))):

@@ -18,6 +18,7 @@ PARTS = {
     "overrides/talkdesk_bridge_http": (550, 602),
     "extras/talkdesk_bridge_cli": (1300, 1526),
     "extras/talkdesk_bridge_sandbox": (950, 977),
+    "extras/talkdesk_bridge_tables": (350, 350),
     "tools": (2700, 3275),
     "benchmarks": (750, 769),
 }
