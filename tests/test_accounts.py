@@ -634,8 +634,14 @@ def test_an_unreadable_accounts_file(listing: Listing) -> None:
     ("arguments", "message"),
     [
         (["--accounts-file", "-", "1"], "cannot be combined with ACCOUNT..."),
-        (["--accounts-file", "-", "--format", "table"], "cannot be combined with --format table: use jsonl or csv"),
-        (["--accounts-file", "-", "--format", "json"], "cannot be combined with --format json: use jsonl or csv"),
+        (
+            ["--accounts-file", "-", "--format", "table"],
+            "cannot be combined with --format table: use jsonl, csv or parquet",
+        ),
+        (
+            ["--accounts-file", "-", "--format", "json"],
+            "cannot be combined with --format json: use jsonl, csv or parquet",
+        ),
         (["--accounts-file", "-", "--at-once", "0"], "'--at-once'"),
         (["1", "--at-once", "2"], "--at-once and --skip-failed need --accounts-file"),
         (["1", "--skip-failed"], "--at-once and --skip-failed need --accounts-file"),

@@ -31,8 +31,8 @@ PAGES = [ROOT / "README.md", ROOT / "CONTRIBUTING.md", *sorted((ROOT / "docs").g
 
 def blocks() -> list[tuple[str, str]]:
     found = []
-    # tests/test_pytest_plugin.py runs the code of that page.
-    for file in (page for page in PAGES if page.name != "pytest.md"):
+    # tests/test_pytest_plugin.py and tests/integration/test_table_recipes.py run the code of these pages.
+    for file in (page for page in PAGES if page.name not in ("pytest.md", "tables.md")):
         for index, code in enumerate(
             re.findall(r"^```python\n(.*?)^```", file.read_text(encoding="utf-8"), re.M | re.S)
         ):

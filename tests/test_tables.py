@@ -24,11 +24,13 @@ from hypothesis import given
 from hypothesis import strategies as st
 from talkdesk_bridge import BridgeClient, HeaderAuth, Money, Number, errors
 from talkdesk_bridge.models import InvoiceDetails
+from talkdesk_bridge_sandbox import Sandbox
 from talkdesk_bridge_tables import SCHEMA, parquet, read, schema
 from talkdesk_bridge_tables._columns import columns_of
 from talkdesk_bridge_tables._fields import struct_fields
 from talkdesk_bridge_tables._schema import batches
 
+from tests.command import run
 from tests.conftest import CONTRACT, ONCE, page
 from tests.conftest import merged as contract_with
 from tests.keepalive import KeepAlive, http_response
@@ -392,3 +394,53 @@ def test_the_client_does_not_import_pyarrow() -> None:
     code = "import sys, talkdesk_bridge, talkdesk_bridge_cli.main, talkdesk_bridge_sandbox; print('pyarrow' in sys.modules)"
     result = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert result.stdout == "False\n"
+
+
+# The command.
+
+
+def test_the_command_writes_parquet(sandbox: Sandbox, tmp_path: Path) -> None:
+    output = str(tmp_path / "invoices.parquet")
+    named = {"URL": sandbox.url, "BEARER_TOKEN": "sandbox-token"}
+    result = run("invoices", "1000000001", "1000000002", "--format", "parquet", "--output", output, **named)
+    assert (result.returncode, result.stdout) == (0, ""), result.stderr
+    table = pq.read_table(output)
+    assert table.schema == SCHEMA
+    (tmp_path / "accounts").write_text("1000000001\n1000000002\n")
+    again = str(tmp_path / "again.parquet")
+    result = run(
+        "invoices", "--accounts-file", str(tmp_path / "accounts"), "--format", "parquet", "--output", again, **named
+    )
+    assert result.returncode == 0, result.stderr
+    assert pq.read_table(again) == table
+    rows = run("invoices", "1000000001", "--format", "jsonl", **named).stdout.splitlines()
+    assert [json.loads(row)["invoice_number"] for row in rows] == table["invoice_number"].to_pylist()
+    assert table["other_fields"].null_count < table.num_rows  # custom fields, without the account
+    assert not any("account_number" in text for text in table["other_fields"].to_pylist() if text)
+
+
+def test_parquet_goes_on_after_an_interruption(
+    tmp_path: Path, served: KeepAlive, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "accounts").write_text("1\nmissing\n2\n")
+    arguments = ["invoices", "--accounts-file", str(tmp_path / "accounts"), "--format", "parquet"]
+    arguments += ["--output", str(tmp_path / "out.parquet")]
+    first = run(*arguments, URL=served.url)
+    assert first.returncode == 7
+    assert not (tmp_path / "out.parquet").exists()
+    before = served.requests
+    served.respond = lambda target: listed(target.rpartition("/")[2])
+    assert run(*arguments, URL=served.url).returncode == 0
+    assert served.requests == before + 1
+    table = pq.read_table(tmp_path / "out.parquet")
+    assert table["account_number"].to_pylist() == ["1", "1", "missing", "missing", "2", "2"]
+
+
+def test_parquet_needs_a_file_and_the_extra(monkeypatch: pytest.MonkeyPatch) -> None:
+    result = run("invoices", "1", "--format", "parquet", URL="http://127.0.0.1:1")
+    assert result.returncode == 2
+    assert "--format parquet needs --output FILE." in result.stderr
+    monkeypatch.setattr("talkdesk_bridge_cli.commands.find_spec", lambda _: None)
+    result = run("invoices", "1", "--format", "parquet", "--output", "x", URL="http://127.0.0.1:1")
+    assert result.returncode == 2
+    assert "install talkdesk-bridge[tables]" in result.stderr

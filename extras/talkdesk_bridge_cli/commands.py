@@ -5,10 +5,12 @@ from __future__ import annotations
 import json
 import sys
 from collections.abc import Sequence
+from importlib.util import find_spec
 from typing import Any, BinaryIO
 
 import click
 
+from talkdesk_bridge_cli.exit import needs_extra
 from talkdesk_bridge_cli.options import LIMIT, SECONDS, RequestCommand, request_options
 
 __all__ = ["app"]
@@ -58,8 +60,9 @@ def app() -> None:
 )
 @click.option("--limit", type=LIMIT, metavar="N", help="Print only the first N invoices of each account.")
 @click.option(
-    "--format", "output_format", type=click.Choice(["table", "json", "jsonl", "csv"]), metavar="FORMAT",
-    help="table (the default), json, jsonl or csv; with --accounts-file, jsonl (the default) or csv.",
+    "--format", "output_format", type=click.Choice(["table", "json", "jsonl", "csv", "parquet"]), metavar="FORMAT",
+    help="table (the default), json, jsonl, csv or parquet, which needs --output and the extra tables; with "
+    "--accounts-file, jsonl (the default), csv or parquet.",
 )  # fmt: skip
 @request_options
 def invoices(
@@ -83,7 +86,13 @@ def invoices(
       talkdesk-bridge invoices 1000000003 1000000005 --format jsonl
       talkdesk-bridge invoices 1000000001 1000000005 --format csv --output invoices.csv
       talkdesk-bridge invoices --accounts-file accounts.txt --format csv --output invoices.csv
+      talkdesk-bridge invoices --accounts-file accounts.txt --format parquet --output invoices.parquet
     """
+    if output_format == "parquet":
+        if options["output"] in (None, "-"):
+            raise click.UsageError("--format parquet needs --output FILE.")
+        if not find_spec("pyarrow"):
+            raise needs_extra("tables")
     if accounts_file is None:
         if not accounts:
             raise click.UsageError("Missing argument 'ACCOUNT...': give accounts, or a file with --accounts-file.")
@@ -96,7 +105,9 @@ def invoices(
     if accounts:
         raise click.UsageError("--accounts-file cannot be combined with ACCOUNT...: put all accounts in the file.")
     if output_format in ("table", "json"):
-        raise click.UsageError(f"--accounts-file cannot be combined with --format {output_format}: use jsonl or csv.")
+        raise click.UsageError(
+            f"--accounts-file cannot be combined with --format {output_format}: use jsonl, csv or parquet."
+        )
     from talkdesk_bridge_cli.many import list_many
 
     options |= {"output_format": output_format or "jsonl", "at_once": at_once or 20, "skip_failed": skip_failed}

@@ -17,7 +17,7 @@ from talkdesk_bridge import Money, errors
 from talkdesk_bridge.models import InvoiceDetails
 
 from talkdesk_bridge_cli.exit import bridge_errors, coloured, counted, printable
-from talkdesk_bridge_cli.formats import as_data, columns_of, csv_lines
+from talkdesk_bridge_cli.formats import as_data, columns_of, csv_lines, parquet_parts
 from talkdesk_bridge_cli.output import Output
 from talkdesk_bridge_cli.run import account_name, connected_run, in_total, limited_by
 
@@ -39,7 +39,7 @@ def list_invoices(
         accounts: Account numbers.
         per_page: Invoices per page; None for the bridge's default.
         limit: The first invoices of each account; None for all.
-        output_format: `table`, `json`, `jsonl` or `csv`.
+        output_format: `table`, `json`, `jsonl`, `csv` or `parquet`.
         options: The arguments of `connected_run`.
 
     """
@@ -57,6 +57,8 @@ def list_invoices(
         if output_format == "table":
             text = _tables(listed, limited_by(limit), run.output)
             run.output.write([text.encode("utf-8" if run.output.path else sys.stdout.encoding, "backslashreplace")])
+        elif output_format == "parquet":
+            run.output.write(parquet_parts(listed.items()))
         elif output_format == "csv":
             run.output.write(csv_lines(rows, columns_of(rows, [name, *InvoiceDetails.FIELDS])))
         else:

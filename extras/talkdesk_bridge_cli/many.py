@@ -14,7 +14,7 @@ from talkdesk_bridge import AsyncBridgeClient, Retry, errors
 from talkdesk_bridge.models import InvoiceDetails
 
 from talkdesk_bridge_cli.exit import CommandError, bridge_errors, printable, report
-from talkdesk_bridge_cli.formats import as_data, columns_of, csv_lines, from_json
+from talkdesk_bridge_cli.formats import as_data, columns_of, csv_lines, from_json, parquet_parts
 from talkdesk_bridge_cli.output import Output
 from talkdesk_bridge_cli.run import Run, account_name, in_total, new_run, rows_of
 from talkdesk_bridge_cli.signals import run_until_signalled
@@ -45,7 +45,7 @@ def list_many(
         source: The accounts, one per line.
         per_page: Invoices per page; None for the bridge's default.
         limit: The first invoices of each account; None for all.
-        output_format: `jsonl` or `csv`.
+        output_format: `jsonl`, `csv` or `parquet`.
         at_once: Request at most this many accounts at a time.
         skip_failed: Whether to write the output without the accounts that failed.
         output: The name of the file, as for `Output`.
@@ -183,9 +183,18 @@ def _affects_all_accounts(error: errors.BridgeError) -> bool:
 
 def _parts(output_format: str, store: Store, name: str) -> Iterable[bytes]:
     if output_format == "jsonl":
-        return store.pages()
+        return (lines for _, lines in store.pages())
+    if output_format == "parquet":
+        return parquet_parts((account, _invoices(account, lines, name)) for account, lines in store.pages())
     return csv_lines(_rows(store), columns_of(_rows(store), [name, *InvoiceDetails.FIELDS]))
 
 
+def _invoices(account: str, lines: bytes, name: str) -> Iterator[dict[str, Any]]:
+    """The invoices of a page as sent, without the account that was added."""
+    for line in lines.splitlines():
+        row: dict[str, Any] = from_json(line)
+        yield {key: value for key, value in row.items() if (key, value) != (name, account)}
+
+
 def _rows(store: Store) -> Iterator[dict[str, Any]]:
-    return (from_json(line) for page in store.pages() for line in page.splitlines())
+    return (from_json(line) for _, page in store.pages() for line in page.splitlines())

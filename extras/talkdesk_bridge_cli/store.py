@@ -122,12 +122,11 @@ class Store:
         if time.monotonic() - self._committed >= COMMIT_INTERVAL:
             self.commit()
 
-    def pages(self) -> Iterator[bytes]:
-        """The pages of the complete accounts, in the order of the accounts."""
+    def pages(self) -> Iterator[tuple[str, bytes]]:
+        """The pages of the complete accounts, each with its account, in the order of the accounts."""
         accounts = "SELECT account FROM requested WHERE account IN (SELECT account FROM complete) ORDER BY id"
         for key in self._execute(accounts):
-            for (lines,) in self._execute("SELECT lines FROM pages WHERE account = ? ORDER BY rowid", key):
-                yield lines
+            yield from self._execute("SELECT account, lines FROM pages WHERE account = ? ORDER BY rowid", key)
 
     def commit(self) -> None:
         """Write everything to disk, so that no crash can lose it."""

@@ -105,4 +105,5 @@ def _checked(results: Iterable[Result], *, permissive: bool) -> Iterator[Result]
 
 
 def _affects_all_accounts(error: errors.BridgeError) -> bool:
-    return isinstance(error, errors.ConfigurationError | errors.AuthenticationError | errors.UnauthorizedError)
+    for_all = errors.ConfigurationError | errors.AuthenticationError | errors.UnauthorizedError | errors.ProxyError
+    return isinstance(error, for_all)
