@@ -83,7 +83,7 @@ upload: $(UV)
 	@$(VENV)-uv/bin/python -m tools.release upload
 
 ##@ Tests that take longer
-integration: $(DEV) $(foreach name,bench integration tables uv,$(VENV)-$(name)/.set-up) ## Test with other software: indexes, token servers, gateways, httpx2, a browser
+integration: $(DEV) $(foreach name,bench integration spark tables uv,$(VENV)-$(name)/.set-up) ## Test with other software: indexes, token servers, gateways, httpx2, a browser
 	@python -m pytest --ignore=tests/integration/test_httpx2.py --ignore=tests/integration/test_mocks.py --ignore=tests/integration/test_loops.py tests/integration
 	@$(INTEGRATION) tests/integration/test_mocks.py tests/integration/test_loops.py tests/test_proxies.py
 	@$(INTEGRATION) -p no:pytest_httpx tests/integration/test_httpx2.py
@@ -117,6 +117,8 @@ lock: $(UV) ## Pin the newest tools in requirements/
 	@$(COMPILE) --extra sandbox --group integration pyproject.toml -o requirements/integration.txt
 	@$(COMPILE) --all-extras --group bench pyproject.toml -o requirements/bench.txt
 	@$(COMPILE) --extra sandbox --extra tables --group tables pyproject.toml -o requirements/tables.txt
+	@$(COMPILE) --extra sandbox --extra tables --group spark pyproject.toml -o requirements/spark.txt
+	@$(COMPILE) --no-deps --group pyproject.toml:pyspark -o requirements/pyspark.txt
 	@$(COMPILE) --group pyproject.toml:uv -o requirements/uv.txt
 	@npm update --prefix tests/integration/oidc --package-lock-only --omit-lockfile-registry-resolved --no-audit --no-fund
 
@@ -145,3 +147,8 @@ $(DEV): $(VENV)/.tools pyproject.toml $(if $(VERSION),$(VENV)/.version-$(VERSION
 
 $(VENV)-%/.set-up: requirements/%.txt
 	$(SET_UP)
+
+# pyspark has no wheel: it is built with the setuptools of its environment.
+$(VENV)-spark/.set-up: requirements/spark.txt requirements/pyspark.txt
+	$(SET_UP)
+	@$(@D)/bin/python $(PIP_INSTALL) --require-hashes --no-deps --no-build-isolation -r requirements/pyspark.txt || { rm $@; exit 2; }
