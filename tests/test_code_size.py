@@ -16,9 +16,9 @@ from tests.conftest import ROOT
 PARTS = {
     "overrides/talkdesk_bridge": (1150, 2500),
     "overrides/talkdesk_bridge_http": (550, 602),
-    "extras/talkdesk_bridge_cli": (1300, 1526),
+    "extras/talkdesk_bridge_cli": (1300, 1547),
     "extras/talkdesk_bridge_sandbox": (950, 977),
-    "extras/talkdesk_bridge_tables": (350, 350),
+    "extras/talkdesk_bridge_tables": (350, 340),
     "tools": (2700, 3275),
     "benchmarks": (750, 769),
 }

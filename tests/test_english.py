@@ -12,7 +12,7 @@ from tests.conftest import ROOT
 from tests.test_architecture import tracked
 
 WORDS = {
-    "told|tells?": "a message says, a function returns, raises or logs",
+    r"told|tells?(?!\()": "a message says, a function returns, raises or logs",
     "answer(?:s|ed|ing)?": "response; a server responds, or returns a status",
     "refusals?": "error response",
     "whoever": "anyone who, you, the caller",
@@ -25,7 +25,8 @@ WORDS = {
     "(?:come|comes|came) of it": "the result",
     "serves on": "stays in use",
 }
-"""Patterns of whole words, each with its replacement. A part of a name such as `is_told` counts as a word."""
+"""Patterns of whole words, each with its replacement. A part of a name such as `is_told` counts as a word; `tell(` is a
+method of Python's files."""
 
 FOREIGN = ("LICENSE", "generated/talkdesk_bridge_api/lock.json", "requirements/", "tests/documented/")
 """Files in the words of others, or written by tools."""

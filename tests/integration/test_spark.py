@@ -51,7 +51,8 @@ class Bridge(KeepAlive):
 
 @pytest.fixture(scope="module")
 def bridge() -> Iterator[Bridge]:
-    with Bridge() as served:
+    served = Bridge()
+    with served:
         yield served
 
 
