@@ -9,7 +9,7 @@ import time
 from collections.abc import Callable
 from functools import partial
 
-from benchmarks import account, accounts, decode, generate, peers, startup
+from benchmarks import account, accounts, decode, generate, peers, startup, tables
 from benchmarks.process import MeasuringError
 from benchmarks.report import PAGE, Section, blocks, replaced
 from benchmarks.server import serving
@@ -35,6 +35,8 @@ def measured(folder: str, url: str, scale: float) -> dict[str, Section]:
         "account": partial(account.listing, folder, url, scale * 60),
         "list": partial(account.long_list, folder, url, 100_000 if scale else 3_000),
         "accounts": partial(accounts.listing, url, scale * 100),
+        "tables": partial(tables.writing, scale * 20),
+        "pandas": partial(tables.reading, scale * 10),
         "start": partial(startup.starting, scale * 20),
         "generate": partial(generate.regenerating, folder, scale * 60),
     }

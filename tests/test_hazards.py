@@ -11,6 +11,7 @@ from typing import Any
 import pytest
 import yaml
 
+from tests.conftest import CONTRACT
 from tools.contract import load
 from tools.contract.hazards import hazards
 from tools.contract.names import names
@@ -70,6 +71,9 @@ CASES = [
     (PROPERTIES, "{from_dict: {type: string}}", "`from_dict`, which the client reserves", "{class: {type: string}}"),
     (PROPERTIES, "{due_date: {type: string}, dueDate: {type: string}}", "the property `dueDate` becomes `due_date`, which `due_date` already uses", "{due_date: {type: string}, date_due: {type: string}}"),
     (PROPERTIES, "{_embedded: {type: string}, embedded: {type: string}}", "becomes `embedded`, which `_embedded` already uses", "{_embedded: {type: string}, _links: {type: string}}"),
+    (SCHEMAS, "{F: {type: object, properties: {other_fields: {type: string}}}}", "is also the name of a column", "{F: {type: object, properties: {others: {type: string}}}}"),
+    (SCHEMAS, "{F: {type: object, properties: {a: {type: string, x-money: true}, a_decimal: {type: string}}}}", "`a_decimal` is also the name of a column", "{F: {type: object, properties: {a: {type: string}, a_decimal: {type: string}}}}"),
+    (SCHEMAS, "{F: {type: object, x-identity: error, properties: {error: {type: string}}}}", "`error` is also the name of a column", "{F: {type: object, properties: {error: {type: string}}}}"),
     (SCHEMAS, "{F: {type: object, x-identity: b, properties: {a: {type: string}}}}", "is no property of this schema", "{F: {type: object, x-identity: a, properties: {a: {type: string}}}}"),
     (PROPERTY, "{type: string, x-money: yes please}", "write `x-money: true` next to `type: string`", "{type: string, x-money: true}"),
     (PROPERTY, "{type: object, x-money: true}", "write `x-money: true` next to `type: string`", '{type: [number, "null"], x-money: true}'),
@@ -235,3 +239,11 @@ def test_the_error_names_what_the_generator_rejects(tmp_path: Path) -> None:
         places = {finding[:2] for finding in map(astuple, caught.value.findings) if finding[3].startswith(begin)}
         assert contract.places[part] in places, (part, caught.value)
     assert len(caught.value.findings) == len(REJECTED)
+
+
+def test_an_item_has_no_field_with_the_name_of_its_account() -> None:
+    contract = load(CONTRACT)
+    contract.data["components"]["schemas"]["InvoiceDetails"]["properties"]["account_number"] = {"type": "string"}
+    found = [finding.message for finding in hazards(contract)]
+    assert len(found) == 1
+    assert "`account_number` is also the name of a column" in found[0]

@@ -52,6 +52,19 @@ def _shapes(contract: Contract) -> Iterator[tuple[Where, str]]:
         if element.kind in ("schema", "property"):
             yield from _schema(element)
             yield from _required(contract, element)
+            yield from _columns(contract, element)
+
+
+def _columns(contract: Contract, element: Element) -> Iterator[tuple[Where, str]]:
+    """Properties with the name of a column that talkdesk_bridge_tables adds: docs/tables.md."""
+    properties = mapping(element.node.get("properties"))
+    amounts = [name for name, node in properties.items() if mapping(node).get("x-money")]
+    added = {"other_fields", *(f"{name}_{part}" for name in amounts for part in ("decimal", "currency"))}
+    if "x-identity" in element.node:  # an item of a list
+        added |= {"error", *(one.name for one in contract.elements() if one.node.get("in") == "path")}
+    for name in sorted(properties.keys() & added):
+        message = f"`{name}` is also the name of a column that the tables of invoices add (docs/tables.md):"
+        yield (*element.where, "properties", name), f"{message} choose another name, or do without `x-money`."
 
 
 def _required(contract: Contract, element: Element) -> Iterator[tuple[Where, str]]:
