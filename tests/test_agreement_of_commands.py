@@ -145,7 +145,7 @@ components:
         security: [{Key: []}]
         parameters: [{name: thing_id, in: path, required: true, schema: {type: string}}]
         requestBody: {required: true, content: {image/png: {schema: {type: string, format: binary}, example: "-"}}}
-        responses: {"204": {description: Stored}, default: {$ref: "#/components/responses/Refused"}}
+        responses: {"204": {description: Stored}, default: {$ref: "#/components/responses/MadeUpRefusal"}}
 webhooks:
   paid:
     post:
