@@ -20,6 +20,7 @@ FIELDS = [
     "amount",
     "due_date",
     "class",
+    "data",
     "href",
     "items",
     "kind",

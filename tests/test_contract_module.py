@@ -32,7 +32,7 @@ def test_each_operation_names_methods_that_both_clients_have() -> None:
             group = getattr(client, info.group)
             assert getattr(group, info.name).__doc__ == info.function.__doc__
             assert info.iterator is None or callable(getattr(group, info.iterator))
-            assert (info.iterator is None) == (info.list_name is None) == (info.item is None)
+            assert (info.iterator is None) == (info.shape is None) == (info.item is None)
 
 
 def test_the_function_of_an_operation_has_the_signature_of_its_method() -> None:

@@ -92,7 +92,8 @@ def test_the_lists_in_the_documentation_are_complete() -> None:
     modules = [file for part in ("contract", "generate") for file in (ROOT / "tools" / part).glob("*.py")]
     source = "".join(module.read_text(encoding="utf-8") for module in modules)
     rules = {*re.findall(r'(?:finding|_report)\(\s*"([a-z-]+)"', source), "documented"}
-    assert rules == {*re.findall(r"^\| `([a-z-]+)` \|", contract, re.M)}
+    # `make generate` prints the findings of `list`, but they are no faults.
+    assert rules - {"list"} == {*re.findall(r"^\| `([a-z-]+)` \|", contract, re.M)}
     assert tuple(re.findall(r"^- \*\*(\w+)\*\*", contract, re.M)) == STATUSES
 
 
@@ -117,7 +118,7 @@ def test_every_exit_status_is_listed() -> None:
     assert re.findall(r"^\| (\d+) \| \w", page, re.M) == statuses
     given = {ending.status_of(errors.StatusError("", status_code=code)) for code in (400, 401, 404, 503)}
     given |= {ending.status_of(kind("")) for kind in (errors.ArgumentError, errors.ContractError, errors.PagingError)}
-    assert {str(status) for status in given} == {*statuses} - {"0", "129", "130", "143"}
+    assert {str(status) for status in given} == {*statuses} - {"0", "8", "129", "130", "143"}
 
 
 def test_links_lead_to_existing_files() -> None:

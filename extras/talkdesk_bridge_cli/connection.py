@@ -12,8 +12,9 @@ from urllib.parse import parse_qsl, urlsplit
 
 from talkdesk_bridge import VARIABLES, BridgeClient, Deviation, NoAuth, Retry, errors
 
+from talkdesk_bridge_cli.account import account_invoices
 from talkdesk_bridge_cli.checks import CheckResult, in_words
-from talkdesk_bridge_cli.exit import counted, status_of
+from talkdesk_bridge_cli.exit import CommandError, counted, status_of
 
 __all__ = ["connection_checks"]
 
@@ -94,7 +95,9 @@ def _variables(client: BridgeClient | None, error: str) -> CheckResult:
 def _bridge(anonymous: BridgeClient, account: str | None) -> CheckResult:
     """Whether the bridge responds to a request without a credential."""
     try:
-        anonymous.billing.get_account_invoices(account or "0")
+        next(account_invoices().items(anonymous, account or "0", max_pages=1), None)
+    except CommandError as error:
+        return _skipped(str(error).rstrip("."))
     except (errors.NotSentError, errors.NoResponseError) as error:
         return _failed(error, "TALKDESK_BRIDGE_URL")
     except errors.StatusError as error:
@@ -137,14 +140,17 @@ def _response(client: BridgeClient, account: str, deviations: list[Deviation]) -
     warnings = _LinkWarnings()
     logging.getLogger("talkdesk_bridge").addHandler(warnings)
     try:
-        bodies = [*client.billing.iter_account_invoices(account, max_pages=2).pages()]
+        wanted = account_invoices()
+        items = wanted.items(client, account, max_pages=2)
+        counts = [len(wanted.shape.found(items.response.data) or []) for _ in items.pages()]
+    except CommandError as error:
+        return _skipped(str(error).rstrip("."))
     except errors.BridgeError as error:
         status = status_of(error)
         return CheckResult("bad", _redacted(str(error)), REMEDIES.get(status, "Ask the bridge's operator."), status)
     finally:
         logging.getLogger("talkdesk_bridge").removeHandler(warnings)
-    count = sum(len(body.embedded.invoices or []) for body in bodies if body.embedded)
-    text = f"Read {counted(len(bodies), 'page')} with {counted(count, 'invoice')}"
+    text = f"Read {counted(len(counts), 'page')} with {counted(sum(counts), 'invoice')}"
     faults, remedies = [_redacted(text) for text in warnings.found], []
     if faults:
         remedies.append("Ask the bridge's operator to write links with the address that clients use.")

@@ -1,8 +1,8 @@
 """How the command ends: one sentence on standard error, and an exit status.
 
 0 done, 1 other, 2 usage or configuration, 3 authentication, 4 not found, 5 server failed or unreachable, 6 response
-violates the contract, 7 list incomplete, 129 hung up (SIGHUP), 130 interrupted (SIGINT), 143 terminated
-(SIGTERM).
+violates the contract, 7 list incomplete, 8 not with this contract, 129 hung up (SIGHUP), 130 interrupted (SIGINT),
+143 terminated (SIGTERM).
 """
 
 from __future__ import annotations

@@ -17,7 +17,7 @@ from talkdesk_bridge import Response, contract
 from talkdesk_bridge.contract import OperationInfo
 
 from talkdesk_bridge_cli.exit import counted
-from talkdesk_bridge_cli.formats import as_data, from_json, without_controls
+from talkdesk_bridge_cli.formats import as_data, columns_of, csv_lines, from_json, without_controls
 from talkdesk_bridge_cli.options import LIMIT, RequestCommand, request_options
 from talkdesk_bridge_cli.output import Output
 from talkdesk_bridge_cli.run import connected_run
@@ -44,16 +44,16 @@ def _command(info: OperationInfo) -> click.Command:
         if isinstance(parameter, click.Argument) and description:
             paragraphs.append(f"{parameter.metavar}: {description}")
     lines = [_example(info.operation_id, parameters)]
-    if info.iterator:
+    if info.shape:
         parameters += [
             click.Option(["--all", "everything"], is_flag=True, help="Print every item of all pages."),
             click.Option(["--limit"], type=LIMIT, metavar="N", help="Print only the first N items of all pages."),
             click.Option(
-                ["--format", "output_format"], type=click.Choice(["json", "jsonl"]), default="json", metavar="FORMAT",
-                help="json (the default), or jsonl: every item of all pages, one per line.",
+                ["--format", "output_format"], type=click.Choice(["json", "jsonl", "csv"]), default="json",
+                metavar="FORMAT", help="json (the default), or every item of all pages: jsonl, one per line, or csv.",
             ),
         ]  # fmt: skip
-        lines += [f"{lines[0]} --all", f"{lines[0]} --format jsonl --output {shlex.quote(f'{info.list_name}.jsonl')}"]
+        lines += [f"{lines[0]} --all", f"{lines[0]} --format csv --output {shlex.quote(f'{info.shape.name}.csv')}"]
     examples = "\n  ".join(["Examples:", *lines])
     # Wrapped here, as wide as click does it, because click would break URLs at their hyphens.
     width = max(shutil.get_terminal_size().columns - 2, 50) - 2
@@ -66,7 +66,7 @@ def _command(info: OperationInfo) -> click.Command:
 
 def _parameters(info: OperationInfo, descriptions: Mapping[str, str]) -> Iterator[click.Parameter]:
     """Path parameters become arguments, all others options."""
-    hints, flags = get_type_hints(info.function), [*OWN_OPTIONS, *(["--limit"] if info.iterator else [])]
+    hints, flags = get_type_hints(info.function), [*OWN_OPTIONS, *(["--limit"] if info.shape else [])]
     for name, parameter in [*inspect.signature(info.function).parameters.items()][1:]:  # without `self`
         kind, shown = _without_none(hints[name]), name.rstrip("_")  # such as `from_`
         if parameter.kind is not parameter.KEYWORD_ONLY:
@@ -76,14 +76,15 @@ def _parameters(info: OperationInfo, descriptions: Mapping[str, str]) -> Iterato
         while flag in flags:
             flag = f"--parameter{flag[1:]}"
         flags.append(flag)
-        yield _option([flag, ARGUMENT + name], kind, descriptions.get(name, ""), parameter, as_body=info.has_body)
+        required = parameter.default is parameter.empty and name not in _first_page(info)
+        description = descriptions.get(name, "")
+        yield _option(
+            [flag, ARGUMENT + name], kind, description, required=required, is_body=info.has_body and name == "body"
+        )
 
 
-def _option(
-    names: Sequence[str], kind: Any, description: str, parameter: inspect.Parameter, *, as_body: bool
-) -> click.Option:
-    required = parameter.default is parameter.empty
-    if as_body and parameter.name == "body":
+def _option(names: Sequence[str], kind: Any, description: str, *, required: bool, is_body: bool) -> click.Option:
+    if is_body:
         text = f"The file with the body, or - for standard input. {description}"
         return click.Option(names, type=Body(kind), metavar="FILE", help=text, required=required)
     is_list = get_origin(kind) is list
@@ -117,9 +118,9 @@ def _call(
     arguments = {name: [*value] if isinstance(value, tuple) else value for name, value in given.items()}
     with connected_run(**options) as run:
         group = getattr(run.client, info.group)
-        if not (everything or limit) and output_format == "json":
+        if not info.shape or not (everything or limit or output_format != "json"):
             with run.at(info.operation_id):
-                response = run.client.with_response(getattr(group, info.name), **arguments)
+                response = run.client.with_response(getattr(group, info.name), **(_first_page(info) | arguments))
             run.output.write([_body(response, run.output)])
             return
         iterate = getattr(group, str(info.iterator))
@@ -127,9 +128,25 @@ def _call(
             chosen = {"--all": everything, "--limit": limit, f"--format {output_format}": True}
             flag, other = min(one_page_only).replace("_", "-"), next(name for name in chosen if chosen[name])
             raise click.UsageError(f"--{flag} is for one page, but {other} reads all pages: leave out one of them.")
-        items = run.collect(info.operation_id, iterate(**arguments, max_items=limit), str(info.list_name), limit)
-        run.output.write([as_data(output_format, items)])
+        items = run.collect(info.operation_id, iterate(**arguments, max_items=limit), info.shape, limit)
+        run.output.write(_csv(info, items) if output_format == "csv" else [as_data(output_format, items)])
         run.done = f"{info.operation_id}: {counted(len(items), 'item')}"
+
+
+def _first_page(info: OperationInfo) -> dict[str, Any]:
+    """The argument that requests the first page, if one must be given."""
+    begin = info.shape.begin if info.shape else None
+    if not info.shape or not begin:
+        return {}
+    parameter = inspect.signature(info.function).parameters[begin]
+    return {begin: info.shape.first} if parameter.default is parameter.empty else {}
+
+
+def _csv(info: OperationInfo, items: Sequence[Any]) -> Iterator[bytes]:
+    """A row for each item; items that are not objects have one column, named after the list."""
+    name = info.shape.name if info.shape else ""
+    rows = [item if isinstance(item, dict) else {name: item} for item in items]
+    return csv_lines(rows, columns_of(rows, getattr(info.item, "FIELDS", ())) or [name])
 
 
 def _body(response: Response[Any], output: Output) -> bytes:

@@ -14,20 +14,24 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 from talkdesk_bridge import Money, errors
-from talkdesk_bridge.models import InvoiceDetails
 
+from talkdesk_bridge_cli.account import account_invoices
 from talkdesk_bridge_cli.exit import bridge_errors, coloured, counted, printable
 from talkdesk_bridge_cli.formats import as_data, columns_of, csv_lines, parquet_parts
 from talkdesk_bridge_cli.output import Output
-from talkdesk_bridge_cli.run import account_name, connected_run, in_total, limited_by
+from talkdesk_bridge_cli.run import connected_run, in_total, limited_by
 
 __all__ = ["list_invoices"]
 
 LONGEST_CELL = 200
 """Characters; the other formats cut nothing."""
-TEXTS = ("number", "bill date", "due date", "status")
-AMOUNTS = {name.replace("_", " "): name for name in InvoiceDetails.AMOUNTS}
-"""The attribute of each column."""
+TEXTS = {
+    "number": "invoice_number",
+    "bill date": "invoice_bill_date",
+    "due date": "invoice_due_date",
+    "status": "status",
+}
+"""The attribute of each column that is before the amounts."""
 
 
 def list_invoices(
@@ -43,53 +47,54 @@ def list_invoices(
         options: The arguments of `connected_run`.
 
     """
+    wanted = account_invoices(*(TEXTS.values() if output_format == "table" else ()))
     with connected_run(**options) as run:
-        iterate, name = run.client.billing.iter_account_invoices, account_name(run.client)
         listed: dict[str, list[Any]] = {}
         for account in dict.fromkeys(accounts):
             place = f"account {account or '(empty)'}"
             with bridge_errors(f"{place}: "):
-                listed[account] = run.collect(
-                    place, iterate(account, per_page=per_page, max_items=limit), "invoices", limit
-                )
-        # A field of this name that the bridge sends takes precedence.
-        rows = [{name: account, **invoice} for account, invoices in listed.items() for invoice in invoices]
+                items = wanted.items(run.client, account, per_page=per_page, max_items=limit)
+                listed[account] = run.collect(place, items, wanted.shape, limit)
+        rows = [row for account, invoices in listed.items() for row in wanted.rows(account, invoices)]
         if output_format == "table":
-            text = _tables(listed, limited_by(limit), run.output)
+            models = {account: [*map(wanted.info.item.from_dict, invoices)] for account, invoices in listed.items()}
+            amounts = {name.replace("_", " "): name for name in wanted.info.item.AMOUNTS}
+            text = _tables(models, amounts, limited_by(limit), run.output)
             run.output.write([text.encode("utf-8" if run.output.path else sys.stdout.encoding, "backslashreplace")])
         elif output_format == "parquet":
             run.output.write(parquet_parts(listed.items()))
         elif output_format == "csv":
-            run.output.write(csv_lines(rows, columns_of(rows, [name, *InvoiceDetails.FIELDS])))
+            run.output.write(csv_lines(rows, columns_of(rows, [wanted.name, *wanted.info.item.FIELDS])))
         else:
             run.output.write([as_data(output_format, rows)])
         if output_format != "table" or not run.output.is_terminal():  # there, the table's end says it
             run.done = in_total(len(rows), len(listed), limit)
 
 
-def _tables(listed: Mapping[str, list[Any]], limited: str, output: Output) -> str:
+def _tables(models: Mapping[str, list[Any]], amounts: Mapping[str, str], limited: str, output: Output) -> str:
     """One table per account and, if there are several, the totals of all."""
-    models = {account: [*map(InvoiceDetails.from_dict, invoices)] for account, invoices in listed.items()}
-    tables = {account: _table(invoices, limited, output) for account, invoices in models.items()}
+    tables = {account: _table(invoices, amounts, limited, output) for account, invoices in models.items()}
     if len(tables) == 1:
         return "".join(tables.values())
     parts = [f"account {printable(account)}\n{table}" for account, table in tables.items()]
     all_invoices = [invoice for invoices in models.values() for invoice in invoices]
-    return "\n".join([*parts, f"{len(tables)} accounts\n{_summary(all_invoices, output)}"])
+    return "\n".join([*parts, f"{len(tables)} accounts\n{_summary(all_invoices, amounts, output)}"])
 
 
 @define
 class _Totals:
     """Sums by currency and column, and the number of amounts that are not in them."""
 
+    columns: Mapping[str, str]
+    """The attribute of each column of amounts."""
     sums: dict[str, dict[str, Money]] = field(factory=dict)
     missing: int = 0
     unreadable: int = 0
 
-    def add(self, invoice: InvoiceDetails) -> tuple[str | None, ...]:
+    def add(self, invoice: Any) -> tuple[str | None, ...]:
         """Add the amounts of an invoice; returns them as sent."""
-        amounts = tuple(getattr(invoice, name) for name in AMOUNTS.values())
-        for column, text in zip(AMOUNTS, amounts, strict=True):
+        amounts = tuple(getattr(invoice, name) for name in self.columns.values())
+        for column, text in zip(self.columns, amounts, strict=True):
             self._add(column, text)
         return amounts
 
@@ -114,24 +119,23 @@ class _Totals:
         return [f"* not counting {left_out}" if self.sums else f"no totals, because of {left_out}"]
 
 
-def _table(invoices: Sequence[InvoiceDetails], limited: str, output: Output) -> str:
-    table, totals = _columns(TEXTS, AMOUNTS), _Totals()
+def _table(invoices: Sequence[Any], amounts: Mapping[str, str], limited: str, output: Output) -> str:
+    table, totals = _columns(TEXTS, amounts), _Totals(amounts)
     for invoice in invoices:
-        amounts = totals.add(invoice)
-        texts = (invoice.invoice_number, invoice.invoice_bill_date, invoice.invoice_due_date, invoice.status)
-        table.add_row(*map(_cell, (*texts, *amounts)))
+        texts = (getattr(invoice, name) for name in TEXTS.values())
+        table.add_row(*map(_cell, (*texts, *totals.add(invoice))))
     if totals.sums:
         table.add_section()
-    _add_totals(table, totals, ["", "", ""], AMOUNTS)
+    _add_totals(table, totals, ["", "", ""], amounts)
     return _rendered([table], [f"{counted(len(invoices), 'invoice')}{limited}", *totals.footer()], output)
 
 
-def _summary(invoices: Sequence[InvoiceDetails], output: Output) -> str:
+def _summary(invoices: Sequence[Any], amounts: Mapping[str, str], output: Output) -> str:
     """The totals of several accounts, without the columns that would be empty."""
-    totals = _Totals()
+    totals = _Totals(amounts)
     for invoice in invoices:
         totals.add(invoice)
-    columns = [column for column in AMOUNTS if any(column in sums for sums in totals.sums.values())]
+    columns = [column for column in amounts if any(column in sums for sums in totals.sums.values())]
     table = _columns([""], columns)
     _add_totals(table, totals, [], columns)
     return _rendered([table] if columns else [], [counted(len(invoices), "invoice"), *totals.footer()], output)

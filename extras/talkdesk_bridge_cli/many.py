@@ -11,12 +11,12 @@ from tempfile import TemporaryDirectory
 from typing import Any, BinaryIO
 
 from talkdesk_bridge import AsyncBridgeClient, Retry, errors
-from talkdesk_bridge.models import InvoiceDetails
 
+from talkdesk_bridge_cli.account import AccountInvoices, account_invoices
 from talkdesk_bridge_cli.exit import CommandError, bridge_errors, printable, report
 from talkdesk_bridge_cli.formats import as_data, columns_of, csv_lines, from_json, parquet_parts
 from talkdesk_bridge_cli.output import Output
-from talkdesk_bridge_cli.run import Run, account_name, in_total, new_run, rows_of
+from talkdesk_bridge_cli.run import Run, in_total, new_run
 from talkdesk_bridge_cli.signals import run_until_signalled
 from talkdesk_bridge_cli.store import Store, stored
 
@@ -52,6 +52,7 @@ def list_many(
         options: The arguments of `Run`.
 
     """
+    wanted = account_invoices()
     with new_run(**options) as run, TemporaryDirectory(prefix="talkdesk-bridge-") as folder:
         run.output = Output(output)
         if run.output.is_same(source):
@@ -67,10 +68,10 @@ def list_many(
                 done = f"{store.done} of {store.total} accounts are complete"
                 run.inform(f"Resuming {store.path}, started {store.started}: {done}. Delete it to start over.")
             try:
-                request = partial(_request, run, client, store, per_page=per_page, limit=limit, at_once=at_once)
+                request = partial(_request, run, client, store, wanted, per_page=per_page, limit=limit, at_once=at_once)
                 status = run_until_signalled(request)
                 if skip_failed or not status:
-                    run.output.write(_parts(output_format, store, account_name(client)))
+                    run.output.write(_parts(output_format, store, wanted))
                     store.finished = True
             finally:
                 if run.output.path and not store.finished and (count := store.save()):
@@ -113,7 +114,14 @@ def _accounts(source: BinaryIO) -> Iterator[str]:
 
 
 async def _request(
-    run: Run, client: AsyncBridgeClient, store: Store, *, per_page: int | None, limit: int | None, at_once: int
+    run: Run,
+    client: AsyncBridgeClient,
+    store: Store,
+    wanted: AccountInvoices,
+    *,
+    per_page: int | None,
+    limit: int | None,
+    at_once: int,
 ) -> int:
     """Request all accounts that are not complete yet.
 
@@ -124,10 +132,10 @@ async def _request(
         CommandError: an error that every other account would get, too.
 
     """
-    name, failures = account_name(client), _Failures()
+    failures = _Failures()
 
     async def take_pages(account: str) -> int:
-        count, invoices = 0, client.billing.iter_account_invoices(account, per_page=per_page, max_items=limit)
+        count, invoices = 0, wanted.items(client, account, per_page=per_page, max_items=limit)
 
         def restart() -> None:
             nonlocal count
@@ -136,9 +144,9 @@ async def _request(
 
         with run.at(f"account {account}"):
             async for _ in invoices.pages(restart=restart):
-                page = rows_of(invoices.response.data, "invoices")[: limit and limit - count]
-                store.add_page(account, as_data("jsonl", [{name: account, **invoice} for invoice in page]))
-                count += len(page)
+                rows = wanted.rows(account, wanted.shape.found(invoices.response.data))[: limit and limit - count]
+                store.add_page(account, as_data("jsonl", rows))
+                count += len(rows)
         return count
 
     async with client, aclosing(client.each(take_pages, store.pending(), at_once=at_once)) as results:
@@ -181,12 +189,12 @@ def _affects_all_accounts(error: errors.BridgeError) -> bool:
     return isinstance(error, for_all)
 
 
-def _parts(output_format: str, store: Store, name: str) -> Iterable[bytes]:
+def _parts(output_format: str, store: Store, wanted: AccountInvoices) -> Iterable[bytes]:
     if output_format == "jsonl":
         return (lines for _, lines in store.pages())
     if output_format == "parquet":
-        return parquet_parts((account, _invoices(account, lines, name)) for account, lines in store.pages())
-    return csv_lines(_rows(store), columns_of(_rows(store), [name, *InvoiceDetails.FIELDS]))
+        return parquet_parts((account, _invoices(account, lines, wanted.name)) for account, lines in store.pages())
+    return csv_lines(_rows(store), columns_of(_rows(store), [wanted.name, *wanted.info.item.FIELDS]))
 
 
 def _invoices(account: str, lines: bytes, name: str) -> Iterator[dict[str, Any]]:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import inspect
 import os
 import sys
 from collections import Counter
@@ -12,13 +11,14 @@ from contextvars import ContextVar
 from typing import Any
 from urllib.parse import urlsplit
 
-from talkdesk_bridge import AsyncBridgeClient, Attempt, BridgeClient, Deviation, Retry, errors
+from talkdesk_bridge import Attempt, BridgeClient, Deviation, Retry, errors
+from talkdesk_bridge.contract import ListShape
 
 from talkdesk_bridge_cli.checks import in_words
 from talkdesk_bridge_cli.exit import CommandError, bridge_errors, coloured, counted, printable, report, system_error
 from talkdesk_bridge_cli.output import Output
 
-__all__ = ["Run", "account_name", "connected_run", "in_total", "limited_by", "new_run", "rows_of"]
+__all__ = ["Run", "connected_run", "in_total", "limited_by", "new_run"]
 
 _place: ContextVar[str] = ContextVar("place", default="")
 """What is being requested, such as `account 1`; each task of a run over many accounts has its own."""
@@ -52,13 +52,13 @@ class Run:
         self._origins = {name: f"{urlsplit(url).scheme}://{urlsplit(url).netloc}" for name, url in urls.items()}
         return client
 
-    def collect(self, place: str, items: Any, list_name: str, limit: int | None) -> list[Any]:
+    def collect(self, place: str, items: Any, shape: ListShape, limit: int | None) -> list[Any]:
         """The items of all pages, as sent; a terminal shows their number as they arrive.
 
         Args:
             place: What messages start with, such as `account 1`.
             items: An iterator of the client.
-            list_name: The name of the list under `_embedded`.
+            shape: Where the list is in a page.
             limit: The `max_items` of the iterator; None for all.
 
         """
@@ -67,9 +67,9 @@ class Run:
             show(place)
             for _ in items.pages(restart=found.clear):
                 page = items.response.data
-                found += rows_of(page, list_name)
-                of_total = f" of {page['total']}" if page.get("total") is not None else ""
-                show(f"{place}: {len(found)}{of_total} {list_name}")
+                found += shape.found(page) or []
+                of_total = "" if shape.total_in(page) is None else f" of {shape.total_in(page)}"
+                show(f"{place}: {len(found)}{of_total} {shape.name}")
         return found[:limit]
 
     @contextmanager
@@ -133,11 +133,6 @@ class Run:
             yield lambda line: status.update(Text(printable(line)))
 
 
-def rows_of(page: dict[str, Any], list_name: str) -> list[Any]:
-    """The items of a page, as sent."""
-    return (page.get("_embedded") or {}).get(list_name) or []
-
-
 def in_total(invoices: int, accounts: int, limit: int | None) -> str:
     """The counts of a run in words."""
     return f"{counted(invoices, 'invoice')} of {counted(accounts, 'account')}{limited_by(limit)}"
@@ -146,11 +141,6 @@ def in_total(invoices: int, accounts: int, limit: int | None) -> str:
 def limited_by(limit: int | None) -> str:
     """What follows the number of invoices if it was limited."""
     return f" (--limit {limit})" if limit else ""
-
-
-def account_name(client: BridgeClient | AsyncBridgeClient) -> str:
-    """The name of the client's account argument; each printed invoice starts with a field of this name."""
-    return next(iter(inspect.signature(client.billing.iter_account_invoices).parameters))
 
 
 @contextmanager

@@ -10,9 +10,13 @@ from attrs import frozen
 from openapi_schema_validator import OAS31Validator, oas31_format_checker
 from referencing import Registry
 
-__all__ = ["Document", "Media", "lists_of", "operations_of", "schemes_of", "token_paths"]
+__all__ = ["Document", "Media", "list_in", "operations_of", "replaced", "schemes_of", "token_paths", "value_at"]
 
 METHODS = ("get", "put", "post", "delete", "options", "head", "patch", "trace")
+BESIDE = ("errors", "included", "messages", "warnings")
+"""Arrays of a page that are not its list."""
+ENVELOPES = ("body", "content", "data", "payload", "response", "result", "results")
+"""Objects that may hold a page."""
 
 
 def operations_of(contract: dict[str, Any]) -> Iterator[tuple[str, str, dict[str, Any]]]:
@@ -33,10 +37,36 @@ def token_paths(contract: dict[str, Any]) -> list[str]:
     return sorted({"/" + unquote(urlsplit(flow["tokenUrl"]).path).lstrip("/") for flow in flows if flow})
 
 
-def lists_of(body: Any) -> dict[str, list[Any]]:
-    """The lists under `_embedded` of a body, by name."""
-    embedded = body.get("_embedded") if isinstance(body, dict) else None
-    return {name: value for name, value in (embedded or {}).items() if isinstance(value, list)}
+def list_in(body: Any) -> tuple[str, ...] | None:
+    """The fields that lead to the list of an example, none if the body is the list; None if it has no list.
+
+    Text beside a list makes the body a single object, unless there is a total.
+    """
+    if isinstance(body, list):
+        return ()
+    if not isinstance(body, dict):
+        return None
+    if isinstance(embedded := body.get("_embedded"), dict):
+        lists = [name for name, value in embedded.items() if isinstance(value, list)]
+        return ("_embedded", *lists) if len(lists) == 1 else None
+    if type(body.get("total")) is not int and any(isinstance(value, str) for value in body.values()):
+        return None
+    lists = [name for name, value in body.items() if isinstance(value, list) and name not in BESIDE]
+    inner = [(name, *keys) for name in body if name in ENVELOPES and (keys := list_in(body[name]))]
+    found = [(name,) for name in lists] or inner
+    return found[0] if len(found) == 1 else None
+
+
+def value_at(body: Any, keys: tuple[str, ...]) -> Any:
+    """The value to which fields lead."""
+    for key in keys:
+        body = body[key]
+    return body
+
+
+def replaced(body: Any, keys: tuple[str, ...], value: Any) -> Any:
+    """The body with another value there."""
+    return {**body, keys[0]: replaced(body[keys[0]], keys[1:], value)} if keys else value
 
 
 @frozen
@@ -62,6 +92,15 @@ class Document:
                 target = target[part.replace("~1", "/").replace("~0", "~")]
             node = target
         return node
+
+    def inside(self, schema: dict[str, Any], keys: tuple[str, ...]) -> dict[str, Any]:
+        """The schema of the items in the list to which fields lead; empty if the contract has none."""
+        node = self.resolve(schema)
+        members = [one for name in ("allOf", "anyOf", "oneOf") for one in node.get(name, [])]
+        found = node.get("properties", {}).get(keys[0]) if keys else node.get("items")
+        if found is not None:
+            return self.inside(found, keys[1:]) if keys else self.resolve(found)
+        return next(filter(None, (self.inside(member, keys) for member in members)), {})
 
     def media(self, carrier: dict[str, Any], preferred: str = "") -> Media:
         """The body of a response or request: in the preferred media type if declared, else in the first one."""

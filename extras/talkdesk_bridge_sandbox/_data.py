@@ -7,6 +7,7 @@ from contextlib import suppress
 from datetime import date, timedelta
 from decimal import Decimal
 from typing import Any
+from uuid import UUID
 
 from attrs import frozen
 
@@ -34,20 +35,61 @@ ACCOUNTS = {
 """The accounts by number. Each fault has its own account; any other number returns 404."""
 
 
-def items_of(account: Account | None, examples: list[Any], *, varied: bool) -> list[Any]:
-    """The items of an account: the examples, followed by variations of them.
+def items_of(account: Account | None, examples: list[Any], *, varied: bool, identity: str | None = None) -> list[Any]:
+    """The items of an account: the examples, followed by variations of them, each with another `identity`.
 
     Without an account, just the examples.
     """
     if account is None or not examples:
         return examples
-    items = []
+    items: list[Any] = []
+    known: set[str] = set()
     for index in range(account.count):
         turn, position = divmod(index, len(examples))
         currency = account.currencies[(index + turn) % len(account.currencies)]
         item = examples[position]
-        items.append(_vary(item, turn, turn * len(examples), currency) if varied else item)
+        if varied:
+            item = _vary(item, turn, turn * len(examples), currency)
+            item = _with_other_identity(item, identity or _identity(item), known) if turn else item
+            known.add(_value(item, identity or _identity(item)))
+        items.append(item)
     return items
+
+
+def _identity(item: Any) -> str | None:
+    """The field that probably identifies an item: one that is named so, else the first that can be counted up."""
+    fields = [str(name) for name in item if _next(item[name]) != item[name]] if isinstance(item, dict) else []
+    named = [name for name in fields if re.search(r"(^|_)(id|number|key|code)$|(Id|ID|Number)$", name)]
+    return next(iter([*named, *fields]), None)
+
+
+def _value(item: Any, identity: str | None) -> str:
+    return str(item.get(identity) if isinstance(item, dict) and identity else item)
+
+
+def _with_other_identity(item: Any, identity: str | None, known: set[str]) -> Any:
+    """The item, with its identity counted up until no other item has it."""
+    while _value(item, identity) in known:
+        before = item
+        if not isinstance(item, dict):
+            item = _next(item)
+        elif identity in item:
+            item = {**item, identity: _next(item[identity])}
+        if item == before:
+            return item
+    return item
+
+
+def _next(value: Any) -> Any:
+    """The value that follows a number, or a text with a number at its end; others, such as dates, stay as they are."""
+    if type(value) is int:
+        return value + 1
+    if not isinstance(value, str) or re.fullmatch(r"[0-9]{4}-[0-9]{2}-[0-9]{2}.*", value):
+        return value
+    with suppress(ValueError):
+        return str(UUID(int=UUID(value).int + 1))
+    start, number = re.fullmatch(r"(.*?)([0-9]*)", value, re.DOTALL).groups()  # type: ignore[union-attr] # it matches
+    return f"{start}{int(number) + 1:0{len(number)}}" if number else f"{value}-2"
 
 
 def _vary(value: Any, turn: int, offset: int, currency: str) -> Any:

@@ -10,7 +10,7 @@ from typing import Any
 from attrs import evolve, frozen
 from starlette.requests import Request
 
-from talkdesk_bridge_sandbox._contract import lists_of
+from talkdesk_bridge_sandbox._contract import replaced, value_at
 from talkdesk_bridge_sandbox._credentials import CredentialChecker
 from talkdesk_bridge_sandbox._data import ACCOUNTS, Account
 from talkdesk_bridge_sandbox._operations import Operation
@@ -116,13 +116,13 @@ def _cut(good: Reply, call: Call) -> Reply:
 @_fault("null-fields", "returns None and reports the deviation")
 def _nulls(good: Reply, call: Call) -> Reply:
     """Null for every second field."""
-    return _each(good, lambda item: {name: None if index % 2 else item[name] for index, name in enumerate(item)})
+    return _each(good, call, lambda item: {name: None if index % 2 else item[name] for index, name in enumerate(item)})
 
 
 @_fault("numbers", "returns the digits as text and reports the deviation")
 def _numbers(good: Reply, call: Call) -> Reply:
     """Numbers instead of text; amounts without their currency."""
-    return _each(good, lambda item: json.loads(NUMBER.sub(r"\1", json.dumps(item))))
+    return _each(good, call, lambda item: json.loads(NUMBER.sub(r"\1", json.dumps(item))))
 
 
 @_fault("bad-dates", "returns None and reports the deviation")
@@ -134,19 +134,19 @@ def _dates(good: Reply, call: Call) -> Reply:
         reordered = {name: DATE.sub(r"\3/\2/\1", item[name]) for name in dates}
         return {**item, **reordered, **dict.fromkeys(dates[:1], "")}
 
-    return _each(good, change)
+    return _each(good, call, change)
 
 
 @_fault("unknown-fields", "keeps it in `additional_properties`, even if strict")
 def _unknown(good: Reply, call: Call) -> Reply:
     """An unknown field in each item."""
-    return _each(good, lambda item: {**item, "x_of_this_bridge": {"since": "2023-07-01"}})
+    return _each(good, call, lambda item: {**item, "x_of_this_bridge": {"since": "2023-07-01"}})
 
 
 @_fault("bare-list", "reads it as a page, looks for a second one, and reports the deviation", unpaged=True)
 def _bare(good: Reply, call: Call) -> Reply:
     """Only the list, without the documented object around it."""
-    return evolve(good, json=next(iter(lists_of(good.json).values()), good.json))
+    return evolve(good, json=value_at(good.json, call.operation.keys or ()))
 
 
 @_fault("error-as-success", "raises ContractError (exit 6)")
@@ -194,16 +194,16 @@ def _html(status: int, title: str) -> Reply:
     return Reply(status, content=page, headers={"Content-Type": "text/html; charset=utf-8"})
 
 
-def _each(good: Reply, change: Callable[[dict[str, Any]], Any]) -> Reply:
+def _each(good: Reply, call: Call, change: Callable[[dict[str, Any]], Any]) -> Reply:
     """Change each item of a list, or the body if it has no list."""
 
     def changed(value: Any) -> Any:
         return change(value) if isinstance(value, dict) else value
 
-    lists = {name: [changed(item) for item in items] for name, items in lists_of(good.json).items()}
-    if not lists:
+    keys = call.operation.keys
+    if keys is None:
         return evolve(good, json=changed(good.json))
-    return evolve(good, json={**good.json, "_embedded": {**good.json["_embedded"], **lists}})
+    return evolve(good, json=replaced(good.json, keys, [changed(item) for item in value_at(good.json, keys)]))
 
 
 def _with(good: Reply, name: str, change: Callable[[Any], Any]) -> Reply:

@@ -10,7 +10,7 @@ from urllib.parse import unquote
 
 from starlette.requests import Request
 
-from talkdesk_bridge_sandbox._contract import Document, Media, lists_of, operations_of
+from talkdesk_bridge_sandbox._contract import Document, Media, list_in, operations_of, replaced, value_at
 from talkdesk_bridge_sandbox._data import ACCOUNTS, Account, items_of
 from talkdesk_bridge_sandbox._reply import Reply, RequestError
 
@@ -23,6 +23,12 @@ PER_PAGE = 50
 """Items, as in Talkdesk's APIs."""
 
 COUNT = {"type": "integer", "minimum": 1}
+
+# Names in lower case and without punctuation.
+PAGES = ("page", "pageno", "pagenumber")
+ITEMS = ("offset", "skip")
+TOTALS = ("total", "totalcount", "totalelements", "totalitems", "totalrecords", "totalresults")
+SIZES = ("limit", "maxresults", "pagesize", "perpage", "size", "top")
 
 Arguments = dict[tuple[str, str], Any]
 """The arguments of a request, by location (path, query, header, cookie) and name."""
@@ -48,6 +54,11 @@ class Operation:
         self._body = document.resolve(operation.get("requestBody", {}))
         self._responses = {status: document.media(response) for status, response in operation["responses"].items()}
         self._success = min(status for status in self._responses if status.startswith("2"))
+        media = self._responses[self._success]
+        self._example: Any = next(iter(media.examples), None)
+        self.keys = list_in(self._example)
+        """The fields that lead to the list in a response; None if it has no list."""
+        self._identity = document.inside(media.schema, self.keys or ()).get("x-identity")
 
     def respond(self, request: Request, body: bytes, account: Account | None, paging: Paging) -> Reply:
         """A page of the account's items if the response is a list, else the example.
@@ -73,13 +84,10 @@ class Operation:
     def _content(
         self, request: Request, arguments: Arguments, account: Account | None, paging: Paging, *, varied: bool
     ) -> Any:
-        example = next(iter(self._responses[self._success].examples), None)
-        lists = lists_of(example)
-        if len(lists) != 1:
-            return example
-        ((name, examples),) = lists.items()
-        items = items_of(account, examples, varied=varied)
-        return self._page(request, arguments, example, name, items, paging)
+        if self.keys is None:
+            return self._example
+        items = items_of(account, value_at(self._example, self.keys), varied=varied, identity=self._identity)
+        return self._page(request, arguments, self.keys, items, paging)
 
     def _check_body(self, request: Request, body: bytes) -> None:
         kind = request.headers.get("Content-Type", "").partition(";")[0].strip().lower()
@@ -94,25 +102,33 @@ class Operation:
             raise RequestError(400, f"the body is invalid: {_message(error)}")
 
     def _page(
-        self, request: Request, arguments: Arguments, example: Any, name: str, items: list[Any], paging: Paging
+        self, request: Request, arguments: Arguments, keys: tuple[str, ...], items: list[Any], paging: Paging
     ) -> Any:
         """The example with its items replaced by the requested page."""
         parameters = self.parameters
-        page = parameters.number(arguments, parameters.page, 1)
-        per_page = parameters.number(arguments, "per_page", PER_PAGE)
-        if paging == "all" or (paging == "pages" and not parameters.numbered):
+        begin = parameters.number(arguments, parameters.begin, parameters.first)
+        per_page = parameters.number(arguments, parameters.size, PER_PAGE)
+        has_links = paging == "links" and (keys[:1] == ("_embedded",) or "_links" in self._example)
+        if paging == "all" or not (has_links or parameters.numbered):
             per_page = max(1, len(items))
-        shown = items[(page - 1) * per_page : page * per_page]
-        body = {**example, "_embedded": {**example["_embedded"], name: shown}}
-        # Conventions of Talkdesk's APIs, used if the example uses them.
-        counts = {"total": len(items), "count": len(shown), "page": page, "per_page": per_page}
-        body |= {key: count for key, count in counts.items() if key in example}
+        start = begin if parameters.by_items else (begin - parameters.first) * per_page
+        shown = items[start : start + per_page]
+        body = replaced(self._example, keys, shown)
+        if not keys:
+            return body
+        # Conventions of Talkdesk's and other APIs, used if the example uses them.
+        counts = {
+            **dict.fromkeys(TOTALS, len(items)), "count": len(shown), "page": begin, "offset": start, "skip": start,
+            **dict.fromkeys(SIZES, per_page),
+        }  # fmt: skip
+        body = _counted(body, counts)
         body.pop("_links", None)
-        if paging == "links":
+        if has_links:
             body["_links"] = {"self": {"href": str(request.url)}}
-            if page * per_page < len(items):
-                following = request.url.include_query_params(**{parameters.page: page + 1})
-                body["_links"]["next"] = {"href": str(following)}
+            if start + per_page < len(items):
+                following = start + per_page if parameters.by_items else begin + 1
+                url = request.url.include_query_params(**{parameters.begin: following})
+                body["_links"]["next"] = {"href": str(url)}
         return body
 
     def error_response(self, error: RequestError) -> Reply:
@@ -142,15 +158,28 @@ class Parameters:
                 self._declared |= {(location, name): {"schema": inner} for name, inner in schema["properties"].items()}
             else:
                 self._declared[location, parameter["name"]] = {**parameter, "schema": schema}
-        page = self._declared.get(("query", "page"), {}).get("schema", {})
-        self.numbered = bool(page) and document.error(page, 2) is None and document.error(page, "2") is not None
-        """Whether pages are requested by page number."""
-        self.page = "sandbox_cursor" if ("query", "cursor") in self._declared else "cursor"
-        if self.numbered:
-            self.page = "page"
-        """The query parameter in the sandbox's links."""
-        self._declared.setdefault(("query", self.page), {"schema": COUNT})
+        self.numbered = True
+        """Whether pages are requested by number, or by the number of items before them."""
+        self.begin = self._counting(PAGES) or self._counting(ITEMS)
+        """The query parameter that says where a page begins, also in the sandbox's links."""
+        self.by_items = _kind(self.begin) in ITEMS
+        schema = self._declared.get(("query", self.begin), {"schema": {}})["schema"]
+        self.first = 0 if self.by_items or schema.get("default", schema.get("minimum", 1)) == 0 else 1
+        self.size = self._counting(SIZES) or "per_page"
+        if not self.begin:
+            self.numbered = False
+            self.begin = "sandbox_cursor" if ("query", "cursor") in self._declared else "cursor"
+        self._declared.setdefault(("query", self.begin), {"schema": COUNT})
         self.query = {name for location, name in self._declared if location == "query"}
+
+    def _counting(self, kinds: tuple[str, ...]) -> str:
+        """The query parameter of one of these kinds that is an integer; empty if there is none."""
+        for (location, name), parameter in self._declared.items():
+            if location == "query" and _kind(name) in kinds:
+                errors = [self._document.error(parameter["schema"], value) for value in (2, "2")]
+                if errors[0] is None and errors[1] is not None:
+                    return name
+        return ""
 
     def match(self, path: str) -> dict[str, str] | None:
         """The path parameters in a path; None if the path belongs to another operation."""
@@ -202,6 +231,16 @@ class Parameters:
         # The deepest error is the most specific one.
         closest = max(errors, key=lambda error: len(error.absolute_path))
         raise RequestError(400, f"the {parameter} is invalid: {_message(closest)}")
+
+
+def _kind(name: str) -> str:
+    return re.sub("[^a-z]", "", name.lower())
+
+
+def _counted(body: dict[str, Any], counts: dict[str, int]) -> dict[str, Any]:
+    """The fields of a page, also in the objects in it, with the numbers of this page."""
+    found = {name: _counted(value, counts) if isinstance(value, dict) else value for name, value in body.items()}
+    return found | {name: counts[_kind(name)] for name in found if type(body[name]) is int and _kind(name) in counts}
 
 
 def _explained(example: dict[str, Any], error: RequestError) -> dict[str, Any]:

@@ -28,7 +28,6 @@ from talkdesk_bridge._http import AsyncHttp, Http, Request, normalized
 from talkdesk_bridge._items import AsyncItemIterator, ItemIterator
 from talkdesk_bridge._links import NextLinks
 from talkdesk_bridge._oauth import OAuth2
-from talkdesk_bridge._position import Step
 from talkdesk_bridge._redact import SHORTEST, Secret, redact
 from talkdesk_bridge._response import RawResponse, Reader, Response
 from talkdesk_bridge._retry import one_line
@@ -66,10 +65,10 @@ class Caller:
         """An iterator over the items of all pages; the first page is requested when the first item is."""
         given = sorted(f"{name}: {arguments[name]}" for name in arguments if arguments[name] is not None)
         call = {"bridge": self.http.base_url, "operation": operation.operation_id, "arguments": given}
-        exchange: Any = partial(self.exchange, operation, arguments)
-        by_numbers = self.settings.paging == "numbers" and operation.has_page
+        exchange: Any = partial(self.exchange, operation)
+        by_numbers = self.settings.paging == "numbers" and operation.shape.begin
         links = None if by_numbers else partial(self._links, operation, arguments)
-        return self._iterator(exchange, links, self._numbering, operation, call, self._reader, **limits)
+        return self._iterator(exchange, links, self._numbering, operation, arguments, call, self._reader, **limits)
 
     def _links(self, operation: ListOperation[Any, Any], arguments: dict[str, Any]) -> NextLinks:
         """The reader of the next links of a list."""
@@ -118,18 +117,15 @@ class Caller:
             message = "The client was made in another process, and both would read each other's responses"
             raise errors.ConfigurationError(f"{message}: make one client in each process.")
 
-    async def exchange(self, operation: Operation[BodyT], arguments: dict[str, Any], step: Step = 1) -> Response[BodyT]:
-        """Send one request and read its response; `step` is the number of a page, or a link to follow instead.
+    async def exchange(self, operation: Operation[BodyT], arguments: dict[str, Any], link: str = "") -> Response[BodyT]:
+        """Send one request, or follow a link instead, and read the response.
 
         Raises:
             BridgeError: see talkdesk_bridge.errors.
 
         """
         self.check()
-        if isinstance(step, str):
-            request = self._follow(step)
-        else:
-            request = self._request(operation, arguments if step == 1 else {**arguments, "page": abs(step)})
+        request = self._follow(link) if link else self._request(operation, arguments)
         auth = self.settings.auth
         for name in self.settings.headers:  # without their values, which a traceback with local variables would show
             request.headers[name] = self.settings.headers[name]  # `update` would keep names that differ in case

@@ -38,7 +38,7 @@ def next_href(name: str, data: Any) -> str | None:
         PagingError: there are several links, or the link is a template or not text.
 
     """
-    links = data.get("_links")
+    links = data.get("_links") if isinstance(data, dict) else None
     if not links:
         return None
     if not isinstance(links, dict):

@@ -12,7 +12,7 @@ from talkdesk_bridge_api.places import member
 from talkdesk_bridge_api.types import ListOperation
 
 from talkdesk_bridge._links import NextLinks, next_href
-from talkdesk_bridge._position import PageState, Step, fingerprint, items_mark, read_position, values_of
+from talkdesk_bridge._position import PageState, fingerprint, items_mark, read_position, values_of
 from talkdesk_bridge._progress import Progress, Repeats
 from talkdesk_bridge._response import Deviation, Reader, Response, announced_total
 from talkdesk_bridge.errors import ArgumentError, BridgeError, ContractError, IncompleteError, PagingError, StatusError
@@ -33,10 +33,11 @@ class Pages:
 
     def __init__(
         self,
-        exchange: Callable[[Step], Awaitable[Response[Any]]],
+        exchange: Callable[..., Awaitable[Response[Any]]],
         links: Callable[[], NextLinks] | None,
         numbering: dict[str, int],
         operation: ListOperation[Any, Any],
+        arguments: dict[str, Any],
         call: dict[str, Any],
         reader: Reader,
         start: Mapping[str, Any] | None,
@@ -48,7 +49,7 @@ class Pages:
                 raise ArgumentError(f"{name} must be None or an integer of at least 0.")
         self._exchange, self._make_links, self._numbering = exchange, links, numbering
         self._links: NextLinks | None = None
-        self._operation = operation
+        self._operation, self._shape, self._arguments = operation, operation.shape, arguments
         self._name = operation.operation_id
         self._identity = operation.identity or ""
         self._call = call  # becomes a part of positions
@@ -73,7 +74,7 @@ class Pages:
             return False
         try:
             await self._check_numbering()
-            response = await self._exchange(at.state.step)
+            response = await self._request(at.state)
         except BridgeError as error:
             if not self._ends_with(error):
                 raise
@@ -99,22 +100,40 @@ class Pages:
         self._report_repeats(len(at.repeats))
         self._at = evolve(at, repeats={})
 
+    async def _request(self, state: PageState) -> Response[Any]:
+        """Request the page that comes next in this state."""
+        if state.page == 1 or state.step:
+            return await self._exchange(self._arguments, state.step)
+        return await self._counted(state.received if self._shape.by_items else state.page - 1)
+
+    async def _counted(self, before: int) -> Response[Any]:
+        """Request the page that begins after this many pages or items."""
+        return await self._exchange({**self._arguments, self._shape.begin: self._shape.first + before})
+
     async def _check_numbering(self) -> None:
-        """Once for each client, before page 2 of a list of unknown length: check that the first page is page 1.
+        """Once for each client, before page 2 of a list of unknown length: check what the bridge counts.
 
         Raises:
-            PagingError: it is not.
+            PagingError: the first page has another number than in the contract, or the last item another offset.
 
         """
-        state = self._at.state
-        if state.is_of_unknown_length and state.page == 2 and self._name not in self._numbering:
-            first = await self._sent_on(1)
-            if items_mark(first) != self._at.latest:
-                changed = any(item in self._at.sent for item in first)
-                fault = "this bridge does not count pages from 1. Ask its operator for a total, or for next links"
-                fault = "the first page changed. Start from the beginning" if changed else fault
-                raise PagingError(f"{self._name}: {fault}.", page=1, changed=changed)
-            self._numbering.setdefault(self._name, 0)
+        at, shape = self._at, self._shape
+        if not at.state.is_of_unknown_length or at.state.page != 2 or self._name in self._numbering:
+            return
+        sent = self._sent_in(await self._counted(at.state.received + at.skip - 1 if shape.by_items else 0))
+        is_right = items_mark(sent) == at.latest  # also if the bridge ignores the argument
+        if shape.by_items and sent:
+            is_right |= fingerprint(sent[0]) == (fingerprint(at.sent[-1]) if at.sent else at.last)
+        if not is_right:
+            changed = any(item in at.sent for item in sent)
+            if shape.by_items:  # items that are counted from another number look the same as a list that changed
+                changed = items_mark(self._sent_in(await self._exchange(self._arguments))) != at.latest
+            what = f"items in `{shape.begin}`" if shape.by_items else "pages"
+            fault = f"this bridge does not count {what} from {shape.first}"
+            fault += ". Ask its operator for a total, or for next links"
+            fault = "the first page changed. Start from the beginning" if changed else fault
+            raise PagingError(f"{self._name}: {fault}.", page=1, changed=changed)
+        self._numbering.setdefault(self._name, 0)
 
     async def _is_repeated(self, response: Response[Any]) -> bool:
         """Whether the list has ended, because the bridge ignores page numbers or repeats its last page.
@@ -130,20 +149,17 @@ class Pages:
                 self._numbering[self._name] = COUNTS_PAGES
             return False
         if state.is_of_unknown_length:
-            if items_mark(await self._sent_on(state.page - 1)) != before:
+            again = await self._counted(state.received - len(sent) if self._shape.by_items else state.page - 2)
+            if items_mark(self._sent_in(again)) != before:
                 return False  # `_take` raises the error
             # Bridges that repeat their last page count pages, too: a longer page may be one of several.
             if state.page == 2 and self._numbering.get(self._name) != COUNTS_PAGES:
                 self._numbering[self._name] = len(sent)
         return True
 
-    async def _sent_on(self, page: int) -> list[Any]:
-        return self._sent_in(await self._exchange(-page))
-
     def _sent_in(self, response: Response[Any]) -> list[Any]:
         """The items of a page as JSON."""
-        items = self._operation.items(response.body)
-        return response.data["_embedded"][self._operation.list_name] if items else []
+        return self._shape.found(response.data) or []
 
     def _ends_with(self, error: BridgeError) -> bool:
         """Whether an error ends the list: there is no next page, and none is missing.
@@ -178,15 +194,14 @@ class Pages:
         repeats = at.repeated(self._identity, sent)
         marks = at.new_fingerprints(self._name, response.url, sent, repeats)
         self._note_repeats(repeats)
-        total = announced_total(self._name, response)
+        total = announced_total(self._operation, response)
         state, error = at.state, None
         try:
             state = self._after(len(items), total, self._next_link(response), marks)
             if state.step is None and state.total is not None and state.received > state.total:
-                self._reader.report(Deviation(self._name, "$.total", "number of all items", "smaller number", 1))
-            if items and state.page == 2 and state.is_of_unknown_length:
-                documented = "number of all items, or a next link"
-                self._reader.report(Deviation(self._name, "$.total", documented, "nothing", 1))
+                self._report_total("number of all items", "smaller number")
+            if items and state.page == 2 and state.is_of_unknown_length and self._shape.total:
+                self._report_total("number of all items, or a next link", "nothing")
         except (PagingError, ContractError) as caught:
             error = caught  # raised after the items of this page
             if isinstance(caught, PagingError) and caught.link:
@@ -232,8 +247,11 @@ class Pages:
         remedy = 'Start from the beginning, or use on_repeat="deviation" if the bridge repeats its values'
         return PagingError(f"{self._name}: {found}: the list changed. {remedy}.", page=page, changed=True)
 
+    def _report_total(self, documented: str, seen: str) -> None:
+        self._reader.report(Deviation(self._name, self._shape.total_path, documented, seen, 1))
+
     def _report_repeats(self, count: int) -> None:
-        place = f"$._embedded{member(self._operation.list_name)}[*]{member(self._identity)}"
+        place = f"{self._shape.path}[*]{member(self._identity)}"
         self._reader.report(Deviation(self._name, place, "unique value", "value of an earlier page", count))
 
     def _after(self, items: int, total: int | None, link: str | None, marks: list[str]) -> PageState:
@@ -271,8 +289,8 @@ class Pages:
             return evolve(state, step=link)
         more = total is not None and state.received < total
         unknown = state.is_of_unknown_length and items > self._numbering.get(self._name, 0)
-        if items and (more or unknown) and isinstance(before.step, int) and self._operation.has_page:
-            return evolve(state, step=before.step + 1)
+        if items and (more or unknown) and before.step == "" and self._shape.begin:
+            return evolve(state, step="")
         if state.total is not None and state.received < state.total:
             message = f"{self._name}: the pages ended after {state.received} of {state.total} items."
             changed = total is not None and any(one not in (None, total) for one in (before.total, expected))

@@ -12,12 +12,6 @@ from attrs import frozen
 
 from talkdesk_bridge.errors import ArgumentError
 
-Step = int | str
-"""The next request: the number of a page, from 1, or the next link of the page before.
-
-Step 1 sends the arguments of the call without a page number, and -1 requests the first page by its number.
-"""
-
 # Data read from JSON is never circular, and checking for that takes time.
 ENCODE = json.JSONEncoder(check_circular=False).encode
 
@@ -26,10 +20,10 @@ ENCODE = json.JSONEncoder(check_circular=False).encode
 class PageState:
     """The next request, and how many items came so far."""
 
-    step: Step | None = 1
-    """The next request; None after the last page."""
+    step: str | None = ""
+    """The next request: the next link of the page before, or empty if pages are counted; None after the last page."""
     page: int = 1
-    """The number of that page."""
+    """The number of that page. If pages are counted by items, `received` says where it begins."""
     linked: bool = False
     """Whether a page had a next link."""
     received: int = 0
@@ -82,13 +76,12 @@ def read_position(data: Any, call: Mapping[str, Any]) -> dict[str, Any]:
         differs = [name for name, value in call.items() if data[name] != value]
         state = PageState(**{name: data[name] for name in PageState.__match_args__})
         skip, last, seen = data["skip"], data["last"], data["seen"]
-        counts = (state.page, state.received, state.empty, state.marks, skip, len(seen) - state.marks)
+        counts = (state.page - 1, state.received, state.empty, state.marks, skip, len(seen) - state.marks)
         counted = all(type(number) is int and number >= 0 for number in counts)
         counted &= type(state.total) in (int, NoneType) and type(state.announced) is int
         counted &= type(seen) in (list, tuple)
-        usable = type(state.step) in (str, NoneType) or (type(state.step) is int and state.step > 0)
         texts = all(type(text) is str for text in (last, *seen))
-        if not (counted and usable and texts and type(state.linked) is bool):
+        if not (counted and texts and type(state.step) in (str, NoneType) and type(state.linked) is bool):
             raise TypeError
     except (KeyError, TypeError):
         raise ArgumentError("start must be the position of an earlier iterator.") from None

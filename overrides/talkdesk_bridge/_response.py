@@ -8,9 +8,9 @@ from collections.abc import Callable, Mapping
 from typing import Any, Generic, TypeVar
 
 from attrs import field, frozen
-from talkdesk_bridge_api.places import MisfitError, Place, kind_of, member
+from talkdesk_bridge_api.places import MisfitError, Place, kind_of
 from talkdesk_bridge_api.reading import integer
-from talkdesk_bridge_api.types import ListOperation, Operation
+from talkdesk_bridge_api.types import ListOperation, ListShape, Operation
 
 from talkdesk_bridge import errors
 from talkdesk_bridge._auth import Auth
@@ -185,36 +185,40 @@ def _envelope(operation: ListOperation[Any, Any], data: Any, root: Place) -> tup
     An object is a bare item if it has a field of items, and none of an envelope or of an error body, which some servers
     send with status 200.
     """
-    item, envelope = {*getattr(operation.item, "FIELDS", ())}, {*operation.page.FIELDS}
+    item, envelope = {*getattr(operation.item, "FIELDS", ())}, {*getattr(operation.page, "FIELDS", ())}
     error_fields = {*ErrorInfo.FIELDS} - item
-    place = f"$._embedded{member(operation.list_name)}"
+    shape, place = operation.shape, operation.shape.path
     if isinstance(data, list):
-        root.counts["object | array"][""] += 1
-        return {"_embedded": {operation.list_name: data}}, (place,)
+        if shape.keys:
+            root.counts["object | array"][""] += 1
+        return shape.wrapped(data), (place,)
     if isinstance(data, dict) and data.keys() & item and not data.keys() & (envelope | error_fields | {"_links"}):
-        root.counts["object with a list | single item"][""] += 1
-        return {"_embedded": {operation.list_name: [data]}}, (f"{place}[0]", f"{place}[*]")
-    if not isinstance(data, dict):
-        raise MisfitError("array", "nothing", place.removeprefix("$"))
-    embedded = data.get("_embedded")
-    items = embedded.get(operation.list_name) if isinstance(embedded, dict) else None
-    if not items and any(data.get(name) for name in error_fields - envelope):
-        raise MisfitError("object with a list", "an error that was sent as a success")
-    if isinstance(items, list):
-        return data, ()
-    # A list may be null, or missing if the total is 0. Otherwise, this could be an error sent with status 200.
-    is_named = isinstance(embedded, dict) and operation.list_name in embedded
-    may_be_missing = isinstance(embedded, dict | None) and (is_named or str(data.get("total")) == "0")
-    if items is not None or not may_be_missing:
+        root.counts[f"{'object with a list' if shape.keys else 'array'} | single item"][""] += 1
+        return shape.wrapped([data]), (f"{place}[0]", f"{place}[*]")
+    items = shape.found(data)
+    has_items = isinstance(items, list) and items
+    if not has_items and isinstance(data, dict) and any(data.get(name) for name in error_fields - envelope):
+        raise MisfitError("object with a list" if shape.keys else "array", "an error that was sent as a success")
+    if not isinstance(items, list) and not (items is None and _may_be_missing(shape, data)):
         raise MisfitError("array", "nothing" if items is None else kind_of(items), place.removeprefix("$"))
     return data, ()
 
 
-def announced_total(name: str, response: Response[Any]) -> int | None:
+def _may_be_missing(shape: ListShape, data: Any) -> bool:
+    """Whether a page may have no list: it is null, or the total is 0. Any other could be an error with status 200."""
+    holder = data if shape.keys else []
+    for key in shape.keys[:-1]:
+        holder = holder.get(key) if isinstance(holder, dict) else holder
+    is_null = isinstance(holder, dict) and shape.keys[-1] in holder
+    return is_null or (isinstance(data, dict) and isinstance(holder, dict | None) and str(shape.total_in(data)) == "0")
+
+
+def announced_total(operation: ListOperation[Any, Any], response: Response[Any]) -> int | None:
     """The total that the page announces."""
-    total = response.data.get("total")
+    total = operation.shape.total_in(response.data)
     try:
-        return None if total is None else int(integer(total, Place(), ".total"))
+        return None if total is None else int(integer(total, Place(), ""))
     except MisfitError as misfit:
-        message = f"{name}: the total of a page is not an integer."
-        raise ContractError(message, json_path="$.total", expected="integer", seen=misfit.seen) from None
+        message = f"{operation.operation_id}: the total of a page is not an integer."
+        place = operation.shape.total_path
+        raise ContractError(message, json_path=place, expected="integer", seen=misfit.seen) from None

@@ -9,9 +9,9 @@ from typing import Any
 
 from attrs import evolve
 from talkdesk_bridge_api.api import OPERATIONS
-from talkdesk_bridge_api.types import OperationInfo
+from talkdesk_bridge_api.types import ListShape, OperationInfo
 
-__all__ = ["OperationInfo", "document", "lock", "operations"]
+__all__ = ["ListShape", "OperationInfo", "document", "lock", "operations"]
 
 
 def document() -> dict[str, Any]:

@@ -4,8 +4,8 @@ Other tools import from here: `generate` writes a package, `lock` records its in
 of packages, and the naming functions return the names that the generator chooses. The modules, in reading order:
 
 - `__main__`: the command, which compares and replaces. `generator`: runs openapi-python-client, and completes its work.
-- `annotations`: prepares the contract for the generator. `rejections`: what the generator rejects in it.
-- `lock`: the inputs that decide the generated files.
+- `annotations`: prepares the contract for the generator. `lists`: finds the lists, and how they are paged.
+- `rejections`: what the generator rejects in the contract. `lock`: the inputs that decide the generated files.
 - `roundtrip`: the proof. `models` and `operations` are its two halves. `samples` makes the values that they put through
   the generated code, and `comparison` compares them with the result.
 - `introspect`: lists the public names of packages, for `make changes`.

@@ -11,6 +11,7 @@ from pathlib import Path
 from tools.contract import Contract, command_parser, load_named
 from tools.generate import lock
 from tools.generate.generator import GENERATED, PACKAGE, ROOT, GenerationError, check_and_generate
+from tools.generate.lists import lists
 
 
 def main(arguments: list[str], generated: Path = GENERATED) -> int:
@@ -56,6 +57,8 @@ def _run(contract: Contract, generated: Path, *, compare_only: bool) -> int:
             _replace(target, new)
     if compare_only:
         return _report(contract, [*differences, *_tracked_bytecode(generated)], reasons)
+    for finding in lists(contract)[1]:
+        print(f"{contract.file}:{finding.line}:{finding.column}: {finding.message}")
     print(f"generated/{PACKAGE}: {len(lock.files(target))} files from {contract.file}, {len(changed)} changed.")
     return 0
 

@@ -15,12 +15,14 @@ from importlib.metadata import distributions
 from pathlib import Path
 from typing import Any
 
-import openapi_python_client
+from openapi_python_client import Project
 from openapi_python_client.config import Config, ConfigFile, MetaType
+from openapi_python_client.parser import GeneratorData
 
 from tools.contract import Contract, Finding, check, printable, report
 from tools.generate import lock, roundtrip
 from tools.generate.annotations import annotate, file_bodies
+from tools.generate.lists import Shape, lists
 from tools.generate.rejections import rejections, shared_modules
 
 ROOT = Path(__file__).resolve().parent.parent.parent
@@ -71,7 +73,8 @@ def generate(contract: Contract, target: Path) -> None:
 
     """
     settings, tools = _settings()
-    _run(contract, target, settings)
+    shapes, _ = lists(contract)
+    _run(contract, target, settings, shapes)
     _complete(contract, target)
     try:
         lost = roundtrip.missing(contract, target)
@@ -95,21 +98,23 @@ def _settings() -> tuple[dict[str, Any], dict[str, str]]:
     return pyproject["tool"]["openapi-python-client"], pinned
 
 
-def _run(contract: Contract, target: Path, settings: dict[str, Any]) -> None:
+def _run(contract: Contract, target: Path, settings: dict[str, Any], shapes: dict[str, Shape]) -> None:
     """Run the generator and then the formatter, whose commands are among the settings."""
-    source = target.with_name("contract.json")
-    source.write_text(json.dumps(annotate(contract)), encoding="utf-8")
     files = {media_type: "application/octet-stream" for media_type, _ in file_bodies(contract)}
     own = {"package_name_override": PACKAGE, "post_hooks": [], "content_type_overrides": files}
     given = ConfigFile(**settings | own)
-    config = Config.from_sources(given, MetaType.NONE, source, "utf-8", overwrite=False, output_path=target)
+    # The path of the document is for the generator's command; here, the document is given as data.
+    config = Config.from_sources(given, MetaType.NONE, contract.file, "utf-8", overwrite=False, output_path=target)
     try:
-        with redirect_stdout(io.StringIO()):
-            errors = openapi_python_client.generate(config=config, custom_template_path=TEMPLATES)
+        parsed = GeneratorData.from_dict(annotate(contract), config=config)
+        errors = [] if isinstance(parsed, GeneratorData) else [parsed]
+        if isinstance(parsed, GeneratorData):
+            project = Project(openapi=parsed, config=config, custom_template_path=TEMPLATES)
+            project.env.globals["lists"] = shapes
+            with redirect_stdout(io.StringIO()):
+                errors += project.build()
     except Exception as error:
         raise GenerationError(f"the generator crashed: {type(error).__name__}: {error}") from error
-    finally:
-        source.unlink()
     rejected = rejections(contract, errors) or [*shared_modules(contract, target / "models" / "__init__.py")]
     if rejected:
         raise GenerationError("the generator rejects the contract; correct these parts:", rejected)

@@ -6,7 +6,7 @@ import asyncio
 import inspect
 import json
 import re
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from types import SimpleNamespace
 from typing import Any, get_args
 from urllib.parse import parse_qs, quote
@@ -144,27 +144,27 @@ class Operation(Part):
         if iterator is None or not hasattr(called, "items"):
             return
         parameters, own = ({*inspect.signature(one).parameters} for one in (method, iterator))
-        left_out = {"page"} if called.has_page else set()
-        if _called(iterator)[0] is not called or parameters - own != left_out:
+        left_out = {called.shape.begin} - {None}
+        if _called(iterator, left_out=left_out)[0] is not called or parameters - own != left_out:
             yield f"reads pages of another operation or drops an argument in `{iterator.__name__}`"
         for status, _, body, _ in self._bodies():
             if status.startswith("2") and not self._finds_items(called, int(status.replace("X", "0")), body):
-                yield f"does not find the items of `{called.list_name}`"
+                yield f"does not find the items of `{called.shape.name}`"
 
     def _finds_items(self, called: Any, status: int, body: Any) -> bool:
         read = called.body(status).read(body, self.generated.places.Place(), "")
-        items, sent = called.items(read), body.get("_embedded", {}).get(called.list_name)
+        items, sent = called.items(read), called.shape.found(body)
         is_list = self.generated.base.to_json(items) == sent and fits(items, list[called.item])
         return is_list and type(read) is called.page
 
 
-def _called(method: Any, turn: int = 0) -> tuple[Any, dict[str, Any]]:
-    """The operation that a method calls, and the arguments, all of which must reach it."""
+def _called(method: Any, turn: int = 0, left_out: Collection[str] = ()) -> tuple[Any, dict[str, Any]]:
+    """The operation that a method calls, and the arguments, all of which must reach it, and only those `left_out`."""
     hints = hints_of(method)
     arguments = {name: made(hints[name], turn) for name in inspect.signature(method).parameters.keys() - LIMITS}
     called = method(**arguments)
     operation, passed = asyncio.run(called) if inspect.iscoroutine(called) else called
-    if passed != arguments:
+    if {name: value for name, value in passed.items() if name not in left_out} != arguments:
         raise ValueError(f"`{method.__name__}` does not pass on all of its arguments")
     return operation, arguments
 

@@ -14,12 +14,12 @@ from typing import IO, Any, BinaryIO, Generic, Protocol, Self, TypeVar
 
 from attrs import define
 
-from .places import Place
+from .places import Place, member
 from .reading import Reader
 
 __all__ = [
-    "UNSET", "AsyncCaller", "AsyncItems", "Body", "Caller", "File", "FileTypes", "Items", "ListOperation", "Operation",
-    "OperationInfo", "RequestFiles", "Unset", "read_file", "read_nothing", "read_text",
+    "UNSET", "AsyncCaller", "AsyncItems", "Body", "Caller", "File", "FileTypes", "Items", "ListOperation", "ListShape",
+    "Operation", "OperationInfo", "RequestFiles", "Unset", "read_file", "read_nothing", "read_text",
 ]  # fmt: skip
 
 # The generator's templates for requests use these names.
@@ -94,19 +94,71 @@ class Operation(Generic[BodyT]):
         return next((body for body in self.bodies if body.first <= status <= body.last), None)
 
 
+TOTAL = ("total",)
+"""Where a page announces the number of all items, if the contract does not declare it."""
+
+
+@define(frozen=True)
+class ListShape:
+    """Where the list of an operation is in the JSON of a page, and the arguments that say which page it is."""
+
+    name: str
+    """What messages and files call the items."""
+    keys: tuple[str, ...] = ()
+    """The fields that lead to the list; empty if the page itself is the list."""
+    total: tuple[str, ...] = ()
+    """The fields that lead to the number of all items; empty if the contract declares none."""
+    begin: str | None = None
+    """The argument that says where a page begins, such as `page` or `offset`; None if there is none."""
+    first: int = 1
+    """Its value for the first page."""
+    by_items: bool = False
+    """Whether it counts items, not pages."""
+    size: str | None = None
+    """The argument for the number of items on a page, such as `per_page` or `limit`; None if there is none."""
+
+    @property
+    def path(self) -> str:
+        """The JSON path of the list."""
+        return f"${''.join(map(member, self.keys))}"
+
+    @property
+    def total_path(self) -> str:
+        """The JSON path of the total, also if the contract declares none."""
+        return f"${''.join(map(member, self.total or TOTAL))}"
+
+    def found(self, data: Any) -> Any:
+        """The list in the JSON of a page; None if it is missing."""
+        return _at(data, self.keys)
+
+    def total_in(self, data: Any) -> Any:
+        """The total in the JSON of a page, also if the contract declares none; None if it is missing."""
+        return _at(data, self.total or TOTAL)
+
+    def wrapped(self, items: list[Any]) -> Any:
+        """The JSON of a page with these items and nothing else."""
+        page: Any = items
+        for key in reversed(self.keys):
+            page = {key: page}
+        return page
+
+
+def _at(data: Any, keys: tuple[str, ...]) -> Any:
+    for key in keys:
+        data = data.get(key) if isinstance(data, dict) else None
+    return data
+
+
 @define(frozen=True)
 class ListOperation(Operation[BodyT], Generic[BodyT, ItemT]):
-    """An operation whose body has one list under `_embedded`."""
+    """An operation whose body is a list, or has one."""
 
     items: Callable[[BodyT], list[ItemT] | None]
     page: Any
-    """The model of a page."""
+    """The model of a page; `list` if the page itself is the list."""
     item: Any
     """The type of an item."""
-    list_name: str
-    """The list's name under `_embedded`, as sent."""
-    has_page: bool
-    """Whether the operation declares the query parameter `page`."""
+    shape: ListShape
     identity: str | None = None
     """The field that identifies an item, as sent (`x-identity` in the contract); None if the contract names none."""
 
@@ -131,8 +183,8 @@ class OperationInfo:
     """Whether its argument `body` is the body of the request."""
     iterator: str | None = None
     """The method that yields the items of all pages; None if the operation returns no list."""
-    list_name: str | None = None
-    """The list's name under `_embedded`, as sent; None if the operation returns no list."""
+    shape: ListShape | None = None
+    """Where the list is, and the arguments of its pages; None if the operation returns no list."""
     item: Any = None
     """The type of an item; None if the operation returns no list."""
 

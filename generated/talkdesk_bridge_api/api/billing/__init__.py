@@ -28,9 +28,16 @@ _GET_ACCOUNT_INVOICES: types.ListOperation[InvoiceDetailsResponse, InvoiceDetail
     items=lambda body: body.embedded.invoices if body.embedded else None,
     page=InvoiceDetailsResponse,
     item=InvoiceDetails,
-    list_name="invoices",
+    shape=types.ListShape(
+        name="invoices",
+        keys=("_embedded", "invoices"),
+        total=("total",),
+        begin="page",
+        first=1,
+        by_items=False,
+        size="per_page",
+    ),
     identity="invoice_number",
-    has_page=True,
 )
 
 
@@ -220,7 +227,7 @@ OPERATIONS = (
         function=BillingOperations.get_account_invoices,
         has_body=False,
         iterator="iter_account_invoices",
-        list_name="invoices",
+        shape=_GET_ACCOUNT_INVOICES.shape,
         item=InvoiceDetails,
     ),
 )
