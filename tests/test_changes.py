@@ -10,7 +10,7 @@ import datetime
 import subprocess
 import sys
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
@@ -455,7 +455,7 @@ def test_a_class_that_goes_is_not_proposed(states: dict[str, State]) -> None:
 
 
 def test_every_sentence_occurs(changes: list[Change]) -> None:
-    assert {change.kind for change in changes} | {"code"} == SENTENCES.keys()
+    assert {change.kind for change in changes} | {"code", "command-gone"} == SENTENCES.keys()
     assert {rated for rated, _ in SENTENCES.values()} == {*RATINGS} - {"none"}
 
 
@@ -504,6 +504,44 @@ def test_a_change_of_python_alone(states: dict[str, State], edits: dict[str, str
     now = {name: text for name, text in (then | edits).items() if text is not None}
     changes = compare(read(contract, then), read(contract, now), contract)
     assert [(change.rating, change.message) for change in changes] == expected
+
+
+GONE = "The command `talkdesk-bridge invoices` fails with exit status 8, as it needs `iter_account_invoices` with one account: use `talkdesk-bridge get`."
+
+
+def without_operation(data: Node) -> None:
+    data["paths"]["/other"] = data["paths"].pop(PATH)
+    data["paths"]["/other"]["get"] |= {"operationId": "get_other", "parameters": []}
+
+
+def without_list(data: Node) -> None:
+    media = data["paths"][PATH]["get"]["responses"]["200"]["content"]["application/json"]
+    media |= {"schema": {"$ref": f"{REF}InvoiceDetails"}, "examples": {}}
+
+
+def without_account(data: Node) -> None:
+    data["paths"]["/invoices"] = data["paths"].pop(PATH)
+    del data["paths"]["/invoices"]["get"]["parameters"][0]
+
+
+def of_texts(data: Node) -> None:
+    data["components"]["schemas"]["InvoiceList"]["properties"]["invoices"]["items"] = TEXT
+
+
+@pytest.mark.parametrize("change", [without_operation, without_list, without_account, of_texts])
+def test_the_command_is_among_what_breaks(states: dict[str, State], change: Callable[[Node], None]) -> None:
+    data = copy.deepcopy(DATA)
+    change(data)
+    surface, contract, _ = state(data)
+    changes = compare(states["now"][0], surface, contract)
+    found = [one for one in changes if one.kind == "command-gone"]
+    assert [(one.rating, one.python, one.message) for one in found] == [("major", "talkdesk-bridge invoices", GONE)]
+    assert [one.message for one in compare(surface, states["now"][0], contract) if "`talkdesk" in one.message] == [
+        "`talkdesk-bridge invoices` was added: no action needed."
+    ]
+    comparison = Comparison("v1.0.0", ("1.0.0", "2.0.0"), found)
+    assert problems(comparison, "## 2.0.0\n\n- The command `invoices` is gone.\n") == []
+    assert problems(comparison, "## 2.0.0\n\n- Something else.\n") != []
 
 
 @pytest.mark.parametrize(

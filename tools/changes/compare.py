@@ -9,7 +9,7 @@ from typing import Any
 
 from tools.changes.folding import folded
 from tools.changes.sentences import ENUMERATIONS, Change, form_of, sentence
-from tools.changes.surface import FREE, Name, Surface, owners
+from tools.changes.surface import FREE, LIST, Name, Surface, owners
 from tools.contract import PROVENANCE, Contract, Where
 
 __all__ = ["compare"]
@@ -147,15 +147,16 @@ class _Comparison:
 
     def _added_or_removed(self, name: str, known: Name) -> None:
         kind = "new" if name in self.new else "gone"
+        if kind == "new" and not known.default and (name.endswith(")") or self._is_field(name)):
+            kind = "new-required"
         if self._owner(name).startswith("enumeration"):
             self.report(f"value-{kind}", name, was=known.python, now=known.python)
         elif self._is_field(name):
-            kind = "new-required" if kind == "new" and not known.default else kind
             self.report(f"field-{kind}", name, unknown=f"`additional_properties[{json.dumps(known.identity)}]`")
+        elif known.python == "command" and kind == "gone":
+            self.report("command-gone", name, list=LIST)
         elif known.python:
-            if kind == "new" and name.endswith(")") and not known.default:
-                kind = "new-required"
-            elif kind == "new" and name.startswith("client.") and not name.endswith(")"):
+            if kind == "new" and name.startswith("client.") and not name.endswith(")"):
                 kind = "new-operation" if ("security",) in known.keywords else "new-iterator"
             self.report(kind, name)
 

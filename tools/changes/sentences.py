@@ -72,6 +72,8 @@ SENTENCES = {
     "field-never-none": ("major", "{shown} can no longer be None: a response with null there may raise ContractError."),
     "value-new": ("minor", "the value {now} ({shown}) was added: handle it if your code handles each value."),
     "value-gone": ("major", "the value {was} ({shown}) was removed: stop using it. A response with it may raise ContractError."),
+    # commands
+    "command-gone": ("major", "the command {shown} fails with exit status 8, as it needs `{list}` with one account: use `talkdesk-bridge get`."),
     # changes without a name
     "documentation": ("patch", "the documentation of {count} changed: no action needed."),
     "examples": ("patch", "the examples of {count} changed, and so did the sandbox's responses: no action needed."),

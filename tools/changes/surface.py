@@ -12,11 +12,13 @@ from tools.changes.keywords import Keywords, Reading
 from tools.contract import METHODS, Contract, Where, aliases, mapping, sequence, signature
 from tools.generate import class_name, iterator_name, python_name
 
-__all__ = ["FREE", "Name", "Surface", "owners", "read"]
+__all__ = ["FREE", "LIST", "Name", "Surface", "owners", "read"]
 
 SCHEMAS: Where = ("components", "schemas")
 SCHEMES: Where = ("components", "securitySchemes")
 
+COMMAND, LIST = "talkdesk-bridge invoices", "iter_account_invoices"
+"""The command that needs one particular list, and the name of that list's iterator."""
 FREE = "requests without a credential"
 RECORDED_ELSEWHERE = (*METHODS, "parameters", "version", "name", "in", "scheme", "type")
 """Keywords of the contract itself, its paths, tags and security schemes that are recorded under other names."""
@@ -72,6 +74,8 @@ def read(contract: Contract, offered: dict[str, str]) -> Surface:
         reader.schema(str(name))
     reader.rest()
     reader.identify_classes()
+    if iterator := _list_of_the_command(offered):
+        reader.names[COMMAND] = Name("command", reader.names[iterator].wire, reader.names[iterator].where)
     return reader.names
 
 
@@ -80,6 +84,17 @@ def owners(name: str) -> Iterator[str]:
     while "(" in name or "." in name:
         name = name.rpartition("(")[0] if name.endswith(")") else name.rpartition(".")[0]
         yield name
+
+
+def _list_of_the_command(offered: dict[str, str]) -> str | None:
+    """The iterator that the command needs, as extras/talkdesk_bridge_cli/account.py looks for it: of one account."""
+    for name in [name for name in offered if re.fullmatch(rf"client\.\w+\.{LIST}", name)]:
+        arguments = [one for one in offered if one.startswith(f"{name}(") and one[-2] not in "(*"]
+        required = [one for one in arguments if " = " not in offered[one]]
+        item = re.sub(r".*\b(\w+)\]$", r"\1", offered[f"{name}()"])
+        if len(required) == 1 and offered.get(f"models.{item}") == "class":
+            return name
+    return None
 
 
 class _Reader:
