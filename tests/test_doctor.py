@@ -61,7 +61,7 @@ def test_every_check_is_good(sandbox: Sandbox) -> None:
     }
     assert status == 0
     assert checks["package"]["found"].startswith(f"talkdesk-bridge {metadata.version('talkdesk-bridge')} in ")
-    assert " cli, jwt, sandbox " in checks["package"]["found"]
+    assert " cli, jwt, sandbox, speed and tables." in checks["package"]["found"]
     assert f" {sys.version_info.major}.{sys.version_info.minor}." in checks["Python"]["found"]
     assert f"httpx {metadata.version('httpx')}." in checks["Python"]["found"]
     assert checks["variables"]["found"].endswith("Credential: HeaderAuth.")
