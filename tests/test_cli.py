@@ -537,7 +537,7 @@ def test_shell_completion(shell: str) -> None:
 def test_completion_in_bash(tmp_path: Path) -> None:
     (tmp_path / "accounts.txt").touch()
     script = f"""
-PATH={Path(COMMAND).parent}:$PATH
+PATH="{Path(COMMAND).parent}:$PATH"
 eval "$(_TALKDESK_BRIDGE_COMPLETE=bash_source talkdesk-bridge)"
 complete -p talkdesk-bridge
 COMP_WORDS=(talkdesk-bridge invoices --q) COMP_CWORD=2

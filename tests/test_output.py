@@ -11,6 +11,7 @@ import shutil
 import signal
 import stat
 import subprocess
+import sys
 import tempfile
 import threading
 import time
@@ -371,7 +372,9 @@ def test_an_error_of_the_system_says_what_it_concerns(two: Server, tmp_path: Pat
     accounts.write_text("1")
     messages = []
     for limit in range(4, 10):
-        shell = f"ulimit -n {limit}; exec '{COMMAND}' invoices --accounts-file '{accounts}'"
+        # Without the script that pip wrote, which needs the shell and its descriptors if the path has a blank.
+        program = "'from talkdesk_bridge_cli.main import main; main()'"
+        shell = f"ulimit -n {limit}; exec '{sys.executable}' -c {program} invoices --accounts-file '{accounts}'"
         command = ["/bin/sh", "-c", shell]
         result = subprocess.run(command, env=environment(URL=two.url), capture_output=True, text=True, check=False)
         messages += re.findall(r"^talkdesk-bridge: (.*): Too many open files\.$", result.stderr, re.M)
