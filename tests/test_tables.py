@@ -364,13 +364,13 @@ def test_memory_does_not_grow_with_the_number_of_invoices() -> None:
     peaks = []
     with read(map(str, range(200)), make=making("https://bridge.example", transport=transport)) as reader:
         tracemalloc.start()
-        for number, _ in enumerate(reader):
-            if number in (3, 8, 20):
-                peaks.append(tracemalloc.get_traced_memory()[1])
-                tracemalloc.reset_peak()
+        for _ in reader:
+            peaks.append(tracemalloc.get_traced_memory()[1])
+            tracemalloc.reset_peak()
         tracemalloc.stop()
-    assert len(peaks) == 3
-    assert peaks[2] < peaks[0] * 1.3
+    assert len(peaks) > 15
+    # How many results wait, and when garbage is collected, differ; a leak would make it several times as much.
+    assert max(peaks[-5:]) < 2 * max(peaks[:5])
 
 
 def test_a_parquet_file_has_all_types(tmp_path: Path) -> None:
