@@ -8,12 +8,11 @@ from collections.abc import Iterable, Mapping, Sequence
 from datetime import date
 from typing import Any
 
-from attrs import define, field
 from rich.box import SIMPLE_HEAD
 from rich.console import Console
 from rich.table import Table
 from rich.text import Text
-from talkdesk_bridge import Money, errors
+from talkdesk_bridge import Money, Totals
 
 from talkdesk_bridge_cli.account import account_invoices
 from talkdesk_bridge_cli.exit import bridge_errors, coloured, counted, printable
@@ -81,64 +80,42 @@ def _tables(models: Mapping[str, list[Any]], amounts: Mapping[str, str], limited
     return "\n".join([*parts, f"{len(tables)} accounts\n{_summary(all_invoices, amounts, output)}"])
 
 
-@define
-class _Totals:
-    """Sums by currency and column, and the number of amounts that are not in them."""
+def _totals(invoices: Sequence[Any], amounts: Mapping[str, str]) -> dict[str, Totals]:
+    """The totals of each column of amounts."""
+    return {column: Money.totals(getattr(one, name) for one in invoices) for column, name in amounts.items()}
 
-    columns: Mapping[str, str]
-    """The attribute of each column of amounts."""
-    sums: dict[str, dict[str, Money]] = field(factory=dict)
-    missing: int = 0
-    unreadable: int = 0
 
-    def add(self, invoice: Any) -> tuple[str | None, ...]:
-        """Add the amounts of an invoice; returns them as sent."""
-        amounts = tuple(getattr(invoice, name) for name in self.columns.values())
-        for column, text in zip(self.columns, amounts, strict=True):
-            self._add(column, text)
-        return amounts
-
-    def _add(self, column: str, text: str | None) -> None:
-        if text is None:
-            self.missing += 1
-            return
-        try:
-            money = Money.parse(text)
-        except errors.ArgumentError:
-            self.unreadable += 1
-            return
-        sums = self.sums.setdefault(money.currency or "", {})
-        sums[column] = sums[column] + money if column in sums else money
-
-    def footer(self) -> list[str]:
-        """A line about the amounts that are not in the sums; empty if there are none."""
-        counts = {"missing": self.missing, "unreadable": self.unreadable}
-        left_out = " and ".join(counted(count, f"{kind} amount") for kind, count in counts.items() if count)
-        if not left_out:
-            return []
-        return [f"* not counting {left_out}" if self.sums else f"no totals, because of {left_out}"]
+def _left_out(totals: Mapping[str, Totals]) -> list[str]:
+    """A line about the amounts that are not in the totals; empty if there are none."""
+    counts = {
+        "missing": sum(one.absent for one in totals.values()),
+        "unreadable": sum(one.unreadable for one in totals.values()),
+    }
+    left_out = " and ".join(counted(count, f"{kind} amount") for kind, count in counts.items() if count)
+    if not left_out:
+        return []
+    has_sums = any(one.sums for one in totals.values())
+    return [f"* not counting {left_out}" if has_sums else f"no totals, because of {left_out}"]
 
 
 def _table(invoices: Sequence[Any], amounts: Mapping[str, str], limited: str, output: Output) -> str:
-    table, totals = _columns(TEXTS, amounts), _Totals(amounts)
+    table, totals = _columns(TEXTS, amounts), _totals(invoices, amounts)
     for invoice in invoices:
-        texts = (getattr(invoice, name) for name in TEXTS.values())
-        table.add_row(*map(_cell, (*texts, *totals.add(invoice))))
-    if totals.sums:
+        table.add_row(*(_cell(getattr(invoice, name)) for name in (*TEXTS.values(), *amounts.values())))
+    if any(one.sums for one in totals.values()):
         table.add_section()
-    _add_totals(table, totals, ["", "", ""], amounts)
-    return _rendered([table], [f"{counted(len(invoices), 'invoice')}{limited}", *totals.footer()], output)
+    left_out = _left_out(totals)
+    _add_totals(table, totals, ["", "", ""], left_out)
+    return _rendered([table], [f"{counted(len(invoices), 'invoice')}{limited}", *left_out], output)
 
 
 def _summary(invoices: Sequence[Any], amounts: Mapping[str, str], output: Output) -> str:
     """The totals of several accounts, without the columns that would be empty."""
-    totals = _Totals(amounts)
-    for invoice in invoices:
-        totals.add(invoice)
-    columns = [column for column in amounts if any(column in sums for sums in totals.sums.values())]
-    table = _columns([""], columns)
-    _add_totals(table, totals, [], columns)
-    return _rendered([table] if columns else [], [counted(len(invoices), "invoice"), *totals.footer()], output)
+    totals = _totals(invoices, amounts)
+    shown, left_out = {column: one for column, one in totals.items() if one.sums}, _left_out(totals)
+    table = _columns([""], shown)
+    _add_totals(table, shown, [], left_out)
+    return _rendered([table] if shown else [], [counted(len(invoices), "invoice"), *left_out], output)
 
 
 def _columns(texts: Iterable[str], amounts: Iterable[str]) -> Table:
@@ -150,12 +127,13 @@ def _columns(texts: Iterable[str], amounts: Iterable[str]) -> Table:
     return table
 
 
-def _add_totals(table: Table, totals: _Totals, empty: Iterable[str], columns: Iterable[str]) -> None:
-    mark = " *" if totals.footer() else ""
-    for currency, sums in sorted(totals.sums.items()):
+def _add_totals(table: Table, totals: Mapping[str, Totals], empty: Iterable[str], left_out: list[str]) -> None:
+    mark = " *" if left_out else ""
+    for currency in sorted({currency or "" for one in totals.values() for currency in one.sums}):
         label = f"total {currency}" if currency else "total, no currency"
-        amounts = (_cell(f"{sums[column].amount:f}" if column in sums else "") for column in columns)
-        table.add_row(Text(f"{label}{mark}"), *empty, *amounts, style="bold")
+        sums = (one.sums.get(currency or None) for one in totals.values())
+        cells = (_cell("" if money is None else f"{money.amount:f}") for money in sums)
+        table.add_row(Text(f"{label}{mark}"), *empty, *cells, style="bold")
 
 
 def _cell(value: str | date | None) -> Text:
