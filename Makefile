@@ -84,8 +84,10 @@ upload: $(UV)
 
 ##@ Tests that take longer
 integration: $(DEV) $(foreach name,bench integration spark tables uv,$(VENV)-$(name)/.set-up) ## Test with other software: indexes, token servers, gateways, httpx2, a browser
-	@python -m pytest --ignore=tests/integration/test_httpx2.py --ignore=tests/integration/test_mocks.py --ignore=tests/integration/test_loops.py tests/integration
+	@python -m pytest $(foreach name,httpx2 loops mocks spark table_recipes,--ignore=tests/integration/test_$(name).py) tests/integration
 	@$(INTEGRATION) tests/integration/test_mocks.py tests/integration/test_loops.py tests/test_proxies.py
+	@$(subst -integration,-tables,$(INTEGRATION)) tests/integration/test_table_recipes.py
+	@$(subst -integration,-spark,$(INTEGRATION)) tests/integration/test_spark.py
 	@$(INTEGRATION) -p no:pytest_httpx tests/integration/test_httpx2.py
 	@$(INTEGRATION) -p no:pytest_httpx -p tests.integration.aliased tests/integration/test_httpx2.py
 	@if command -v chromedriver >/dev/null; then $(INTEGRATION) --confcutdir=tests/browser tests/browser; \
