@@ -38,7 +38,7 @@ def sandbox() -> Iterator[Sandbox]:
 def run(code: str, sandbox: Sandbox, folder: Path) -> str:
     """What a program prints."""
     environment = {**os.environ, "TALKDESK_BRIDGE_URL": sandbox.url, "TALKDESK_BRIDGE_BEARER_TOKEN": "sandbox-token"}
-    environment |= {"HOME": str(folder), "RUNTIME__DLTHUB_TELEMETRY": "false"}
+    environment |= {"DLT_DATA_DIR": str(folder), "RUNTIME__DLTHUB_TELEMETRY": "false"}
     environment["PYTHONPATH"] = os.pathsep.join(str(ROOT / name) for name in ("generated", "overrides", "extras"))
     result = subprocess.run(
         [sys.executable, "-c", code], cwd=folder, env=environment, capture_output=True, text=True, check=False

@@ -126,7 +126,8 @@ def test_an_index_that_keeps_an_incomplete_file(upload: Upload, ready: Path, tmp
             assert upload(index, URL=url, CHECK_URL=f"{url}simple/")[0] == 2
         kept = index.folder / sdist
         end = time.monotonic() + 10
-        while not kept.exists() and time.monotonic() < end:  # the index writes it after the connection was cut
+        # The index writes it after the connection was cut.
+        while not (kept.exists() and kept.stat().st_size) and time.monotonic() < end:
             time.sleep(0.05)
         assert 0 < kept.stat().st_size < (ready / sdist).stat().st_size
         status, output = upload(index)
