@@ -1,4 +1,4 @@
-"""`make generate` against the bare generator with its formatter, on the contract and on one with 400 operations."""
+"""`make generate` against the bare generator with its own templates, on the contract and on one with 400 operations."""
 
 from __future__ import annotations
 
@@ -53,7 +53,6 @@ def regenerating(folder: str, seconds: float) -> Section:
     for title, (file, least, warm) in contracts.items():
         bare = [sys.executable, "-I", "-m", "openapi_python_client", "generate", "--meta", "none", "--overwrite"]
         bare += ["--path", str(file), "--config", str(config), "--output-path", str(Path(folder, "bare"))]
-        bare += ["--custom-template-path", str(ROOT / "tools" / "templates")]
         make = ["env", "-u", "PYTHONPATH", "make", "--old-file=.venv/.set-up", "generate", f"CONTRACT={file}"]
         samplers = {"bare": partial(timed, bare, folder=tree), "make": partial(timed, make, folder=tree)}
         costs = in_turns(samplers, seconds / 2, least=least, warm=warm)

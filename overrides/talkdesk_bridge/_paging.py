@@ -191,7 +191,8 @@ class Pages:
         at = self._at
         items = self._operation.items(response.body) or []
         sent, skip = self._sent_in(response), at.skip
-        repeats = at.repeated(self._identity, sent)
+        identities = values_of(self._identity, sent)
+        repeats = at.repeated(self._identity, identities, sent)
         marks = at.new_fingerprints(self._name, response.url, sent, repeats)
         self._note_repeats(repeats)
         total = announced_total(self._operation, response)
@@ -208,7 +209,7 @@ class Pages:
                 caught.requested = response.url.partition("?")[0]
         # All else changes here, at once: if a hook of the caller raised, this page comes next again.
         at.seen.update(dict.fromkeys(marks, at.state.page))
-        for value in values_of(self._identity, sent):
+        for value in identities:
             at.page_of.setdefault(value, at.state.page)
         wanted = items[skip : skip + at.items_left]
         self._at = evolve(

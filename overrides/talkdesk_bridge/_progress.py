@@ -86,9 +86,9 @@ class Progress:
         """How many items of the next page were handed over before `start`."""
         return self.skipped if self.state is self.before else 0
 
-    def repeated(self, identity: str, sent: list[Any]) -> Repeats:
-        """The identities of the next page that were on an earlier page."""
-        values, page = values_of(identity, sent) & self.page_of.keys(), self.state.page
-        earlier = {value for value in values if self.page_of[value] < page}
+    def repeated(self, identity: str, values: set[str], sent: list[Any]) -> Repeats:
+        """Those of the identities of the next page, `values`, that were on an earlier page."""
+        page = self.state.page
+        earlier = {value for value in values & self.page_of.keys() if self.page_of[value] < page}
         indexed = enumerate(sent if earlier else [])
         return {(page, index): value for index, item in indexed for value in values_of(identity, [item]) & earlier}
