@@ -135,24 +135,40 @@ def works(line: str, url: str, folder: Path) -> None:
 
 
 @contextmanager
-def in_another_process(*folders: Path) -> Iterator[Run]:
-    """A function that runs the command in another process, which imports packages from these folders first."""
+def other_process(code: str, *folders: Path) -> Iterator[Callable[[Any], Any]]:
+    """A function that sends JSON to a program, and returns the JSON that it prints on one line.
+
+    Args:
+        code: The program, in Python; it reads a line of JSON for each call.
+        folders: Where it imports packages from first.
+
+    """
     paths = {"PYTHONPATH": os.pathsep.join([*map(str, folders), str(Path(__file__).parent.parent)])}
-    program = [sys.executable, "-c", "from tests.command import run_requests; run_requests()"]
     with subprocess.Popen(
-        program, env=os.environ | paths, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
+        [sys.executable, "-c", code], env=os.environ | paths, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
     ) as process:
         assert process.stdin
         assert process.stdout
         requests, results = process.stdin, process.stdout
 
-        def run_there(*arguments: str, stdin: str = "", **variables: str) -> subprocess.CompletedProcess[str]:
-            requests.write(json.dumps([arguments, environment(**variables), stdin]) + "\n")
+        def ask(request: Any) -> Any:
+            requests.write(json.dumps(request) + "\n")
             requests.flush()
-            return subprocess.CompletedProcess(arguments, *json.loads(results.readline()))
+            return json.loads(results.readline())
+
+        yield ask
+        requests.close()
+
+
+@contextmanager
+def in_another_process(*folders: Path) -> Iterator[Run]:
+    """A function that runs the command in another process, which imports packages from these folders first."""
+    with other_process("from tests.command import run_requests; run_requests()", *folders) as ask:
+
+        def run_there(*arguments: str, stdin: str = "", **variables: str) -> subprocess.CompletedProcess[str]:
+            return subprocess.CompletedProcess(arguments, *ask([arguments, environment(**variables), stdin]))
 
         yield run_there
-        requests.close()
 
 
 def run_requests() -> None:

@@ -5,9 +5,7 @@ from __future__ import annotations
 import asyncio
 import csv
 import json
-import os
 import ssl
-import subprocess
 import sys
 from collections.abc import Callable, Iterator
 from functools import partial
@@ -23,7 +21,7 @@ from talkdesk_bridge_api.reading import anything
 from talkdesk_bridge_api.types import Body, ListOperation, ListShape
 from talkdesk_bridge_sandbox import Sandbox
 
-from tests.command import Run, in_another_process
+from tests.command import Run, in_another_process, other_process
 from tests.conftest import CONTRACT, ROOT, Server, as_json, merged
 from tests.keepalive import KeepAlive, http_response
 from tests.packages import made
@@ -83,23 +81,13 @@ def get(package: Path) -> Iterator[Run]:
 @pytest.fixture(scope="module", params=["sync", "async"])
 def read(request: pytest.FixtureRequest, package: Path) -> Iterator[Read]:
     """A function that reads a list with that client in another process: `read(url, operation, **arguments)`."""
-    program = [sys.executable, "-c", f"from tests.test_lists import read_lists; read_lists({request.param!r})"]
-    paths = {"PYTHONPATH": os.pathsep.join([str(package), str(ROOT)])}
-    with subprocess.Popen(
-        program, env=os.environ | paths, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
-    ) as process:
-        assert process.stdin
-        assert process.stdout
-        requests, results = process.stdin, process.stdout
+    with other_process(f"from tests.test_lists import read_lists; read_lists({request.param!r})", package) as ask:
 
         def read_there(url: str, operation: str, **arguments: Any) -> dict[str, Any]:
-            requests.write(json.dumps([url, operation, arguments]) + "\n")
-            requests.flush()
-            found: dict[str, Any] = json.loads(results.readline())
+            found: dict[str, Any] = ask([url, operation, arguments])
             return found
 
         yield read_there
-        requests.close()
 
 
 def read_lists(kind: str) -> None:
