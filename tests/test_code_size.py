@@ -14,11 +14,11 @@ import pytest
 from tests.conftest import ROOT
 
 PARTS = {
-    "overrides/talkdesk_bridge": (1150, 2511),
+    "overrides/talkdesk_bridge": (1150, 2512),
     "overrides/talkdesk_bridge_http": (550, 602),
-    "extras/talkdesk_bridge_cli": (1300, 1593),
+    "extras/talkdesk_bridge_cli": (1300, 1592),
     "extras/talkdesk_bridge_sandbox": (950, 1063),
-    "extras/talkdesk_bridge_tables": (350, 340),
+    "extras/talkdesk_bridge_tables": (350, 337),
     "tools": (2700, 3468),
     "benchmarks": (750, 834),
 }

@@ -185,8 +185,7 @@ def _affects_all_accounts(error: errors.BridgeError) -> bool:
     """Whether all other accounts would fail in the same way."""
     if isinstance(error, errors.StatusError) and (error.retry_after or 0) > Retry().retry_after_max:
         return True
-    for_all = errors.ConfigurationError | errors.AuthenticationError | errors.UnauthorizedError | errors.ProxyError
-    return isinstance(error, for_all)
+    return isinstance(error, errors.AFFECT_ALL_CALLS)
 
 
 def _parts(output_format: str, store: Store, wanted: AccountInvoices) -> Iterable[bytes]:

@@ -99,11 +99,6 @@ class _Demand:
 
 def _checked(results: Iterable[Result], *, permissive: bool) -> Iterator[Result]:
     for account, result in results:
-        if isinstance(result, errors.BridgeError) and (not permissive or _affects_all_accounts(result)):
+        if isinstance(result, errors.BridgeError) and (not permissive or isinstance(result, errors.AFFECT_ALL_CALLS)):
             raise result
         yield account, result
-
-
-def _affects_all_accounts(error: errors.BridgeError) -> bool:
-    for_all = errors.ConfigurationError | errors.AuthenticationError | errors.UnauthorizedError | errors.ProxyError
-    return isinstance(error, for_all)

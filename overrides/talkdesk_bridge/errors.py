@@ -191,4 +191,7 @@ class IncompleteError(PagingError):
         self.expected = expected
 
 
+AFFECT_ALL_CALLS = (ConfigurationError, AuthenticationError, UnauthorizedError, ProxyError)
+"""Errors that every other call of a client would raise, too: a credential, a setting or a proxy is wrong."""
+
 __all__ = [name for name in dir() if name.endswith("Error")]  # a list of texts
