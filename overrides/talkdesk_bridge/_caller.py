@@ -28,6 +28,7 @@ from talkdesk_bridge._http import AsyncHttp, Http, Request, normalized
 from talkdesk_bridge._items import AsyncItemIterator, ItemIterator
 from talkdesk_bridge._links import NextLinks
 from talkdesk_bridge._oauth import OAuth2
+from talkdesk_bridge._position import NO_POSITION
 from talkdesk_bridge._redact import SHORTEST, Secret, redact
 from talkdesk_bridge._response import RawResponse, Reader, Response
 from talkdesk_bridge._retry import one_line
@@ -168,9 +169,7 @@ class Caller:
                 return self.http.build(self.settings, method="GET", url=url)
         except (errors.ConfigurationError, ValueError):
             pass
-        raise errors.ArgumentError(
-            "start must be the position of an earlier iterator: its step is no URL of this bridge."
-        )
+        raise errors.ArgumentError(f"{NO_POSITION}: its step is no URL of this bridge.")
 
     async def _send_with_token(
         self, auth: OAuth2, request: Request, send: Callable[[], Awaitable[RawResponse]]

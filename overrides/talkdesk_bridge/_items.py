@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Callable, Iterator
 from inspect import isawaitable
 from operator import length_hint
 from typing import Any, Self
@@ -25,9 +25,8 @@ IN_USE = "This iterator is already in use by another thread or task."
 class Iteration(Pages):
     """What both iterators share: one user at a time, the position, and reading a list again that changed."""
 
-    def _user(self) -> object:
-        """The thread or task that is using the iterator."""
-        raise NotImplementedError
+    _user: Callable[[], object]
+    """Returns the thread or task that is using the iterator."""
 
     def __repr__(self) -> str:
         return f"<{type(self).__name__} of {self._name}: {self._at.state.received} items received>"

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Awaitable, Callable, Mapping
+from functools import partial
 from http import HTTPStatus
 from typing import Any
 
@@ -54,15 +55,12 @@ class Pages:
         self._identity = operation.identity or ""
         self._call = call  # becomes a part of positions
         self._reader = reader
-        self._max_pages = sys.maxsize if max_pages is None else max_pages
-        self._max_items = sys.maxsize if max_items is None else max_items
+        pages, items = (sys.maxsize if limit is None else limit for limit in (max_pages, max_items))
+        self._first = partial(Progress, pages, items)  # the progress of a new iterator
         self._at = evolve(self._first(), **({} if start is None else read_position(start, call)))
         self._restart: Restart | None = None
         # The thread or task that is using the iterator. It may go on even if an exception kept this from being cleared.
         self._users: dict[str, object] = {}
-
-    def _first(self) -> Progress:
-        return Progress(self._max_pages, self._max_items)
 
     async def _fetch(self, *, whole: bool) -> bool:
         at = self._at
@@ -191,7 +189,7 @@ class Pages:
         at = self._at
         items = self._operation.items(response.body) or []
         sent, skip = self._sent_in(response), at.skip
-        identities = values_of(self._identity, sent)
+        identities = values_of(self._identity, sent) if self._identity else set()
         repeats = at.repeated(self._identity, identities, sent)
         marks = at.new_fingerprints(self._name, response.url, sent, repeats)
         self._note_repeats(repeats)
@@ -281,8 +279,9 @@ class Pages:
             announced=announced,
             marks=before.marks + len(marks),
         )
-        if link and not (state.is_complete and fingerprint(link) == marks[0]):  # some last pages link to themselves
-            if fingerprint(link) in marks or seen.get(fingerprint(link), before.page) < before.page:
+        mark = fingerprint(link) if link else ""
+        if link and not (state.is_complete and mark == marks[0]):  # some last pages link to themselves
+            if mark in marks or seen.get(mark, before.page) < before.page:
                 message = f"{self._name}: the next link on page {before.page} leads back to an earlier page."
                 raise PagingError(message, page=before.page, link=link.partition("?")[0])
             if state.empty > MOST_EMPTY_PAGES:

@@ -12,6 +12,8 @@ from attrs import frozen
 
 from talkdesk_bridge.errors import ArgumentError
 
+NO_POSITION = "start must be the position of an earlier iterator"
+
 # Data read from JSON is never circular, and checking for that takes time.
 ENCODE = json.JSONEncoder(check_circular=False).encode
 
@@ -84,7 +86,7 @@ def read_position(data: Any, call: Mapping[str, Any]) -> dict[str, Any]:
         if not (counted and texts and type(state.step) in (str, NoneType) and type(state.linked) is bool):
             raise TypeError
     except (KeyError, TypeError):
-        raise ArgumentError("start must be the position of an earlier iterator.") from None
+        raise ArgumentError(f"{NO_POSITION}.") from None
     if differs:
         other = "other arguments" if differs[0] == "arguments" else f"another {differs[0]}"
         raise ArgumentError(f"start is the position of a call with {other}: repeat that call to continue it.")
