@@ -53,7 +53,9 @@ def single(data: Node) -> None:
 
 def texts(data: Node) -> None:
     example = {"_embedded": {"invoices": ["1"]}, "total": 1}
-    data["components"]["schemas"]["InvoiceList"]["properties"]["invoices"]["items"] = {"type": "string"}
+    schemas = data["components"]["schemas"]
+    schemas["InvoiceList"]["properties"]["invoices"]["items"] = {"type": "string"}
+    del schemas["InvoiceDetails"], schemas["InvoiceItemDetails"]  # the command imports no model by its name
     media(data)["examples"] = {"invoices": {"value": example}}
 
 

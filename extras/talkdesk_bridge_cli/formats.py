@@ -12,7 +12,6 @@ from typing import Any
 
 from talkdesk_bridge import Number
 from talkdesk_bridge.errors import ContractError
-from talkdesk_bridge.models import InvoiceDetails
 
 __all__ = ["as_data", "as_text", "columns_of", "csv_lines", "from_json", "parquet_parts", "without_controls"]
 
@@ -73,11 +72,11 @@ def csv_lines(rows: Iterable[Mapping[str, Any]], columns: Sequence[str]) -> Iter
         file.truncate()
 
 
-def parquet_parts(pages: Iterable[tuple[str, Iterable[dict[str, Any]]]]) -> Iterator[bytes]:
-    """A Parquet file with the invoices of accounts; the extra `tables` must be installed."""
+def parquet_parts(model: Any, pages: Iterable[tuple[str, Iterable[dict[str, Any]]]]) -> Iterator[bytes]:
+    """A Parquet file with the invoices of accounts, read as `model`; the extra `tables` must be installed."""
     from talkdesk_bridge_tables import parquet
 
-    return parquet((account, [*map(InvoiceDetails.from_dict, page)]) for account, page in pages)
+    return parquet((account, [*map(model.from_dict, page)]) for account, page in pages)
 
 
 def as_text(value: Any) -> str:

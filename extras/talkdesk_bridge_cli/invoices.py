@@ -61,7 +61,7 @@ def list_invoices(
             text = _tables(models, amounts, limited_by(limit), run.output)
             run.output.write([text.encode("utf-8" if run.output.path else sys.stdout.encoding, "backslashreplace")])
         elif output_format == "parquet":
-            run.output.write(parquet_parts(listed.items()))
+            run.output.write(parquet_parts(wanted.info.item, listed.items()))
         elif output_format == "csv":
             run.output.write(csv_lines(rows, columns_of(rows, [wanted.name, *wanted.info.item.FIELDS])))
         else:
@@ -105,7 +105,7 @@ def _table(invoices: Sequence[Any], amounts: Mapping[str, str], limited: str, ou
     if any(one.sums for one in totals.values()):
         table.add_section()
     left_out = _left_out(totals)
-    _add_totals(table, totals, ["", "", ""], left_out)
+    _add_totals(table, totals, [""] * (len(TEXTS) - 1), left_out)
     return _rendered([table], [f"{counted(len(invoices), 'invoice')}{limited}", *left_out], output)
 
 

@@ -192,7 +192,8 @@ def _parts(output_format: str, store: Store, wanted: AccountInvoices) -> Iterabl
     if output_format == "jsonl":
         return (lines for _, lines in store.pages())
     if output_format == "parquet":
-        return parquet_parts((account, _invoices(account, lines, wanted.name)) for account, lines in store.pages())
+        pages = ((account, _invoices(account, lines, wanted.name)) for account, lines in store.pages())
+        return parquet_parts(wanted.info.item, pages)
     return csv_lines(_rows(store), columns_of(_rows(store), [wanted.name, *wanted.info.item.FIELDS]))
 
 

@@ -6,10 +6,10 @@ import threading
 import time
 from collections.abc import Callable, Generator, Iterable, Iterator
 from contextlib import closing
+from typing import Any
 
 import pyarrow as pa
 from talkdesk_bridge import BridgeClient, errors
-from talkdesk_bridge.models import InvoiceDetails
 
 from talkdesk_bridge_tables._schema import SCHEMA, Result, batches
 
@@ -52,8 +52,8 @@ def read(
         raise errors.ArgumentError("rows must be an integer of at least 1.")
     client, demand = make(), _Demand()
 
-    def listed(account: str) -> list[InvoiceDetails]:
-        found: list[InvoiceDetails] = []
+    def listed(account: str) -> list[Any]:
+        found: list[Any] = []
         for page in client.billing.iter_account_invoices(account, per_page=per_page).pages(restart=found.clear):
             found += (page.embedded and page.embedded.invoices) or []
             demand.wait()
