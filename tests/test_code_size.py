@@ -18,7 +18,7 @@ PARTS = {
     "overrides/talkdesk_bridge_http": (550, 602),
     "extras/talkdesk_bridge_cli": (1300, 1592),
     "extras/talkdesk_bridge_sandbox": (950, 1063),
-    "extras/talkdesk_bridge_tables": (350, 337),
+    "extras/talkdesk_bridge_tables": (350, 334),
     "tools": (2700, 3468),
     "benchmarks": (750, 834),
 }

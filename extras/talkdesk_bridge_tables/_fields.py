@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from datetime import date, datetime
 from enum import Enum
 from functools import cache
@@ -13,9 +12,8 @@ from uuid import UUID
 import pyarrow as pa
 from attrs import frozen
 
-__all__ = ["DECIMAL", "OTHER", "Field", "arrow_type", "fields_of", "names_of", "struct_fields"]
+__all__ = ["DECIMAL", "Field", "arrow_type", "fields_of", "struct_fields"]
 
-OTHER = "other_fields"
 DECIMAL = pa.decimal128(38, 9)
 SCALARS: dict[Any, pa.DataType] = {
     str: pa.string(),
@@ -56,11 +54,6 @@ def fields_of(model: Any, above: tuple[Any, ...] = ()) -> tuple[Field, ...]:
     )
 
 
-def names_of(fields: Iterable[Field]) -> list[str]:
-    """The names of all columns of a model."""
-    return [*(name for field in fields for name in field.names), OTHER]
-
-
 def _kind(hint: Any, above: tuple[Any, ...]) -> Any:
     """See Field.kind. A model inside of itself becomes JSON text, because an Arrow type cannot be recursive."""
     if get_origin(hint) in (Union, UnionType):
@@ -96,4 +89,4 @@ def struct_fields(model: Any, above: tuple[Any, ...] = ()) -> list[pa.Field]:
     for field in fields_of(model, above):
         types = [arrow_type(field.kind, (*above, model)), DECIMAL, pa.string()]
         found += [pa.field(name, of) for name, of in zip(field.names, types, strict=False)]
-    return [*found, pa.field(OTHER, pa.string())]
+    return [*found, pa.field("other_fields", pa.string())]

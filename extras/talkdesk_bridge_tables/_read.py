@@ -30,8 +30,8 @@ def read(
 ) -> pa.RecordBatchReader:
     """The invoices of accounts as a stream of batches, for everything that reads Arrow.
 
-    Batches have whole accounts, in the order in which they arrive. An account without invoices has no row. Closing the
-    reader ends the requests.
+    Batches have whole accounts, in the order in which they arrive. An account without invoices has no row. Requests
+    pause if nobody takes a batch for a second, also after `close()`, and end when the reader is let go of.
 
     Args:
         accounts: Account numbers; they are read as accounts end, so there may be any number of them.
