@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-import io
 import json
 import time
 from collections.abc import Callable, Iterator
 from functools import partial
+from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any
 
 import httpx
@@ -23,7 +24,7 @@ __all__ = ["reading", "writing"]
 
 INVOICES, ACCOUNTS = 100, 60
 MODELS, BY_HAND, PARQUET, LINES = "typed models", "to_dict, then pandas", "Parquet", "JSON lines"
-LIMITS = {BY_HAND: 1.49, "Arrow": 1.61, PARQUET: 1.82}
+LIMITS = {"Arrow": 1.61, PARQUET: 1.82}
 """The prototype's figures, with a slower client: the models cost more then."""
 
 
@@ -63,27 +64,30 @@ def written(seconds: float) -> Costs:
 
 
 def read_back(seconds: float) -> Costs:
-    """Measure reading the same invoices in pandas."""
-    file = b"".join(parquet(_models()))
-    lines = "".join(f"{json.dumps(one.to_dict())}\n" for _, invoices in _models() for one in invoices)
-    ways: dict[str, Callable[[], object]] = {
-        LINES: lambda: pandas.read_json(io.StringIO(lines), lines=True, dtype=False),
-        PARQUET: lambda: pandas.read_parquet(io.BytesIO(file), dtype_backend="pyarrow"),
-    }
-    return in_turns({name: partial(_cpu, way) for name, way in ways.items()}, seconds)
+    """Measure reading the same invoices in pandas.
+
+    From files: a Python file that Arrow's threads let go of while the process ends aborts it (apache/arrow#34314).
+    """
+    with TemporaryDirectory() as folder:
+        file, lines = Path(folder, "invoices.parquet"), Path(folder, "invoices.jsonl")
+        file.write_bytes(b"".join(parquet(_models())))
+        lines.write_text("".join(f"{json.dumps(one.to_dict())}\n" for _, invoices in _models() for one in invoices))
+        ways: dict[str, Callable[[], object]] = {
+            LINES: lambda: pandas.read_json(lines, lines=True, dtype=False),
+            PARQUET: lambda: pandas.read_parquet(file, dtype_backend="pyarrow"),
+        }
+        return in_turns({name: partial(_cpu, way) for name, way in ways.items()}, seconds)
 
 
 def writing(seconds: float) -> Section:
     """Compare Arrow and Parquet with typed models."""
     costs = fresh("benchmarks.tables:written", seconds)
+    head = ("from the client", "times models", "us an invoice")
     targets = [
         Target(f"{name}, against {MODELS}", limit, Ratio.of(costs[name], costs[MODELS]))
         for name, limit in LIMITS.items()
-        if name != BY_HAND
     ]
-    return Section(
-        targets, compared(("from the client", "times models", "us an invoice"), costs, MODELS, "{:.1f}".format)
-    )
+    return Section(targets, compared(head, costs, MODELS, "{:.1f}".format))
 
 
 def reading(seconds: float) -> Section:

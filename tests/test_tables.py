@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import io
 import itertools
 import json
 import subprocess
@@ -377,7 +376,7 @@ def test_a_parquet_file_has_all_types(tmp_path: Path) -> None:
     invoices = [invoice('{"amount": "1.50 usd", "invoice_due_date": "2023-07-22", "invoice_number": "0001"}')] * 400
     parts = [*parquet((f"{account:04}", invoices) for account in range(200))]
     assert len(parts) == 4
-    file = pq.ParquetFile(io.BytesIO(b"".join(parts)))
+    file = pq.ParquetFile(pa.BufferReader(b"".join(parts)))
     assert file.schema_arrow == SCHEMA
     assert (file.metadata.num_row_groups, file.metadata.num_rows) == (3, 80_000)
     assert file.metadata.row_group(0).column(0).compression == "ZSTD"
@@ -387,7 +386,7 @@ def test_a_parquet_file_has_all_types(tmp_path: Path) -> None:
         "0001",
         Decimal("1.5"),
     )
-    assert pq.ParquetFile(io.BytesIO(b"".join(parquet([])))).metadata.num_rows == 0
+    assert pq.ParquetFile(pa.BufferReader(b"".join(parquet([])))).metadata.num_rows == 0
 
 
 def test_the_client_does_not_import_pyarrow() -> None:
