@@ -8,6 +8,7 @@ from datetime import datetime
 from decimal import Decimal
 from functools import partial
 from itertools import accumulate, chain
+from operator import attrgetter
 from typing import Any, get_args, get_origin
 from uuid import UUID
 
@@ -19,20 +20,30 @@ from talkdesk_bridge_tables._fields import DECIMAL, Field, arrow_type, fields_of
 
 __all__ = ["columns_of"]
 
-# As Money reads amounts, without exponents and within DECIMAL: nothing is rounded.
-AMOUNT = (
-    r"^[ \t\x{a0}\x{202f}]*(?P<number>-?[0-9]{1,29}(?:\.[0-9]{1,9})?)"
-    r"(?:[ \x{a0}\x{202f}]+(?P<currency>[A-Za-z]{3}))?[ \t\x{a0}\x{202f}]*$"
-)
+# As Money reads amounts, without exponents and within DECIMAL: nothing is rounded. The blanks around an amount are
+# removed first: with them, RE2 could match the pattern in two ways, which takes twice as long.
+BLANKS = " \t\u00a0\u202f"
+AMOUNT = r"^(?P<number>-?[0-9]{1,29}(?:\.[0-9]{1,9})?)(?:[ \x{a0}\x{202f}]+(?P<currency>[A-Za-z]{3}))?$"
+
+
+class _Missing:
+    """Stands for a model that is missing: each of its attributes is None."""
+
+    def __getattr__(self, name: str) -> None:
+        return None
+
+
+MISSING = _Missing()
 
 
 def columns_of(model: Any, models: Sequence[Any], above: tuple[Any, ...] = ()) -> list[pa.Array]:
     """The columns of some models of one class; None among the models gives nulls."""
+    models = [MISSING if one is None else one for one in models]
     columns: list[pa.Array] = []
     others = {
         place: {**one.additional_properties}
         for place, one in enumerate(models)
-        if one is not None and getattr(one, "additional_properties", None)
+        if getattr(one, "additional_properties", None)
     }
     for field in fields_of(model, above):
         column, misfits = _column(field, models, (*above, model))
@@ -56,7 +67,7 @@ def json_text(value: Any) -> str:
 
 def _column(field: Field, models: Sequence[Any], above: tuple[Any, ...]) -> tuple[pa.Array, list[int]]:
     """The column of a field, and the places of the models whose value does not fit in it."""
-    values = [None if one is None else getattr(one, field.attribute) for one in models]
+    values = [*map(attrgetter(field.attribute), models)]
     if field.kind is None:
         return pa.array([*map(partial(_text, field), models, values)], pa.string()), []
     try:
@@ -113,9 +124,6 @@ def _is_exact(number: Number) -> bool:
 
 def _amounts(texts: pa.Array) -> list[pa.Array]:
     """The numbers and the currencies of amounts; null for a text that is no amount of these digits."""
-    found = pc.extract_regex(texts, AMOUNT)
-    currency = pc.utf8_upper(found.field("currency"))
-    is_amount = found.is_valid()
-    has_currency = pc.and_(is_amount, pc.not_equal(currency, ""))
-    numbers = pc.if_else(is_amount, found.field("number"), None).cast(DECIMAL)
-    return [numbers, pc.if_else(has_currency, currency, None)]
+    numbers, currencies = pc.extract_regex(pc.utf8_trim(texts, BLANKS), AMOUNT).flatten()
+    currencies = pc.utf8_upper(currencies)
+    return [numbers.cast(DECIMAL), pc.if_else(pc.not_equal(currencies, ""), currencies, None)]
