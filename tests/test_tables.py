@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import itertools
 import json
+import signal
 import subprocess
 import sys
 import threading
@@ -29,7 +30,7 @@ from talkdesk_bridge_tables._columns import columns_of
 from talkdesk_bridge_tables._fields import struct_fields
 from talkdesk_bridge_tables._schema import batches
 
-from tests.command import run
+from tests.command import COMMAND, environment, run
 from tests.conftest import CONTRACT, ONCE, page
 from tests.conftest import merged as contract_with
 from tests.keepalive import KeepAlive, http_response
@@ -433,6 +434,57 @@ def test_parquet_goes_on_after_an_interruption(
     assert served.requests == before + 1
     table = pq.read_table(tmp_path / "out.parquet")
     assert table["account_number"].to_pylist() == ["1", "1", "missing", "missing", "2", "2"]
+
+
+STOPPED_AMID_WRITING = """if True:
+    import sys, time
+    from talkdesk_bridge_cli import many
+    from talkdesk_bridge_cli.main import main
+    from talkdesk_bridge_tables import _parquet
+
+    def parts(*arguments):
+        for part in all_parts(*arguments):
+            yield part
+            print("a row group", flush=True)
+            time.sleep(60)
+
+    all_parts, many._parts, _parquet.ROW_GROUP = many._parts, parts, 50
+    sys.argv[0] = "talkdesk-bridge"
+    main()
+"""
+"""The command, which stops when the first row group is written."""
+
+
+def test_parquet_goes_on_after_kill_9(tmp_path: Path, sandbox: Sandbox) -> None:
+    """First amid the requests, then amid writing the file."""
+    count = {"1000000003": 1, "1000000004": 50, "1000000001": 137, "1000000005": 60}
+    source, output = tmp_path / "accounts", tmp_path / "out.parquet"
+    source.write_text("\n".join(count))
+    arguments = ["invoices", "--accounts-file", str(source), "--format", "parquet", "--output", str(output)]
+    arguments += ["--per-page", "1", "--at-once", "1"]
+    named = environment(URL=sandbox.url, BEARER_TOKEN="sandbox-token")
+    with subprocess.Popen([COMMAND, *arguments], env=named, stderr=subprocess.DEVNULL) as process:
+        while len(sandbox.requests) < 70 and process.poll() is None:
+            time.sleep(0.002)
+        process.send_signal(signal.SIGKILL)
+    assert process.returncode == -signal.SIGKILL
+    assert {file.name for file in tmp_path.iterdir()} >= {"accounts", "out.parquet.part"}
+    before = len(sandbox.requests)
+    command = [sys.executable, "-c", STOPPED_AMID_WRITING, *arguments]
+    with subprocess.Popen(command, env=named, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL) as process:
+        assert process.stdout
+        assert process.stdout.readline() == b"a row group\n"
+        process.send_signal(signal.SIGKILL)
+    assert len(sandbox.requests) < before + sum(count.values()), "the complete accounts were not requested again"
+    left = {file.name for file in tmp_path.iterdir()}
+    assert any(name.startswith(".talkdesk-bridge-") for name in left)
+    assert "out.parquet" not in left
+    done = run(*arguments, URL=sandbox.url, BEARER_TOKEN="sandbox-token")
+    assert done.returncode == 0, done.stderr
+    table = pq.read_table(output)
+    assert table["account_number"].to_pylist() == [account for account in count for _ in range(count[account])]
+    assert len({*zip(table["account_number"].to_pylist(), table["invoice_number"].to_pylist(), strict=True)}) == 248
+    assert {file.name for file in tmp_path.iterdir()} == {"accounts", "out.parquet"}
 
 
 def test_parquet_needs_a_file_and_the_extra(monkeypatch: pytest.MonkeyPatch) -> None:
