@@ -1,4 +1,4 @@
-"""The recipes of docs/tables.md, each run with its library against the sandbox."""
+"""The recipes of docs/tables.md, each run with its library against the sandbox; test_spark.py runs those for Spark."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from talkdesk_bridge_sandbox import Sandbox
 from tests.conftest import ROOT
 
 PAGE = (ROOT / "docs" / "tables.md").read_text(encoding="utf-8")
-BLOCKS = re.findall(r"^```python\n(.*?)^```", PAGE, re.M | re.S)
+BLOCKS = [code for code in re.findall(r"^```python\n(.*?)^```", PAGE, re.M | re.S) if "pyspark" not in code]
 RECIPES = {re.findall(r"^(?:import|from) (\S+)", code, re.M)[0]: code for code in BLOCKS}
 """By the library that they import first."""
 PRINTED = {
