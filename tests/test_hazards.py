@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 import json
 import re
 from dataclasses import astuple
@@ -11,7 +12,7 @@ from typing import Any
 import pytest
 import yaml
 
-from tests.conftest import CONTRACT
+from tests.conftest import CONTRACT, PATH, alone
 from tools.contract import load
 from tools.contract.hazards import hazards
 from tools.contract.names import names
@@ -247,3 +248,16 @@ def test_an_item_has_no_field_with_the_name_of_its_account() -> None:
     found = [finding.message for finding in hazards(contract)]
     assert len(found) == 1
     assert "`account_number` is also the name of a column" in found[0]
+
+
+def test_an_item_may_have_a_field_with_the_name_of_another_operation_s_parameter(tmp_path: Path) -> None:
+    data, file = alone(), tmp_path / "openapi.yaml"
+    operation = copy.deepcopy(data["paths"][PATH]["get"])
+    operation["parameters"] = [{"name": "invoice_number", "in": "path", "schema": {"type": "string"}}]
+    data["paths"]["/invoice/{invoice_number}"] = {"get": operation}
+    invoice = {"$ref": "#/components/schemas/InvoiceDetails"}
+    for schema, count in ((invoice, 0), ({"type": "array", "items": invoice}, 1)):
+        operation["responses"] = {"200": {"content": {"application/json": {"schema": schema}}}}
+        file.write_text(yaml.safe_dump(data), encoding="utf-8")
+        found = [finding.message for finding in hazards(load(file))]
+        assert ["`invoice_number` is also the name of a column" in message for message in found] == [True] * count

@@ -60,11 +60,21 @@ def _columns(contract: Contract, element: Element) -> Iterator[tuple[Where, str]
     properties = mapping(element.node.get("properties"))
     amounts = [name for name, node in properties.items() if mapping(node).get("x-money")]
     added = {"other_fields", *(f"{name}_{part}" for name in amounts for part in ("decimal", "currency"))}
-    if "x-identity" in element.node:  # an item of a list
-        added |= {"error", *(one.name for one in contract.elements() if one.node.get("in") == "path")}
+    if "x-identity" in element.node:
+        added |= {"error", *_accounts(contract, element.where)}
     for name in sorted(properties.keys() & added):
         message = f"`{name}` is also the name of a column that the tables of invoices add (docs/tables.md):"
         yield (*element.where, "properties", name), f"{message} choose another name, or do without `x-money`."
+
+
+def _accounts(contract: Contract, item: Where) -> Iterator[str]:
+    """The path parameters of the operations that return lists of a schema."""
+    items = [where[:-1] for where, _ in contract.references() if where[-2:] == ("items", "$ref")]
+    lists = [where for where in items if contract.follow(contract.at(where)) == item]
+    for operation, _ in contract.operations():
+        holders = {(*operation, "responses"), *contract.reached((*operation, "responses"))}
+        if any(where[: len(holder)] == holder for where in lists for holder in holders):
+            yield from (str(one["name"]) for _, one in contract.parameters(operation) if one.get("in") == "path")
 
 
 def _required(contract: Contract, element: Element) -> Iterator[tuple[Where, str]]:
