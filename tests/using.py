@@ -25,7 +25,7 @@ from tests.strategies import Bodies, examples
 from tools.generate import class_name
 from tools.generate.samples import made
 
-__all__ = ["use"]
+__all__ = ["ACCOUNT", "KEY", "calls", "use"]
 
 ACCOUNT = "1000000001"  # the sandbox has it
 KEY = HeaderAuth("sandbox-key", name="X-Key")
@@ -38,7 +38,7 @@ def use() -> None:
     """Call every operation with both clients; read and write every model."""
     keys = Credentials(api_key_header="X-Key")
     with Sandbox(credentials=keys) as sandbox, BridgeClient(sandbox.url, auth=KEY) as bridge:
-        for method, arguments in _calls(bridge):
+        for method, arguments in calls(bridge):
             with suppress(errors.BridgeError):
                 result = method(**arguments)
                 if hasattr(result, "pages"):
@@ -60,7 +60,7 @@ def use() -> None:
 
 async def _awaited(url: str) -> None:
     async with AsyncBridgeClient(url, auth=KEY) as bridge:
-        for method, arguments in _calls(bridge):
+        for method, arguments in calls(bridge):
             with suppress(errors.BridgeError):
                 result = method(**arguments)
                 if hasattr(result, "pages"):
@@ -69,7 +69,8 @@ async def _awaited(url: str) -> None:
                     await result
 
 
-def _calls(bridge: Any) -> Iterator[tuple[Any, dict[str, Any]]]:
+def calls(bridge: Any) -> Iterator[tuple[Any, dict[str, Any]]]:
+    """Every method of a client, with arguments that the sandbox accepts."""
     for tag in bridge.__dict__.values():
         for name, method in inspect.getmembers(tag, inspect.ismethod):
             if type(tag).__module__.startswith("talkdesk_bridge_api") and not name.startswith("_"):
