@@ -42,12 +42,12 @@ def test_the_fragments_hold_the_seven_documented_schemas() -> None:
 def test_the_contract_has_exactly_the_documented_fields_with_their_types(stem: str) -> None:
     contract, page = load(CONTRACT), PAGES[stem]
     names = page.names
-    for name, printed in page.definitions.items():
+    for name in page.definitions:
         given = mapping(contract.at((*SCHEMAS, names[name], "properties")))
         # Fields that were added have their own provenance, which says that they are not documented.
         own = {field: schema for field, schema in given.items() if "x-provenance" not in schema}
         assert {field: signature(schema, aliases(contract)) for field, schema in own.items()} == {
-            field: signature(schema, names) for field, schema in mapping(printed.get("properties")).items()
+            field: signature(schema, names) for field, schema in page.fields(name).items()
         }
 
 
@@ -383,6 +383,7 @@ def test_a_path_with_printed_braces_is_compared_with_them(printed: Contract, tmp
         ("  InvoiceDetails: Acc", "  InvoiceDetail: Acc", "  InvoiceDetail:", "`InvoiceDetail` is unknown in `definitions`: did you mean `InvoiceDetails`?"),
         ("  account_details_reponse:\n    type: object\n", "  account_details_reponse: none\n  more:\n    type: object\n", "  account_details_reponse:", "'none' is not of type 'object'"),
         ("      account_number:\n        type: string\n", "      account_number: string\n", "      account_number:", "'string' is not of type 'object'"),
+        ("definitions:\n", "parameters: [{name: a, in: body}]\ndefinitions:\n", "parameters:", "'body' is not one of ['path', 'query', 'header', 'cookie']"),
         ("retrieved: '2026-11-22'", "retrieved: 2026-11-22", "retrieved:", "quote it"),
         ("names:", "page: again\nnames:", "page: again", "the key `page` is also on line 2"),
     ],
@@ -400,6 +401,57 @@ def test_a_broken_fragment_is_reported_at_its_place(
         assert file.read_text(encoding="utf-8").splitlines()[findings[0].line - 1].startswith(line)
     report(contract, findings)
     assert capsys.readouterr().out.startswith(f"{file}:{findings[0].line}:")
+
+
+# What a page prints in Swagger 2, or cannot mean, and its form in the contract.
+FORMS = """
+  Odd:
+    type: object
+    additionalProperties: false
+    properties:
+      day: {type: date}
+      whole: {type: Integer}
+      part: {type: number, minimum: 0, exclusiveMinimum: true}
+      scan: {type: file}
+      VIN: {type: string}
+      vin: {type: string}
+      2nd: {type: string}
+      to_dict: {type: string}
+examples:
+  Odd: {whole: "5"}
+parameters:
+  - {name: kinds, in: query, type: array, items: {type: string}, collectionFormat: multi}
+request: {type: file}
+"""
+IN_THE_CONTRACT = {
+    "day": {"type": "string", "format": "date"},
+    "whole": {"type": "integer"},
+    "part": {"type": "number", "exclusiveMinimum": 0},
+    "scan": {"type": "string", "format": "binary"},
+    "vin": {"type": "string"},
+}
+
+
+def test_pages_may_print_what_openapi_3_or_python_cannot_have(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    contract = grown(tmp_path, monkeypatch, ACCOUNT)
+    file = tmp_path / f"{ACCOUNT}.yaml"
+    file.write_text(file.read_text(encoding="utf-8") + FORMS, encoding="utf-8")
+    edit(file, "\n  400's:", "\n  default:")
+    printed = contract.at((*WHOLE, "x-provenance"))
+    odd = {"type": "object", "x-provenance": printed, "properties": IN_THE_CONTRACT}
+    contract.at(SCHEMAS)["Odd"] = odd
+    operation = contract.at(GET)
+    operation["responses"]["5XX"] = operation["responses"]["4XX"]
+    kinds = {"name": "kinds", "in": "query", "schema": {"type": "array", "items": {"type": "string"}}}
+    operation["parameters"].append(kinds | {"x-provenance": printed})
+    operation["requestBody"] = {"content": {"application/pdf": {}}, "x-provenance": printed}
+    assert list(compare(contract)) == []
+    del odd["properties"]["vin"]
+    assert {finding.message.partition(" is ")[0] for finding in compare(contract)} == {"`Odd.VIN`"}
+    odd["properties"]["VIN"] = {"type": "string"}
+    edit(file, 'Odd: {whole: "5"}', "Odd: {whole: 5}")
+    (finding,) = compare(contract)
+    assert "the documented example of `Odd` is missing" in finding.message
 
 
 def test_the_described_format_is_the_format(tmp_path: Path) -> None:

@@ -12,8 +12,9 @@ from urllib.parse import urlsplit
 
 from tools.contract.document import Contract, Finding
 from tools.contract.elements import PROVENANCE, Element, Where, mapping
-from tools.contract.fragments import read
-from tools.contract.names import class_name, python_name
+from tools.contract.examples import errors_of
+from tools.contract.fragments import TYPES, read
+from tools.contract.names import PROPERTIES, Scope, class_name, python_name
 from tools.contract.signatures import aliases, signature
 
 FRAGMENTS = Path(__file__).resolve().parent.parent.parent / "tests" / "documented"
@@ -71,8 +72,11 @@ class Page:
             message = f"{message} correct its operationId, or `operation` in {self.file.file.name}."
             yield self.contract.finding(RULE, ("paths",), message)
         texts = json.dumps(self.contract.data, sort_keys=True)
+        components = self.contract.without_dangling().get("components")
         for name, example in self.data.get("examples", {}).items():
-            if json.dumps(example, sort_keys=True) not in texts:
+            schema = {"$ref": f"#/components/schemas/{self.names.get(name, name)}"}
+            # An example that contradicts its own page cannot be in the contract.
+            if json.dumps(example, sort_keys=True) not in texts and not errors_of(components, schema, example):
                 message = f"the documented example of `{name}` is missing: add it to the examples as {self.url} prints"
                 yield self.contract.finding(RULE, ("paths",), f"{message} it.")
 
@@ -83,9 +87,11 @@ class Page:
         if self.operation:
             yield from self._request(self.operation)
             for heading, body in self.data.get("responses", {}).items():
-                status = heading.replace("00's", "XX")  # the heading "400's" is any 4XX
-                subject = f"the response `{status}` (printed as {heading})"
-                yield from self._body((*self.operation, "responses", status), subject, body)
+                printed = heading.replace("00's", "XX").split()[0]  # the heading "400's" is any 4XX
+                # In the contract, a default response has become the missing ones of these.
+                for status in ("4XX", "5XX") if printed == "default" else (printed,):
+                    subject = f"the response `{status}` (printed as {heading})"
+                    yield from self._body((*self.operation, "responses", status), subject, body)
 
     def theirs(self, fragment: Any, *compared: str) -> str:
         """The signature of a fragment, with the names of the contract."""
@@ -93,17 +99,30 @@ class Page:
 
     def _ours(self, where: Where, *compared: str) -> str:
         schema = self.contract.at(where)
+        if schema is None and where[-3:-2] == ("content",):
+            schema = TYPES["file"]
         return signature(schema, self.aliases, *compared) if isinstance(schema, dict) else "missing"
 
     def _schema(self, name: str, fragment: dict[str, Any]) -> Iterator[Printed]:
         here = self.names[name]
         where: Where = (*SCHEMAS, here)
         yield where, f"the schema `{here}`", self.theirs(fragment, "properties"), self._ours(where, "properties")
-        for prop, printed in fragment.get("properties", {}).items():
+        for prop, printed in self.fields(name).items():
             place = (*where, "properties", prop)
             yield place, f"`{here}.{prop}`", self.theirs(printed), self._ours(place)
         if self.aliases.get(name) == here:
             yield (*SCHEMAS, name), f"the schema `{name}`", here, here
+
+    def fields(self, name: str) -> dict[str, Any]:
+        """The printed fields of a definition that can be in the contract.
+
+        One without a Python name of its own cannot; the client keeps it as an unknown field.
+        """
+        printed, where = self.definitions[name].get("properties", {}), (*SCHEMAS, self.names[name], "properties")
+        known, scope = mapping(self.contract.at(where)), Scope(self.contract, reserved=PROPERTIES)
+        in_order = sorted(printed, key=lambda field: field not in known)
+        nameless = {field for field in in_order if any(scope.check(where, "property", field, python_name(field)))}
+        return {field: schema for field, schema in printed.items() if field in known or field not in nameless}
 
     def _request(self, operation: Where) -> Iterator[Printed]:
         _, path, method = map(str, operation)

@@ -1,10 +1,11 @@
-"""Reads the files in tests/documented/, and reports what is wrong in them."""
+"""Reads the files in tests/documented/, in the form of OpenAPI 3.1, and reports what is wrong in them."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import yaml
 from jsonschema import Draft202012Validator
@@ -14,6 +15,20 @@ from tools.contract.messages import did_you_mean, short
 
 FORMAT = yaml.safe_load(Path(__file__).with_name("fragment.schema.yaml").read_text(encoding="utf-8"))
 
+# The keys of the parts that hold schemas.
+SCHEMAS = ("parameters", "request", "responses", "definitions")
+# Types of Swagger 2, and of pages that confuse types and formats, as types of OpenAPI 3.1.
+TYPES = {
+    "file": {"type": "string", "format": "binary"},
+    "date": {"type": "string", "format": "date"},
+    "datetime": {"type": "string", "format": "date-time"},
+    "bool": {"type": "boolean"},
+    "int": {"type": "integer"},
+    "float": {"type": "number"},
+    "double": {"type": "number"},
+    "decimal": {"type": "number"},
+}
+
 
 def read(folder: Path) -> list[Contract]:
     """The files of the documented pages, with their places; findings name the file."""
@@ -21,6 +36,7 @@ def read(folder: Path) -> list[Contract]:
     for file in files:
         found = file.findings or _faults(file)
         file.findings = [replace(finding, file=str(file.file)) for finding in found]
+        file.data |= {key: modern(file.data[key]) for key in SCHEMAS if key in file.data and not file.findings}
     return files
 
 
@@ -34,3 +50,21 @@ def _faults(file: Contract) -> Iterator[Finding]:
             hint = did_you_mean(key, known or (), "remove it")
             where = " in `definitions`" if place else ""
             yield file.finding("documented", (*place, key), f"`{key}` is unknown{where}: {hint}")
+
+
+def modern(printed: Any) -> Any:
+    """A printed schema as OpenAPI 3.1 writes it, without what the client cannot have: unknown fields are kept."""
+    if isinstance(printed, list):
+        return [modern(one) for one in printed]
+    if not isinstance(printed, dict):
+        return printed
+    found = {key: modern(value) for key, value in printed.items()}
+    if isinstance(kind := found.get("type"), str):
+        found |= TYPES.get(kind.lower(), {"type": kind.lower()})
+    for limit, exclusive in (("minimum", "exclusiveMinimum"), ("maximum", "exclusiveMaximum")):
+        if found.get(exclusive) is True and limit in found:
+            found[exclusive] = found.pop(limit)
+    for key, value in (("collectionFormat", "multi"), ("additionalProperties", False)):
+        if found.get(key) == value:
+            del found[key]
+    return found
