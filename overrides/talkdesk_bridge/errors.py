@@ -35,6 +35,10 @@ class BridgeError(Exception):
     server's, only the fields that give reasons, such as `error` and `error_description`.
     """
 
+    def __init__(self, *message: str, **attributes: Any) -> None:
+        super().__init__(*message)
+        vars(self).update(attributes)
+
 
 class ConfigurationError(BridgeError):
     """A setting or credential cannot be used; nothing was sent."""
@@ -76,26 +80,13 @@ class StatusError(BridgeError):
 
     """
 
-    def __init__(
-        self,
-        message: str,
-        *,
-        status_code: int = 0,
-        error_info: ErrorInfo | None = None,
-        body: Any = None,
-        method: str = "",
-        path: str = "",
-        request_id: str | None = None,
-        retry_after: float | None = None,
-    ) -> None:
-        super().__init__(message)
-        self.status_code = status_code
-        self.error_info = error_info
-        self.body = body
-        self.method = method
-        self.path = path
-        self.request_id = request_id
-        self.retry_after = retry_after
+    status_code: int = 0
+    error_info: ErrorInfo | None = None
+    body: Any = None
+    method: str = ""
+    path: str = ""
+    request_id: str | None = None
+    retry_after: float | None = None
 
 
 class BadRequestError(StatusError):
@@ -140,13 +131,9 @@ class ContractError(BridgeError):
 
     """
 
-    def __init__(
-        self, message: str, *, json_path: str | None = None, expected: str | None = None, seen: str | None = None
-    ) -> None:
-        super().__init__(message)
-        self.json_path = json_path
-        self.expected = expected
-        self.seen = seen
+    json_path: str | None = None
+    expected: str | None = None
+    seen: str | None = None
 
 
 class PagingError(BridgeError):
@@ -160,20 +147,10 @@ class PagingError(BridgeError):
 
     """
 
-    def __init__(
-        self,
-        message: str,
-        *,
-        page: int | None = None,
-        requested: str | None = None,
-        link: str | None = None,
-        changed: bool = False,
-    ) -> None:
-        super().__init__(message)
-        self.page = page
-        self.requested = requested
-        self.link = link
-        self.changed = changed
+    page: int | None = None
+    requested: str | None = None
+    link: str | None = None
+    changed: bool = False
 
 
 class IncompleteError(PagingError):
@@ -185,10 +162,8 @@ class IncompleteError(PagingError):
 
     """
 
-    def __init__(self, message: str, *, received: int = 0, expected: int = 0, changed: bool = False) -> None:
-        super().__init__(message, changed=changed)
-        self.received = received
-        self.expected = expected
+    received: int = 0
+    expected: int = 0
 
 
 AFFECT_ALL_CALLS = (ConfigurationError, AuthenticationError, UnauthorizedError, ProxyError)
