@@ -8,11 +8,12 @@ from inspect import isawaitable
 from operator import length_hint
 from typing import Any, Self
 
-from attrs import evolve
+from attrs import asdict, evolve
 
 from talkdesk_bridge._attempts import LOG
 from talkdesk_bridge._paging import Pages, Restart
-from talkdesk_bridge._position import PageState, fingerprint
+from talkdesk_bridge._position import fingerprint
+from talkdesk_bridge._progress import Progress
 from talkdesk_bridge._response import Response
 from talkdesk_bridge._run import run, task
 from talkdesk_bridge.errors import ArgumentError, ContractError, PagingError
@@ -47,21 +48,20 @@ class Iteration(Pages):
             PagingError: the list has items of an earlier page, and is to be read again.
 
         """
+        at, state = self._at, self._at.state
+        if repeats := at.readings[-1]:
+            raise self._repeat_error(repeats)
         # In the middle of a page, the page is requested again, and the items that were handed over are skipped.
-        at = self._at
-        if at.repeats:
-            raise self._repeat_error(at.repeats)
-        handed_over = at.skipped if at.bodies else at.end - length_hint(at.rest)
-        state, skip = at.state, 0
-        if handed_over != len(at.sent) or at.bodies or at.error is not None:
-            state, skip = at.before, handed_over
-        last = fingerprint(at.sent[handed_over - 1]) if at.sent and handed_over else at.last
-        progress = {name: getattr(state, name) for name in PageState.__match_args__}
-        return {**self._call, "skip": skip, "last": last, **progress, "seen": [*at.seen][: state.marks]}
+        handed_over = at.before.skip if at.bodies else at.end - length_hint(at.rest)
+        if handed_over != len(at.sent) or at.bodies or at.error:
+            state = evolve(at.before, skip=handed_over)
+        last = fingerprint(at.sent[handed_over - 1]) if at.sent and handed_over else state.last
+        seen = [mark for mark, page in at.seen.items() if page < state.page]
+        return {**self._call, **asdict(evolve(state, last=last)), "seen": seen}
 
     def _usable(self, restart: Restart | None) -> Restart | None:
         """The same, unless items were handed over before that it does not discard."""
-        return None if self._at.seen or self._at.skipped else restart
+        return None if self._at.seen or self._at.state.skip else restart
 
     async def _all_items(self) -> list[Any]:
         """The remaining items; a list that changes while it is read is read again."""
@@ -109,13 +109,13 @@ class Iteration(Pages):
 
     async def _begins_again(self, error: PagingError) -> bool:
         """Read the list from the start if it changed, unless that was done too often."""
-        at = self._at
-        if not (error.changed and self._restart and at.reading < MOST_READINGS):
+        readings = self._at.readings
+        if not (error.changed and self._restart and len(readings) < MOST_READINGS):
             return False
         LOG.info("%s: the list changed while it was read; it is read again.", self._name)
         if isawaitable(discarded := self._restart()):
             await discarded
-        self._at = evolve(self._first(), reading=at.reading + 1, repeats_before=at.repeats)
+        self._at = Progress(readings=(*readings, {}))
         return True
 
 

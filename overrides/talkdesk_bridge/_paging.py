@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Awaitable, Callable, Mapping
-from functools import partial
 from http import HTTPStatus
 from typing import Any
 
@@ -13,8 +12,8 @@ from talkdesk_bridge_api.places import member
 from talkdesk_bridge_api.types import ListOperation
 
 from talkdesk_bridge._links import NextLinks, next_href
-from talkdesk_bridge._position import PageState, fingerprint, items_mark, read_position, values_of
-from talkdesk_bridge._progress import Progress, Repeats
+from talkdesk_bridge._position import BEGINNING, PageState, fingerprint, items_mark, read_position
+from talkdesk_bridge._progress import Progress, Repeats, identities_of
 from talkdesk_bridge._response import Deviation, Reader, Response, announced_total
 from talkdesk_bridge.errors import ArgumentError, BridgeError, ContractError, IncompleteError, PagingError, StatusError
 
@@ -52,19 +51,20 @@ class Pages:
         self._links: NextLinks | None = None
         self._operation, self._shape, self._arguments = operation, operation.shape, arguments
         self._name = operation.operation_id
-        self._identity = operation.identity or ""
         self._call = call  # becomes a part of positions
         self._reader = reader
-        pages, items = (sys.maxsize if limit is None else limit for limit in (max_pages, max_items))
-        self._first = partial(Progress, pages, items)  # the progress of a new iterator
-        self._at = evolve(self._first(), **({} if start is None else read_position(start, call)))
+        state, seen = (BEGINNING, []) if start is None else read_position(start, call)
+        self._at = Progress(state, state, dict.fromkeys(seen, 0))
+        # The number of the first page beyond the limit, and of the first item in the list, from 0.
+        self._page_limit = sys.maxsize if max_pages is None else state.page + max_pages
+        self._item_limit = sys.maxsize if max_items is None else state.received + state.skip + max_items
         self._restart: Restart | None = None
         # The thread or task that is using the iterator. It may go on even if an exception kept this from being cleared.
         self._users: dict[str, object] = {}
 
     async def _fetch(self, *, whole: bool) -> bool:
         at = self._at
-        if at.pages_left == 0 or at.items_left == 0:
+        if at.state.page >= self._page_limit or at.state.received + at.state.skip >= self._item_limit:
             return False
         if at.error:
             raise at.error
@@ -90,13 +90,13 @@ class Pages:
             PagingError: they were not, so the list changed while it was read.
 
         """
-        at = self._at
-        if not at.repeats:
+        *before, repeats = self._at.readings
+        if not repeats:
             return
-        if at.repeats != at.repeats_before:
-            raise self._repeat_error(at.repeats)
-        self._report_repeats(len(at.repeats))
-        self._at = evolve(at, repeats={})
+        if repeats not in before[-1:]:
+            raise self._repeat_error(repeats)
+        self._report_repeats(len(repeats))
+        self._at = evolve(self._at, readings=({},))
 
     async def _request(self, state: PageState) -> Response[Any]:
         """Request the page that comes next in this state."""
@@ -115,13 +115,13 @@ class Pages:
             PagingError: the first page has another number than in the contract, or the last item another offset.
 
         """
-        at, shape = self._at, self._shape
-        if not at.state.is_of_unknown_length or at.state.page != 2 or self._name in self._numbering:
+        at, state, shape = self._at, self._at.state, self._shape
+        if not state.is_of_unknown_length or state.page != 2 or self._name in self._numbering:
             return
-        sent = self._sent_in(await self._counted(at.state.received + at.skip - 1 if shape.by_items else 0))
+        sent = self._sent_in(await self._counted(state.received + state.skip - 1 if shape.by_items else 0))
         is_right = items_mark(sent) == at.latest  # also if the bridge ignores the argument
         if shape.by_items and sent:
-            is_right |= fingerprint(sent[0]) == (fingerprint(at.sent[-1]) if at.sent else at.last)
+            is_right |= fingerprint(sent[0]) == (fingerprint(at.sent[-1]) if at.sent else state.last)
         if not is_right:
             changed = any(item in at.sent for item in sent)
             if shape.by_items:  # items that are counted from another number look the same as a list that changed
@@ -186,38 +186,36 @@ class Pages:
         return self._links.url(href, response.url, self._at.state.page)
 
     def _take(self, response: Response[Any], *, whole: bool) -> None:
-        at = self._at
+        at, page = self._at, self._at.state.page
         items = self._operation.items(response.body) or []
-        sent, skip = self._sent_in(response), at.skip
-        identities = values_of(self._identity, sent) if self._identity else set()
-        repeats = at.repeated(self._identity, identities, sent)
-        marks = at.new_fingerprints(self._name, response.url, sent, repeats)
+        sent = self._sent_in(response)
+        identities = identities_of(sent, self._operation.identity) if self._operation.identity else []
+        repeats, mark = at.repeats(identities), items_mark(sent)
+        if at.is_repeated(sent, mark, repeats):
+            reason = "the bridge repeats pages, or the list changed while it was read. Start from the beginning"
+            message = f"{self._name}: a page has items of an earlier page: {reason}."
+            raise PagingError(message, page=page, changed=True)
         self._note_repeats(repeats)
         total = announced_total(self._operation, response)
-        state, error = at.state, None
+        state, error = at.state.after(len(items), total, linked=False), None
         try:
-            state = self._after(len(items), total, self._next_link(response), marks)
-            if state.step is None and state.total is not None and state.received > state.total:
-                self._report_total("number of all items", "smaller number")
-            if items and state.page == 2 and state.is_of_unknown_length and self._shape.total:
-                self._report_total("number of all items, or a next link", "nothing")
+            link = self._next_link(response)
+            state = at.state.after(len(items), total, linked=link is not None)
+            state = evolve(state, step=self._step(state, len(items), total, link, response.url))
+            self._report_totals(state, len(items))
         except (PagingError, ContractError) as caught:
             error = caught  # raised after the items of this page
-            if isinstance(caught, PagingError) and caught.link:
-                caught.requested = response.url.partition("?")[0]
         # All else changes here, at once: if a hook of the caller raised, this page comes next again.
-        at.seen.update(dict.fromkeys(marks, at.state.page))
-        for value in identities:
-            at.page_of.setdefault(value, at.state.page)
-        wanted = items[skip : skip + at.items_left]
+        for one in (fingerprint(response.url), *([mark] if mark else [])):
+            at.seen.setdefault(one, page)
+        for value in filter(None, identities):
+            at.page_of.setdefault(value, page)
+        skip = at.state.skip
+        wanted = items[skip : self._item_limit - at.state.received]
         self._at = evolve(
             at,
             state=state,
             before=at.state,
-            pages_left=at.pages_left - 1,
-            items_left=at.items_left - len(wanted),
-            skipped=skip,
-            last="",
             sent=sent,
             end=len(items) if whole else skip + len(wanted),
             rest=iter(() if whole else wanted),
@@ -238,23 +236,30 @@ class Pages:
         elif repeats and not self._restart:
             raise self._repeat_error(repeats)
         else:
-            self._at.repeats.update(repeats)
+            self._at.readings[-1].update(repeats)
 
     def _repeat_error(self, repeats: Repeats) -> PagingError:
         (page, _), value = next(iter(repeats.items()))
-        found = f"page {page} has an item of page {self._at.page_of[value]}, by its {self._identity}"
+        found = f"page {page} has an item of page {self._at.page_of[value]}, by its {self._operation.identity}"
         remedy = 'Start from the beginning, or use on_repeat="deviation" if the bridge repeats its values'
         return PagingError(f"{self._name}: {found}: the list changed. {remedy}.", page=page, changed=True)
 
-    def _report_total(self, documented: str, seen: str) -> None:
-        self._reader.report(Deviation(self._name, self._shape.total_path, documented, seen, 1))
-
     def _report_repeats(self, count: int) -> None:
-        place = f"{self._shape.path}[*]{member(self._identity)}"
+        place = f"{self._shape.path}[*]{member(self._operation.identity or '')}"
         self._reader.report(Deviation(self._name, place, "unique value", "value of an earlier page", count))
 
-    def _after(self, items: int, total: int | None, link: str | None, marks: list[str]) -> PageState:
-        """The state after a page with `items` items, and with this total, next link and fingerprints.
+    def _report_totals(self, state: PageState, items: int) -> None:
+        """Report a total that is too small, or missing although the contract declares it."""
+        fault = None
+        if state.step is None and state.total is not None and state.received > state.total:
+            fault = ("number of all items", "smaller number")
+        if items and state.page == 2 and state.is_of_unknown_length and self._shape.total:
+            fault = ("number of all items, or a next link", "nothing")
+        if fault:
+            self._reader.report(Deviation(self._name, self._shape.total_path, *fault, 1))
+
+    def _step(self, state: PageState, items: int, total: int | None, link: str | None, url: str) -> str | None:
+        """The next request after a page with so many items, this total and this next link; see PageState.step.
 
         If the page has a next link, that comes next. Otherwise the next page number does, if the operation has page
         numbers and `total` says that there are more items, or nothing says how many there are. Otherwise this was the
@@ -266,33 +271,20 @@ class Pages:
 
         """
         before, seen = self._at.state, self._at.seen
-        expected, announced = before.total, before.announced
-        if total is not None:
-            expected, announced = (expected or 0) + max(0, total - announced), total
-        state = PageState(
-            step=None,
-            page=before.page + 1,
-            linked=before.linked or link is not None,
-            received=before.received + items,
-            empty=0 if items else before.empty + 1,
-            total=expected,
-            announced=announced,
-            marks=before.marks + len(marks),
-        )
-        mark = fingerprint(link) if link else ""
-        if link and not (state.is_complete and mark == marks[0]):  # some last pages link to themselves
-            if mark in marks or seen.get(mark, before.page) < before.page:
+        if link and not (state.is_complete and link == url):  # some last pages link to themselves
+            if link == url or seen.get(fingerprint(link), before.page) < before.page:
                 message = f"{self._name}: the next link on page {before.page} leads back to an earlier page."
-                raise PagingError(message, page=before.page, link=link.partition("?")[0])
+                link, url = link.partition("?")[0], url.partition("?")[0]
+                raise PagingError(message, page=before.page, link=link, requested=url)
             if state.empty > MOST_EMPTY_PAGES:
                 raise PagingError(f"{self._name}: {state.empty} empty pages in a row, each with a next link.")
-            return evolve(state, step=link)
+            return link
         more = total is not None and state.received < total
         unknown = state.is_of_unknown_length and items > self._numbering.get(self._name, 0)
         if items and (more or unknown) and before.step == "" and self._shape.begin:
-            return evolve(state, step="")
+            return ""
         if state.total is not None and state.received < state.total:
             message = f"{self._name}: the pages ended after {state.received} of {state.total} items."
-            changed = total is not None and any(one not in (None, total) for one in (before.total, expected))
+            changed = total is not None and any(one not in (None, total) for one in (before.total, state.total))
             raise IncompleteError(message, received=state.received, expected=state.total, changed=changed)
-        return state
+        return None

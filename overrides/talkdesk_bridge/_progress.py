@@ -7,7 +7,7 @@ from typing import Any
 
 from attrs import Factory, frozen
 
-from talkdesk_bridge._position import BEGINNING, PageState, fingerprint, items_mark, values_of
+from talkdesk_bridge._position import BEGINNING, PageState, fingerprint
 from talkdesk_bridge._response import Response
 from talkdesk_bridge.errors import ContractError, PagingError
 
@@ -19,29 +19,22 @@ Repeats = dict[tuple[int, int], str]
 class Progress:
     """How far an iterator is.
 
-    One assignment replaces it, so that an exception between two lines, such as KeyboardInterrupt, loses no page. `seen`
-    and `page_of` are changed before that: a page that is taken again finds only itself in them.
+    One assignment replaces it, so that an exception between two lines, such as KeyboardInterrupt, loses no page. The
+    dictionaries are changed before that: a page that is taken again finds only itself in them.
     """
 
-    pages_left: int
-    items_left: int
     state: PageState = BEGINNING
     """Before the next page."""
     before: PageState = BEGINNING
     """Before the current page."""
     seen: dict[str, int] = Factory(dict)
-    """The page of each fingerprint so far; 0 for those of a position."""
-    skipped: int = 0
-    """How many items of the current page were handed over before `start`."""
-    last: str = ""
-    """The fingerprint of the item before `start`."""
+    """The page of each fingerprint so far, of a page's URL or its items; 0 for those of a position."""
     page_of: dict[str, int] = Factory(dict)
     """The page of each identity so far; not a part of positions."""
-    repeats: Repeats = Factory(dict)
-    """If the list may be read again: the identities of earlier pages that came again so far."""
-    repeats_before: Repeats = Factory(dict)
-    """Those of the reading before."""
-    reading: int = 1
+    readings: tuple[Repeats, ...] = Factory(lambda: ({},))
+    """If the list may be read again: the identities of earlier pages that came again, in each reading so far."""
+    response: Response[Any] | None = None
+    """That of the current page."""
     sent: list[Any] = Factory(list)
     """The items of the current page, as JSON."""
     end: int = 0
@@ -50,45 +43,35 @@ class Progress:
     """Those not yet handed over, as models."""
     bodies: list[Any] = Factory(list)
     """The body of the current page until `pages()` hands it over."""
-    response: Response[Any] | None = None
     error: PagingError | ContractError | None = None
     """Raised after the items of the current page."""
 
     @property
-    def latest(self) -> list[str]:
+    def latest(self) -> str:
         """The fingerprint of the latest page."""
-        return [*self.seen][: self.state.marks][-1:]
+        return next((mark for mark in reversed(self.seen) if self.seen[mark] < self.state.page), "")
 
-    def new_fingerprints(self, operation: str, url: str, sent: list[Any], repeats: Repeats) -> list[str]:
-        """The fingerprints of the next page, some of whose identities may be `repeats`.
+    def repeats(self, identities: list[str]) -> Repeats:
+        """Those of the identities of the next page that were on an earlier page."""
+        page, page_of = self.state.page, self.page_of
+        return {(page, at): value for at, value in enumerate(identities) if page_of.get(value, page) < page}
 
-        Raises:
-            PagingError: it has items of an earlier page: the bridge repeats pages, or the list changed.
-
-        """
-        page, ends = self.state.page, items_mark(sent)
-        repeated = any(self.seen.get(mark, page) < page for mark in ends)
+    def is_repeated(self, sent: list[Any], mark: str, repeats: Repeats) -> bool:
+        """Whether the next page, with the fingerprint `mark`, has items of an earlier one, except lawful `repeats`."""
+        page, skip, last = self.state.page, self.state.skip, self.state.last
+        if self.seen.get(mark, page) < page:
+            return True
         # A single item after a longer page may lawfully have the identity of an earlier one.
-        repeated |= 0 < len(repeats) == len(sent) >= min(len(self.sent), 2)
-        repeated |= sent != [] and sent[0] in self.sent and (page, 0) not in repeats
-        if self.skip:
-            repeated |= len(sent) < self.skip or fingerprint(sent[self.skip - 1]) != self.last
-        elif self.last and sent:
-            repeated |= fingerprint(sent[0]) == self.last
-        if repeated:
-            reason = "the bridge repeats pages, or the list changed while it was read"
-            message = f"{operation}: a page has items of an earlier page: {reason}. Start from the beginning."
-            raise PagingError(message, page=page, changed=True)
-        return [fingerprint(url), *ends]
+        if 0 < len(repeats) == len(sent) >= min(len(self.sent), 2):
+            return True
+        if skip and (len(sent) < skip or fingerprint(sent[skip - 1]) != last):
+            return True
+        if last and not skip and sent and fingerprint(sent[0]) == last:
+            return True
+        return bool(sent) and sent[0] in self.sent and (page, 0) not in repeats
 
-    @property
-    def skip(self) -> int:
-        """How many items of the next page were handed over before `start`."""
-        return self.skipped if self.state is self.before else 0
 
-    def repeated(self, identity: str, values: set[str], sent: list[Any]) -> Repeats:
-        """Those of the identities of the next page, `values`, that were on an earlier page."""
-        page = self.state.page
-        earlier = {value for value in values & self.page_of.keys() if self.page_of[value] < page}
-        indexed = enumerate(sent if earlier else [])
-        return {(page, index): value for index, item in indexed for value in values_of(identity, [item]) & earlier}
+def identities_of(items: list[Any], name: str) -> list[str]:
+    """The value of a field in each item, as text; empty if it is absent or null."""
+    values = [item.get(name) if isinstance(item, dict) else None for item in items]
+    return ["" if value is None else str(value) for value in values]
