@@ -36,7 +36,7 @@ from talkdesk_bridge import (
 from talkdesk_bridge._http import Request
 from talkdesk_bridge._redact import Secret
 from talkdesk_bridge._response import RawResponse
-from talkdesk_bridge._tokens import TokenCache
+from talkdesk_bridge._tokens import Tokens
 from talkdesk_bridge_api.types import Operation
 
 from tests.conftest import Listing, Scripted, Server, as_json, invoices_of, page
@@ -485,7 +485,8 @@ def test_threads_share_their_first_token(server: Server, kind: Callable[[str], A
 )  # fmt: skip
 def test_how_long_a_token_is_used(life: object, fresh: float, used: float) -> None:
     now = 100.0
-    cache = TokenCache(clock=lambda: now)
+    with BridgeClient("https://b") as bridge:
+        cache = Tokens(bridge._caller.http, lambda: now)
     auth, sent = (
         OAuth2ClientCredentials("https://t", "id", "secret"),
         Request("POST", "https://t", extensions={"secrets": ()}),

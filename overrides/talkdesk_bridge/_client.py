@@ -2,8 +2,9 @@
 
 The path of a request to the bridge, and of the response back:
 
-1. `client.billing.get_account_invoices("1")`, in talkdesk_bridge_api: passes its arguments and operation to `_caller`.
-2. `_caller`: one call. Makes the request, adds credential and token; `_attempts` sends the request again if needed.
+1. `client.billing.get_account_invoices("1")`, in talkdesk_bridge_api: passes its arguments and operation to `_calls`.
+2. `_caller`: one call. Makes the request, adds the credential, or the token of `_tokens`; `_attempts` sends it, again
+   if needed.
 3. `_http`: sends it through an httpx transport, from talkdesk_bridge_http or given as `transport`.
 4. `_response`: turns the response into a model, and reports deviations from the contract, or raises a typed error.
 5. `client.billing.iter_account_invoices("1")`: `_items`, `_paging` and `_links` make such calls, page after page.
@@ -14,12 +15,13 @@ from __future__ import annotations
 import copy
 from collections.abc import AsyncGenerator, AsyncIterable, Awaitable, Callable, Generator, Iterable, Iterator, Mapping
 from ssl import SSLContext
+from types import SimpleNamespace
 from typing import Any, Literal, ParamSpec, Self, TypedDict, TypeVar, Unpack, overload
 
 from talkdesk_bridge_api.api import AsyncOperations, Operations
 
 from talkdesk_bridge._auth import Auth, NoAuth
-from talkdesk_bridge._caller import AsyncCaller, BlockingCaller
+from talkdesk_bridge._calls import AsyncCaller, BlockingCaller
 from talkdesk_bridge._each import check, each, each_blocking
 from talkdesk_bridge._environment import read_environment
 from talkdesk_bridge._http import AsyncBaseTransport, BaseTransport
@@ -128,22 +130,16 @@ class _Client:
 WITH_RESPONSE_RULE = "with_response takes a method of this client that sends one request"
 
 
-class _Responses:
-    """Replaces the caller of a group of operations, so that the group's methods return complete responses."""
-
-    def __init__(self, call: Callable[..., Any]) -> None:
-        self.call = call
-
-    def paginate(self, *_: object, **__: object) -> Any:
-        raise ArgumentError(f"{WITH_RESPONSE_RULE}. The iterator over all pages has the attribute `response`.")
-
-
 def _with_responses(client: _Client, method: Any, call: Callable[..., Any]) -> Callable[..., Any]:
     """The same method of `client`, but it returns what `call` returns."""
+
+    def paginate(*_: object, **__: object) -> Any:
+        raise ArgumentError(f"{WITH_RESPONSE_RULE}. The iterator over all pages has the attribute `response`.")
+
     group = getattr(method, "__self__", None)
     if group is None or not any(group is value for value in vars(client).values()):
         raise ArgumentError(f"{WITH_RESPONSE_RULE}.")
-    rebound: Callable[..., Any] = getattr(type(group)(_Responses(call)), method.__name__)
+    rebound: Callable[..., Any] = getattr(type(group)(SimpleNamespace(call=call, paginate=paginate)), method.__name__)
     return rebound
 
 
@@ -242,7 +238,7 @@ class BridgeClient(_Client, Operations):
 
         """
         check(inputs, at_once)
-        return each_blocking(self._caller, function, inputs, at_once)
+        return each_blocking(self._caller.http, function, inputs, at_once)
 
     def close(self) -> None:
         """Close the connections; calling it again does nothing."""
@@ -287,7 +283,7 @@ class AsyncBridgeClient(_Client, AsyncOperations):
     ) -> AsyncGenerator[tuple[InputT, Any]]:
         """Like BridgeClient.each, with tasks. `function` returns an awaitable or an asynchronous iterator."""
         check(inputs, at_once)
-        return each(self._caller, function, inputs, at_once)
+        return each(self._caller.http, function, inputs, at_once)
 
     async def close(self) -> None:
         """Close the connections; calling it again does nothing."""

@@ -11,7 +11,7 @@ from inspect import isawaitable
 from itertools import islice
 from typing import Any, TypeVar
 
-from talkdesk_bridge._caller import AsyncCaller, BlockingCaller
+from talkdesk_bridge._http import AsyncHttp, Http
 from talkdesk_bridge._items import AsyncItemIterator, ItemIterator
 from talkdesk_bridge._run import run
 from talkdesk_bridge._settings import MOST_AT_ONCE
@@ -39,7 +39,7 @@ def check(inputs: Any, at_once: Any) -> None:
 
 
 def each_blocking(
-    caller: BlockingCaller, function: Callable[[InputT], Any], inputs: Iterable[InputT], at_once: int
+    http: Http, function: Callable[[InputT], Any], inputs: Iterable[InputT], at_once: int
 ) -> Generator[tuple[InputT, Any]]:
     """See BridgeClient.each."""
     remaining, running = iter(inputs), 0
@@ -52,7 +52,7 @@ def each_blocking(
 
     # Daemons, so that a thread that is looking up a host does not keep the process from ending.
     threads = [threading.Thread(target=work, daemon=True) for _ in range(at_once)]
-    with caller.gate.sharing():
+    with http.waiting.gate.sharing():
         try:
             for thread, task in zip(threads, islice(remaining, at_once), strict=False):
                 tasks.put(task)
@@ -68,7 +68,7 @@ def each_blocking(
                     running += 1
                 yield done, result
         finally:
-            _end(caller, [thread for thread in threads if thread.ident], tasks, abort=running > 0)
+            _end(http, [thread for thread in threads if thread.ident], tasks, abort=running > 0)
 
 
 def _outcome(function: Callable[[Any], Any], task: Any) -> tuple[Any, BaseException | None]:
@@ -84,27 +84,25 @@ def _outcome(function: Callable[[Any], Any], task: Any) -> tuple[Any, BaseExcept
         return None, error
 
 
-def _end(
-    caller: BlockingCaller, threads: list[threading.Thread], tasks: queue.SimpleQueue[Any], *, abort: bool
-) -> None:
+def _end(http: Http, threads: list[threading.Thread], tasks: queue.SimpleQueue[Any], *, abort: bool) -> None:
     """End the threads; with `abort`, abort their requests and start no new one."""
     for _ in threads:
         tasks.put(END)
     if abort:
-        caller.http.stop(threads)
+        http.stop(threads)
     end = time.monotonic() + JOIN_SECONDS
     for thread in threads:
         thread.join(max(0.0, end - time.monotonic()))
 
 
 async def each(
-    caller: AsyncCaller,
+    http: AsyncHttp,
     function: Callable[[InputT], Awaitable[Any] | AsyncIterable[Any]],
     inputs: Iterable[InputT],
     at_once: int,
 ) -> AsyncGenerator[tuple[InputT, Any]]:
     """See AsyncBridgeClient.each."""
-    caller.check()
+    http.waiting.check()
     remaining = iter(inputs)
     running: dict[asyncio.Task[Any], InputT] = {}
 
@@ -112,7 +110,7 @@ async def each(
         for value in islice(remaining, count):
             running[asyncio.create_task(_result(function, value))] = value
 
-    with caller.gate.sharing():
+    with http.waiting.gate.sharing():
         try:
             begin(at_once)
             while running:

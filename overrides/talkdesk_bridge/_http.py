@@ -5,7 +5,6 @@ The transport is one of talkdesk_bridge_http, or the option `transport`.
 
 from __future__ import annotations
 
-import os
 import re
 import threading
 import zlib
@@ -22,6 +21,7 @@ from talkdesk_bridge._proxy import SocksError, is_of_a_proxy, rejected
 from talkdesk_bridge._redact import name_of, redact, redact_content, secrets_of
 from talkdesk_bridge._response import Failure, RawResponse, unrequested_coding
 from talkdesk_bridge._retry import one_line, retry_after
+from talkdesk_bridge._run import Asyncio, Blocking
 from talkdesk_bridge._settings import MOST_AT_ONCE, Settings
 
 BaseTransport = httpx.BaseTransport
@@ -54,10 +54,10 @@ class _Http:
     transport: Any
     _default_transport: type[HTTPTransport] | type[AsyncHTTPTransport]
     _transport_base: type[httpx.BaseTransport] | type[httpx.AsyncBaseTransport]
+    _waiting: type[Blocking] | type[Asyncio]
 
     def __init__(self, settings: Settings) -> None:
-        self.closed = False
-        self.process = os.getpid()
+        self.waiting = self._waiting(settings.sleep)
         try:
             self.base_url, *_ = [normalized(url).removesuffix("/") for url in settings.urls]
         except ValueError:
@@ -105,7 +105,7 @@ class _Http:
 class Http(_Http):
     """Blocks; any number of threads may share it."""
 
-    _default_transport, _transport_base = HTTPTransport, httpx.BaseTransport
+    _default_transport, _transport_base, _waiting = HTTPTransport, httpx.BaseTransport, Blocking
 
     def __init__(self, settings: Settings) -> None:
         self._stopped: WeakSet[threading.Thread] = WeakSet()
@@ -126,7 +126,7 @@ class Http(_Http):
             finally:
                 response.close()
         except UNWRAPPED_ERRORS as error:
-            return body.failure(error, closed=self.closed)
+            return body.failure(error, closed=self.waiting.closed)
         return body.response(response)
 
     def stop(self, threads: list[threading.Thread]) -> None:
@@ -137,16 +137,14 @@ class Http(_Http):
 
     def close(self) -> None:
         """Close the connections; calling it again does nothing."""
-        self.closed = True
+        self.waiting.closed = True
         self.transport.close()
 
 
 class AsyncHttp(_Http):
     """Awaits; any number of tasks of one event loop may share it."""
 
-    loop: Any = None
-    """The event loop that used it first."""
-    _default_transport, _transport_base = AsyncHTTPTransport, httpx.AsyncBaseTransport
+    _default_transport, _transport_base, _waiting = AsyncHTTPTransport, httpx.AsyncBaseTransport, Asyncio
 
     async def send(self, settings: Settings, request: Request) -> RawResponse | Failure:
         """The response to a request, or its failure."""
@@ -163,12 +161,12 @@ class AsyncHttp(_Http):
             finally:
                 await response.aclose()
         except UNWRAPPED_ERRORS as error:
-            return body.failure(error, closed=self.closed)
+            return body.failure(error, closed=self.waiting.closed)
         return body.response(response)
 
     async def close(self) -> None:
         """Close the connections; calling it again does nothing."""
-        self.closed = True
+        self.waiting.closed = True
         await self.transport.aclose()
 
 

@@ -9,17 +9,18 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any
-from urllib.parse import SplitResult, parse_qsl, quote, unquote, urlencode, urljoin, urlsplit
+from typing import Any
+from urllib.parse import SplitResult, parse_qsl, quote, unquote, unquote_plus, urlencode, urljoin, urlsplit
 
 from talkdesk_bridge_api.types import Operation
 
+from talkdesk_bridge._caller import Caller
 from talkdesk_bridge._http import normalized
+from talkdesk_bridge._redact import SHORTEST, redact
+from talkdesk_bridge._response import LOG
+from talkdesk_bridge._retry import one_line
 from talkdesk_bridge._urls import origin
 from talkdesk_bridge.errors import ConfigurationError, PagingError
-
-if TYPE_CHECKING:
-    from talkdesk_bridge._caller import Caller
 
 # Names of query parameters, in lower case and without punctuation. Which page it is: never kept for another page.
 PAGES = {"offset", "p", "page", "pageindex", "pageno", "pagenumber", "skip", "startat", "startindex"}
@@ -99,7 +100,7 @@ class NextLinks:
             if self._matches(segments[-len(self._segments) :], with_arguments=True):
                 self._warn_if_corrected(link, segments)
                 query = self._merged(link.query, requested, href, page)
-                return self._caller.sendable(f"{self._url}?{query}" if query else self._url)
+                return self._sendable(f"{self._url}?{query}" if query else self._url)
             is_ours = origin(link.geturl(), "next link") == self._origin
         except ConfigurationError as error:
             raise self._error(page, requested, href, f"cannot be followed. {error}") from None
@@ -109,7 +110,7 @@ class NextLinks:
             raise self._error(page, requested, href, "leads to another host, scheme or port")
         if self._names_other_arguments(segments):
             raise self._error(page, requested, href, "leads to a list with other arguments")
-        return self._caller.sendable(urlsplit(self._url)._replace(path=link.path, query=link.query).geturl())
+        return self._sendable(urlsplit(self._url)._replace(path=link.path, query=link.query).geturl())
 
     def _error(self, page: int, requested: str, href: str, fault: str) -> PagingError:
         remedy = "Ask the bridge's operator to write links with the address that clients use"
@@ -117,7 +118,7 @@ class NextLinks:
             f'{self._name}: the next link on page {page} {fault.rstrip(".")}. {remedy}, or use paging="numbers".',
             page=page,
             requested=requested.partition("?")[0],
-            link=self._caller.shown(re.sub(r"//[^/?#]*@", "//", href).partition("?")[0]),
+            link=self._shown(re.sub(r"//[^/?#]*@", "//", href).partition("?")[0]),
         )
 
     def _matches(self, segments: list[str], *, with_arguments: bool) -> bool:
@@ -154,9 +155,27 @@ class NextLinks:
             same = origin(start, "next link") == self._origin and prefix == urlsplit(self._base_url).path.rstrip("/")
         except ConfigurationError:
             same = False
-        if not same:
-            message = f"Next links of the bridge begin with {self._caller.shown(start)}"
-            self._caller.warn_once(f"{message}. The client sends their queries to {self._base_url}.")
+        if not same and not self._caller.warnings:  # one is enough for a client
+            message = f"Next links of the bridge begin with {self._shown(start)}."
+            self._caller.warnings.append(f"{message} The client sends their queries to {self._base_url}.")
+            LOG.warning("%s", *self._caller.warnings)
+
+    def _shown(self, url: str) -> str:
+        """A URL from the bridge, redacted for messages."""
+        return one_line(redact(url, (*self._caller.settings.secrets, self._caller.tokens.current)))
+
+    def _sendable(self, url: str) -> str:
+        """A URL as it is sent, without query parameters into which the bridge has copied the credential.
+
+        Raises:
+            ValueError: it is not a URL.
+
+        """
+        start, _, query = normalized(url).partition("?")
+        copied = {*self._caller.settings.auth.secrets(), self._caller.tokens.current}
+        secrets = {one for one in copied if len(one) >= SHORTEST}
+        kept = [part for part in query.split("&") if part and unquote_plus(part.partition("=")[2]) not in secrets]
+        return f"{start}?{'&'.join(kept)}" if kept else start
 
 
 def _filled(segment: str, arguments: Mapping[str, Any]) -> str:

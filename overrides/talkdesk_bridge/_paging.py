@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Callable, Mapping
 from http import HTTPStatus
 from typing import Any
 
@@ -11,10 +11,11 @@ from attrs import evolve
 from talkdesk_bridge_api.places import member
 from talkdesk_bridge_api.types import ListOperation
 
+from talkdesk_bridge._caller import Caller
 from talkdesk_bridge._links import NextLinks, next_href
 from talkdesk_bridge._position import BEGINNING, PageState, fingerprint, items_mark, read_position
 from talkdesk_bridge._progress import Progress, Repeats, identities_of
-from talkdesk_bridge._response import Deviation, Reader, Response, announced_total
+from talkdesk_bridge._response import Deviation, Response, announced_total
 from talkdesk_bridge.errors import ArgumentError, BridgeError, ContractError, IncompleteError, PagingError, StatusError
 
 # A bridge that filters may send some empty pages. More in a row than this raise PagingError.
@@ -33,13 +34,9 @@ class Pages:
 
     def __init__(
         self,
-        exchange: Callable[..., Awaitable[Response[Any]]],
-        links: Callable[[], NextLinks] | None,
-        numbering: dict[str, int],
+        caller: Caller,
         operation: ListOperation[Any, Any],
         arguments: dict[str, Any],
-        call: dict[str, Any],
-        reader: Reader,
         start: Mapping[str, Any] | None,
         max_pages: int | None,
         max_items: int | None,
@@ -47,13 +44,14 @@ class Pages:
         for name, value in (("max_pages", max_pages), ("max_items", max_items)):
             if value is not None and (not isinstance(value, int) or value < 0):
                 raise ArgumentError(f"{name} must be None or an integer of at least 0.")
-        self._exchange, self._make_links, self._numbering = exchange, links, numbering
+        self._caller, self._operation, self._arguments = caller, operation, arguments
+        self._name, self._shape = operation.operation_id, operation.shape
+        self._numbering = caller.numbering
         self._links: NextLinks | None = None
-        self._operation, self._shape, self._arguments = operation, operation.shape, arguments
-        self._name = operation.operation_id
-        self._call = call  # becomes a part of positions
-        self._reader = reader
-        state, seen = (BEGINNING, []) if start is None else read_position(start, call)
+        given = sorted(f"{name}: {value}" for name, value in arguments.items() if value is not None)
+        # Becomes a part of positions.
+        self._call = {"bridge": caller.http.base_url, "operation": self._name, "arguments": given}
+        state, seen = (BEGINNING, []) if start is None else read_position(start, self._call)
         self._at = Progress(state, state, dict.fromkeys(seen, 0))
         # The number of the first page beyond the limit, and of the first item in the list, from 0.
         self._page_limit = sys.maxsize if max_pages is None else state.page + max_pages
@@ -101,12 +99,13 @@ class Pages:
     async def _request(self, state: PageState) -> Response[Any]:
         """Request the page that comes next in this state."""
         if state.page == 1 or state.step:
-            return await self._exchange(self._arguments, state.step)
+            return await self._caller.exchange(self._operation, self._arguments, state.step or "")
         return await self._counted(state.received if self._shape.by_items else state.page - 1)
 
     async def _counted(self, before: int) -> Response[Any]:
         """Request the page that begins after this many pages or items."""
-        return await self._exchange({**self._arguments, self._shape.begin: self._shape.first + before})
+        arguments = self._arguments | {str(self._shape.begin): self._shape.first + before}
+        return await self._caller.exchange(self._operation, arguments)
 
     async def _check_numbering(self) -> None:
         """Once for each client, before page 2 of a list of unknown length: check what the bridge counts.
@@ -125,7 +124,8 @@ class Pages:
         if not is_right:
             changed = any(item in at.sent for item in sent)
             if shape.by_items:  # items that are counted from another number look the same as a list that changed
-                changed = items_mark(self._sent_in(await self._exchange(self._arguments))) != at.latest
+                first = await self._caller.exchange(self._operation, self._arguments)
+                changed = items_mark(self._sent_in(first)) != at.latest
             what = f"items in `{shape.begin}`" if shape.by_items else "pages"
             fault = f"this bridge does not count {what} from {shape.first}"
             fault += ". Ask its operator for a total, or for next links"
@@ -180,9 +180,13 @@ class Pages:
 
     def _next_link(self, response: Response[Any]) -> str | None:
         """The URL of the next page that a page links to; None if it has no link, or pages are read by number."""
-        if not self._make_links or not (href := next_href(self._name, response.data)):
+        caller, operation = self._caller, self._operation
+        by_number = caller.settings.paging == "numbers" and self._shape.begin
+        if by_number or not (href := next_href(self._name, response.data)):
             return None
-        self._links = self._links or self._make_links()
+        if self._links is None:
+            first = caller.request(operation, self._arguments).extensions["url"]
+            self._links = NextLinks(caller, operation, self._arguments, first)
         return self._links.url(href, response.url, self._at.state.page)
 
     def _take(self, response: Response[Any], *, whole: bool) -> None:
@@ -231,7 +235,7 @@ class Pages:
             PagingError: the list is not read again, so another item may be missing.
 
         """
-        if repeats and self._reader.on_repeat == "deviation":
+        if repeats and self._caller.settings.on_repeat == "deviation":
             self._report_repeats(len(repeats))
         elif repeats and not self._restart:
             raise self._repeat_error(repeats)
@@ -246,7 +250,7 @@ class Pages:
 
     def _report_repeats(self, count: int) -> None:
         place = f"{self._shape.path}[*]{member(self._operation.identity or '')}"
-        self._reader.report(Deviation(self._name, place, "unique value", "value of an earlier page", count))
+        self._caller.reader.report(Deviation(self._name, place, "unique value", "value of an earlier page", count))
 
     def _report_totals(self, state: PageState, items: int) -> None:
         """Report a total that is too small, or missing although the contract declares it."""
@@ -256,7 +260,7 @@ class Pages:
         if items and state.page == 2 and state.is_of_unknown_length and self._shape.total:
             fault = ("number of all items, or a next link", "nothing")
         if fault:
-            self._reader.report(Deviation(self._name, self._shape.total_path, *fault, 1))
+            self._caller.reader.report(Deviation(self._name, self._shape.total_path, *fault, 1))
 
     def _step(self, state: PageState, items: int, total: int | None, link: str | None, url: str) -> str | None:
         """The next request after a page with so many items, this total and this next link; see PageState.step.

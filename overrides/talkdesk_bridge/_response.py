@@ -23,6 +23,7 @@ from talkdesk_bridge.models import ErrorInfo
 BodyT = TypeVar("BodyT")
 
 LOG = logging.getLogger("talkdesk_bridge")
+LOG.addHandler(logging.NullHandler())
 
 CODINGS = re.compile(r"\b(aes128gcm|br|compress|dcb|dcz|deflate|exi|pack200-gzip|zstd|gzip.*gzip)\b", re.IGNORECASE)
 """The content codings that IANA registers, except for gzip, which the client requests; and gzip twice."""
@@ -95,7 +96,6 @@ class Reader:
 
     strict: bool
     on_deviation: Callable[[Deviation], object] | None
-    on_repeat: str = "error"
 
     def read(self, operation: Operation[BodyT], response: RawResponse, auth: Auth) -> Response[BodyT]:
         """The complete response to `operation`.

@@ -1,10 +1,17 @@
-"""Runs the coroutines of the flow in blocking code, and says whether asyncio runs them."""
+"""How the flow of calls runs in both clients: in blocking code or in tasks of asyncio, and how each kind waits."""
 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Coroutine
+import inspect
+import os
+import threading
+import time
+from collections.abc import AsyncIterator, Callable, Coroutine, Iterator
+from contextlib import asynccontextmanager, contextmanager
 from typing import Any, TypeVar
+
+from talkdesk_bridge.errors import ConfigurationError
 
 T = TypeVar("T")
 
@@ -26,3 +33,96 @@ def task() -> asyncio.Task[Any] | None:
         return asyncio.current_task()
     except RuntimeError:
         return None
+
+
+class Gate:
+    """While `each` runs, makes all calls of a client wait together for a Retry-After."""
+
+    def __init__(self) -> None:
+        self.users = 0
+        """How many `each` are running."""
+        self.until = 0.0
+        """When the bridge accepts requests again, by the client's clock."""
+        self.served = 0
+        """Responses whose status was none of `Retry.statuses`."""
+
+    @contextmanager
+    def sharing(self) -> Iterator[None]:
+        """Make calls wait together inside the block."""
+        self.users += 1
+        try:
+            yield
+        finally:
+            self.users -= 1
+
+
+class _Waiting:
+    """Where a client may be used, and how its calls wait there."""
+
+    def __init__(self, sleep: Callable[[float], Any] | None) -> None:
+        self.gate = Gate()
+        self.closed, self._process = False, os.getpid()
+        self._sleep = sleep
+
+    def check(self) -> None:
+        """Check that the client can send requests here.
+
+        Raises:
+            ConfigurationError: it is closed, or belongs to another process or event loop.
+
+        """
+        if self.closed:
+            raise ConfigurationError("The client is closed: make a new one, or stay inside its `with` block.")
+        if self._process != os.getpid():
+            message = "The client was made in another process, and both would read each other's responses"
+            raise ConfigurationError(f"{message}: make one client in each process.")
+
+
+class Blocking(_Waiting):
+    """Blocks, in any thread. Its lock is reentrant, since a hook may use the client in the same thread."""
+
+    def __init__(self, sleep: Callable[[float], Any] | None) -> None:
+        super().__init__(sleep)
+        self._lock = threading.RLock()
+
+    @asynccontextmanager
+    async def lock(self) -> AsyncIterator[None]:
+        """Let no other call into the block."""
+        with self._lock:
+            yield
+
+    async def sleep(self, seconds: float) -> None:
+        """Block."""
+        (self._sleep or time.sleep)(seconds)
+
+
+class Asyncio(_Waiting):
+    """Awaits, in the event loop that used it first."""
+
+    _loop: asyncio.AbstractEventLoop | None = None
+
+    def __init__(self, sleep: Callable[[float], Any] | None) -> None:
+        super().__init__(sleep)
+        self._lock = asyncio.Lock()
+
+    def lock(self) -> asyncio.Lock:
+        """Let no other call into the block."""
+        return self._lock
+
+    def check(self) -> None:
+        """Check that the client can send requests here."""
+        if not task():
+            message = "An AsyncBridgeClient works only in a task of asyncio (or of a loop for it, such as uvloop)"
+            raise ConfigurationError(f"{message}, not in trio or elsewhere: use a BridgeClient in a thread.")
+        loop = asyncio.get_running_loop()
+        self._loop = self._loop or loop
+        if self._loop is not loop:
+            message = "An AsyncBridgeClient works only in the event loop that used it first"
+            raise ConfigurationError(f"{message}: make one client for each event loop.")
+        super().check()
+
+    async def sleep(self, seconds: float) -> None:
+        """Wait without blocking the event loop."""
+        slept = (self._sleep or asyncio.sleep)(seconds)
+        if inspect.isawaitable(slept):
+            await slept

@@ -1,23 +1,26 @@
-"""The access token of a client: how long it is used, and how a token server's response is read."""
+"""The access token of a client: who fetches it, how long it is used, and how a token server's response is read."""
 
 from __future__ import annotations
 
 import json
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Awaitable, Callable, Iterator
+from http import HTTPStatus
 from itertools import islice
 from typing import Any
 
-from attrs import define, field, frozen
+from attrs import frozen
 from talkdesk_bridge_api.places import kind_of
 
+from talkdesk_bridge._attempts import Attempts
 from talkdesk_bridge._clock import clock_note
-from talkdesk_bridge._http import Request
+from talkdesk_bridge._http import AsyncHttp, Http, Request
 from talkdesk_bridge._oauth import OAuth2, OAuth2ClientCredentials
 from talkdesk_bridge._redact import Secret, redact, secrets_of
-from talkdesk_bridge._response import RawResponse
+from talkdesk_bridge._response import LOG, RawResponse
 from talkdesk_bridge._retry import one_line
-from talkdesk_bridge.errors import AuthenticationError
+from talkdesk_bridge._settings import Settings
+from talkdesk_bridge.errors import AuthenticationError, BridgeError
 
 # Fields that say why there is no token (RFC 6749, problem+json, gateways), in lower case and without punctuation.
 REASONS = {
@@ -44,54 +47,104 @@ class TokenResponse:
     reasons: tuple[str, ...]
 
 
-@define
-class TokenCache:
-    """One access token, and when to renew it.
+class Tokens:
+    """The access token of a client, and when to renew it.
 
     A token is fresh until 120 s before it expires, or for half its lifetime if that is longer; it is usable until 30 s
     before, or for three quarters if that is longer. While it is usable but no longer fresh, one call renews it and the
     others keep using it. If that fails, it stays in use, and the next call that comes 5 s later or more tries again.
+
+    Args:
+        http: Sends token requests; its lock is held by the call that does.
+        clock: A monotonic clock in seconds.
+
     """
 
-    clock: Callable[[], float]
-    _token: Secret | None = field(default=None, repr=False, init=False)
-    _fresh_until: float = field(default=0.0, init=False)
-    _usable_until: float = field(default=0.0, init=False)
-    _next_try: float = field(default=0.0, init=False)
-    requests: int = field(default=0, init=False)
-    """The number of token requests that have ended, so that a call that waited can notice one."""
-    failure: str | None = field(default=None, repr=False, init=False)
-    """Why the last one failed, as text: an error would keep its frames, and so their secrets, alive."""
+    def __init__(self, http: Http | AsyncHttp, clock: Callable[[], float]) -> None:
+        self._http, self._clock = http, clock
+        self._token: Secret | None = None
+        self._fresh_until = self._usable_until = self._next_try = 0.0
+        # The number of token requests that have ended, so that a call that waited notices one; and why the last failed,
+        # as text: an error would keep its frames, and so their secrets, alive.
+        self._ended, self._failure = 0, ""
 
     @property
     def current(self) -> str:
         """The token, to redact it; empty if there is none."""
         return self._token.text if self._token else ""
 
+    async def send(
+        self, settings: Settings, auth: OAuth2, request: Request, send: Callable[[], Awaitable[RawResponse]]
+    ) -> RawResponse:
+        """Send a request with the token, and once more with a new one if the bridge has revoked it."""
+        token = self.get_or_claim_renewal() or await self.renewed(settings, auth)
+        request.headers["Authorization"] = f"Bearer {token.text}"
+        response = await send()
+        if response.status_code != HTTPStatus.UNAUTHORIZED:
+            return response
+        request.headers["Authorization"] = f"Bearer {(await self.renewed(settings, auth, rejected=token)).text}"
+        return await send()
+
     def get_or_claim_renewal(self) -> Secret | None:
         """The token; None if this call has to renew it, while others keep using it."""
-        now = self.clock()
-        if now < self._fresh_until:
-            return self._token
-        if now < min(self._usable_until, self._next_try):
+        now = self._clock()
+        if now < self._fresh_until or now < min(self._usable_until, self._next_try):
             return self._token
         self._next_try = now + 5
         return None
 
+    async def renewed(self, settings: Settings, auth: OAuth2, rejected: Secret | None = None) -> Secret:
+        """A token other than `rejected`: the one that another call got meanwhile, or a new one.
+
+        Calls that wait for another call's token request share its failure. Otherwise each would send its own in turn:
+        all would wait longer, and an overloaded token server would get more requests.
+
+        Raises:
+            AuthenticationError: there is none.
+
+        """
+        ended_before = self._ended
+        async with self._http.waiting.lock():
+            if token := self.fresh(rejected):
+                return token
+            spare = self.spare(rejected)
+            if ended_before == self._ended or not self._failure:
+                return await self._fetched(settings, auth, spare)
+            if spare:
+                return spare
+            raise AuthenticationError(self._failure)
+
     def fresh(self, rejected: Secret | None) -> Secret | None:
         """The token, if it is fresh and not the one that the bridge has rejected."""
-        return self._token if self._token != rejected and self.clock() < self._fresh_until else None
+        return self._token if self._token != rejected and self._clock() < self._fresh_until else None
 
     def spare(self, rejected: Secret | None) -> Secret | None:
         """The token, if it can stay in use should the renewal fail."""
-        return self._token if self._token != rejected and self.clock() < self._usable_until else None
+        return self._token if self._token != rejected and self._clock() < self._usable_until else None
 
-    def ended(self, failure: str | None) -> None:
-        """Note that a token request has ended."""
-        self.requests, self.failure = self.requests + 1, failure
+    async def _fetched(self, settings: Settings, auth: OAuth2, spare: Secret | None) -> Secret:
+        """A token from the token server, or the `spare` one if the server returns none."""
+        sent: list[Request] = []
+
+        def request() -> Request:
+            headers, content = auth.token_request()
+            sent.append(self._http.build(settings, method="POST", url=auth.token_url, headers=headers, content=content))
+            return sent[-1]
+
+        try:
+            response = await Attempts(self._http, settings, None, request, once=spare is not None).response()
+            return self.store(auth, sent[-1], response)
+        except BridgeError as error:
+            from_server = isinstance(error, AuthenticationError)
+            self._ended += 1
+            self._failure = str(error) if from_server else f"No token could be fetched. {error}"
+            if spare:
+                LOG.warning("Token renewal failed; the current token stays in use until it expires: %s", error)
+                return spare
+            raise AuthenticationError(self._failure) from (None if from_server else error)
 
     def store(self, auth: OAuth2, request: Request, response: RawResponse) -> Secret:
-        """Store the token from a token server's response, and return it. Also calls `ended`, unless it raises.
+        """Store the token from a token server's response, and return it.
 
         Args:
             auth: The credential that the token is for.
@@ -117,12 +170,11 @@ class TokenCache:
         if "bearer" not in found.kind.lower() and found.kind.lower() not in ("", "jwt", "access_token"):
             problem = f"a token whose token_type is not bearer, but {found.kind}"
             raise AuthenticationError(f"The token server {server} returned {problem}.")
-        now = self.clock()
-        self._token = found.token
+        now = self._clock()
+        self._ended, self._failure = self._ended + 1, ""
+        self._token, self._next_try = found.token, now
         self._usable_until = now + found.seconds - min(30, found.seconds / 4)
         self._fresh_until = now + found.seconds - min(120, found.seconds / 2)
-        self._next_try = now
-        self.ended(None)
         return found.token
 
 
