@@ -12,7 +12,7 @@ from types import FrameType
 from typing import Any, NamedTuple
 
 import pytest
-from talkdesk_bridge import AsyncBridgeClient, BridgeClient, Deviation, _items, _paging, _position, _progress, errors
+from talkdesk_bridge import AsyncBridgeClient, BridgeClient, Deviation, _items, _paging, _progress, errors
 from talkdesk_bridge._run import run as run_now
 
 from tests.command import run
@@ -323,7 +323,7 @@ def test_a_restart_that_raises_is_called_again(server: Server) -> None:
 
 # Exceptions between two lines, such as KeyboardInterrupt from a signal.
 
-FILES = {module.__file__ for module in (_items, _paging, _position, _progress)}
+FILES = {module.__file__ for module in (_items, _paging, _progress)}
 
 
 class _Interrupt(BaseException):

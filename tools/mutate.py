@@ -16,7 +16,7 @@ import pytest
 ROOT = Path(__file__).resolve().parent.parent
 COPY = ROOT / ".mutate"
 MODULES = (
-    "_attempts", "_auth", "_caller", "_items", "_links", "_oauth", "_paging", "_position", "_progress", "_retry",
+    "_attempts", "_auth", "_caller", "_items", "_links", "_oauth", "_paging", "_progress", "_retry",
     "_tokens", "errors",
 )  # fmt: skip
 """The same modules as in pyproject.toml."""
@@ -34,7 +34,7 @@ OUTCOMES |= dict.fromkeys((-24, 24, 36, 152), "found by the time limit")
 
 FIRST = {
     "_attempts": "retry", "_auth": "settings", "_caller": "transport", "_items": "paging", "_links": "links",
-    "_oauth": "transport", "_paging": "paging", "_position": "paging", "_progress": "paging", "_retry": "retry",
+    "_oauth": "transport", "_paging": "paging", "_progress": "paging", "_retry": "retry",
     "_tokens": "transport", "errors": "client",
 }  # fmt: skip
 """The test file that covers most of a module."""

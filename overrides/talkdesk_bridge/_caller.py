@@ -8,18 +8,19 @@ from __future__ import annotations
 
 import copy
 import re
-from collections.abc import Awaitable, Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from typing import Any, Self, TypeVar
 
 from attrs import evolve
-from talkdesk_bridge_api.types import Operation
+from talkdesk_bridge_api.types import ListOperation, Operation
 
 from talkdesk_bridge import errors
 from talkdesk_bridge._attempts import Attempts
 from talkdesk_bridge._http import AsyncHttp, Http, Request, normalized
 from talkdesk_bridge._oauth import OAuth2
-from talkdesk_bridge._position import NO_POSITION
+from talkdesk_bridge._progress import NO_POSITION
 from talkdesk_bridge._response import RawResponse, Reader, Response
+from talkdesk_bridge._run import run
 from talkdesk_bridge._settings import Settings
 from talkdesk_bridge._tokens import Tokens
 from talkdesk_bridge._urls import origin, stays_in_its_segment
@@ -28,21 +29,32 @@ BodyT = TypeVar("BodyT")
 
 
 class Caller:
-    """The flow of a call, for both clients."""
+    """The flow of a call, for both clients.
+
+    Args:
+        settings: The options of the client.
+        iterator: Makes an iterator over the items of all pages, which makes calls itself.
+
+    """
 
     http: Http | AsyncHttp
+    _http_class: type[Http | AsyncHttp]
 
-    def __init__(self, settings: Settings, http: Http | AsyncHttp) -> None:
-        self.settings = settings
+    def __init__(self, settings: Settings, iterator: Callable[..., Any]) -> None:
+        self.settings, self._iterator = settings, iterator
         # The callers that with_options makes share all of the following.
-        self.http = http
-        self.tokens = Tokens(http, settings.clock)
+        self.http = self._http_class(settings)
+        self.tokens = Tokens(self.http, settings.clock)
         self.warnings: list[str] = []
         self.numbering: dict[str, int] = {}
         """By operationId, for lists of unknown length: the most items of a page 1 that came again as page 2.
 
         0 if none did so far, COUNTS_PAGES once another page 2 came.
         """
+
+    def paginate(self, operation: ListOperation[Any, Any], arguments: dict[str, Any], **limits: Any) -> Any:
+        """An iterator over the items of all pages; the first page is requested when the first item is."""
+        return self._iterator(self, operation, arguments, **limits)
 
     def with_options(self, **options: Any) -> Self:
         """A caller with other settings that shares this one's connections and token."""
@@ -106,3 +118,25 @@ class Caller:
         except (errors.ConfigurationError, ValueError):
             pass
         raise errors.ArgumentError(f"{NO_POSITION}: its step is no URL of this bridge.")
+
+
+class BlockingCaller(Caller):
+    """Blocks; any number of threads may share it."""
+
+    http: Http
+    _http_class = Http
+
+    def call(self, operation: Operation[BodyT], arguments: dict[str, Any]) -> BodyT:
+        """The body of the response to one request; raises as `exchange`."""
+        return run(self.exchange(operation, arguments)).body
+
+
+class AsyncCaller(Caller):
+    """Awaits; any number of tasks of one event loop may share it."""
+
+    http: AsyncHttp
+    _http_class = AsyncHttp
+
+    async def call(self, operation: Operation[BodyT], arguments: dict[str, Any]) -> BodyT:
+        """The body of the response to one request; raises as `exchange`."""
+        return (await self.exchange(operation, arguments)).body

@@ -2,7 +2,7 @@
 
 The path of a request to the bridge, and of the response back:
 
-1. `client.billing.get_account_invoices("1")`, in talkdesk_bridge_api: passes its arguments and operation to `_calls`.
+1. `client.billing.get_account_invoices("1")`, in talkdesk_bridge_api: passes its arguments and operation to `_caller`.
 2. `_caller`: one call. Makes the request, adds the credential, or the token of `_tokens`; `_attempts` sends it, again
    if needed.
 3. `_http`: sends it through an httpx transport, from talkdesk_bridge_http or given as `transport`.
@@ -21,10 +21,11 @@ from typing import Any, Literal, ParamSpec, Self, TypedDict, TypeVar, Unpack, ov
 from talkdesk_bridge_api.api import AsyncOperations, Operations
 
 from talkdesk_bridge._auth import Auth, NoAuth
-from talkdesk_bridge._calls import AsyncCaller, BlockingCaller
+from talkdesk_bridge._caller import AsyncCaller, BlockingCaller
 from talkdesk_bridge._each import check, each, each_blocking
 from talkdesk_bridge._environment import read_environment
 from talkdesk_bridge._http import AsyncBaseTransport, BaseTransport
+from talkdesk_bridge._items import AsyncItemIterator, ItemIterator
 from talkdesk_bridge._redact import hiding_arguments
 from talkdesk_bridge._response import Deviation, Response
 from talkdesk_bridge._retry import Retry
@@ -66,13 +67,15 @@ class _Client:
     """What both clients share."""
 
     _caller_class: type[BlockingCaller | AsyncCaller]
+    _iterator_class: type[ItemIterator | AsyncItemIterator]
     _caller: BlockingCaller | AsyncCaller
 
     @hiding_arguments
     def __init__(self, base_url: str, auth: Auth | None = None, **options: Unpack[Options]) -> None:
         check_names(options, {"auth", *Options.__annotations__}, {})
         auth = NoAuth() if auth is None else auth
-        self._bind(self._caller_class(Settings(base_url=base_url, auth=auth, **options)))
+        settings = Settings(base_url=base_url, auth=auth, **options)
+        self._bind(self._caller_class(settings, self._iterator_class))
 
     def _bind(self, caller: Any) -> None:
         self._caller = caller
@@ -174,7 +177,7 @@ class BridgeClient(_Client, Operations):
 
     """
 
-    _caller_class = BlockingCaller
+    _caller_class, _iterator_class = BlockingCaller, ItemIterator
     _caller: BlockingCaller
 
     def with_response(self, method: Callable[P, T], /, *args: P.args, **kwargs: P.kwargs) -> Response[T]:
@@ -254,7 +257,7 @@ class BridgeClient(_Client, Operations):
 class AsyncBridgeClient(_Client, AsyncOperations):
     """An asyncio client; any number of tasks of one event loop may share it. Otherwise like BridgeClient."""
 
-    _caller_class = AsyncCaller
+    _caller_class, _iterator_class = AsyncCaller, AsyncItemIterator
     _caller: AsyncCaller
 
     async def with_response(

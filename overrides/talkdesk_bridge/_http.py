@@ -8,6 +8,7 @@ from __future__ import annotations
 import re
 import threading
 import zlib
+from collections.abc import Awaitable, Callable
 from contextlib import suppress
 from typing import Any
 from weakref import WeakSet
@@ -17,7 +18,7 @@ from talkdesk_bridge_api import VERSION
 from talkdesk_bridge_http import AsyncHTTPTransport, HTTPTransport, Proxies, decompressed
 
 from talkdesk_bridge import errors
-from talkdesk_bridge._proxy import SocksError, is_of_a_proxy, rejected
+from talkdesk_bridge._proxy import SocksError, is_of_a_proxy, rejection
 from talkdesk_bridge._redact import name_of, redact, redact_content, secrets_of
 from talkdesk_bridge._response import Failure, RawResponse, unrequested_coding
 from talkdesk_bridge._retry import one_line, retry_after
@@ -55,6 +56,8 @@ class _Http:
     _default_transport: type[HTTPTransport] | type[AsyncHTTPTransport]
     _transport_base: type[httpx.BaseTransport] | type[httpx.AsyncBaseTransport]
     _waiting: type[Blocking] | type[Asyncio]
+    _receive: Callable[[Request, Callable[[bytes], bool]], Awaitable[Any]]
+    """Sends a request, and passes the chunks of the body to the function until it returns False."""
 
     def __init__(self, settings: Settings) -> None:
         self.waiting = self._waiting(settings.sleep)
@@ -84,11 +87,8 @@ class _Http:
 
         """
         connect, read = settings.timeout
-        extensions = {
-            "timeout": {"connect": connect, "read": read, "write": read},
-            "deadline": settings.deadline,
-            "secrets": settings.secrets,
-        }
+        timeout = {"connect": connect, "read": read, "write": read}
+        extensions = {"timeout": timeout, "deadline": settings.deadline, "secrets": settings.secrets}
         try:
             url = self.base_url + url if url.startswith("/") else url
             url = f"{url}?{httpx.QueryParams(params)}" if params else url
@@ -101,6 +101,15 @@ class _Http:
         except httpx.InvalidURL as error:
             raise ValueError(error) from None
 
+    async def send(self, settings: Settings, request: Request) -> RawResponse | Failure:
+        """The response to a request, or its failure."""
+        body = _Body(settings, request)
+        try:
+            response = await self._receive(request, body.add)
+        except UNWRAPPED_ERRORS as error:
+            return body.failure(error, closed=self.waiting.closed)
+        return body.response(response)
+
 
 class Http(_Http):
     """Blocks; any number of threads may share it."""
@@ -111,23 +120,19 @@ class Http(_Http):
         self._stopped: WeakSet[threading.Thread] = WeakSet()
         super().__init__(settings)
 
-    async def send(self, settings: Settings, request: Request) -> RawResponse | Failure:
-        """The response to a request, or its failure. It blocks instead of awaiting; see `_run`."""
+    async def _receive(self, request: Request, add: Callable[[bytes], bool]) -> Any:
+        """Block instead of awaiting; see `_run`."""
         if self._stopped and threading.current_thread() in self._stopped:
             raise SystemExit  # ends this thread
-        body = _Body(settings, request)
+        response = self.transport.handle_request(request)
         try:
-            response = self.transport.handle_request(request)
-            try:
-                # The user's transport may have read it already, to log or to record it.
-                for chunk in [response.content] if response.is_stream_consumed else response.stream:
-                    if not body.add(chunk):
-                        break
-            finally:
-                response.close()
-        except UNWRAPPED_ERRORS as error:
-            return body.failure(error, closed=self.waiting.closed)
-        return body.response(response)
+            # The user's transport may have read it already, to log or to record it.
+            for chunk in [response.content] if response.is_stream_consumed else response.stream:
+                if not add(chunk):
+                    break
+        finally:
+            response.close()
+        return response
 
     def stop(self, threads: list[threading.Thread]) -> None:
         """Abort the requests of these threads, and let them send no others."""
@@ -146,23 +151,18 @@ class AsyncHttp(_Http):
 
     _default_transport, _transport_base, _waiting = AsyncHTTPTransport, httpx.AsyncBaseTransport, Asyncio
 
-    async def send(self, settings: Settings, request: Request) -> RawResponse | Failure:
-        """The response to a request, or its failure."""
-        body = _Body(settings, request)
+    async def _receive(self, request: Request, add: Callable[[bytes], bool]) -> Any:
+        response = await self.transport.handle_async_request(request)
         try:
-            response = await self.transport.handle_async_request(request)
-            try:
-                if response.is_stream_consumed:
-                    body.add(response.content)
-                else:
-                    async for chunk in response.stream:
-                        if not body.add(chunk):
-                            break
-            finally:
-                await response.aclose()
-        except UNWRAPPED_ERRORS as error:
-            return body.failure(error, closed=self.waiting.closed)
-        return body.response(response)
+            if response.is_stream_consumed:
+                add(response.content)
+            else:
+                async for chunk in response.stream:
+                    if not add(chunk):
+                        break
+        finally:
+            await response.aclose()
+        return response
 
     async def close(self) -> None:
         """Close the connections; calling it again does nothing."""
@@ -194,11 +194,9 @@ class _Body:
     """Collects the body of a response or its failure, and checks its size and the deadline."""
 
     def __init__(self, settings: Settings, request: Request) -> None:
-        self._settings = settings
-        self._request = request
+        self._settings, self._request, self._name = settings, request, name_of(request)
         self._end = settings.clock() + settings.deadline
-        self._chunks: list[bytes] = []
-        self._size = 0
+        self._chunks, self._size = list[bytes](), 0
 
     def add(self, chunk: bytes) -> bool:
         """Add a part. Returns False if the rest must not be read."""
@@ -208,7 +206,7 @@ class _Body:
 
     def response(self, response: httpx.Response) -> RawResponse | Failure:
         """The response with the body that was received."""
-        request, status, limit = name_of(self._request), response.status_code, int(self._settings.max_bytes)
+        status, limit = response.status_code, int(self._settings.max_bytes)
         content, fault = b"".join(self._chunks), ""
         try:
             encoding = "" if response.is_stream_consumed else response.headers.get("Content-Encoding", "")
@@ -224,57 +222,61 @@ class _Body:
         if len(content) > limit:
             content, fault = b"", f"more than {limit} bytes: raise max_bytes, or ask for smaller pages"
         if fault and success:
-            return Failure(errors.ContractError(f"{request} returned {status} with {fault}."), retryable=False)
+            return Failure(errors.ContractError(f"{self._name} returned {status} with {fault}."), retryable=False)
         secrets = secrets_of(self._request)
         # Some servers echo the request.
-        headers = {name: redact(value, secrets) for name, value in response.headers.items()}
+        headers: Any = {name: redact(value, secrets) for name, value in response.headers.items()}
         content = content if success else redact_content(content, secrets)
         url = self._request.extensions["url"]
         asked = retry_after(response.headers.get("Retry-After"), self._settings.retry.retry_after_max)
-        return RawResponse(request, url, status, httpx.Headers(headers, encoding="utf-8"), content, fault, asked)
+        headers = httpx.Headers(headers, encoding="utf-8")
+        return RawResponse(self._name, url, status, headers, content, fault, asked)
 
     def failure(self, error: Exception, *, closed: bool) -> Failure:
         """Turn an httpx error into a Failure. It is not chained, because it holds the credential."""
-        settings, request = self._settings, self._request
-        name, host = name_of(request), _host_of(request.url)
+        settings, url = self._settings, self._request.url
         if isinstance(error, httpx.PoolTimeout):
             reason = f"because {MOST_AT_ONCE} other requests were in flight; send fewer at once, or raise deadline"
-            message = f"{name}: not sent within {settings.deadline:g} s, {reason}."
-            return Failure(errors.NotSentError(message), retryable=False)
+            message = f"not sent within {settings.deadline:g} s, {reason}"
+            return self._failed(errors.NotSentError, message, retryable=False)
         if late := self.late():
             return late
         if isinstance(error, httpx.LocalProtocolError):
             # Its text would show the header that cannot be sent, which may be the credential.
-            message = f"{name}: a header or another part of the request cannot be sent over HTTP."
-            return Failure(errors.ArgumentError(message), retryable=False)
+            message = "a header or another part of the request cannot be sent over HTTP"
+            return self._failed(errors.ArgumentError, message, retryable=False)
         if closed:
-            message = f"{name}: the client was closed during the request."
-            return Failure(errors.ConfigurationError(message), retryable=False)
+            return self._failed(errors.ConfigurationError, "the client was closed during the request", retryable=False)
         # Cut off what a server or proxy sent, which may be an echo: invalid bytes, or the words after a status.
         text = re.split(r""":? (?:bytearray\()?b['"]|(?<=^\d{3}) """, str(error))[0]
-        reason = one_line(redact(text, secrets_of(request))) or type(error).__name__
+        reason = one_line(redact(text, secrets_of(self._request))) or type(error).__name__
         if isinstance(error, httpx.ProxyError):
             return self._not_passed_on(reason)
         if isinstance(error, NOT_SENT):
-            proxy = _proxy_of(settings, request.url)
-            note = f"; through {proxy}" if proxy else ""
-            message = f"{name}: no connection to {host} ({reason}{note})."
-            return Failure(errors.NotSentError(message), retryable="CERTIFICATE_VERIFY_FAILED" not in reason)
+            proxy = _proxy_of(settings, url)
+            message = f"no connection to {_host_of(url)} ({reason}{'; through ' if proxy else ''}{proxy})"
+            return self._failed(errors.NotSentError, message, retryable="CERTIFICATE_VERIFY_FAILED" not in reason)
+        message = f"no complete response from {_host_of(url)} ({reason})"
         if isinstance(error, httpx.TimeoutException):
-            return Failure(errors.NoResponseError(f"{name}: {host} did not respond in time ({type(error).__name__})."))
-        return Failure(errors.NoResponseError(f"{name}: no complete response from {host} ({reason})."))
+            message = f"{_host_of(url)} did not respond in time ({type(error).__name__})"
+        return self._failed(errors.NoResponseError, message)
+
+    def _failed(self, kind: type[errors.BridgeError], message: str, *, retryable: bool = True) -> Failure:
+        return Failure(kind(f"{self._name}: {message}."), retryable)
 
     def _not_passed_on(self, reason: str) -> Failure:
-        url, statuses = self._request.url, self._settings.retry.statuses
-        message = f"{name_of(self._request)}: no connection to {_host_of(url)}"
-        return rejected(message, _proxy_of(self._settings, url), reason, statuses)
+        """The failure of a request that a proxy rejected: its status, or what it said in SOCKS."""
+        url, settings = self._request.url, self._settings
+        kind, fault, retryable = rejection(reason, settings.retry.statuses)
+        message = f"no connection to {_host_of(url)} ({_proxy_of(settings, url) or 'a proxy'}{fault})"
+        return self._failed(kind, message, retryable=retryable)
 
     def late(self) -> Failure | None:
         """The failure if the deadline has passed; None before."""
         if self._in_time():
             return None
-        message = f"{name_of(self._request)}: no complete response within {self._settings.deadline:g} s"
-        return Failure(errors.NoResponseError(f"{message}; raise deadline, or ask for smaller pages."), retryable=False)
+        message = f"no complete response within {self._settings.deadline:g} s; raise deadline, or ask for smaller pages"
+        return self._failed(errors.NoResponseError, message, retryable=False)
 
     def _in_time(self) -> bool:
         return self._settings.clock() < self._end

@@ -11,8 +11,7 @@ from typing import Any, Self
 from attrs import asdict, evolve
 
 from talkdesk_bridge._paging import Pages, Restart
-from talkdesk_bridge._position import fingerprint
-from talkdesk_bridge._progress import Progress
+from talkdesk_bridge._progress import Progress, fingerprint
 from talkdesk_bridge._response import LOG, Response
 from talkdesk_bridge._run import run, task
 from talkdesk_bridge.errors import ArgumentError, ContractError, PagingError

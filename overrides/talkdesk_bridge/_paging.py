@@ -13,8 +13,7 @@ from talkdesk_bridge_api.types import ListOperation
 
 from talkdesk_bridge._caller import Caller
 from talkdesk_bridge._links import NextLinks, next_href
-from talkdesk_bridge._position import BEGINNING, PageState, fingerprint, items_mark, read_position
-from talkdesk_bridge._progress import Progress, Repeats, identities_of
+from talkdesk_bridge._progress import PageState, Progress, Repeats, fingerprint, identities_of, mark_of, read_position
 from talkdesk_bridge._response import Deviation, Response, announced_total
 from talkdesk_bridge.errors import ArgumentError, BridgeError, ContractError, IncompleteError, PagingError, StatusError
 
@@ -51,7 +50,7 @@ class Pages:
         given = sorted(f"{name}: {value}" for name, value in arguments.items() if value is not None)
         # Becomes a part of positions.
         self._call = {"bridge": caller.http.base_url, "operation": self._name, "arguments": given}
-        state, seen = (BEGINNING, []) if start is None else read_position(start, self._call)
+        state, seen = (PageState(), []) if start is None else read_position(start, self._call)
         self._at = Progress(state, state, dict.fromkeys(seen, 0))
         # The number of the first page beyond the limit, and of the first item in the list, from 0.
         self._page_limit = sys.maxsize if max_pages is None else state.page + max_pages
@@ -118,14 +117,14 @@ class Pages:
         if not state.is_of_unknown_length or state.page != 2 or self._name in self._numbering:
             return
         sent = self._sent_in(await self._counted(state.received + state.skip - 1 if shape.by_items else 0))
-        is_right = items_mark(sent) == at.latest  # also if the bridge ignores the argument
+        is_right = mark_of(sent) == at.latest  # also if the bridge ignores the argument
         if shape.by_items and sent:
             is_right |= fingerprint(sent[0]) == (fingerprint(at.sent[-1]) if at.sent else state.last)
         if not is_right:
             changed = any(item in at.sent for item in sent)
             if shape.by_items:  # items that are counted from another number look the same as a list that changed
                 first = await self._caller.exchange(self._operation, self._arguments)
-                changed = items_mark(self._sent_in(first)) != at.latest
+                changed = mark_of(self._sent_in(first)) != at.latest
             what = f"items in `{shape.begin}`" if shape.by_items else "pages"
             fault = f"this bridge does not count {what} from {shape.first}"
             fault += ". Ask its operator for a total, or for next links"
@@ -142,13 +141,13 @@ class Pages:
         if not (state.is_complete or state.is_of_unknown_length):
             return False
         sent, before = self._sent_in(response), self._at.latest
-        if not sent or items_mark(sent) != before:
+        if not sent or mark_of(sent) != before:
             if state.is_of_unknown_length:
                 self._numbering[self._name] = COUNTS_PAGES
             return False
         if state.is_of_unknown_length:
             again = await self._counted(state.received - len(sent) if self._shape.by_items else state.page - 2)
-            if items_mark(self._sent_in(again)) != before:
+            if mark_of(self._sent_in(again)) != before:
                 return False  # `_take` raises the error
             # Bridges that repeat their last page count pages, too: a longer page may be one of several.
             if state.page == 2 and self._numbering.get(self._name) != COUNTS_PAGES:
@@ -194,7 +193,7 @@ class Pages:
         items = self._operation.items(response.body) or []
         sent = self._sent_in(response)
         identities = identities_of(sent, self._operation.identity) if self._operation.identity else []
-        repeats, mark = at.repeats(identities), items_mark(sent)
+        repeats, mark = at.repeats(identities), mark_of(sent)
         if at.is_repeated(sent, mark, repeats):
             reason = "the bridge repeats pages, or the list changed while it was read. Start from the beginning"
             message = f"{self._name}: a page has items of an earlier page: {reason}."

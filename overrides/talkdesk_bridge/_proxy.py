@@ -8,7 +8,6 @@ from importlib import import_module
 from importlib.util import find_spec
 
 from talkdesk_bridge import errors
-from talkdesk_bridge._response import Failure
 
 REMEDIES = {
     401: ": check its user and password",
@@ -28,21 +27,17 @@ def is_of_a_proxy(status: int, headers: Mapping[str, str]) -> bool:
     return status == 407 or (status in REMEDIES and bool(re.match("squid|tinyproxy", headers.get("Server", ""), re.I)))
 
 
-def rejected(message: str, proxy: str, reason: str, retried: frozenset[int]) -> Failure:
-    """The failure of a request that a proxy did not pass on.
+def rejection(reason: str, retried: frozenset[int]) -> tuple[type[errors.NotSentError], str, bool]:
+    """The error of a request that a proxy did not pass on, what the proxy did, and whether a retry can help.
 
     Args:
-        message: The beginning of the message.
-        proxy: The proxy in words, if it is known.
         reason: The status that the proxy sent, or what it said in SOCKS.
         retried: The statuses after which a request is sent again.
 
     """
     status = int(reason) if reason.isdecimal() else 0
-    says = f" returned {status}{REMEDIES.get(status, '')}" if status else f": {reason}"
-    message = f"{message} ({proxy or 'a proxy'}{says})."
+    fault = f" returned {status}{REMEDIES.get(status, '')}" if status else f": {reason}"
     # In SOCKS, the proxy has accepted the request by then.
     cannot_connect = "could not connect" in reason and "not allowed" not in reason
-    if status in retried or cannot_connect:
-        return Failure(errors.NotSentError(message))
-    return Failure(errors.ProxyError(message), retryable=False)
+    retryable = status in retried or cannot_connect
+    return errors.NotSentError if retryable else errors.ProxyError, fault, retryable
