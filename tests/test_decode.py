@@ -16,7 +16,8 @@ from typing import Any
 import pytest
 from talkdesk_bridge import BearerAuth, BridgeClient, Deviation, errors, models
 from talkdesk_bridge._json import read_json
-from talkdesk_bridge._response import RawResponse, Reader
+from talkdesk_bridge._received import RawResponse
+from talkdesk_bridge._response import Reader
 from talkdesk_bridge_api.base import model
 from talkdesk_bridge_api.base import models as models_reader
 from talkdesk_bridge_api.places import MisfitError, Place

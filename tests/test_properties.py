@@ -29,8 +29,8 @@ import yaml
 from hypothesis import example, given
 from hypothesis import strategies as st
 from talkdesk_bridge import AsyncBridgeClient, BearerAuth, BridgeClient, Deviation, Money, Retry, errors, models
-from talkdesk_bridge._response import RawResponse, Reader, Response
-from talkdesk_bridge._retry import YEAR, retry_after
+from talkdesk_bridge._received import YEAR, RawResponse, retry_after
+from talkdesk_bridge._response import Reader, Response
 from talkdesk_bridge_api.api.billing import _GET_ACCOUNT_INVOICES as OPERATION
 
 from tests.agreement import agree

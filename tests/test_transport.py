@@ -34,8 +34,8 @@ from talkdesk_bridge import (
     errors,
 )
 from talkdesk_bridge._http import Request
+from talkdesk_bridge._received import RawResponse
 from talkdesk_bridge._redact import Secret
-from talkdesk_bridge._response import RawResponse
 from talkdesk_bridge._tokens import Tokens
 from talkdesk_bridge_api.types import Operation
 

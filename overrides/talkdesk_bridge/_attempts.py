@@ -10,9 +10,9 @@ from attrs import evolve
 
 from talkdesk_bridge import errors
 from talkdesk_bridge._http import AsyncHttp, Http, Request
+from talkdesk_bridge._received import LOG, Failure, RawResponse, loggable
 from talkdesk_bridge._redact import path_of
-from talkdesk_bridge._response import LOG, Failure, RawResponse
-from talkdesk_bridge._retry import IDEMPOTENT, Attempt, loggable
+from talkdesk_bridge._retry import IDEMPOTENT, Attempt
 from talkdesk_bridge._settings import Settings
 
 TOKEN = "token"  # noqa: S105 # the name of an operation

@@ -19,7 +19,8 @@ from talkdesk_bridge._attempts import Attempts
 from talkdesk_bridge._http import AsyncHttp, Http, Request, normalized
 from talkdesk_bridge._oauth import OAuth2
 from talkdesk_bridge._progress import NO_POSITION
-from talkdesk_bridge._response import RawResponse, Reader, Response
+from talkdesk_bridge._received import RawResponse
+from talkdesk_bridge._response import Reader, Response
 from talkdesk_bridge._run import run
 from talkdesk_bridge._settings import Settings
 from talkdesk_bridge._tokens import Tokens

@@ -17,11 +17,9 @@ import httpx
 from talkdesk_bridge_api import VERSION
 from talkdesk_bridge_http import AsyncHTTPTransport, HTTPTransport, Proxies, decompressed
 
-from talkdesk_bridge import errors
-from talkdesk_bridge._proxy import SocksError, is_of_a_proxy, rejection
+from talkdesk_bridge import _received, errors
+from talkdesk_bridge._received import Failure, RawResponse, SocksError, one_line
 from talkdesk_bridge._redact import name_of, redact, redact_content, secrets_of
-from talkdesk_bridge._response import Failure, RawResponse, unrequested_coding
-from talkdesk_bridge._retry import one_line, retry_after
 from talkdesk_bridge._run import Asyncio, Blocking
 from talkdesk_bridge._settings import MOST_AT_ONCE, Settings
 
@@ -211,12 +209,12 @@ class _Body:
         try:
             encoding = "" if response.is_stream_consumed else response.headers.get("Content-Encoding", "")
             content = decompressed(content, encoding, limit, self._in_time)
-            fault = unrequested_coding(encoding) if content else ""
+            fault = _received.unrequested_coding(encoding) if content else ""
         except zlib.error:
             content, fault = b"", "a body that cannot be decompressed"
         if late := self.late():
             return late
-        if is_of_a_proxy(status, response.headers):
+        if _received.is_of_a_proxy(status, response.headers):
             return self._not_passed_on(str(status))
         success = 200 <= status < 300
         if len(content) > limit:
@@ -228,7 +226,7 @@ class _Body:
         headers: Any = {name: redact(value, secrets) for name, value in response.headers.items()}
         content = content if success else redact_content(content, secrets)
         url = self._request.extensions["url"]
-        asked = retry_after(response.headers.get("Retry-After"), self._settings.retry.retry_after_max)
+        asked = _received.retry_after(response.headers.get("Retry-After"), self._settings.retry.retry_after_max)
         headers = httpx.Headers(headers, encoding="utf-8")
         return RawResponse(self._name, url, status, headers, content, fault, asked)
 
@@ -267,7 +265,7 @@ class _Body:
     def _not_passed_on(self, reason: str) -> Failure:
         """The failure of a request that a proxy rejected: its status, or what it said in SOCKS."""
         url, settings = self._request.url, self._settings
-        kind, fault, retryable = rejection(reason, settings.retry.statuses)
+        kind, fault, retryable = _received.rejection(reason, settings.retry.statuses)
         message = f"no connection to {_host_of(url)} ({_proxy_of(settings, url) or 'a proxy'}{fault})"
         return self._failed(kind, message, retryable=retryable)
 

@@ -12,7 +12,8 @@ from attrs import asdict, evolve
 
 from talkdesk_bridge._paging import Pages, Restart
 from talkdesk_bridge._progress import Progress, fingerprint
-from talkdesk_bridge._response import LOG, Response
+from talkdesk_bridge._received import LOG
+from talkdesk_bridge._response import Response
 from talkdesk_bridge._run import run, task
 from talkdesk_bridge.errors import ArgumentError, ContractError, PagingError
 

@@ -16,9 +16,8 @@ from talkdesk_bridge_api.types import Operation
 
 from talkdesk_bridge._caller import Caller
 from talkdesk_bridge._http import normalized
+from talkdesk_bridge._received import LOG, one_line
 from talkdesk_bridge._redact import SHORTEST, redact
-from talkdesk_bridge._response import LOG
-from talkdesk_bridge._retry import one_line
 from talkdesk_bridge._urls import origin
 from talkdesk_bridge.errors import ConfigurationError, PagingError
 

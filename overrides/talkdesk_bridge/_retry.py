@@ -3,12 +3,8 @@
 from __future__ import annotations
 
 import random
-import re
-import time
 from collections.abc import Callable, Mapping
 from contextlib import suppress
-from datetime import UTC
-from email.utils import parsedate_to_datetime
 from typing import Any
 
 from attrs import field, frozen
@@ -17,14 +13,6 @@ from attrs.validators import deep_iterable, ge, in_, instance_of, is_callable, o
 from talkdesk_bridge.errors import ConfigurationError
 
 IDEMPOTENT = frozenset({"GET", "HEAD", "OPTIONS", "PUT", "DELETE"})  # RFC 9110, 9.2.2
-
-# The documentation names no header with a request's id; these are the usual ones.
-REQUEST_ID_HEADERS = ("X-Request-Id", "Request-Id", "X-Correlation-Id")
-# The only response headers that are logged, because any other could hold a secret.
-LOGGABLE = (*REQUEST_ID_HEADERS, "Content-Type", "Content-Length", "Content-Encoding", "Date", "Retry-After")
-
-YEAR = 366 * 86_400.0
-"""Seconds; a server that asks for more does not mean a delay."""
 
 
 @frozen(kw_only=True)
@@ -115,37 +103,3 @@ class Retry:
         wait = max(random.uniform(0, bound), asked or 0.0)  # noqa: S311 # no secret
         late = elapsed + wait > self.seconds or (asked is not None and asked > self.retry_after_max)
         return None if late or number >= self.attempts else wait
-
-
-def retry_after(value: str | None, longest: float) -> float | None:
-    """The seconds in a Retry-After header, which is a number of seconds or a date; None if it is neither.
-
-    Some servers send something that can be no delay: more than a year, seconds or milliseconds since 1970, or a date
-    in an unknown zone. It is read as a moment, and counts only if that is at most `longest` seconds from now.
-    """
-    if value is None:
-        return None
-    text, now = value.strip(), time.time()
-    if re.fullmatch(r"[0-9]*\.?[0-9]+", text):
-        number = float(text)
-        is_certain = number <= YEAR
-        delays = [number] if is_certain else [number - now, number / 1000 - now]
-    else:
-        try:
-            when = parsedate_to_datetime(text.replace("-0000", "+0000"))  # both mean UTC
-        except (ValueError, OverflowError):
-            return None
-        has_zone = when.tzinfo is not None
-        delays = [max(0.0, (when if has_zone else when.replace(tzinfo=UTC)).timestamp() - now)]
-        is_certain = has_zone and delays[0] <= YEAR
-    return next((delay for delay in delays if is_certain or 0 <= delay <= longest), None)
-
-
-def loggable(headers: Mapping[str, str]) -> dict[str, str]:
-    """The headers that may be logged."""
-    return {name: one_line(headers[name]) for name in LOGGABLE if name in headers}
-
-
-def one_line(text: str) -> str:
-    """A server's text, cleaned and shortened for one line of a message."""
-    return "".join(character if character.isprintable() else " " for character in text)[:200].strip()

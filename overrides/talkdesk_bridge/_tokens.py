@@ -13,12 +13,10 @@ from attrs import frozen
 from talkdesk_bridge_api.places import kind_of
 
 from talkdesk_bridge._attempts import Attempts
-from talkdesk_bridge._clock import clock_note
 from talkdesk_bridge._http import AsyncHttp, Http, Request
 from talkdesk_bridge._oauth import OAuth2, OAuth2ClientCredentials
+from talkdesk_bridge._received import LOG, RawResponse, clock_note, one_line
 from talkdesk_bridge._redact import Secret, redact, secrets_of
-from talkdesk_bridge._response import LOG, RawResponse
-from talkdesk_bridge._retry import one_line
 from talkdesk_bridge._settings import Settings
 from talkdesk_bridge.errors import AuthenticationError, BridgeError
 
