@@ -15,7 +15,7 @@ from attrs import evolve
 from talkdesk_bridge_api.types import ListOperation, Operation
 
 from talkdesk_bridge import errors
-from talkdesk_bridge._attempts import Attempts
+from talkdesk_bridge._attempts import response_to
 from talkdesk_bridge._http import AsyncHttp, Http, Request, normalized
 from talkdesk_bridge._oauth import OAuth2
 from talkdesk_bridge._progress import NO_POSITION
@@ -80,7 +80,7 @@ class Caller:
         auth.apply(request)
 
         def send() -> Awaitable[RawResponse]:
-            return Attempts(self.http, settings, operation.operation_id, lambda: request).response()
+            return response_to(lambda: request, self.http, settings, operation.operation_id)
 
         response = await (self.tokens.send(settings, auth, request, send) if isinstance(auth, OAuth2) else send())
         return self.reader.read(operation, response, auth)

@@ -72,7 +72,7 @@ class _Client:
 
     @hiding_arguments
     def __init__(self, base_url: str, auth: Auth | None = None, **options: Unpack[Options]) -> None:
-        check_names(options, {"auth", *Options.__annotations__}, {})
+        check_names(options, {"auth", *Options.__annotations__})
         auth = NoAuth() if auth is None else auth
         settings = Settings(base_url=base_url, auth=auth, **options)
         self._bind(self._caller_class(settings, self._iterator_class))
@@ -94,8 +94,7 @@ class _Client:
             ConfigurationError: a variable is missing, or the variables set two kinds of credential.
 
         """
-        read = "cannot be given: the environment sets it"
-        check_names(options, Options.__annotations__, {"auth": read, "base_url": read})
+        check_names(options, Options.__annotations__, "cannot be given: the environment sets it")
         base_url, auth = read_environment(environ)
         return cls(base_url, auth=auth, **options)
 
@@ -109,9 +108,8 @@ class _Client:
             ConfigurationError: an option cannot be used, or cannot differ between calls.
 
         """
-        fixed = "cannot differ between calls: give it when you make the client"
-        others = dict.fromkeys(["auth", "base_url", *Options.__annotations__], fixed)
-        check_names(options, CallOptions.__annotations__, others)
+        reason = "cannot differ between calls: give it when you make the client"
+        check_names(options, CallOptions.__annotations__, reason)
         other = copy.copy(self)
         other._bind(self._caller.with_options(**options))
         return other

@@ -68,7 +68,14 @@ def each_blocking(
                     running += 1
                 yield done, result
         finally:
-            _end(http, [thread for thread in threads if thread.ident], tasks, abort=running > 0)
+            started = [thread for thread in threads if thread.ident]
+            for _ in started:
+                tasks.put(END)
+            if running:  # abort their requests, and start no new one
+                http.stop(started)
+            end = time.monotonic() + JOIN_SECONDS
+            for thread in started:
+                thread.join(max(0.0, end - time.monotonic()))
 
 
 def _outcome(function: Callable[[Any], Any], task: Any) -> tuple[Any, BaseException | None]:
@@ -82,17 +89,6 @@ def _outcome(function: Callable[[Any], Any], task: Any) -> tuple[Any, BaseExcept
         return error, None
     except BaseException as error:  # noqa: BLE001 # raised in the caller's thread
         return None, error
-
-
-def _end(http: Http, threads: list[threading.Thread], tasks: queue.SimpleQueue[Any], *, abort: bool) -> None:
-    """End the threads; with `abort`, abort their requests and start no new one."""
-    for _ in threads:
-        tasks.put(END)
-    if abort:
-        http.stop(threads)
-    end = time.monotonic() + JOIN_SECONDS
-    for thread in threads:
-        thread.join(max(0.0, end - time.monotonic()))
 
 
 async def each(

@@ -96,11 +96,10 @@ class Iteration(Pages):
                     if await self._fetch(whole=whole):
                         return True
                     self._check_repeats()
+                    return False
                 except PagingError as error:
                     if not await self._begins_again(error):
                         raise
-                else:
-                    return False
         except RecursionError:
             raise ContractError(f"{self._name}: an item is nested too deep.") from None
         finally:

@@ -46,6 +46,13 @@ class Gate:
         self.served = 0
         """Responses whose status was none of `Retry.statuses`."""
 
+    def note(self, retry_after: float | None, now: float, *, retryable: bool) -> None:
+        """Note a response, with the seconds in its Retry-After, for all calls."""
+        if not retryable:
+            self.served += 1
+        elif retry_after is not None:
+            self.until = max(self.until, now + retry_after)
+
     @contextmanager
     def sharing(self) -> Iterator[None]:
         """Make calls wait together inside the block."""

@@ -8,7 +8,7 @@ from difflib import get_close_matches
 from ssl import SSLContext
 from typing import Any
 
-from attrs import define, field
+from attrs import define, field, fields_dict
 from attrs.validators import gt, in_, instance_of, is_callable, lt
 
 from talkdesk_bridge._auth import Auth, HeaderAuth, NoAuth
@@ -42,28 +42,26 @@ ALIASES = {
 }
 
 
-def check_names(options: Mapping[str, Any], allowed: Collection[str], fixed: Mapping[str, str]) -> None:
+def check_names(options: Mapping[str, Any], allowed: Collection[str], reason: str = "") -> None:
     """Check the names of options.
 
     Args:
         options: The options that the caller gave.
         allowed: Those that can be given here.
-        fixed: Those that cannot be given here, each with the rest of the message.
+        reason: Why the other options of a client cannot be given here.
 
     Raises:
         ConfigurationError: an option cannot be given here, or does not exist.
 
     """
-    unknown = sorted(options.keys() - {*allowed})
-    if not unknown:
-        return
-    name = ALIASES.get(unknown[0], unknown[0])
-    option = name.partition("=")[0]
-    if option in fixed and option not in allowed:
-        raise ConfigurationError(f"{unknown[0]} {fixed[option]}.")
-    close = [name] if option in allowed else get_close_matches(name, allowed, n=1, cutoff=0.7)
-    proposal = close[0] if close else f"one of {', '.join(sorted(allowed))}"
-    raise ConfigurationError(f"There is no option {unknown[0]}: use {proposal}.")
+    for given in sorted(options.keys() - {*allowed}):
+        name = ALIASES.get(given, given)
+        option = name.partition("=")[0]
+        if reason and option not in allowed and option in fields_dict(Settings):
+            raise ConfigurationError(f"{given} {reason}.")
+        close = [name] if option in allowed else get_close_matches(name, allowed, n=1, cutoff=0.7)
+        proposal = close[0] if close else f"one of {', '.join(sorted(allowed))}"
+        raise ConfigurationError(f"There is no option {given}: use {proposal}.")
 
 
 def _pair(timeout: Any) -> Any:

@@ -12,7 +12,7 @@ from typing import Any
 from attrs import frozen
 from talkdesk_bridge_api.places import kind_of
 
-from talkdesk_bridge._attempts import Attempts
+from talkdesk_bridge._attempts import response_to
 from talkdesk_bridge._http import AsyncHttp, Http, Request
 from talkdesk_bridge._oauth import OAuth2, OAuth2ClientCredentials
 from talkdesk_bridge._received import LOG, RawResponse, clock_note, one_line
@@ -130,7 +130,7 @@ class Tokens:
             return sent[-1]
 
         try:
-            response = await Attempts(self._http, settings, None, request, once=spare is not None).response()
+            response = await response_to(request, self._http, settings, None, once=spare is not None)
             return self.store(auth, sent[-1], response)
         except BridgeError as error:
             from_server = isinstance(error, AuthenticationError)
