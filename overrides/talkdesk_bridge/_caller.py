@@ -16,12 +16,11 @@ from talkdesk_bridge_api.types import ListOperation, Operation
 
 from talkdesk_bridge import errors
 from talkdesk_bridge._attempts import response_to
-from talkdesk_bridge._http import AsyncHttp, Http, Request, normalized
+from talkdesk_bridge._http import AsyncHttp, Http, normalized
 from talkdesk_bridge._oauth import OAuth2
 from talkdesk_bridge._progress import NO_POSITION
 from talkdesk_bridge._received import RawResponse
 from talkdesk_bridge._response import Reader, Response
-from talkdesk_bridge._run import run
 from talkdesk_bridge._settings import Settings
 from talkdesk_bridge._tokens import Tokens
 from talkdesk_bridge._urls import origin, stays_in_its_segment
@@ -34,18 +33,19 @@ class Caller:
 
     Args:
         settings: The options of the client.
+        http: Sends requests, blocking or asynchronously.
         iterator: Makes an iterator over the items of all pages, which makes calls itself.
+        finish: Makes what `call` returns from the coroutine of `exchange`.
 
     """
 
-    http: Http | AsyncHttp
-    _http_class: type[Http | AsyncHttp]
-
-    def __init__(self, settings: Settings, iterator: Callable[..., Any]) -> None:
-        self.settings, self._iterator = settings, iterator
+    def __init__(
+        self, settings: Settings, http: Http | AsyncHttp, iterator: Callable[..., Any], finish: Callable[..., Any]
+    ) -> None:
+        self.settings, self.iterator, self.finish = settings, iterator, finish
         # The callers that with_options makes share all of the following.
-        self.http = self._http_class(settings)
-        self.tokens = Tokens(self.http, settings.clock)
+        self.http: Any = http
+        self.tokens = Tokens(http, settings.clock)
         self.warnings: list[str] = []
         self.numbering: dict[str, int] = {}
         """By operationId, for lists of unknown length: the most items of a page 1 that came again as page 2.
@@ -53,9 +53,13 @@ class Caller:
         0 if none did so far, COUNTS_PAGES once another page 2 came.
         """
 
+    def call(self, operation: Operation[Any], arguments: dict[str, Any]) -> Any:
+        """The body of the response to one request; raises as `exchange`."""
+        return self.finish(self.exchange(operation, arguments))
+
     def paginate(self, operation: ListOperation[Any, Any], arguments: dict[str, Any], **limits: Any) -> Any:
         """An iterator over the items of all pages; the first page is requested when the first item is."""
-        return self._iterator(self, operation, arguments, **limits)
+        return self.iterator(self, operation, arguments, **limits)
 
     def with_options(self, **options: Any) -> Self:
         """A caller with other settings that shares this one's connections and token."""
@@ -96,8 +100,8 @@ class Caller:
         """Reads responses as the settings say."""
         return Reader(self.settings.strict, self.settings.on_deviation)
 
-    def request(self, operation: Operation[Any], arguments: dict[str, Any]) -> Request:
-        """The request of a call, without the credential."""
+    def request(self, operation: Operation[Any], arguments: dict[str, Any]) -> Any:
+        """The httpx.Request of a call, without the credential."""
         for name in re.findall(r"{(\w+)}", operation.path):
             if arguments[name] in (None, ""):
                 raise errors.ArgumentError(f"{name} must not be empty, because it becomes a segment of the path.")
@@ -110,7 +114,7 @@ class Caller:
             message = f"An argument of {operation.operation_id} has a type or a value that cannot be sent"
             raise errors.ArgumentError(f"{message} ({type(error).__name__}).") from error
 
-    def _follow(self, url: str) -> Request:
+    def _follow(self, url: str) -> Any:
         """The request for a next link, which `_links` has checked, or for one in a position, which may be damaged."""
         try:
             url = normalized(url)
@@ -119,25 +123,3 @@ class Caller:
         except (errors.ConfigurationError, ValueError):
             pass
         raise errors.ArgumentError(f"{NO_POSITION}: its step is no URL of this bridge.")
-
-
-class BlockingCaller(Caller):
-    """Blocks; any number of threads may share it."""
-
-    http: Http
-    _http_class = Http
-
-    def call(self, operation: Operation[BodyT], arguments: dict[str, Any]) -> BodyT:
-        """The body of the response to one request; raises as `exchange`."""
-        return run(self.exchange(operation, arguments)).body
-
-
-class AsyncCaller(Caller):
-    """Awaits; any number of tasks of one event loop may share it."""
-
-    http: AsyncHttp
-    _http_class = AsyncHttp
-
-    async def call(self, operation: Operation[BodyT], arguments: dict[str, Any]) -> BodyT:
-        """The body of the response to one request; raises as `exchange`."""
-        return (await self.exchange(operation, arguments)).body

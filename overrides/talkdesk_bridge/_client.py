@@ -15,16 +15,15 @@ from __future__ import annotations
 import copy
 from collections.abc import AsyncGenerator, AsyncIterable, Awaitable, Callable, Generator, Iterable, Iterator, Mapping
 from ssl import SSLContext
-from types import SimpleNamespace
 from typing import Any, Literal, ParamSpec, Self, TypedDict, TypeVar, Unpack, overload
 
 from talkdesk_bridge_api.api import AsyncOperations, Operations
 
 from talkdesk_bridge._auth import Auth, NoAuth
-from talkdesk_bridge._caller import AsyncCaller, BlockingCaller
+from talkdesk_bridge._caller import Caller
 from talkdesk_bridge._each import check, each, each_blocking
 from talkdesk_bridge._environment import read_environment
-from talkdesk_bridge._http import AsyncBaseTransport, BaseTransport
+from talkdesk_bridge._http import AsyncBaseTransport, AsyncHttp, BaseTransport, Http
 from talkdesk_bridge._items import AsyncItemIterator, ItemIterator
 from talkdesk_bridge._redact import hiding_arguments
 from talkdesk_bridge._response import Deviation, Response
@@ -66,18 +65,18 @@ class Options(CallOptions, total=False):
 class _Client:
     """What both clients share."""
 
-    _caller_class: type[BlockingCaller | AsyncCaller]
-    _iterator_class: type[ItemIterator | AsyncItemIterator]
-    _caller: BlockingCaller | AsyncCaller
+    _kind: tuple[type[Http | AsyncHttp], type[ItemIterator | AsyncItemIterator], Callable[..., Any]]
+    """How it sends requests, iterates over all pages, and finishes the coroutine of a call."""
+    _caller: Caller
 
     @hiding_arguments
     def __init__(self, base_url: str, auth: Auth | None = None, **options: Unpack[Options]) -> None:
         check_names(options, {"auth", *Options.__annotations__})
         auth = NoAuth() if auth is None else auth
-        settings = Settings(base_url=base_url, auth=auth, **options)
-        self._bind(self._caller_class(settings, self._iterator_class))
+        settings, (http, iterator, finish) = Settings(base_url=base_url, auth=auth, **options), self._kind
+        self._bind(Caller(settings, http(settings), iterator, finish))
 
-    def _bind(self, caller: Any) -> None:
+    def _bind(self, caller: Caller) -> None:
         self._caller = caller
         super().__init__(caller)  # type: ignore[call-arg] # the __init__ of Operations or AsyncOperations
 
@@ -131,17 +130,27 @@ class _Client:
 WITH_RESPONSE_RULE = "with_response takes a method of this client that sends one request"
 
 
-def _with_responses(client: _Client, method: Any, call: Callable[..., Any]) -> Callable[..., Any]:
-    """The same method of `client`, but it returns what `call` returns."""
+def _with_responses(client: _Client, method: Any, finish: Callable[..., Any]) -> Callable[..., Any]:
+    """The same method of `client`, but it returns the response, as `finish` makes it of the coroutine of a call."""
 
-    def paginate(*_: object, **__: object) -> Any:
+    def no_iterator(*_: object, **__: object) -> Any:
         raise ArgumentError(f"{WITH_RESPONSE_RULE}. The iterator over all pages has the attribute `response`.")
 
     group = getattr(method, "__self__", None)
     if group is None or not any(group is value for value in vars(client).values()):
         raise ArgumentError(f"{WITH_RESPONSE_RULE}.")
-    rebound: Callable[..., Any] = getattr(type(group)(SimpleNamespace(call=call, paginate=paginate)), method.__name__)
+    caller = copy.copy(client._caller)
+    caller.iterator, caller.finish = no_iterator, finish
+    rebound: Callable[..., Any] = getattr(type(group)(caller), method.__name__)
     return rebound
+
+
+def _body(exchange: Any) -> Any:
+    return run(exchange).body
+
+
+async def _body_async(exchange: Any) -> Any:
+    return (await exchange).body
 
 
 class BridgeClient(_Client, Operations):
@@ -175,8 +184,7 @@ class BridgeClient(_Client, Operations):
 
     """
 
-    _caller_class, _iterator_class = BlockingCaller, ItemIterator
-    _caller: BlockingCaller
+    _kind = (Http, ItemIterator, _body)
 
     def with_response(self, method: Callable[P, T], /, *args: P.args, **kwargs: P.kwargs) -> Response[T]:
         """Call a method that sends one request, and return the complete response: status, headers, bytes and body.
@@ -188,11 +196,7 @@ class BridgeClient(_Client, Operations):
             BridgeError: as the method raises.
 
         """
-
-        def exchange(*arguments: Any) -> Any:
-            return run(self._caller.exchange(*arguments))
-
-        response: Response[T] = _with_responses(self, method, exchange)(*args, **kwargs)
+        response: Response[T] = _with_responses(self, method, run)(*args, **kwargs)
         return response
 
     def authenticate(self) -> None:
@@ -255,14 +259,13 @@ class BridgeClient(_Client, Operations):
 class AsyncBridgeClient(_Client, AsyncOperations):
     """An asyncio client; any number of tasks of one event loop may share it. Otherwise like BridgeClient."""
 
-    _caller_class, _iterator_class = AsyncCaller, AsyncItemIterator
-    _caller: AsyncCaller
+    _kind = (AsyncHttp, AsyncItemIterator, _body_async)
 
     async def with_response(
         self, method: Callable[P, Awaitable[T]], /, *args: P.args, **kwargs: P.kwargs
     ) -> Response[T]:
         """Like BridgeClient.with_response."""
-        response: Response[T] = await _with_responses(self, method, self._caller.exchange)(*args, **kwargs)
+        response: Response[T] = await _with_responses(self, method, lambda exchange: exchange)(*args, **kwargs)
         return response
 
     async def authenticate(self) -> None:

@@ -23,6 +23,7 @@ BridgeError
 
 from __future__ import annotations
 
+from dataclasses import InitVar, dataclass, field
 from typing import Any
 
 from talkdesk_bridge.models import ErrorInfo
@@ -35,9 +36,9 @@ class BridgeError(Exception):
     server's, only the fields that give reasons, such as `error` and `error_description`.
     """
 
-    def __init__(self, *message: str, **attributes: Any) -> None:
-        super().__init__(*message)
-        vars(self).update(attributes)
+    def __post_init__(self, message: str) -> None:
+        """Called by the constructors of errors with attributes."""
+        self.args = (message,)
 
 
 class ConfigurationError(BridgeError):
@@ -64,6 +65,7 @@ class NoResponseError(BridgeError):
     """The request was sent, but no complete response came back; the bridge may have acted on it."""
 
 
+@dataclass(eq=False, repr=False, kw_only=True, match_args=False)
 class StatusError(BridgeError):
     """The bridge returned a status that is not 2XX.
 
@@ -80,6 +82,7 @@ class StatusError(BridgeError):
 
     """
 
+    message: InitVar[str] = field(kw_only=False)
     status_code: int = 0
     error_info: ErrorInfo | None = None
     body: Any = None
@@ -121,6 +124,7 @@ class ServerError(StatusError):
     """5XX, also unregistered ones such as 520: the bridge failed, or a gateway in front of it."""
 
 
+@dataclass(eq=False, repr=False, kw_only=True, match_args=False)
 class ContractError(BridgeError):
     """The bridge returned 2XX, but the response violates the contract.
 
@@ -131,11 +135,13 @@ class ContractError(BridgeError):
 
     """
 
+    message: InitVar[str] = field(kw_only=False)
     json_path: str | None = None
     expected: str | None = None
     seen: str | None = None
 
 
+@dataclass(eq=False, repr=False, kw_only=True, match_args=False)
 class PagingError(BridgeError):
     """The next page cannot be requested.
 
@@ -147,12 +153,14 @@ class PagingError(BridgeError):
 
     """
 
+    message: InitVar[str] = field(kw_only=False)
     page: int | None = None
     requested: str | None = None
     link: str | None = None
     changed: bool = False
 
 
+@dataclass(eq=False, repr=False, kw_only=True, match_args=False)
 class IncompleteError(PagingError):
     """The pages ended before the announced total was reached.
 
