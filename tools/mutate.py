@@ -16,8 +16,8 @@ import pytest
 ROOT = Path(__file__).resolve().parent.parent
 COPY = ROOT / ".mutate"
 MODULES = (
-    "_attempts", "_auth", "_caller", "_items", "_links", "_oauth", "_paging", "_progress", "_retry",
-    "_tokens", "errors",
+    "_attempts", "_auth", "_caller", "_items", "_links", "_oauth", "_paging", "_progress", "_received",
+    "_retry", "_tokens", "errors",
 )  # fmt: skip
 """The same modules as in pyproject.toml."""
 MUTANTS = tuple(f"talkdesk_bridge.{module}.*" for module in MODULES)
@@ -34,7 +34,7 @@ OUTCOMES |= dict.fromkeys((-24, 24, 36, 152), "found by the time limit")
 
 FIRST = {
     "_attempts": "retry", "_auth": "settings", "_caller": "transport", "_items": "paging", "_links": "links",
-    "_oauth": "transport", "_paging": "paging", "_progress": "paging", "_retry": "retry",
+    "_oauth": "transport", "_paging": "paging", "_progress": "paging", "_received": "retry", "_retry": "retry",
     "_tokens": "transport", "errors": "client",
 }  # fmt: skip
 """The test file that covers most of a module."""
