@@ -211,7 +211,7 @@ def test_a_missing_extra_is_named_in_one_sentence(
     command = [sys.executable, COMMAND, *arguments]
     result = subprocess.run(command, env=environment, capture_output=True, text=True, check=False)
     assert (result.returncode, result.stdout) == (2, "")
-    message = f"packages are missing: install talkdesk-bridge[{extra}] (see README.md)."
+    message = f"packages are missing: install talkdesk-bridge[{extra}] from your package index."
     assert result.stderr == f"talkdesk-bridge: {message}\n"
 
 
@@ -231,7 +231,7 @@ def test_a_module_that_cannot_be_imported_is_named_in_one_sentence(
     command = [sys.executable, COMMAND, *arguments]
     result = subprocess.run(command, env=environment, capture_output=True, text=True, check=False)
     assert (result.returncode, result.stdout) == (1, "")
-    remedy = "run 'talkdesk-bridge doctor', or reinstall talkdesk-bridge (see README.md)"
+    remedy = "run 'talkdesk-bridge doctor', or reinstall talkdesk-bridge"
     assert result.stderr == f"talkdesk-bridge: {named} cannot be imported: {remedy}.\n"
 
 

@@ -86,7 +86,7 @@ def test_the_sandbox_is_loaded_only_when_used_and_a_missing_extra_is_named(tmp_p
     (tmp_path / "test_without.py").write_text(WITHOUT, encoding="utf-8")
     (tmp_path / "uvicorn.py").write_text("raise ModuleNotFoundError('no', name='uvicorn')")
     output = run(tmp_path, PYTHONPATH=str(tmp_path))
-    remedy = "install talkdesk-bridge[sandbox] (see README.md)"
+    remedy = "install talkdesk-bridge[sandbox] from your package index"
     assert f"talkdesk_bridge_sandbox needs more packages: {remedy}" in output
     assert re.search(r"^1 passed, 1 error in", output, re.M), output
     assert "Traceback" not in output

@@ -583,6 +583,6 @@ def test_a_missing_extra_is_named_in_one_sentence(missing: str, monkeypatch: pyt
         monkeypatch.setitem(sys.modules, missing, None)
     else:
         monkeypatch.setattr(importlib.metadata, "distribution", no_swagger_ui)
-    message = "talkdesk_bridge_sandbox needs more packages: install talkdesk-bridge[sandbox] (see README.md)"
+    message = "talkdesk_bridge_sandbox needs more packages: install talkdesk-bridge[sandbox] from your package index"
     with pytest.raises(ModuleNotFoundError, match=re.escape(message)):
         importlib.import_module("talkdesk_bridge_sandbox")

@@ -10,7 +10,7 @@ from typing import NamedTuple
 __all__ = ["REINSTALL", "CheckResult", "in_words", "package", "python"]
 
 NAME = "talkdesk-bridge"
-REINSTALL = f"Reinstall {NAME} (see README.md)."
+REINSTALL = f"Reinstall {NAME} from your package index."
 
 
 class CheckResult(NamedTuple):
@@ -36,7 +36,7 @@ def package() -> CheckResult:
         dist = metadata.distribution(NAME)
     except metadata.PackageNotFoundError:
         text = f"Python finds the modules of {NAME}, but the package is not installed."
-        return CheckResult("bad", text, f"Install {NAME} (see README.md).", 1)
+        return CheckResult("bad", text, f"Install {NAME} from your package index.", 1)
     missing: dict[str, list[str]] = {}
     for requirement in dist.requires or []:
         if extra := re.search(r"""extra == ["']([\w.-]+)""", requirement):

@@ -69,7 +69,7 @@ def system_error(error: OSError) -> str:
 def needs_extra(extra: str) -> CommandError:
     """The error if the packages of an extra are not installed."""
     # No pip command: in a project that uses uv or Poetry, pip does not know the package index.
-    return CommandError(f"packages are missing: install talkdesk-bridge[{extra}] (see README.md).", 2)
+    return CommandError(f"packages are missing: install talkdesk-bridge[{extra}] from your package index.", 2)
 
 
 @contextmanager

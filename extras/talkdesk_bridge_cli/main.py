@@ -48,7 +48,7 @@ def _run() -> int:
     except ImportError as error:  # first, because the clauses below need click
         if error.name in ("click", "rich"):
             raise needs_extra("sandbox" if sys.argv[1:2] == ["sandbox"] else "cli") from None
-        remedy = "run 'talkdesk-bridge doctor', or reinstall talkdesk-bridge (see README.md)"
+        remedy = "run 'talkdesk-bridge doctor', or reinstall talkdesk-bridge"
         raise CommandError(f"{error.name or 'a module'} cannot be imported: {remedy}.", 1) from None
     except OSError as error:
         discard(sys.stdout)

@@ -11,7 +11,7 @@ try:
     from talkdesk_bridge_sandbox._reply import Reply
     from talkdesk_bridge_sandbox._server import Sandbox, accounts_table, faults_table
 except ModuleNotFoundError as error:
-    problem = "talkdesk_bridge_sandbox needs more packages: install talkdesk-bridge[sandbox] (see README.md)"
+    problem = "talkdesk_bridge_sandbox needs more packages: install talkdesk-bridge[sandbox] from your package index"
     raise ModuleNotFoundError(problem, name=error.name) from None
 
 __all__ = [

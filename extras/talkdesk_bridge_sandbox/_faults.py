@@ -186,7 +186,7 @@ def _too_small(good: Reply, call: Call) -> Reply:
 
 
 FAULTS = tuple(_faults)
-"""All faults; `docs/sandbox.md` has the same table."""
+"""All faults."""
 
 
 def _html(status: int, title: str) -> Reply:

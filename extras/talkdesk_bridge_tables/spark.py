@@ -1,4 +1,4 @@
-"""Invoices of many accounts on a Spark cluster. pyspark is the cluster's own; see docs/tables.md."""
+"""Invoices of many accounts on a Spark cluster. pyspark is the cluster's own."""
 
 from __future__ import annotations
 

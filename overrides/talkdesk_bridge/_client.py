@@ -175,7 +175,7 @@ class BridgeClient(_Client, Operations):
         cert: A client certificate: one file with certificate and key, or two. If you give an SSLContext, load it there.
         proxy: URL of a proxy. By default, https goes through the proxy that HTTPS_PROXY, ALL_PROXY and NO_PROXY name.
         transport: An httpx transport, such as httpx.MockTransport, instead of one of talkdesk_bridge_http; it is closed
-            with the client. It handles certificates, proxies and deadlines itself: see docs/client.md.
+            with the client. It handles certificates, proxies and deadlines itself.
         clock: A monotonic clock in seconds; for tests.
         sleep: Called with the seconds to wait; returns an awaitable in AsyncBridgeClient. For tests.
 
