@@ -68,7 +68,7 @@ def with_pages(*names: str, data: dict[str, Any] | None = None) -> dict[str, Any
 
 
 def write(folder: Path, *names: str) -> None:
-    """Edit a copy of the project as a maintainer does who adds pages: contract, fragments and README.
+    """Edit a copy of the project as a maintainer does who adds pages: contract, fragments and the list of assumptions.
 
     The new parts stand before the old ones, where a test may look for the first occurrence of a text.
     """
@@ -89,10 +89,10 @@ def write(folder: Path, *names: str) -> None:
     (folder / "openapi.yaml").write_text(text, encoding="utf-8")
     assert load(folder / "openapi.yaml").data["paths"] == data["paths"]
     write_fragments(folder / "tests" / "documented", *names)
-    readme = (folder / "README.md").read_text(encoding="utf-8")
+    page = folder / "docs" / "assumptions.md"
     row = "| path parameter and second tag of the other operations | `number`, `accounts` | `openapi.yaml` |\n"
-    readme = readme.replace("| path parameter |", f"{row}| path parameter |", 1)
-    (folder / "README.md").write_text(readme, encoding="utf-8")
+    text = page.read_text(encoding="utf-8").replace("| path parameter |", f"{row}| path parameter |", 1)
+    page.write_text(text, encoding="utf-8")
 
 
 def _inserted(text: str, mark: str, part: Any, indent: int) -> str:

@@ -50,6 +50,6 @@ def test_the_lock_names_the_sources_of_the_client() -> None:
 
 
 def test_the_docs_list_all_variables() -> None:
-    text = (ROOT / "docs" / "client.md").read_text(encoding="utf-8")
+    text = (ROOT / "docs" / "credentials.md").read_text(encoding="utf-8")
     assert {*re.findall(r"TALKDESK_BRIDGE_[A-Z_]+", text)} >= {*VARIABLES}
     assert "TALKDESK_BRIDGE_URL" in VARIABLES

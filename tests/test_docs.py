@@ -22,22 +22,17 @@ from talkdesk_bridge_sandbox import ACCOUNTS, Credentials, Sandbox
 
 from tests.command import works
 from tests.conftest import CONTRACT, ROOT, invoices_of
+from tests.pages import DOCS, ELSEWHERE, PAGES, blocks, text_of
 from tools.changes.sentences import SENTENCES
 from tools.contract import STATUSES, load
 from tools.demo import VARIABLES, _environment
 
-PAGES = [ROOT / "README.md", ROOT / "CONTRIBUTING.md", *sorted((ROOT / "docs").glob("*.md"))]
 
-
-def blocks() -> list[tuple[str, str]]:
-    found = []
+def runnable() -> list[tuple[str, str]]:
     # tests/test_pytest_plugin.py and tests/integration/test_table_recipes.py run the code of these pages.
-    for file in (page for page in PAGES if page.name not in ("pytest.md", "tables.md")):
-        for index, code in enumerate(
-            re.findall(r"^```python\n(.*?)^```", file.read_text(encoding="utf-8"), re.M | re.S)
-        ):
-            found.append((f"{file.name}-{index}", code))
-    return found
+    files = [page for page in PAGES if page.name not in ("pytest.md", "tables.md")]
+    named = [(f"{file.name}-{index}", code) for file in files for index, code in enumerate(blocks(file))]
+    return [(name, code) for name, code in named if not ELSEWHERE.search(code)]
 
 
 @pytest.fixture(scope="module")
@@ -46,7 +41,7 @@ def keyed() -> Iterator[Sandbox]:
         yield sandbox
 
 
-@pytest.mark.parametrize(("name", "code"), blocks())
+@pytest.mark.parametrize(("name", "code"), runnable())
 def test_the_python_in_the_documentation_runs(keyed: Sandbox, name: str, code: str) -> None:
     code = code.replace("https://bridge.example", keyed.url)
     key = {"TALKDESK_BRIDGE_API_KEY": "my-key", "TALKDESK_BRIDGE_API_KEY_HEADER": "X-API-Key"}
@@ -55,9 +50,9 @@ def test_the_python_in_the_documentation_runs(keyed: Sandbox, name: str, code: s
         env=os.environ | key | {"TALKDESK_BRIDGE_URL": keyed.url}, capture_output=True, text=True, check=False,
     )  # fmt: skip
     assert result.returncode == 0, result.stderr
-    if name == "README.md-1":
-        assert result.stdout.splitlines()[:2] == ["137", "1000000001 2700.00 usd"]
-        assert len(result.stdout.splitlines()) == 138
+    if name == "README.md-0":
+        assert result.stdout.splitlines()[0] == "1000000001 2700.00 usd"
+        assert len(result.stdout.splitlines()) == 137
 
 
 @pytest.mark.parametrize("folder", ["overrides", "extras", "generated", "tools"])
@@ -70,40 +65,38 @@ def test_the_examples_in_docstrings_are_right(folder: str) -> None:
             assert not failed, name
 
 
-def test_the_readme_lists_all_assumptions() -> None:
-    section = (ROOT / "README.md").read_text(encoding="utf-8").partition("## What is assumed")[2].partition("\n## ")[0]
+def test_the_page_of_assumptions_is_complete() -> None:
+    page = text_of(DOCS / "assumptions.md")
     for element in load(CONTRACT).elements():
         if element.kind == "path" and element.status != "assumed":
-            assert element.name not in section, "README.md, 'What is assumed', lists a path that is no longer assumed"
+            assert element.name not in page, "docs/assumptions.md lists a path that is no longer assumed"
         if element.status == "assumed" and element.kind in ("path", "parameter", "security scheme", "tag"):
-            message = f"README.md, 'What is assumed', lacks the {element.kind} {element.name}"
-            assert element.name in section, message
+            assert element.name in page, f"docs/assumptions.md lacks the {element.kind} {element.name}"
 
 
 def test_the_lists_in_the_documentation_are_complete() -> None:
-    client = (ROOT / "docs" / "client.md").read_text(encoding="utf-8")
+    credentials = text_of(DOCS / "credentials.md")
     for kind in KINDS:
-        assert all(PREFIX + name in client for name in (*kind.needed, *kind.optional))
-    assert (errors.__doc__ or "").partition("\n\n")[2].strip() in client
-    sandbox = (ROOT / "docs" / "sandbox.md").read_text(encoding="utf-8")
+        assert all(PREFIX + name in credentials for name in (*kind.needed, *kind.optional))
+    assert (errors.__doc__ or "").partition("\n\n")[2].strip() in text_of(DOCS / "errors.md")
+    sandbox = text_of(DOCS / "sandbox.md")
     for number, account in ACCOUNTS.items():
         assert f"| `{number}` | {account.about} |" in sandbox
-    contract = (ROOT / "docs" / "contract.md").read_text(encoding="utf-8")
     modules = [file for part in ("contract", "generate") for file in (ROOT / "tools" / part).glob("*.py")]
     source = "".join(module.read_text(encoding="utf-8") for module in modules)
     rules = {*re.findall(r'(?:finding|_report)\(\s*"([a-z-]+)"', source), "documented"}
     # `make generate` prints the findings of `list`, but they are no faults.
-    assert rules - {"list"} == {*re.findall(r"^\| `([a-z-]+)` \|", contract, re.M)}
-    assert tuple(re.findall(r"^- \*\*(\w+)\*\*", contract, re.M)) == STATUSES
+    assert rules - {"list"} == {*re.findall(r"^\| `([a-z-]+)` \|", text_of(DOCS / "generator.md"), re.M)}
+    assert tuple(re.findall(r"^- \*\*(\w+)\*\*", text_of(DOCS / "contract.md"), re.M)) == STATUSES
 
 
 def test_every_sentence_about_changes_is_listed() -> None:
-    page = (ROOT / "docs" / "changes.md").read_text(encoding="utf-8")
+    page = text_of(DOCS / "changes.md")
     rows = [f"| `{kind}` | {rated} | {text[:1].upper()}{text[1:]} |" for kind, (rated, text) in SENTENCES.items()]
     assert [line for line in page.splitlines() if line.startswith("| `")] == rows
 
 
-COMMANDS = re.findall(r"^talkdesk-bridge .*$", (ROOT / "docs" / "command.md").read_text(encoding="utf-8"), re.M)
+COMMANDS = re.findall(r"^talkdesk-bridge .*$", text_of(DOCS / "command.md"), re.M)
 
 
 @pytest.mark.parametrize("line", COMMANDS)
@@ -112,19 +105,13 @@ def test_the_documented_commands_work(sandbox: Sandbox, tmp_path: Path, line: st
 
 
 def test_every_exit_status_is_listed() -> None:
-    page = (ROOT / "docs" / "command.md").read_text(encoding="utf-8")
+    page = text_of(DOCS / "command.md")
     statuses = re.findall(r"\b(\d+) [a-z]", (ending.__doc__ or "").partition("\n\n")[2])
     assert statuses
     assert re.findall(r"^\| (\d+) \| \w", page, re.M) == statuses
     given = {ending.status_of(errors.StatusError("", status_code=code)) for code in (400, 401, 404, 503)}
     given |= {ending.status_of(kind("")) for kind in (errors.ArgumentError, errors.ContractError, errors.PagingError)}
     assert {str(status) for status in given} == {*statuses} - {"0", "8", "129", "130", "143"}
-
-
-def test_links_lead_to_existing_files() -> None:
-    for file in PAGES:
-        for target in re.findall(r"\]\(([^)#:]+)\)", file.read_text(encoding="utf-8")):
-            assert (file.parent / target).exists(), (file, target)
 
 
 def test_make_lists_its_targets_on_one_screen() -> None:

@@ -319,7 +319,7 @@ def lab(servers: Lab, caplog: pytest.LogCaptureFixture, capfd: pytest.CaptureFix
     with warnings.catch_warnings(record=True) as warned:
         warnings.simplefilter("always")
         yield servers
-    # httpcore's log shows response headers, and so the values that a server echoes: see docs/client.md.
+    # httpcore's log shows response headers, and so the values that a server echoes: see docs/credentials.md.
     records = [record for record in caplog.get_records("call") if not record.name.startswith("httpcore")]
     logged = [text for record in records for text in (record.getMessage(), repr(vars(record)))]
     texts = [*map(repr, servers.output), *map(str, servers.output), *capfd.readouterr(), *map(str, warned), *logged]

@@ -1,4 +1,4 @@
-"""The workflows and docs/ci.md: `make lint` rejects unsafe ones; they run the project's gates and release safely."""
+"""The workflows, docs/ci.md and docs/releases.md: `make lint` rejects unsafe ones; they run the project's gates and release safely."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ CI: dict[Any, Any] = yaml.safe_load((WORKFLOWS / "ci.yml").read_text(encoding="u
 JOBS: dict[str, Any] = CI["jobs"]
 RELEASE: dict[Any, Any] = yaml.safe_load((WORKFLOWS / "release.yml").read_text(encoding="utf-8"))
 BUILD, PUBLISH = RELEASE["jobs"]["build"], RELEASE["jobs"]["publish"]
-GUIDE = (ROOT / "docs" / "ci.md").read_text(encoding="utf-8")
+GUIDE = "\n".join((ROOT / "docs" / name).read_text(encoding="utf-8") for name in ("ci.md", "releases.md"))
 GATES = {*re.findall(r"^make ([a-z-]+)", (ROOT / ".ci" / "run").read_text(encoding="utf-8"), re.M)}
 
 pytestmark = pytest.mark.skipif(shutil.which("make") is None, reason="needs make")

@@ -1,4 +1,4 @@
-"""To a package index and back: publish, install as README.md says, publish a later version, upgrade."""
+"""To a package index and back: publish, install as docs/install.md says, publish a later version, upgrade."""
 
 from __future__ import annotations
 
@@ -19,24 +19,17 @@ from tests.conftest import ROOT, merged
 from tests.integration.commands import ready, run
 from tests.integration.commands import serving as sandbox_of
 from tests.integration.indexes import BIN, PASSWORD, USER, Index, serving
+from tests.pages import DOCS, blocks
 from tests.repository import BASE, VERSION, Repository
 from tools.changes.sentences import next_version
 
 UV = str(ROOT / ".venv-uv" / "bin" / "uv")
 FOLLOWING = next_version(VERSION, "minor")
 URL = "https://packages.example/simple/"
-SECTION = (
-    (ROOT / "README.md")
-    .read_text(encoding="utf-8")
-    .partition("## From your own package index")[2]
-    .partition("\n## ")[0]
-)
-FILES = re.findall(r"^```(?:ini|toml)\n(.*?)^```", SECTION, re.M | re.S)
-"""The files of README.md: for pip, for uv, for Poetry."""
-COMMANDS = [
-    shlex.split(line.replace("[cli]", "[sandbox]"))[1:]
-    for line in re.findall(r"^```sh\n(.*?)^```", SECTION, re.M | re.S)
-]
+PAGE = DOCS / "install.md"
+FILES = [*blocks(PAGE, "ini"), *blocks(PAGE, "toml")]
+"""The files of docs/install.md: for pip, for uv, for Poetry."""
+COMMANDS = [shlex.split(line.replace("[cli]", "[sandbox]"))[1:] for line in blocks(PAGE, "sh")]
 """The arguments of its commands, with the extra that these tests need."""
 
 
@@ -117,7 +110,7 @@ def home(tmp_path: Path, private: Index, public: Index, monkeypatch: pytest.Monk
 
 
 def written(number: int, file: Path, private: Index, *more: str) -> Path:
-    """Write a file of README.md for this index, followed by more lines."""
+    """Write a file of docs/install.md for this index, followed by more lines."""
     text = FILES[number]
     assert URL in text
     file.write_text("\n".join([text.replace(URL, private.simple), *more]))
@@ -146,7 +139,7 @@ def test_pip_installs_from_the_private_index_only(home: Path, private: Index) ->
     venv.create(new, with_pip=True)
     pip, python = str(new / "bin" / "pip"), str(new / "bin" / "python")
     written(0, new / "pip.conf", private)
-    # Without the options or the file of README.md, the other index wins.
+    # Without the options or the file of docs/install.md, the other index wins.
     install = [part for part in COMMANDS[0] if part != "--isolated"]
     run(pip, *install)
     assert run(python, "-c", VERSIONS) == "not ours\n"
@@ -169,7 +162,7 @@ def test_uv_installs_the_package_from_the_private_index(home: Path, private: Ind
     run(UV, *COMMANDS[1], "--quiet", "--project", str(service), **named)
     works(service / ".venv" / "bin" / "talkdesk-bridge", VERSION)
     assert PASSWORD not in (service / "uv.lock").read_text()
-    # Without the source in README.md, the other index wins.
+    # Without the source in docs/install.md, the other index wins.
     file.write_text(file.read_text().partition("[tool.uv.sources]")[0])
     run(UV, "sync", "--quiet", "--upgrade", "--project", str(service), **named)
     assert run(str(service / ".venv" / "bin" / "python"), "-c", VERSIONS) == "not ours\n"

@@ -22,6 +22,7 @@ from talkdesk_bridge_sandbox import Sandbox
 
 from tests.conftest import ROOT
 from tests.integration.commands import HASHED, PIP, ready, run, serving
+from tests.pages import DOCS, blocks
 from tests.pythons import SUPPORTED, found, python
 
 SETS = ("lowest", "highest")
@@ -33,12 +34,12 @@ def wheel(dist: Path) -> str:
     return str(next(dist.glob("*.whl")))
 
 
-# From the wheel to a table of invoices: the README's commands.
+# From the wheel to a table of invoices: the commands of docs/start.md.
 
 
 @pytest.fixture
 def fresh(tmp_path: Path, wheels: Path) -> dict[str, str]:
-    """The variables of a shell with the README's environment first in its path; its pip finds only these wheels."""
+    """The variables of a shell with the new environment first in its path; its pip finds only these wheels."""
     folders = (str(tmp_path / "bridge" / "bin"), str(Path(sys.executable).parent), os.environ["PATH"])
     return {
         "PATH": os.pathsep.join(folders),
@@ -58,15 +59,13 @@ def port() -> int:
 
 def commands(port: int) -> tuple[str, str, str]:
     """The commands that install the wheel, the one that runs the sandbox, and those for another shell."""
-    section = (ROOT / "README.md").read_text(encoding="utf-8").partition("## Install the wheel")[2]
-    first, second = re.findall(r"^```sh\n(.*?)^```", section.partition("\n## ")[0], re.M | re.S)
-    install, _, serve = first.strip().rpartition("\n")
-    return install, f"{serve} --port {port}", second.replace("8080", str(port))
+    install, serve, ask, *_ = blocks(DOCS / "start.md", "sh")
+    return install, f"{serve.strip()} --port {port}", ask.replace("8080", str(port))
 
 
 @pytest.fixture
 def running(dist: Path, fresh: dict[str, str], port: int, tmp_path: Path) -> Iterator[subprocess.Popen[str]]:
-    """The sandbox from the wheel, installed as the README says."""
+    """The sandbox from the wheel, installed as docs/start.md says."""
     shutil.copytree(dist, tmp_path / "dist")
     install, serve, _ = commands(port)
     subprocess.run(["/bin/sh", "-ec", install], cwd=tmp_path, env=fresh, check=True)
@@ -79,7 +78,7 @@ def running(dist: Path, fresh: dict[str, str], port: int, tmp_path: Path) -> Ite
     process.communicate()
 
 
-def test_the_commands_of_the_readme_print_a_table(
+def test_the_commands_of_the_first_page_print_a_table(
     running: subprocess.Popen[str], fresh: dict[str, str], port: int, tmp_path: Path
 ) -> None:
     assert running.stdout
@@ -188,7 +187,7 @@ def test_without_an_extra_it_is_small_and_complete(
         result = subprocess.run(
             [inside.with_name("talkdesk-bridge"), *arguments], capture_output=True, text=True, check=False
         )
-        message = f"talkdesk-bridge: packages are missing: install talkdesk-bridge[{extra}] (see README.md).\n"
+        message = f"talkdesk-bridge: packages are missing: install talkdesk-bridge[{extra}] from your package index.\n"
         assert (result.returncode, result.stdout, result.stderr) == (2, "", message)
 
 
