@@ -28,7 +28,7 @@ def test_a_bridge_that_fails(talkdesk_bridge_sandbox: Sandbox) -> None:
 
 
 def test_async(talkdesk_bridge_sandbox: Sandbox) -> None:
-    async def words() -> str:
+    async def words() -> object:
         async with AsyncBridgeClient.from_env(talkdesk_bridge_sandbox.environ) as bridge:
             return await owed_async(bridge, "1000000003")
 
