@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import difflib
 import os
+import re
 import sys
 from collections import Counter
 from collections.abc import Iterable, Sequence
@@ -44,7 +45,7 @@ def load_named(file: Path) -> Contract:
 
 def printable(text: str) -> str:
     """The text with escapes, as in Python, for characters except line breaks that are not printable."""
-    return "".join(char if char.isprintable() or char == "\n" else ascii(char)[1:-1] for char in text)
+    return re.sub(r"[^\n -~]", lambda one: one[0] if one[0].isprintable() else ascii(one[0])[1:-1], text)
 
 
 def report(contract: Contract, findings: Sequence[Finding]) -> None:
