@@ -46,9 +46,10 @@ class Operation(Part):
         """The faults of the methods of both clients, each as the end of a sentence about the operation."""
         operation = self.contract.at(self.where)
         tag, name = python_name(str(operation["tags"][0])), python_name(str(operation["operationId"]))
+        reads: dict[tuple[Any, Any], None] = {}  # both clients use the same operation, whose bodies are read once
         for groups, caller in CALLERS.items():
             group = getattr(getattr(self.generated.api, groups)(caller), tag, None)
-            method = getattr(group, name, None)
+            method, iterator = (getattr(group, one, None) for one in (name, iterator_name(name)))
             if method is None:
                 yield f"has no method `{tag}.{name}` in `{groups}`"
                 continue
@@ -56,41 +57,31 @@ class Operation(Part):
             for turn in range(max(len(get_args(hint)) for hint in hints.values()) or 1):
                 called, arguments = _called(method, turn)
                 yield from self._send_faults(called, arguments)
-            faults = [*self._read_faults(called, hints["return"])]
-            yield from faults or self._iterator_faults(called, method, getattr(group, iterator_name(name), None))
+            reads[called, hints["return"]] = None
+            yield from self._iterator_faults(called, method, iterator)
+        for called, returned in reads:
+            yield from self._read_faults(called, returned)
 
     def _send_faults(self, called: Any, arguments: dict[str, Any]) -> Iterator[str]:
-        """The arguments that are missing from the request, or not in it as JSON writes them."""
+        """The arguments that are missing from the request, or not in it as JSON writes them, and another URL."""
         request = called.request(**arguments)
         values = {name: self.generated.base.to_json(value) for name, value in arguments.items()}
-        yield from self._parameter_faults(request, values)
-        yield from self._request_line_faults(request, called.path, values)
-        yield from self._body_faults(request, arguments, values)
-
-    def _parameters(self, values: dict[str, Any]) -> Iterator[tuple[str, str, Any]]:
-        """The place, the name and the value of each parameter."""
+        head = {key: request[key] for key in ("params", "headers", "cookies") if key in request}
+        sent = httpx.Request("GET", "https://bridge", **head)
+        path = url = str(self.where[1])
         for _, parameter in self.contract.parameters(self.where):
             place, name = parameter["in"], parameter["name"]
             python = python_name(name)
             # The second form is used if two places share a name.
-            yield place, name, values.get(python, values.get(f"{python}_{place}"))
-
-    def _parameter_faults(self, request: dict[str, Any], values: dict[str, Any]) -> Iterator[str]:
-        head = {key: request[key] for key in ("params", "headers", "cookies") if key in request}
-        sent = httpx.Request("GET", "https://bridge", **head)
-        for place, name, value in self._parameters(values):
-            if place != "path" and not _is_sent(sent, place, name, value):
-                yield f"does not send the {place} parameter `{name}`, or does not write it as JSON does"
-
-    def _request_line_faults(self, request: dict[str, Any], template: str, values: dict[str, Any]) -> Iterator[str]:
-        """A message if the method, the URL or the template of the path is not the declared one."""
-        path = url = str(self.where[1])
-        for place, name, value in self._parameters(values):
+            value = values.get(python, values.get(f"{python}_{place}"))
             if place == "path":
                 url = url.replace(f"{{{name}}}", quote("".join(_texts(value)), safe=""))
-        is_same_template = re.sub("{.*?}", "{}", template) == re.sub("{.*?}", "{}", path)
+            elif not _is_sent(sent, place, name, value):
+                yield f"does not send the {place} parameter `{name}`, or does not write it as JSON does"
+        is_same_template = re.sub("{.*?}", "{}", called.path) == re.sub("{.*?}", "{}", path)
         if (request["method"], request["url"]) != (self.where[2], url) or not is_same_template:
             yield f"requests {request['method'].upper()} {request['url']} instead of {url}"
+        yield from self._body_faults(request, arguments, values)
 
     def _body_faults(self, request: dict[str, Any], arguments: dict[str, Any], values: dict[str, Any]) -> Iterator[str]:
         body = mapping(self.contract.resolve(self.contract.at((*self.where, "requestBody"))))
@@ -109,12 +100,13 @@ class Operation(Part):
                 yield str(status), _source(media_type), sample, schema
 
     def _read_faults(self, called: Any, returned: Any) -> Iterator[str]:
-        """The statuses whose body is not read completely and as the declared type."""
-        declared = {status for status, *_ in self._bodies()}
-        for status, source, body, schema in self._bodies():
-            otherwise = returned if status.startswith("2") else Any
+        """The statuses whose body is not read completely and as the declared type, or whose list is not found."""
+        bodies = [*self._bodies()]
+        declared = {status for status, *_ in bodies}
+        for status, source, body, schema in bodies:
+            is_success = status.startswith("2")
             component = (self.contract.follow(schema) or ("",))[-1]
-            expected = getattr(self.generated.models, class_name(str(component)), otherwise)
+            expected = getattr(self.generated.models, class_name(str(component)), returned if is_success else Any)
             # The first and the last status of a range that are not declared separately.
             codes = [status.replace("XX", f"{number:02}") for number in range(100)]
             codes = [code for code in codes if code == status or code not in declared]
@@ -122,6 +114,8 @@ class Operation(Part):
                 if why := self._misread(called.body(int(code)), source, body, expected):
                     flaws = self.flaws(schema, body) if source == "json" else []
                     yield from flaws or [f"does not read the body of `{status}`: {why}"]
+                elif is_success and hasattr(called, "items") and not self._finds_items(called, int(code), body):
+                    yield f"does not find the items of `{called.shape.name}`"
 
     def _misread(self, declared: Any, source: str, body: Any, expected: Any) -> str:
         if declared is None or declared.source != source:
@@ -135,21 +129,14 @@ class Operation(Part):
         return "" if is_complete and fits(read, expected) else "the value or its type is not the declared one"
 
     def _iterator_faults(self, called: Any, method: Any, iterator: Any) -> Iterator[str]:
-        """Faults of the iterator.
-
-        It must exist if and only if there is a list, belong to the operation, and find its items.
-        """
+        """Faults of the iterator, which must exist if and only if there is a list, and belong to the operation."""
         if (iterator is None) is hasattr(called, "items"):
             yield "has an iterator without a list, or a list without an iterator"
-        if iterator is None or not hasattr(called, "items"):
-            return
-        parameters, own = ({*inspect.signature(one).parameters} for one in (method, iterator))
-        left_out = {called.shape.begin} - {None}
-        if _called(iterator, left_out=left_out)[0] is not called or parameters - own != left_out:
-            yield f"reads pages of another operation or drops an argument in `{iterator.__name__}`"
-        for status, _, body, _ in self._bodies():
-            if status.startswith("2") and not self._finds_items(called, int(status.replace("X", "0")), body):
-                yield f"does not find the items of `{called.shape.name}`"
+        elif iterator is not None:
+            parameters, own = ({*inspect.signature(one).parameters} for one in (method, iterator))
+            left_out = {called.shape.begin} - {None}
+            if _called(iterator, left_out=left_out)[0] is not called or parameters - own != left_out:
+                yield f"reads pages of another operation or drops an argument in `{iterator.__name__}`"
 
     def _finds_items(self, called: Any, status: int, body: Any) -> bool:
         read = called.body(status).read(body, self.generated.places.Place(), "")
