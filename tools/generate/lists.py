@@ -9,6 +9,7 @@ from typing import Any
 
 from tools.contract import Contract, Finding, Where, mapping, sequence
 from tools.contract.names import iterator_name, python_name
+from tools.generate.samples import alternatives
 
 # Names in lower case and without punctuation, as `_kind` writes them.
 PAGES = {"page", "pageno", "pagenumber"}
@@ -94,12 +95,9 @@ class _Operation:
         if id(found) in around:
             return {}
         node, inside = dict(found), around | {id(found)}
-        if isinstance(node.get("type"), list):
-            types = [name for name in node["type"] if name != "null"]
-            node["type"] = types[0] if len(types) == 1 else types
-        for key in ("anyOf", "oneOf"):
-            members = [self.plain(one, inside) for one in sequence(node.get(key)) if one != {"type": "null"}]
-            node |= members[0] if len(members) == 1 else {}
+        options = [one for one in alternatives(node) if mapping(one).get("type") != "null"]
+        if len(options) == 1:
+            node |= self.plain(options[0], inside)
         for member in [self.plain(one, inside) for one in sequence(node.get("allOf"))]:
             node = {**member, **node, "properties": mapping(member.get("properties")) | mapping(node.get("properties"))}
         return node

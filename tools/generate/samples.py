@@ -45,7 +45,7 @@ def samples(contract: Contract, schema: Any, above: Above = frozenset(), needed:
         if needed is None and (len(above) > DEPTH or id(schema) in above):
             return samples(contract, schema, frozenset(), frozenset())[:1]
         found = samples(contract, schema, above, needed)
-        is_inlined = schema.get("type") == "array" or _alternatives(schema)
+        is_inlined = schema.get("type") == "array" or alternatives(schema)
         return found if is_inlined else found[:1]  # a component that becomes a class has its own samples
     schema = mapping(contract.resolve(schema))
     if id(schema) in above:
@@ -55,8 +55,8 @@ def samples(contract: Contract, schema: Any, above: Above = frozenset(), needed:
         return [schema["const"]]
     if "enum" in schema:
         found = sequence(schema["enum"])
-    elif alternatives := _alternatives(schema):
-        found = [one for each in alternatives for one in samples(contract, each, above, needed)]
+    elif members := alternatives(schema):
+        found = [one for each in members for one in samples(contract, each, above, needed)]
     else:
         return _of_type(contract, schema, above, needed)
     return [one for one in found if one is not None] or found[:1]  # Python reads null as absent
@@ -106,7 +106,8 @@ def _simple(kind: str, form: Any) -> list[Any]:
     return [values.get(form if kind == "string" else kind, f"text {number}")]
 
 
-def _alternatives(schema: dict[str, Any]) -> list[Any]:
+def alternatives(schema: dict[str, Any]) -> list[Any]:
+    """The schemas that a schema is a choice of: the members of `oneOf` and `anyOf`, and one for each of its types."""
     found = [*sequence(schema.get("oneOf")), *sequence(schema.get("anyOf"))]
     if isinstance(kinds := schema.get("type"), list):
         found += [{**schema, "type": kind} for kind in kinds]
