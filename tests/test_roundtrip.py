@@ -13,7 +13,7 @@ from talkdesk_bridge_api import __file__ as package
 from tests.conftest import CONTRACT, PATH, ROOT, alone
 from tools.contract import Contract, Where, load
 from tools.generate import PACKAGE, ProbeError, generate, offered
-from tools.generate.comparison import Part
+from tools.generate.models import Part
 from tools.generate.roundtrip import missing
 
 SCHEMAS = ("components", "schemas")

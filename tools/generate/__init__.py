@@ -7,7 +7,7 @@ of packages, and the naming functions return the names that the generator choose
 - `annotations`: prepares the contract for the generator. `lists`: finds the lists, and how they are paged.
 - `rejections`: what the generator rejects in the contract. `lock`: the inputs that decide the generated files.
 - `roundtrip`: the proof. `models` and `operations` are its two halves. `samples` makes the values that they put through
-  the generated code, and `comparison` compares them with the result.
+  the generated code.
 - `introspect`: lists the public names of packages, for `make changes`.
 """
 

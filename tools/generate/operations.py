@@ -15,7 +15,7 @@ import httpx
 
 from tools.contract import mapping
 from tools.contract.names import class_name, iterator_name, python_name
-from tools.generate.comparison import Part, differences, fits
+from tools.generate.models import Part, differences, fits
 from tools.generate.samples import hints_of, made, samples
 
 LIMITS = {"start", "max_pages", "max_items"}
