@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import shutil
 import subprocess
 import sys
@@ -108,4 +109,5 @@ def _tracked_bytecode(generated: Path) -> list[str]:
 
 
 if __name__ == "__main__":
+    gc.disable()  # the collector would walk a large contract again and again, and find next to nothing to free
     sys.exit(main(sys.argv[1:]))
