@@ -18,6 +18,12 @@ NEEDED = {
 }
 
 
+def rules(contract: Contract) -> Iterator[Finding]:
+    """What the client requires of the version, the paths, each operation, and the schema of errors."""
+    for rule in (version, paths, operations, responses, error_info):
+        yield from rule(contract)
+
+
 def version(contract: Contract) -> Iterator[Finding]:
     """The version of the contract is three numbers; it is also the version of the package."""
     found = str(mapping(contract.data.get("info")).get("version"))

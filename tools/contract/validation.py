@@ -9,22 +9,9 @@ from tools.contract.hazards import hazards
 from tools.contract.names import names
 from tools.contract.openapi import older, openapi, references
 from tools.contract.provenance import provenance
-from tools.contract.rules import error_info, operations, paths, responses, version
+from tools.contract.rules import rules
 
-RULES = (
-    references,
-    openapi,
-    version,
-    paths,
-    operations,
-    responses,
-    error_info,
-    names,
-    hazards,
-    examples,
-    provenance,
-    compare,
-)
+RULES = (references, openapi, rules, names, hazards, examples, provenance, compare)
 
 
 def check(contract: Contract) -> list[Finding]:
