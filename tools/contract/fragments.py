@@ -22,11 +22,6 @@ TYPES = {
     "file": {"type": "string", "format": "binary"},
     "date": {"type": "string", "format": "date"},
     "datetime": {"type": "string", "format": "date-time"},
-    "bool": {"type": "boolean"},
-    "int": {"type": "integer"},
-    "float": {"type": "number"},
-    "double": {"type": "number"},
-    "decimal": {"type": "number"},
 }
 
 
