@@ -80,26 +80,17 @@ class _Comparison:
 
     def renames(self) -> None:
         """Report renames, owners first, and apply them to the older surface."""
-        for was in self._removed(is_part_of_known=False):
-            self._rename(was, self._alike(was))
-        for was in self._removed(is_part_of_known=True):
-            self._rename(was, [name for name in self._alike(was) if next(owners(name)) == next(owners(was))])
+        for has_owner in (False, True):
+            removed = [name for name, known in self.old.items() if name not in self.new and known.identity]
+            for was in [name for name in removed if (next(owners(name)) in self.old) == has_owner]:
+                identity, owner = self.old[was].identity, next(owners(was))
+                alike = [name for name in self.new if name not in self.old and self.new[name].identity == identity]
+                successors = [name for name in alike if not has_owner or next(owners(name)) == owner]
+                if successors:
+                    self._rename(was, successors[0])
 
-    def _removed(self, *, is_part_of_known: bool) -> list[str]:
-        """The names that may have been renamed: only parts of a known owner, or only the others."""
-        removed = [name for name, known in self.old.items() if name not in self.new and known.identity]
-        return [name for name in removed if (next(owners(name)) in self.old) == is_part_of_known]
-
-    def _alike(self, was: str) -> list[str]:
-        """The added names that have the identity of a removed one."""
-        identity = self.old[was].identity
-        return [name for name in self.new if name not in self.old and self.new[name].identity == identity]
-
-    def _rename(self, was: str, successors: list[str]) -> None:
-        """Rename a name to the first successor, if there is one."""
-        if not successors:
-            return
-        successor, shown = successors[0], self._shown(was)
+    def _rename(self, was: str, successor: str) -> None:
+        shown = self._shown(was)
         self.old = _renamed(self.old, was, successor)
         kind = "argument-renamed" if successor.endswith(")") else "renamed"
         self.report(kind, successor, was=shown, now=successor.rstrip(")").rpartition("(")[2])
@@ -169,10 +160,8 @@ class _Comparison:
             return "order" if now[: len(kept)] != kept else ""
         if name.endswith("()"):
             return _kind_of_return(old, new)
-        if name.endswith(")"):
-            return _kind_of_argument(old, new)
-        if self._is_field(name):
-            return _kind_of_field(old, new)
+        if name.endswith(")") or self._is_field(name):
+            return _kind_of_value(old, new, is_field=self._is_field(name))
         return "kind" if old.python != new.python else ""
 
     # Keywords of the contract.
@@ -266,28 +255,19 @@ def _kind_of_return(old: Name, new: Name) -> str:
     return "returns-less" if now < was else "returns"
 
 
-def _kind_of_argument(old: Name, new: Name) -> str:
+def _kind_of_value(old: Name, new: Name, *, is_field: bool) -> str:
+    """The kind of change of an argument or a field; null in a field is a state of its own."""
     needed = old.default and not new.default
     if _bare(old) != _bare(new):
-        return "wider" if _bare(old) < _bare(new) and not needed else "type"
+        return "wider" if not is_field and not needed and _bare(old) < _bare(new) else "type"
     if needed:
-        return "required"
+        return "field-required" if is_field else "required"
+    if is_field and _members(old) != _members(new):
+        return "field-optional" if _members(old) < _members(new) else "field-never-none"
     if new.default and not old.default:
         return "optional"
     if _members(old) != _members(new):
         return "wider" if _members(old) < _members(new) else "type"
-    return "default" if old.default != new.default else ""
-
-
-def _kind_of_field(old: Name, new: Name) -> str:
-    if _bare(old) != _bare(new):
-        return "type"
-    if old.default and not new.default:
-        return "field-required"
-    if _members(old) != _members(new):
-        return "field-optional" if _members(old) < _members(new) else "field-never-none"
-    if new.default and not old.default:
-        return "optional"
     return "default" if old.default != new.default else ""
 
 
