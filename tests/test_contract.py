@@ -78,10 +78,7 @@ def test_only_printed_schemas_are_marked_as_documented() -> None:
 
 def every_field() -> list[tuple[str, str, str]]:
     return [
-        (stem, name, field)
-        for stem, page in PAGES.items()
-        for name, schema in page.definitions.items()
-        for field in mapping(schema.get("properties"))
+        (stem, name, field) for stem, page in PAGES.items() for name in page.definitions for field in page.fields(name)
     ]
 
 
@@ -102,11 +99,11 @@ def test_a_change_to_any_documented_field_is_reported_by_name(stem: str, schema:
         "drop": [f"{begin}.+, but is missing here: .*{url}"],
         "rename": [
             f"{begin}.+, but is missing here: .*{url}",
-            f"the property `{name}.{field}_2` is marked as documented",
+            rf"the (property|schema) `{re.escape(f'{name}.{field}_2')}[.`]",  # and what is inside of it
         ],
         "retype": [f"{begin}.+, but is boolean here: .*{url}"],
     }[change]
-    assert len(messages) == len(patterns)
+    assert all(any(re.match(pattern, message) for pattern in patterns) for message in messages)
     assert all(any(re.match(pattern, message) for message in messages) for pattern in patterns)
 
 
