@@ -19,7 +19,7 @@ PARTS = {
     "extras/talkdesk_bridge_cli": (1300, 1592),
     "extras/talkdesk_bridge_sandbox": (950, 1063),
     "extras/talkdesk_bridge_tables": (350, 334),
-    "tools": (2700, 3457),
+    "tools": (2700, 3486),
     "benchmarks": (750, 835),
 }
 """Code lines of each part: the goal, and the limit."""
