@@ -7,6 +7,10 @@ EXAMPLES ?= 20000
 SEED ?=
 ACCOUNTS ?=
 WRITE ?=
+URL ?=
+ACCOUNT ?=
+EMPTY ?=
+UNKNOWN ?=
 WORKFLOWS ?= $(wildcard .github/workflows/*)
 PYTHON ?= $(firstword $(foreach name,python3 python3.13 python3.12 python3.11,$(shell $(name) -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null && echo $(name))))
 VENV := .venv
@@ -23,7 +27,7 @@ INTEGRATION := PYTHONPATH=generated:overrides:extras $(VENV)-integration/bin/pyt
 export PATH := $(abspath $(VENV)/bin):$(PATH)
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test validate generate changes lint types format check-generated check-version build publish check-release upload integration fuzz soak mutate bench docs setup lock clean
+.PHONY: help demo test validate generate changes lint types format check-generated check-version build publish check-release upload integration judge fuzz soak mutate bench docs setup lock clean
 
 help:
 	@awk -F ':.*## ' '/^##@ / {print substr($$0, 5)} /^[a-z-]+:.*## / {printf "  %-16s %s\n", $$1, $$2}' $(firstword $(MAKEFILE_LIST))
@@ -93,6 +97,9 @@ integration: $(DEV) $(foreach name,bench integration spark tables uv,$(VENV)-$(n
 	@if command -v chromedriver >/dev/null; then $(INTEGRATION) --confcutdir=tests/browser tests/browser; \
 	else echo "Skipped tests/browser: chromedriver was not found (on Debian: install chromium and chromium-driver)."; test -z "$$CI"; fi
 
+judge: $(DEV) $(VENV)-judge/.set-up ## Test a bridge: URL=, ACCOUNT=, EMPTY=, UNKNOWN=; see docs/hosting.md
+	@python -m tools.judge "$(CONTRACT)" --url="$(URL)" --account="$(ACCOUNT)" --empty="$(EMPTY)" --unknown="$(UNKNOWN)"
+
 fuzz: $(DEV) ## Test properties with EXAMPLES (20000) bodies, lists and so on; SEED= repeats a run
 	@EXAMPLES="$(EXAMPLES)" SEED="$(SEED)" python -m tests.fuzz
 
@@ -120,6 +127,7 @@ lock: $(UV) ## Pin the newest tools in requirements/
 	@$(COMPILE) --all-extras --group bench pyproject.toml -o requirements/bench.txt
 	@$(COMPILE) --extra sandbox --extra tables --group tables pyproject.toml -o requirements/tables.txt
 	@$(COMPILE) --extra sandbox --extra tables --group spark pyproject.toml -o requirements/spark.txt
+	@$(COMPILE) --group pyproject.toml:judge -o requirements/judge.txt
 	@$(COMPILE) --no-deps --group pyproject.toml:pyspark -o requirements/pyspark.txt
 	@$(COMPILE) --group pyproject.toml:uv -o requirements/uv.txt
 	@npm update --prefix tests/integration/oidc --package-lock-only --omit-lockfile-registry-resolved --no-audit --no-fund
@@ -127,7 +135,7 @@ lock: $(UV) ## Pin the newest tools in requirements/
 clean: ## Remove what the targets created: environments, caches, dist/, docs/api.html
 	@rm -rf $(VENV) $(VENV)-* .mutate dist docs/api.html docs/.faults.md .hypothesis .mypy_cache .pytest_cache .ruff_cache
 
-# Environments: .venv, and one for each of bench, integration and uv.
+# Environments: .venv, and one for each file in requirements/ that a target needs.
 define SET_UP
 @test -n "$(PYTHON)" || { echo "Python 3.11 or later was not found: install it, or pass its path with 'make PYTHON=/path/to/python3'." >&2; exit 2; }
 @echo "Setting up $(@D) (once, about half a minute) ..."
