@@ -87,9 +87,9 @@ upload: $(UV)
 	@$(VENV)-uv/bin/python -m tools.release upload
 
 ##@ Tests that take longer
-integration: $(DEV) $(foreach name,bench integration spark tables uv,$(VENV)-$(name)/.set-up) ## Test with other software: indexes, token servers, gateways, httpx2, a browser
-	@python -m pytest $(foreach name,examples httpx2 loops mocks spark table_recipes,--ignore=tests/integration/test_$(name).py) tests/integration
-	@$(INTEGRATION) $(foreach name,examples loops mocks,tests/integration/test_$(name).py) tests/test_proxies.py
+integration: $(DEV) $(foreach name,bench integration judge spark tables uv,$(VENV)-$(name)/.set-up) ## Test with other software: indexes, token servers, gateways, httpx2, a browser
+	@python -m pytest $(foreach name,example_bridge examples httpx2 judge loops mocks spark table_recipes,--ignore=tests/integration/test_$(name).py) tests/integration
+	@$(INTEGRATION) $(foreach name,examples loops mocks example_bridge judge,tests/integration/test_$(name).py) tests/test_proxies.py
 	@$(subst -integration,-tables,$(INTEGRATION)) tests/integration/test_table_recipes.py
 	@$(subst -integration,-spark,$(INTEGRATION)) tests/integration/test_spark.py
 	@$(INTEGRATION) -p no:pytest_httpx tests/integration/test_httpx2.py

@@ -76,10 +76,10 @@ def listening(address: str) -> bool:
 
 @contextmanager
 def running(command: list[str], *addresses: str, **options: Any) -> Iterator[None]:
-    """Run a server until the block ends; it must listen at the addresses within 10 s. The options are those of Popen."""
+    """Run a server until the block ends; it must listen at the addresses within 60 s. The options are those of Popen."""
     process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, **options)
     try:
-        end = time.monotonic() + 10
+        end = time.monotonic() + 60
         while not all(map(listening, addresses)):
             assert process.poll() is None, process.communicate()[0]
             assert time.monotonic() < end, command
