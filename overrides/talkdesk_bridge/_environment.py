@@ -91,18 +91,13 @@ def read_environment(environ: Mapping[str, str] | None = None) -> tuple[str, Aut
         named = " and ".join(f"{found[given][0].name} ({_listed(given - shared)})" for given in largest)
         raise ConfigurationError(f"More than one kind of credential is set: {named}. Unset all but one.")
     (given,) = largest
-    return url, _made(found[given], given, environ)
-
-
-def _made(kinds: list[Kind], given: frozenset[str], environ: Mapping[str, str]) -> Auth:
-    """The credential of the variables `given`, which fit all of `kinds`."""
+    kinds = found[given]
     missing = {kind.name: kind.needed.keys() - given for kind in kinds if kind.needed.keys() - given}
     if missing:
         remedies = ", or ".join(f"for {name}, also set {_listed(names)}" for name, names in missing.items())
         raise ConfigurationError(f"The credential is incomplete: {remedies}.")
-    kind = kinds[0]
-    arguments = kind.needed | kind.optional
-    return kind.make(**{arguments[name]: environ[PREFIX + name] for name in given})
+    arguments = kinds[0].needed | kinds[0].optional
+    return url, kinds[0].make(**{arguments[name]: environ[PREFIX + name] for name in given})
 
 
 def _listed(names: Iterable[str]) -> str:

@@ -6,7 +6,7 @@ import logging
 import re
 import time
 from collections.abc import Mapping
-from datetime import UTC, datetime
+from datetime import UTC
 from email.utils import parsedate_to_datetime
 from importlib import import_module
 from importlib.util import find_spec
@@ -117,15 +117,21 @@ def retry_after(value: str | None, longest: float) -> float | None:
         number = float(text)
         is_certain = number <= YEAR
         delays = [number] if is_certain else [number - now, number / 1000 - now]
+    elif (moment := _moment(text)) is None:
+        return None
     else:
-        try:
-            when = parsedate_to_datetime(text.replace("-0000", "+0000"))  # both mean UTC
-        except (ValueError, OverflowError):
-            return None
-        has_zone = when.tzinfo is not None
-        delays = [max(0.0, (when if has_zone else when.replace(tzinfo=UTC)).timestamp() - now)]
-        is_certain = has_zone and delays[0] <= YEAR
+        delays = [max(0.0, moment[0] - now)]
+        is_certain = moment[1] and delays[0] <= YEAR
     return next((delay for delay in delays if is_certain or 0 <= delay <= longest), None)
+
+
+def _moment(text: str) -> tuple[float, bool] | None:
+    """The seconds since 1970 in a header's date, and whether it names its zone; None if it is no date."""
+    try:
+        when = parsedate_to_datetime(text.replace("-0000", "+0000"))  # both mean UTC
+        return (when if when.tzinfo else when.replace(tzinfo=UTC)).timestamp(), when.tzinfo is not None
+    except (OverflowError, TypeError, ValueError):
+        return None
 
 
 def loggable(headers: Mapping[str, str]) -> dict[str, str]:
@@ -140,11 +146,8 @@ def one_line(text: str) -> str:
 
 def clock_note(headers: Mapping[str, str]) -> str:
     """A sentence about this machine's clock if it differs from the server's; else empty."""
-    try:
-        date = parsedate_to_datetime(headers.get("Date", ""))
-        seconds = (datetime.now(UTC) - (date if date.tzinfo else date.replace(tzinfo=UTC))).total_seconds()
-    except (OverflowError, TypeError, ValueError):
-        return ""
+    moment = _moment(headers.get("Date", ""))
+    seconds = time.time() - moment[0] if moment else 0.0
     if abs(seconds) <= MOST_SECONDS:
         return ""
     side = "ahead of" if seconds > 0 else "behind"

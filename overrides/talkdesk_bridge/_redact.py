@@ -56,8 +56,7 @@ def redact(text: str, secrets: tuple[str, ...]) -> str:
 
 def redact_content(content: bytes, secrets: tuple[str, ...]) -> bytes:
     """An error body without the secrets."""
-    for form in forms(secrets):
-        content = content.replace(form.encode(), REDACTED.encode())
+    content = redact(content.decode("utf-8", "surrogateescape"), secrets).encode("utf-8", "surrogateescape")
     # JSON can escape any character, in several ways and encodings, so it is decoded first.
     try:
         data = json.loads(content)

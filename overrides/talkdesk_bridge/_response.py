@@ -22,6 +22,8 @@ from talkdesk_bridge.models import ErrorInfo
 
 BodyT = TypeVar("BodyT")
 
+UNREADABLE: Any = object()
+
 STATUS_ERRORS: dict[int, type[StatusError]] = {
     400: errors.BadRequestError,
     401: errors.UnauthorizedError,
@@ -93,9 +95,7 @@ class Reader:
         if declared is None:
             raise ContractError(f"{returned}, which the contract does not declare for {operation.operation_id}.")
         root = Place(strict=self.strict)
-        data: Any = None
-        moved: tuple[str, ...] = ()
-        is_readable = True
+        data, moved, body = None, tuple[str, ...](), UNREADABLE
         try:
             if declared.source == "json":
                 data = read_json(response.content)
@@ -108,8 +108,8 @@ class Reader:
             message += f" got {misfit.seen}."
             raise ContractError(message, json_path=place, expected=misfit.documented, seen=misfit.seen) from None
         except (ValueError, RecursionError):
-            is_readable = False  # the error below is raised outside, so that it does not hold this one and its body
-        if not is_readable:
+            pass  # the error below is raised outside, so that it does not hold this one and its body
+        if body is UNREADABLE:
             raise _unreadable(returned, response, "text" if declared.source == "text" else "JSON")
         for place, documented, seen, count in root.in_order(data):
             self.report(Deviation(operation.operation_id, _original_path(place, moved), documented, seen, count))
@@ -118,11 +118,9 @@ class Reader:
     def report(self, deviation: Deviation) -> None:
         """Log a deviation and pass it to the hook; with `strict`, raise it as a ContractError."""
         if self.strict:
-            message = (
-                f"{deviation.operation}: expected {deviation.documented} at {deviation.place}, got {deviation.seen}."
-            )
-            expected, seen = deviation.documented, deviation.seen
-            raise ContractError(message, json_path=deviation.place, expected=expected, seen=seen)
+            place, expected, seen = deviation.place, deviation.documented, deviation.seen
+            message = f"{deviation.operation}: expected {expected} at {place}, got {seen}."
+            raise ContractError(message, json_path=place, expected=expected, seen=seen)
         LOG.warning("%s", deviation)
         if self.on_deviation:
             self.on_deviation(deviation)

@@ -132,10 +132,8 @@ class Settings:
             try:
                 HeaderAuth(value, name)
             except ConfigurationError as error:
-                message = (
-                    str(error).replace("The value of the credential", "A value").replace("the credential's ", "a ")
-                )
-                raise ConfigurationError(f"headers: {message}") from None
+                fault = str(error).replace("The value of the credential", "A value").replace("the credential's", "a")
+                raise ConfigurationError(f"headers: {fault}") from None
         headers = [value for name, value in self.headers.items() if name.lower() not in PUBLIC_HEADERS]
         object.__setattr__(self, "secrets", (*self.auth.secrets(), *headers))
 
