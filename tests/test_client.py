@@ -200,7 +200,7 @@ def test_a_documented_error(sandbox: Sandbox, key: HeaderAuth, listing: Listing)
 @pytest.mark.parametrize(
     ("kind", "rest"),
     [
-        (errors.StatusError, {"status_code": 0, "error_info": None, "body": None, "method": "", "path": "", "request_id": None, "retry_after": None}),
+        (errors.StatusError, {"status_code": 0, "error_info": None, "body": None, "data": None, "method": "", "path": "", "request_id": None, "retry_after": None}),
         (errors.ContractError, {"json_path": None, "expected": None, "seen": None}),
         (errors.PagingError, {"page": None, "requested": None, "link": None, "changed": False}),
         (errors.IncompleteError, {"page": None, "requested": None, "link": None, "changed": False, "received": 0, "expected": 0}),

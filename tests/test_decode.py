@@ -467,6 +467,7 @@ def test_an_error_body_is_read_as_declared_or_as_error_info(
         Reader(strict=False, on_deviation=None).read(operation, response, BearerAuth("token"))
     assert caught.value.body == body
     assert (caught.value.error_info and caught.value.error_info.user_message) == info
+    assert caught.value.data == (None if content == b"gone" else json.loads(content))
 
 
 def test_fields_lists_the_attribute_of_each_sent_name() -> None:

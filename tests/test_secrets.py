@@ -788,7 +788,7 @@ def test_a_failing_test_shows_no_secret(tmp_path: Path) -> None:
 ERROR_ARGUMENTS: dict[str, Any] = {
     "status_code": 418, "method": "GET", "path": "/x", "request_id": "r-1", "retry_after": 1.5, "json_path": "$.a",
     "error_info": ErrorInfo(user_message="No", details=[ErrorDetails(message="x")]),
-    "expected": 3, "seen": "string", "received": 2, "page": 2, "requested": "https://b/x", "link": "/y",
+    "data": {"userMessage": "No"}, "expected": 3, "seen": "string", "received": 2, "page": 2, "requested": "https://b/x", "link": "/y",
 }  # fmt: skip
 
 

@@ -190,7 +190,8 @@ def announced_total(operation: ListOperation[Any, Any], response: Response[Any])
 
 def status_error(operation: Operation[Any], response: RawResponse, auth: Auth) -> StatusError:
     """The error for a response."""
-    body = _error_body(operation, response)
+    data = _error_data(response)
+    body = _error_body(operation, response.status_code, data)
     info = body if isinstance(body, ErrorInfo) else None
     phrase = next((f" {status.phrase}" for status in HTTPStatus if status == response.status_code), "")
     is_refused = response.status_code in (HTTPStatus.UNAUTHORIZED, HTTPStatus.FORBIDDEN)
@@ -222,6 +223,7 @@ def status_error(operation: Operation[Any], response: RawResponse, auth: Auth) -
         status_code=response.status_code,
         error_info=info,
         body=body,
+        data=data,
         method=method,
         path=path,
         request_id=request_id,
@@ -229,12 +231,17 @@ def status_error(operation: Operation[Any], response: RawResponse, auth: Auth) -
     )
 
 
-def _error_body(operation: Operation[Any], response: RawResponse) -> Any:
+def _error_data(response: RawResponse) -> Any:
+    try:
+        return read_json(response.content)
+    except (ValueError, RecursionError):
+        return None
+
+
+def _error_body(operation: Operation[Any], status: int, data: Any) -> Any:
     """The error body, read as declared for its status, else as ErrorInfo; None if neither fits."""
-    data: Any = None
-    with suppress(ValueError, RecursionError):  # a MisfitError is a ValueError
-        data = read_json(response.content)
-        declared = operation.body(response.status_code)
+    declared = operation.body(status)
+    with suppress(MisfitError, RecursionError):
         if declared and declared.source == "json":
             body = declared.read(data, Place(), "")
             if not _has_no_documented_field(body):

@@ -75,6 +75,7 @@ class StatusError(BridgeError):
             users; `developer_message` and `stack_trace` belong in logs.
         body: The error body as the model that the contract declares for the status. It is `error_info` if that model
             is ErrorInfo, or if the contract declares none. None if the body does not fit.
+        data: The error body as parsed JSON, redacted, with all that the models leave out; None if it is not JSON.
         method: The HTTP method of the request.
         path: The path of the request, without the query.
         request_id: The value of X-Request-Id, Request-Id or X-Correlation-Id (none of them is documented).
@@ -86,6 +87,7 @@ class StatusError(BridgeError):
     status_code: int = 0
     error_info: ErrorInfo | None = None
     body: Any = None
+    data: Any = None
     method: str = ""
     path: str = ""
     request_id: str | None = None
