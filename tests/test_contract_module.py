@@ -34,6 +34,7 @@ def test_each_operation_names_methods_that_both_clients_have() -> None:
             assert getattr(group, info.name).__doc__ == info.function.__doc__
             assert info.iterator is None or callable(getattr(group, info.iterator))
             assert (info.iterator is None) == (info.shape is None) == (info.item is None)
+            assert info.identity == ("invoice_number" if info.name == "get_account_invoices" else None)
 
 
 def test_the_function_of_an_operation_has_the_signature_of_its_method() -> None:

@@ -188,6 +188,8 @@ class OperationInfo:
     """Where the list is, and the arguments of its pages; None if the operation returns no list."""
     item: Any = None
     """The type of an item; None if the operation returns no list."""
+    identity: str | None = None
+    """The field that identifies an item, as sent (`x-identity`); None if the contract names none."""
 
 
 class Items(Protocol[BodyT_co, ItemT_co]):

@@ -229,5 +229,6 @@ OPERATIONS = (
         iterator="iter_account_invoices",
         shape=_GET_ACCOUNT_INVOICES.shape,
         item=InvoiceDetails,
+        identity=_GET_ACCOUNT_INVOICES.identity,
     ),
 )
