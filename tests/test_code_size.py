@@ -16,7 +16,7 @@ from tests.conftest import ROOT
 PARTS = {
     "overrides/talkdesk_bridge": (1150, 2389),
     "overrides/talkdesk_bridge_http": (550, 602),
-    "extras/talkdesk_bridge_cli": (1300, 1592),
+    "extras/talkdesk_bridge_cli": (1300, 1607),
     "extras/talkdesk_bridge_sandbox": (950, 1063),
     "extras/talkdesk_bridge_tables": (350, 334),
     "tools": (2700, 3595),

@@ -11,7 +11,7 @@ from talkdesk_bridge.contract import OperationInfo
 
 from talkdesk_bridge_cli.exit import CommandError
 
-__all__ = ["AccountInvoices", "account_invoices"]
+__all__ = ["AccountInvoices", "account_invoices", "required_arguments"]
 
 OPERATION = "get_account_invoices"
 """The name of its method."""
@@ -43,6 +43,12 @@ class AccountInvoices:
         return [{self.name: account, **invoice} for invoice in invoices or []]
 
 
+def required_arguments(info: OperationInfo) -> list[str]:
+    """The arguments that a call of an operation must give."""
+    parameters = [*inspect.signature(info.function).parameters.values()][1:]  # without `self`
+    return [one.name for one in parameters if one.default is one.empty]
+
+
 def account_invoices(*attributes: str) -> AccountInvoices:
     """The list of an account's invoices, whose model must have these attributes.
 
@@ -55,9 +61,8 @@ def account_invoices(*attributes: str) -> AccountInvoices:
     other = "'talkdesk-bridge get --help' lists the operations that it has"
     if info is None:
         raise CommandError(f"{needs} does not have it: {other}.", 8)
-    parameters = [*inspect.signature(info.function).parameters.values()][1:]  # without `self`
     begin = info.shape.begin if info.shape else None
-    required = [one.name for one in parameters if one.default is one.empty and one.name != begin]
+    required = [name for name in required_arguments(info) if name != begin]
     fields = getattr(info.item, "FIELDS", None)
     if info.shape is None or fields is None or len(required) != 1:
         raise CommandError(f"{needs} has it, but not as a list of the invoices of one account: {other}.", 8)

@@ -5,17 +5,15 @@ from __future__ import annotations
 import json
 import shutil
 import sys
-import textwrap
 from collections.abc import Iterator
 
 import click
 
 from talkdesk_bridge_cli.checks import REINSTALL, CheckResult, package, python
-from talkdesk_bridge_cli.exit import CommandError, coloured, printable
+from talkdesk_bridge_cli.exit import CommandError, coloured
+from talkdesk_bridge_cli.rows import UNWRAPPED, paragraph
 
 __all__ = ["examine"]
-
-COLOURS = {"good": "32", "warning": "33", "bad": "1;31", "skipped": "2"}
 
 
 def examine(*, account: str | None, timeout: float, offline: bool, as_json: bool) -> None:
@@ -57,12 +55,6 @@ def _run_checks(account: str | None, timeout: float, *, offline: bool) -> Iterat
 
 
 def _lines(name: str, result: CheckResult) -> str:
-    # In a file, lines are not wrapped.
-    width = shutil.get_terminal_size().columns if sys.stdout.isatty() else 10**7
-    wrapped = textwrap.TextWrapper(max(width - 21, 40), break_long_words=False, break_on_hyphens=False)
-    found, remedy = (wrapped.wrap(printable(text)) for text in (result.found, result.remedy))
-    status = f"{result.status:8}"
-    if coloured(sys.stdout):
-        status = f"\x1b[{COLOURS[result.status]}m{status}\x1b[0m"
-        remedy = [f"\x1b[1m{line}\x1b[0m" for line in remedy]
-    return f"{status}{name:13}" + f"\n{'':21}".join([*found, *remedy])
+    width = shutil.get_terminal_size().columns if sys.stdout.isatty() else UNWRAPPED
+    words = [(result.status, 8), (name, 13)]
+    return paragraph(words, [result.found], result.remedy, width=width, colour=coloured(sys.stdout))

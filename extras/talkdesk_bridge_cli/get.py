@@ -16,6 +16,7 @@ import click
 from talkdesk_bridge import Response, contract
 from talkdesk_bridge.contract import OperationInfo
 
+from talkdesk_bridge_cli.account import required_arguments
 from talkdesk_bridge_cli.exit import counted
 from talkdesk_bridge_cli.formats import as_data, columns_of, csv_lines, from_json, without_controls
 from talkdesk_bridge_cli.options import LIMIT, RequestCommand, request_options
@@ -135,11 +136,9 @@ def _call(
 
 def _first_page(info: OperationInfo) -> dict[str, Any]:
     """The argument that requests the first page, if one must be given."""
-    begin = info.shape.begin if info.shape else None
-    if not info.shape or not begin:
+    if not info.shape or info.shape.begin not in required_arguments(info):
         return {}
-    parameter = inspect.signature(info.function).parameters[begin]
-    return {begin: info.shape.first} if parameter.default is parameter.empty else {}
+    return {str(info.shape.begin): info.shape.first}
 
 
 def _csv(info: OperationInfo, items: Sequence[Any]) -> Iterator[bytes]:
