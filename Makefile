@@ -113,8 +113,9 @@ bench: $(DEV) $(VENV)-bench/.set-up ## Measure the client and its peers; WRITE=1
 	@PYTHONPATH=generated:overrides:extras $(VENV)-bench/bin/python -m benchmarks $(if $(WRITE),--write)
 
 ##@ Upkeep
-docs: validate ## Write docs/faults.md, and docs/api.html, an offline page of the contract
+docs: validate ## Write docs/faults.md, the tables of docs/check.md, and docs/api.html, an offline page
 	@python -m tests.faults >docs/.faults.md && mv docs/.faults.md docs/faults.md
+	@python -m tests.mistakes >docs/.check.md && mv docs/.check.md docs/check.md
 	@python -m talkdesk_bridge_sandbox.page "$(CONTRACT)" docs/api.html
 
 setup: $(DEV) ## Create .venv with the pinned tools; the other targets do this if needed
@@ -133,7 +134,7 @@ lock: $(UV) ## Pin the newest tools in requirements/
 	@npm update --prefix tests/integration/oidc --package-lock-only --omit-lockfile-registry-resolved --no-audit --no-fund
 
 clean: ## Remove what the targets created: environments, caches, dist/, docs/api.html
-	@rm -rf $(VENV) $(VENV)-* .mutate dist docs/api.html docs/.faults.md .hypothesis .mypy_cache .pytest_cache .ruff_cache
+	@rm -rf $(VENV) $(VENV)-* .mutate dist docs/api.html docs/.faults.md docs/.check.md .hypothesis .mypy_cache .pytest_cache .ruff_cache
 
 # Environments: .venv, and one for each file in requirements/ that a target needs.
 define SET_UP

@@ -129,7 +129,8 @@ def works(line: str, url: str, folder: Path) -> None:
         done = call(arguments, named, interrupt=serves)
     assert done.returncode == (130 if serves else 0), done.stderr
     assert done.stdout or "--output" in line
-    assert all(re.search(r" 200 in | (printed|written to \S+)\.$", logged) for logged in done.stderr.splitlines())
+    expected = r" 200 in | (printed|written to \S+|kept)\.$|^At most |^18 rules: "
+    assert all(re.search(expected, logged) for logged in done.stderr.splitlines())
     for name in re.findall(r"--output (\S+)", line):
         assert (folder / name).stat().st_size
 

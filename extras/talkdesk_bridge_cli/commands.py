@@ -209,6 +209,43 @@ def doctor(**options: Any) -> None:
     examine(**options)
 
 
+@app.command(cls=RequestCommand)
+@click.option(
+    "--account", "accounts", multiple=True, required=True, metavar="NUMBER",
+    help="An account that exists; give one with items for several pages, and one without any.",
+)  # fmt: skip
+@click.option("--unknown", metavar="NUMBER", help="The number of an account that does not exist.")
+@click.option(
+    "--format", "output_format", type=click.Choice(["text", "json", "junit"]), default="text", metavar="FORMAT",
+    help="text (the default), json, or junit: XML for CI services.",
+)  # fmt: skip
+@click.option("--output", type=click.Path(readable=False), metavar="FILE", help="Write the report to this file.")
+@click.option("--assumed", is_flag=True, help="Fail also if a rule is broken that Talkdesk's documentation lacks.")
+@click.option(
+    "--most", type=LIMIT, default=100, show_default=True, metavar="N", help="Send at most N requests to the bridge."
+)
+@click.option(
+    "--rate", type=click.FloatRange(min=0.01, max=1000), default=2, show_default=True, metavar="N",
+    help="Send at most N requests in a second.",
+)  # fmt: skip
+def check(**options: Any) -> None:
+    """Judge whether a bridge keeps the contract, and what clients rely on.
+
+    It requests each list of the contract several times, with good and bad arguments and credentials, and judges the
+    responses by rules. It only reads. The report contains no values of responses, and no credential. The exit status is
+    6 if a documented rule is broken.
+
+    \b
+    Examples:
+      talkdesk-bridge check --account 1000000001 --rate 50
+      talkdesk-bridge check --account 1000000001 --account 1000000002 --unknown 9 --rate 50
+      talkdesk-bridge check --account 1000000001 --rate 50 --format junit --output check.xml
+    """
+    from talkdesk_bridge_cli.check.command import judge
+
+    judge(**options)
+
+
 @app.command()
 @click.option("--json", "as_json", is_flag=True, help="Print JSON.")
 def version(as_json: bool) -> None:
