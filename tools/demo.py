@@ -16,8 +16,8 @@ from talkdesk_bridge import BridgeClient, errors
 with BridgeClient.from_env() as bridge:
     try:
         bridge.billing.get_account_invoices("9999999999")
-    except errors.StatusError as error:
-        print(error.status_code, error.error_info)
+    except errors.NotFoundError as error:
+        print(error.status_code, error.error_info.user_message)
 """
 STEPS = {
     "The client gets a token and reads all pages": "talkdesk-bridge invoices 1000000001 --per-page 50",
@@ -25,6 +25,8 @@ STEPS = {
     "The same error in Python": f"python -c '{IN_PYTHON.strip()}'",
 }
 """The command of each step, by its title."""
+FIRST, LAST = 5, 6
+"""The numbers of lines of a long output that are shown, so that the demo fits on one screen."""
 VARIABLES = ("URL", "TOKEN_URL", "CLIENT_ID", "CLIENT_SECRET")
 
 
@@ -43,8 +45,8 @@ def main() -> int:
             sandbox.terminate()
             sandbox.communicate()
             log.seek(0)
-            announce("The requests that the bridge received")
-            print(log.read(), end="")
+            announce("The requests that the bridge received, each once")
+            print("".join(dict.fromkeys(log)), end="")
     if statuses != [0, 4, 0]:
         print(f"The demo failed: the exit statuses are {statuses} instead of [0, 4, 0].", file=sys.stderr)
         return 1
@@ -75,7 +77,15 @@ def step(title: str, command: str, environment: dict[str, str]) -> int:
     announce(title, command)
     program, *arguments = shlex.split(command)
     # One stream, so that piped output keeps its order.
-    done = subprocess.run([BIN / program, *arguments], env=environment, stderr=subprocess.STDOUT, check=False)
+    done = subprocess.run(
+        [BIN / program, *arguments],
+        env=environment, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, check=False,
+    )  # fmt: skip
+    lines = done.stdout.splitlines()
+    hidden = len(lines) - FIRST - LAST
+    if hidden > 1:
+        lines[FIRST:-LAST] = [f"... {hidden} more lines ..."]
+    print("\n".join(lines))
     if done.returncode:
         print(f"(exit status {done.returncode})")
     return done.returncode
