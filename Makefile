@@ -27,7 +27,7 @@ INTEGRATION := PYTHONPATH=generated:overrides:extras $(VENV)-integration/bin/pyt
 export PATH := $(abspath $(VENV)/bin):$(PATH)
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test validate generate changes lint types format check-generated check-version build publish check-release upload integration judge fuzz soak mutate bench docs setup lock clean
+.PHONY: help demo test validate generate changes lint types format check-generated check-version build publish check-release upload integration judge fuzz soak mutate bench site docs setup lock clean
 
 help:
 	@awk -F ':.*## ' '/^##@ / {print substr($$0, 5)} /^[a-z-]+:.*## / {printf "  %-16s %s\n", $$1, $$2}' $(firstword $(MAKEFILE_LIST))
@@ -87,7 +87,7 @@ upload: $(UV)
 	@$(VENV)-uv/bin/python -m tools.release upload
 
 ##@ Tests that take longer
-integration: $(DEV) $(foreach name,bench integration judge spark tables uv,$(VENV)-$(name)/.set-up) ## Test with other software: indexes, token servers, gateways, httpx2, a browser
+integration: $(DEV) site $(foreach name,bench integration judge spark tables uv,$(VENV)-$(name)/.set-up) ## Test with other software: indexes, token servers, gateways, httpx2, a browser
 	@python -m pytest $(foreach name,example_bridge examples httpx2 judge loops mocks spark table_recipes,--ignore=tests/integration/test_$(name).py) tests/integration
 	@$(INTEGRATION) $(foreach name,examples loops mocks example_bridge judge,tests/integration/test_$(name).py) tests/test_proxies.py
 	@$(subst -integration,-tables,$(INTEGRATION)) tests/integration/test_table_recipes.py
@@ -113,6 +113,11 @@ bench: $(DEV) $(VENV)-bench/.set-up ## Measure the client and its peers; WRITE=1
 	@PYTHONPATH=generated:overrides:extras $(VENV)-bench/bin/python -m benchmarks $(if $(WRITE),--write)
 
 ##@ Upkeep
+site: $(DEV) $(VENV)-site/.set-up ## Write the documentation to site/: HTML with a reference and search, offline
+	@rm -rf site
+	@python -m tools.pages
+	@$(VENV)-site/bin/zensical build --strict --clean
+
 docs: validate ## Write docs/faults.md, the tables of docs/check.md, and docs/api.html, an offline page
 	@python -m tests.faults >docs/.faults.md && mv docs/.faults.md docs/faults.md
 	@python -m tests.mistakes >docs/.check.md && mv docs/.check.md docs/check.md
@@ -130,13 +135,14 @@ lock: $(UV) ## Pin the newest tools in requirements/
 	@$(COMPILE) --extra sandbox --extra tables --group spark pyproject.toml -o requirements/spark.txt
 	@$(COMPILE) --group pyproject.toml:judge -o requirements/judge.txt
 	@$(COMPILE) --no-deps --group pyproject.toml:pyspark -o requirements/pyspark.txt
+	@$(COMPILE) --group pyproject.toml:site -o requirements/site.txt
 	@$(COMPILE) --group pyproject.toml:uv -o requirements/uv.txt
 	@npm update --prefix tests/integration/oidc --package-lock-only --omit-lockfile-registry-resolved --no-audit --no-fund
 
-clean: ## Remove what the targets created: environments, caches, dist/, docs/api.html
-	@rm -rf $(VENV) $(VENV)-* .mutate dist docs/api.html docs/.faults.md docs/.check.md .hypothesis .mypy_cache .pytest_cache .ruff_cache
+clean: ## Remove what the targets created: environments, caches, dist/, site/, docs/api.html
+	@rm -rf $(VENV) $(VENV)-* .cache .mutate .site dist site docs/api.html docs/.faults.md docs/.check.md .hypothesis .mypy_cache .pytest_cache .ruff_cache
 
-# Environments: .venv, and one for each file in requirements/ that a target needs.
+# Environments: .venv, and one for each other file in requirements/ that a target needs.
 define SET_UP
 @test -n "$(PYTHON)" || { echo "Python 3.11 or later was not found: install it, or pass its path with 'make PYTHON=/path/to/python3'." >&2; exit 2; }
 @echo "Setting up $(@D) (once, about half a minute) ..."

@@ -24,13 +24,13 @@ class Page:
     def __init__(self, driver: Any) -> None:
         self.driver = driver
 
-    def open(self, url: str) -> None:
-        """Open `url`, and wait until its operations are listed."""
+    def open(self, url: str, css: str = ".opblock, .opblock-tag-section") -> None:
+        """Open `url`, and wait until an element is visible; by default, until the operations are listed."""
         self.driver.get("about:blank")
         for kind in ("browser", "performance"):
             self.driver.get_log(kind)
         self.driver.get(url)
-        self.wait(lambda: self.all(".opblock, .opblock-tag-section"))
+        self.wait(lambda: self.all(css))
 
     def wait(self, condition: Callable[[], Any]) -> Any:
         """The value of `condition`, as soon as it is true."""
@@ -73,6 +73,17 @@ class Page:
         # Not the text as laid out: that is slow for thousands of coloured words.
         return status, json.loads(shown.find_element("css selector", "code").get_property("textContent"))
 
+    def resize(self, width: int, scheme: str = "light") -> None:
+        """Show pages in another width, in light or dark mode."""
+        size = {"width": width, "height": 900, "deviceScaleFactor": 1, "mobile": width < 600}
+        self.driver.execute_cdp_cmd("Emulation.setDeviceMetricsOverride", size)
+        media = {"features": [{"name": "prefers-color-scheme", "value": scheme}]}
+        self.driver.execute_cdp_cmd("Emulation.setEmulatedMedia", media)
+
+    def is_too_wide(self) -> bool:
+        """Whether the page scrolls sideways."""
+        return bool(self.driver.execute_script("return document.documentElement.scrollWidth > innerWidth"))
+
     def problems(self) -> list[str]:
         """The errors and warnings in the console."""
         return [entry["message"] for entry in self.driver.get_log("browser") if entry["level"] in ("SEVERE", "WARNING")]
@@ -109,5 +120,7 @@ def driver(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Any]:
 
 
 @pytest.fixture
-def page(driver: Any) -> Page:
-    return Page(driver)
+def page(driver: Any) -> Iterator[Page]:
+    yield Page(driver)
+    driver.execute_cdp_cmd("Emulation.setEmulatedMedia", {"features": []})
+    driver.execute_cdp_cmd("Emulation.clearDeviceMetricsOverride", {})

@@ -24,7 +24,7 @@ def examples(contract: Contract) -> Iterator[Finding]:
     yield from _missing(contract)
     components = contract.without_dangling().get("components")
     for element in contract.elements():
-        for schema, found in _given(contract, element):
+        for schema, found in given(contract, element):
             for where, value in found:
                 for error in errors_of(components, schema, value):
                     inside = "".join(f"[{key}]" if isinstance(key, int) else f".{key}" for key in error.absolute_path)
@@ -44,7 +44,7 @@ def _missing(contract: Contract) -> Iterator[Finding]:
                     yield contract.finding("example", (*place, "content", media_type), message)
 
 
-def _given(contract: Contract, element: Element) -> Iterator[tuple[Any, list[tuple[Where, Any]]]]:
+def given(contract: Contract, element: Element) -> Iterator[tuple[Any, list[tuple[Where, Any]]]]:
     """The schemas of an element, each with its examples and defaults and their places."""
     node, where = element.node, element.where
     if element.kind in CARRIERS:
