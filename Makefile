@@ -69,7 +69,7 @@ check-generated: $(DEV) ## Fail if generated/ does not match the contract
 check-version: $(DEV) ## Fail if info.version or the changelog does not match the changes
 	@python -m tools.changes --base="$(BASE)" --check-version
 
-build: $(DEV) ## Write the wheel and the sdist to dist/: the same bytes for the same commit
+build: $(DEV) ## Write wheel and sdist to dist/, always the same bytes; DOCS_URL= of the site
 	@python -m tools.release build
 
 publish: $(DEV) $(UV) ## Check, build and upload this commit to UV_PUBLISH_URL: docs/publishing.md

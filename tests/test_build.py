@@ -37,9 +37,10 @@ def origin(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("origin") / "project"
     folder.mkdir()
     for name in (*tool.SOURCES, ".gitignore", ".gitattributes"):
+        (folder / name).parent.mkdir(parents=True, exist_ok=True)
         shutil.copy(ROOT / name, folder / name)
-    for name in tool.PACKAGES:
-        shutil.copytree(ROOT / name, folder / name, ignore=shutil.ignore_patterns("__pycache__"))
+    for name in (*tool.PACKAGES, tool.DOCS):
+        shutil.copytree(ROOT / name, folder / name, ignore=shutil.ignore_patterns("__pycache__", "api.html"))
     git(folder, "init", "--quiet", "--initial-branch=main")
     repository.commit(folder, GIT_COMMITTER_DATE=f"{COMMITTED} +0300")
     return folder
@@ -49,6 +50,7 @@ def origin(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def checkers(monkeypatch: pytest.MonkeyPatch) -> pytest.MonkeyPatch:
     """No date from the environment, and no checkers, which take a second; one test below runs them all."""
     monkeypatch.delenv("SOURCE_DATE_EPOCH", raising=False)
+    monkeypatch.delenv("DOCS_URL", raising=False)
     monkeypatch.setattr(tool, "CHECKERS", {})
     return monkeypatch
 
@@ -133,7 +135,10 @@ def test_the_sdist_holds_exactly_the_files_that_a_build_needs(expected: dict[str
         archive.extractall(tmp_path, filter="data")
         assert {entry.mtime for entry in archive} == {COMMITTED}
     # hatchling adds the last two.
-    others = {name for name in names if not name.startswith(("generated/", "overrides/", "extras/"))}
+    others = {name for name in names if not name.startswith(("generated/", "overrides/", "extras/", "docs/"))}
+    pages = {page.relative_to(ROOT).as_posix() for page in (ROOT / "docs").rglob("*.md")}
+    assert pages <= names
+    assert "docs/api.html" not in names
     assert others == {*tool.SOURCES, "PKG-INFO", ".gitignore"}
     unpacked = tmp_path / SDIST.removesuffix(".tar.gz")
     assert hatched(unpacked, sys.executable, "-t", "wheel") == {WHEEL: expected[WHEEL]}
@@ -161,6 +166,22 @@ def test_the_metadata_of_the_wheel(expected: dict[str, bytes], tmp_path: Path) -
     assert sorted(re.findall(r"^[a-z]+", "\n".join(always), re.M)) == ["attrs", "httpx"]
 
 
+@pytest.mark.parametrize("site", ["", "https://docs.example/bridge"])
+def test_the_description_has_no_relative_link(clone: Path, monkeypatch: pytest.MonkeyPatch, site: str) -> None:
+    monkeypatch.setenv("DOCS_URL", site)
+    wheel, _ = tool.write(clone, clone / "dist")
+    with zipfile.ZipFile(wheel) as archive:
+        text = archive.read(f"talkdesk_bridge-{VERSION}.dist-info/METADATA").decode()
+    links = re.findall(r"\]\(([^)\s]*)\)", text)
+    assert [link for link in links if not re.match("https?://", link)] == []
+    pages = {f"{site}/{file.relative_to(ROOT).with_suffix('.html')}" for file in (ROOT / "docs").glob("*.md")}
+    assert bool(pages & {*links}) == bool(site)
+    assert "](](" not in text
+    urls = HeaderParser().parsestr(text).get_all("Project-URL", [])
+    expected = [f"Documentation, {site}/", f"Changelog, {site}/CHANGELOG.html"]
+    assert sorted(urls) == (sorted(expected) if site else [])
+
+
 @pytest.mark.parametrize(("given", "dated"), [("", COMMITTED), ("1600000000", 1_600_000_000)])
 def test_the_date_is_that_of_the_commit_unless_it_is_given(
     clone: Path, monkeypatch: pytest.MonkeyPatch, given: str, dated: int
@@ -176,6 +197,14 @@ def test_the_date_is_that_of_the_commit_unless_it_is_given(
 
 def stray(clone: Path) -> None:
     (clone / CLIENT / "new.py").touch()
+
+
+def stray_page(clone: Path) -> None:
+    (clone / "docs" / "new.md").touch()
+
+
+def wrongly_addressed(clone: Path) -> None:
+    os.environ["DOCS_URL"] = "docs.example"  # the fixture restores it
 
 
 def ignored(clone: Path) -> None:
@@ -221,8 +250,10 @@ def edit(name: str, old: str, new: str) -> Callable[[Path], None]:
         (untyped, f"{CLIENT}/py.typed is missing from the wheel: restore it, or correct [tool.hatch] in pyproject.toml."),
         (executable, "README.md is executable, and file modes differ between machines: run `chmod -x` on it."),
         (edit("pyproject.toml", f'  "{PRIVATE}",\n', ""), f"pyproject.toml: the classifier `{PRIVATE}` is missing: add it to keep the package off public indexes."),
-        (edit("pyproject.toml", '"Typing :: Typed"', '"Typing :: Tpyed"'), "hatchling cannot build the package: ValueError: Unknown classifier in field `project.classifiers`: Typing :: Tpyed; correct pyproject.toml or SOURCE_DATE_EPOCH."),
-        (undated, "hatchling cannot build the package: ValueError: invalid literal for int() with base 10: 'now'; correct pyproject.toml or SOURCE_DATE_EPOCH."),
+        (edit("pyproject.toml", '"Typing :: Typed"', '"Typing :: Tpyed"'), "hatchling cannot build the package: ValueError: Unknown classifier in field `project.classifiers`: Typing :: Tpyed; correct pyproject.toml, SOURCE_DATE_EPOCH or DOCS_URL."),
+        (undated, "hatchling cannot build the package: ValueError: invalid literal for int() with base 10: 'now'; correct pyproject.toml, SOURCE_DATE_EPOCH or DOCS_URL."),
+        (stray_page, "docs/new.md is in the sdist, but git does not track it: remove it, or `git add` it."),
+        (wrongly_addressed, "hatchling cannot build the package: ValueError: DOCS_URL must begin with https:// or http://; correct pyproject.toml, SOURCE_DATE_EPOCH or DOCS_URL."),
         (without_git, "git failed: fatal: not a git repository (or any of the parent directories): .git"),
     ],
 )  # fmt: skip
@@ -232,6 +263,7 @@ def test_a_faulty_build_is_rejected_and_leaves_dist_unchanged(
     (clone / "dist").mkdir()
     (clone / "dist" / "earlier").write_text("unchanged")
     checkers.setenv("SOURCE_DATE_EPOCH", "")
+    checkers.setenv("DOCS_URL", "")
     checkers.setenv("GIT_CEILING_DIRECTORIES", str(clone.parent))
     change(clone)
     assert tool.build(clone) == 1
@@ -261,7 +293,7 @@ def test_faults_that_other_tools_find(
     assert [Path(name).name for name, *_ in tool.CHECKERS] == ["twine", "check-wheel-contents"]
     assert tool.build(clone) == 0
     capsys.readouterr()
-    edit("pyproject.toml", '"README.md"', '{ file = "README.md", content-type = "text/x-rst" }')(clone)
+    edit(tool.HOOK, '"text/markdown"', '"text/x-rst"')(clone)
     (clone / CLIENT / "twice.py").write_bytes((clone / CLIENT / "errors.py").read_bytes())
     git(clone, "add", "--all")
     assert tool.build(clone) == 1

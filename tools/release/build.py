@@ -18,8 +18,10 @@ __all__ = ["PACKAGES", "BuildError", "build", "write"]
 
 HATCH = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["tool"]["hatch"]["build"]
 PACKAGES: list[str] = HATCH["targets"]["wheel"]["packages"]
-SOURCES = ("CHANGELOG.md", "LICENSE", "README.md", "openapi.yaml", "pyproject.toml")
-"""Files in the sdist apart from the packages."""
+HOOK = "tools/release/metadata.py"
+SOURCES = ("CHANGELOG.md", "CONTRIBUTING.md", "LICENSE", "README.md", "openapi.yaml", "pyproject.toml", HOOK)
+"""Files in the sdist apart from the packages and the documentation."""
+DOCS = "docs"
 REQUIRED = {f"generated/{PACKAGE}/openapi.json", *(f"{package}/py.typed" for package in PACKAGES)}
 """Files that callers and their type checkers rely on."""
 
@@ -70,7 +72,9 @@ def _hatchling(root: Path, folder: Path) -> None:
     done = subprocess.run(command, cwd=root, env=environment, capture_output=True, text=True, check=False)
     if done.returncode:
         reason = done.stderr.strip().rpartition("\n")[2]
-        raise BuildError(f"hatchling cannot build the package: {reason}; correct pyproject.toml or SOURCE_DATE_EPOCH.")
+        raise BuildError(
+            f"hatchling cannot build the package: {reason}; correct pyproject.toml, SOURCE_DATE_EPOCH or DOCS_URL."
+        )
 
 
 def _git(root: Path, *arguments: str) -> str:
@@ -89,6 +93,8 @@ def _wheel_faults(root: Path, wheel: Path) -> Iterator[str]:
     tracked = {*_git(root, "ls-files", "-z", "--", *PACKAGES).split("\0")} - {""}
     for name in sorted(built - tracked):
         yield f"{name} is in the wheel, but git does not track it: remove it, or `git add` it."
+    for name in filter(None, _git(root, "ls-files", "-z", "--others", "--exclude-standard", "--", DOCS).split("\0")):
+        yield f"{name} is in the sdist, but git does not track it: remove it, or `git add` it."
     for name in sorted((tracked | REQUIRED) - built):
         yield f"{name} is missing from the wheel: restore it, or correct [tool.hatch] in pyproject.toml."
     for name in sorted(built.union(SOURCES)):
