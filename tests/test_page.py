@@ -7,7 +7,9 @@ import copy
 import hashlib
 import http.client
 import json
+import os
 import re
+import subprocess
 import sys
 from html.parser import HTMLParser
 from pathlib import Path
@@ -178,6 +180,26 @@ def test_the_sandbox_serves_it() -> None:
         assert (response.status, response.getheader("Content-Type")) == (200, "text/html; charset=utf-8")
         assert text == page(document(), sandbox.credentials)
     assert lines == ["GET / 200"]
+
+
+def test_the_sandbox_serves_the_contract_with_its_provenance() -> None:
+    with Sandbox() as sandbox:
+        connection = http.client.HTTPConnection(urlsplit(sandbox.url).netloc, timeout=10)
+        connection.request("GET", "/openapi.json")
+        assert json.load(connection.getresponse()) == document()
+        connection.close()
+        assert "(/openapi.json)" in Parsed(page(document(), sandbox.credentials)).settings["list"]
+
+
+def test_each_operation_has_a_call_in_python_that_works(sandbox: Sandbox) -> None:
+    contract = document()
+    contract["paths"]["/unknown"] = {"get": {"responses": {}}}
+    shown = Parsed(page(contract)).contract["paths"]
+    assert "description" not in shown["/unknown"]["get"]
+    (sample,) = re.findall(r"```python\n(.*?)```", shown[PATH]["get"]["description"], re.S)
+    done = subprocess.run([sys.executable, "-c", sample], env=os.environ | sandbox.environ, capture_output=True, text=True, check=False)  # fmt: skip
+    assert (done.returncode, done.stderr) == (0, "")
+    assert done.stdout.count("InvoiceDetails(") == 137
 
 
 def test_an_operation_at_the_root_replaces_the_page() -> None:

@@ -102,6 +102,8 @@ class Application:
         if "GET" in methods and path == "/":
             headers = {"Content-Type": "text/html; charset=utf-8"}
             return Reply(content=page(self.contract, self.credentials), headers=headers), ""
+        if "GET" in methods and path == "/openapi.json":
+            return Reply(json=self.contract), ""
         served = ", ".join(f"{operation.method} {operation.path}" for operation in self._operations)
         return Reply(404, json={"sandbox": f"unknown operation; the contract has {served}"}), ""
 

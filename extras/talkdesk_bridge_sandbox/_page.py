@@ -9,10 +9,13 @@ import html
 import json
 import re
 from importlib.metadata import distribution
+from inspect import signature
 from pathlib import Path
 from string import Template
 from typing import Any
 from urllib.parse import urlsplit
+
+from talkdesk_bridge.contract import OperationInfo, operations
 
 from talkdesk_bridge_sandbox._contract import Document, operations_of, schemes_of
 from talkdesk_bridge_sandbox._credentials import Credentials, kind_of
@@ -29,15 +32,19 @@ PROVENANCE = "x-provenance"
 def page(contract: dict[str, Any], credentials: Credentials | None = None) -> str:
     """A contract as an HTML page; with the credentials of a sandbox, the page can send requests to it."""
     shown = copy.deepcopy(contract)
-    for path, _, operation in operations_of(shown):  # Swagger UI shows no description of a path
+    methods = {(info.path, info.method.lower()): info for info in operations()}
+    for path, method, operation in operations_of(shown):  # Swagger UI shows no description of a path
         if provenance := contract["paths"][path].get(PROVENANCE):
             _add(operation, _mark_of(provenance, "method and path: "))
+        if info := methods.get((path, method)):
+            _add(operation, _sample(info, operation.get("parameters", [])))
     _mark(shown, Document(contract))
     settings: dict[str, Any] = {"deepLinking": True, "displayRequestDuration": True, "validatorUrl": None}
     settings["docExpansion"] = "full" if len(list(operations_of(contract))) == 1 else "list"
     if credentials:
         settings["client"] = {"clientId": credentials.client_id, "clientSecret": credentials.client_secret}
         settings["list"] = "\n".join(f"- `{number}`: {about}" for number, about in account_rows().items())
+        settings["list"] += "\n\n[Download the contract](/openapi.json) with its provenance."
         settings["tryItOutEnabled"] = True
         _serve_here(shown, credentials)
     else:
@@ -59,6 +66,16 @@ def page(contract: dict[str, Any], credentials: Credentials | None = None) -> st
         settings=_json(settings),
         bundle=bundle,
     )
+
+
+def _sample(info: OperationInfo, parameters: list[dict[str, Any]]) -> str:
+    """The call of an operation in Python, with the examples of its required parameters."""
+    examples = {one["name"]: repr(one["example"]) for one in parameters if "example" in one}
+    required = [name for name, one in signature(info.function).parameters.items() if one.default is one.empty]
+    arguments = ", ".join(f"{name}={examples.get(name, '...')}" for name in required if name != "self")
+    call = f"bridge.{info.group}.{info.iterator or info.name}({arguments})"
+    use = f"    for item in {call}:\n        print(item)" if info.iterator else f"    print({call})"
+    return f"```python\nfrom talkdesk_bridge import BridgeClient\n\nwith BridgeClient.from_env() as bridge:\n{use}\n```"
 
 
 def _serve_here(contract: dict[str, Any], credentials: Credentials) -> None:

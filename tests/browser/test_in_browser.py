@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 from talkdesk_bridge.contract import document
-from talkdesk_bridge_sandbox import Sandbox
+from talkdesk_bridge_sandbox import Reply, Sandbox
 from talkdesk_bridge_sandbox._page import page as page_of
 
 from tests.browser.conftest import Page
@@ -89,6 +89,26 @@ def test_the_dialog_shows_that_a_secret_is_wrong(page: Page, sandbox: Sandbox) -
     dialog.find_element("css selector", "#client_secret_clientCredentials").send_keys("x")
     dialog.find_element("css selector", ".btn.authorize").click()
     assert "client id or secret is wrong" in page.one(".auth-container .errors").text
+
+
+@pytest.mark.parametrize("width", [390, 1280])
+def test_the_dialog_opens_at_its_beginning(page: Page, sandbox: Sandbox, width: int) -> None:
+    page.resize(width)
+    page.open(sandbox.url)
+    page.one(".btn.authorize").click()
+    first = page.one(".modal-ux-content .auth-container input")
+    page.wait(lambda: page.driver.switch_to.active_element == first)
+    assert page.driver.execute_script("return document.querySelector('.modal-ux-content').scrollTop") == 0
+
+
+@pytest.mark.parametrize(("status", "is_declared"), [(400, True), (503, True), (299, False)])
+def test_a_status_in_a_declared_range_is_not_undocumented(
+    page: Page, sandbox: Sandbox, status: int, *, is_declared: bool
+) -> None:
+    page.open(sandbox.url)
+    sandbox.script(Reply(status, json={}))
+    assert page.execute() == (status, {})
+    assert bool(page.all(".response-undocumented")) != is_declared
 
 
 def test_an_operation_that_was_added(page: Page) -> None:
