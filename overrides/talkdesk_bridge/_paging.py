@@ -262,7 +262,7 @@ class Pages:
             self._caller.reader.report(Deviation(self._name, self._shape.total_path, *fault, 1))
 
     def _step(self, state: PageState, items: int, total: int | None, link: str | None, url: str) -> str | None:
-        """The next request after a page with so many items, this total and this next link; see PageState.step.
+        """The next request after a page with `items` items, this total and this next link; see PageState.step.
 
         If the page has a next link, that comes next. Otherwise the next page number does, if the operation has page
         numbers and `total` says that there are more items, or nothing says how many there are. Otherwise this was the

@@ -53,7 +53,7 @@ class PageState:
         return self.page > 1 and self.total is None and not self.linked
 
     def after(self, items: int, announced: int | None, *, linked: bool) -> PageState:
-        """The state after a page with so many items and this total, if no page follows it."""
+        """The state after a page with `items` items and this total, if no page follows it."""
         total = self.total
         if announced is not None:
             total = (total or 0) + max(0, announced - self.announced)
