@@ -14,10 +14,11 @@ from talkdesk_bridge_sandbox import Credentials, Sandbox
 
 from tests.conftest import ROOT
 from tests.integration.example import CLIENT_ID, EMPTY, FULL, KEY, SECRET, UNKNOWN, example
+from tests.mistakes import MISTAKES
 
 PAGE = (ROOT / "docs" / "hosting.md").read_text(encoding="utf-8")
-ROWS: list[tuple[str, str]] = re.findall(r"^\| ([^`|]+) \| `[a-z-]+` \| (.*) \|$", PAGE, re.M)
-"""Each mistake, and the runs that fail."""
+ROWS: list[tuple[str, str, str]] = re.findall(r"^\| ([^|]+) \| `([a-z-]+)` \| (.*) \|$", PAGE, re.M)
+"""Each mistake, the rule of `check` that it breaks, and the runs of `make judge` that fail."""
 RUNS = {"account": FULL, "empty": EMPTY, "unknown": UNKNOWN}
 
 
@@ -42,8 +43,10 @@ def failing(done: subprocess.CompletedProcess[str]) -> str:
     return found[1] if found else "-"
 
 
-def test_the_table_has_twelve_mistakes() -> None:
-    assert len({mistake for mistake, _ in ROWS}) == 12
+def test_the_table_has_twelve_mistakes_and_the_rules_that_they_break() -> None:
+    meant = {one.name: one.rules[0] for one in MISTAKES}
+    assert len({mistake for mistake, _, _ in ROWS}) == 12
+    assert {mistake: rule for mistake, rule, _ in ROWS} == {mistake: meant[mistake] for mistake, _, _ in ROWS}
 
 
 def test_mistakes_fail_the_runs_of_the_table() -> None:
@@ -52,8 +55,8 @@ def test_mistakes_fail_the_runs_of_the_table() -> None:
             return failing(judge(f"http://{address}", {"API_KEY": KEY}))
 
     with ThreadPoolExecutor(2) as pool:
-        found = pool.map(judged, [mistake for mistake, _ in ROWS])
-    assert dict(zip([mistake for mistake, _ in ROWS], found, strict=True)) == dict(ROWS)
+        found = pool.map(judged, [mistake for mistake, _, _ in ROWS])
+    assert [runs for _, _, runs in ROWS] == [*found]
 
 
 @pytest.mark.parametrize("method", ["client_secret_basic", "client_secret_post"])
