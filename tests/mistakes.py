@@ -113,13 +113,15 @@ class Bridge:
     def __init__(self, app: Any, credential: tuple[str, str], full: str) -> None:
         self.app, self.credential, self.full = app, credential, full
         self.mistake: Change | None = None
+        self.requests = 0
+        """Since `make` was called."""
         self.memory: dict[str, Any] = {}
         """For mistakes that remember earlier requests."""
         self._replies: dict[str, Reply] = {}
 
     def make(self, mistake: Change | None) -> None:
         """Make this mistake from now on, or none."""
-        self.mistake, self.memory = mistake, {}
+        self.mistake, self.memory, self.requests = mistake, {}, 0
 
     async def __call__(self, scope: Any, receive: Any, send: Any) -> None:
         """Respond to a request."""
@@ -130,6 +132,7 @@ class Bridge:
         query = dict(parse_qsl(scope["query_string"].decode()))
         call = Call(scope["path"], query, headers, self)
         self.scope = scope
+        self.requests += 1
         reply = await (self.mistake(call) if self.mistake else call.reply())
         raw = [(name.encode("latin-1"), value.encode("latin-1")) for name, value in reply.headers.items()]
         raw.append((b"content-length", str(len(reply.body)).encode()))
