@@ -15,7 +15,8 @@ from types import SimpleNamespace
 from typing import Any
 
 import pytest
-from talkdesk_bridge import errors
+import talkdesk_bridge
+from talkdesk_bridge import HeaderAuth, Money, Retry, errors
 from talkdesk_bridge._environment import KINDS, PREFIX
 from talkdesk_bridge_cli import exit as ending
 from talkdesk_bridge_sandbox import ACCOUNTS, Credentials, Sandbox
@@ -56,13 +57,23 @@ def test_the_python_in_the_documentation_runs(keyed: Sandbox, name: str, code: s
 
 
 @pytest.mark.parametrize("folder", ["overrides", "extras", "generated", "tools"])
-def test_the_examples_in_docstrings_are_right(folder: str) -> None:
+def test_the_examples_in_docstrings_are_right(folder: str, sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch) -> None:
+    for variable, value in sandbox.environ.items():
+        monkeypatch.setenv(variable, value)
     for file in sorted((ROOT / folder).rglob("*.py")):
         if "templates" not in file.parts and ">>> " in file.read_text(encoding="utf-8"):
             name = ".".join(file.relative_to(ROOT if folder == "tools" else ROOT / folder).with_suffix("").parts)
             failed, tried = doctest.testmod(import_module(name))
             assert tried
             assert not failed, name
+
+
+def test_the_names_that_people_meet_first_have_examples() -> None:
+    docs = [talkdesk_bridge.__doc__, Money.__doc__, Money.parse.__doc__, Retry.__doc__, HeaderAuth.__doc__]
+    assert all(">>> " in (doc or "") for doc in docs)
+    assert all(
+        f"bridge.{name}(" in (talkdesk_bridge.__doc__ or "") for name in ("billing.iter_account_invoices", "each")
+    )
 
 
 def test_the_page_of_assumptions_is_complete() -> None:

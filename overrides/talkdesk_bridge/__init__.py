@@ -1,4 +1,18 @@
-"""A client for Talkdesk's Financial Services Experience Cloud for Insurance - Integrations Bridge."""
+"""A client for Talkdesk's Financial Services Experience Cloud for Insurance - Integrations Bridge.
+
+Examples:
+    >>> with BridgeClient.from_env() as bridge:
+    ...     print(bridge.billing.get_account_invoices("1000000001").total)
+    ...     for invoice in bridge.billing.iter_account_invoices("1000000001", per_page=100, max_items=2):
+    ...         print(invoice.invoice_number, Money.parse(invoice.due_amount))
+    ...     for account, invoices in bridge.each(bridge.billing.iter_account_invoices, ["1000000003"]):
+    ...         print(account, len(invoices))
+    137
+    1000000001 2700.00 USD
+    1000000002 0.00 USD
+    1000000003 1
+
+"""
 
 from talkdesk_bridge_api import VERSION
 from talkdesk_bridge_api.places import Place

@@ -99,6 +99,10 @@ def _token(_: object, attribute: Any, value: str) -> None:
 class HeaderAuth(Auth):
     """A key that is sent in a header. Ask the bridge's host for the header's name and the value's form.
 
+    Examples:
+        >>> HeaderAuth("my-key", name="X-API-Key")
+        HeaderAuth(name='X-API-Key')
+
     Args:
         value: The complete value of the header.
         name: The header. The documented page prints only "Authorization: Header".

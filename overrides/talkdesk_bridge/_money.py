@@ -35,6 +35,10 @@ def _code(_: object, __: object, currency: Any) -> None:
 class Money:
     """An exact amount. Only amounts in the same currency can be added or compared; None matches only None.
 
+    Examples:
+        >>> print(Money.parse("3700.00 usd") - Money.parse("1000.00 usd"))
+        2700.00 USD
+
     Args:
         amount: The number.
         currency: The ISO 4217 code in capital letters; None if the bridge sent none.
@@ -53,8 +57,9 @@ class Money:
 
         The format of amounts is not documented; anything else is rejected, never guessed.
 
-        >>> Money.parse("3700.00 usd")
-        Money(amount=Decimal('3700.00'), currency='USD')
+        Examples:
+            >>> Money.parse("3700.00 usd")
+            Money(amount=Decimal('3700.00'), currency='USD')
 
         Raises:
             ArgumentError: it is not an amount; the message does not show it.
@@ -71,8 +76,10 @@ class Money:
     def totals(cls, amounts: Iterable[str | float | Decimal | None]) -> Totals:
         """The sums of amounts as a bridge sends them, which may be absent (None) or unreadable. It never raises.
 
-        >>> str(Money.totals(["3700.00 usd", "0.10 usd", "5 eur", None, "about 5"]))
-        '5 EUR, 3700.10 USD (1 absent, 1 unreadable)'
+        Examples:
+            >>> str(Money.totals(["3700.00 usd", "0.10 usd", "5 eur", None, "about 5"]))
+            '5 EUR, 3700.10 USD (1 absent, 1 unreadable)'
+
         """
         sums: dict[str | None, Money] = {}
         absent = unreadable = 0

@@ -66,6 +66,11 @@ class Retry:
     between 0 and a bound that doubles each time (full jitter). Retry(attempts=1) retries
     nothing. After a 401, a request is sent once more with a new token in any case.
 
+    Examples:
+        >>> patient = Retry(attempts=8, seconds=120, on_attempt=print)
+        >>> patient.wait(number=1, elapsed=0.3, asked=20)  # the first attempt got a Retry-After of 20 seconds
+        20
+
     Args:
         attempts: The total. 4 outlast the restart of a gateway; more would only add load to one that is overloaded.
         seconds: No attempt begins later than this after the first one began.
