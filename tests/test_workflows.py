@@ -22,6 +22,7 @@ WORKFLOWS = ROOT / ".github" / "workflows"
 CI: dict[Any, Any] = yaml.safe_load((WORKFLOWS / "ci.yml").read_text(encoding="utf-8"))
 JOBS: dict[str, Any] = CI["jobs"]
 RELEASE: dict[Any, Any] = yaml.safe_load((WORKFLOWS / "release.yml").read_text(encoding="utf-8"))
+SITE: dict[Any, Any] = yaml.safe_load((WORKFLOWS / "site.yml").read_text(encoding="utf-8"))
 BUILD, PUBLISH = RELEASE["jobs"]["build"], RELEASE["jobs"]["publish"]
 GUIDE = "\n".join((ROOT / "docs" / name).read_text(encoding="utf-8") for name in ("ci.md", "releases.md"))
 GATES = {*re.findall(r"^make ([a-z-]+)", (ROOT / ".ci" / "run").read_text(encoding="utf-8"), re.M)}
@@ -83,7 +84,7 @@ def test_an_unsafe_or_misspelt_workflow_is_rejected(
 
 
 def test_good_workflows_pass_and_a_missing_one_is_named(tmp_path: Path) -> None:
-    for name in ("ci.yml", "release.yml"):
+    for name in ("ci.yml", "release.yml", "site.yml"):
         result = lint(Path(shutil.copy(WORKFLOWS / name, tmp_path)))
         assert (result.returncode, result.stderr) == (0, ""), result.stdout
     result = lint(tmp_path / "other.yml")
@@ -121,9 +122,10 @@ def test_the_summary_of_the_tests_is_printed_last_without_colours(tmp_path: Path
 
 
 def test_a_job_has_read_access_only_and_a_timeout() -> None:
-    assert {file.name for file in WORKFLOWS.iterdir()} == {"ci.yml", "release.yml"}
-    for job in (*JOBS.values(), *RELEASE["jobs"].values()):
-        assert job["permissions"] == {"contents": "read"}
+    assert {file.name for file in WORKFLOWS.iterdir()} == {"ci.yml", "release.yml", "site.yml"}
+    for job in (*JOBS.values(), *RELEASE["jobs"].values(), *SITE["jobs"].values()):
+        if job is not SITE["jobs"]["publish"]:
+            assert job["permissions"] == {"contents": "read"}
         if "uses" not in job:
             assert job["timeout-minutes"] <= 60
             assert re.fullmatch(r"ubuntu-\d+\.\d+", job["runs-on"])
@@ -163,6 +165,19 @@ def test_a_release_is_built_without_secrets_and_uploaded_without_building() -> N
     assert BUILD["outputs"] == {"digests": "${{ steps.digests.outputs.digests }}"}
     assert [step.get("id") for step in BUILD["steps"] if "sha256sum" in step.get("run", "")] == ["digests"]
     assert sent["DIGESTS"] == "${{ needs.build.outputs.digests }}"
+
+
+def test_the_site_of_a_release_is_built_without_and_published_with_write_access() -> None:
+    build, publish = SITE["jobs"]["build"], SITE["jobs"]["publish"]
+    assert SITE[True] == {"push": {"tags": ["v*"]}}  # YAML reads `on` as true
+    assert commands(build) == ["make site PYTHON=python"]
+    assert build["steps"][-1]["with"] == {"path": "site/"}
+    assert (publish["needs"], publish["permissions"]) == ("build", {"pages": "write", "id-token": "write"})
+    assert [step["uses"].partition("@")[0] for step in publish["steps"]] == ["actions/deploy-pages"]
+    assert "secrets" not in str(SITE)
+    pages = yaml.safe_load(block("yaml", 2))["pages"]
+    assert pages["artifacts"]["paths"] == ["public"]
+    assert targets("\n".join(pages["script"])) == {"site"}
 
 
 def test_the_release_on_gitlab_is_as_safe() -> None:
