@@ -1,6 +1,6 @@
 """The requests for one list operation of the contract, in a fixed order; the rules judge what came back.
 
-They go through the client: reads only, at most so many, and no faster than permitted.
+They go through the client: reads only, no more and no faster than permitted.
 """
 
 from __future__ import annotations
