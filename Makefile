@@ -118,7 +118,7 @@ site: $(DEV) $(VENV)-site/.set-up ## Write the documentation to site/: HTML with
 	@python -m tools.pages
 	@$(VENV)-site/bin/zensical build --strict --clean
 
-docs: validate ## Write docs/faults.md, the tables of docs/check.md, and docs/api.html, an offline page
+docs: validate ## Write faults.md, the tables of check.md, and api.html, an offline page, in docs/
 	@python -m tests.faults >docs/.faults.md && mv docs/.faults.md docs/faults.md
 	@python -m tests.mistakes >docs/.check.md && mv docs/.check.md docs/check.md
 	@python -m talkdesk_bridge_sandbox.page "$(CONTRACT)" docs/api.html

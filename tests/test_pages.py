@@ -17,7 +17,7 @@ from tests.pages import DOCS, PAGES, anchors, blocks, links, prose, sentences, t
 
 LONGEST_PAGE = 1000
 LONGEST_SENTENCE = 35
-REFERENCE = {"command.md", "generator.md", "pytest.md", "sandbox.md", "settings.md", "troubleshooting.md"}
+REFERENCE = {"check.md", "command.md", "generator.md", "pytest.md", "sandbox.md", "settings.md", "troubleshooting.md"}
 APPENDICES = {"changes.md", "faults.md", "speed.md", "tests.md"}
 README, START = ROOT / "README.md", DOCS / "start.md"
 

@@ -73,8 +73,8 @@ def test_every_operation_and_every_field_is_described(staged: Path) -> None:
 def test_the_page_tree_has_every_page(staged: Path) -> None:
     assert [*faults(NAVIGATION, staged)] == []
     (staged / "docs" / "more.md").touch()
-    assert [*faults([*NAVIGATION, {"Old": ["docs/old.md"]}], staged)] == [
-        "mkdocs.yml: the page docs/old.md does not exist: remove it from `nav`, or correct its path.",
+    assert [*faults([*NAVIGATION, {"Old": ["docs/reference/old.md"]}], staged)] == [
+        "mkdocs.yml: the page docs/reference/old.md does not exist: remove it from `nav`, or correct its path.",
         "mkdocs.yml: `nav` does not list docs/more.md: add it.",
     ]
     (staged / "docs" / "more.md").unlink()
@@ -84,4 +84,4 @@ def test_a_link_to_a_file_that_is_not_on_the_site_becomes_text(staged: Path) -> 
     guide = (staged / "docs" / "ci.md").read_text(encoding="utf-8")
     assert "(../.github" not in guide
     assert "`.github/workflows/ci.yml` runs on each push" in guide
-    assert "](publishing.md)" in guide
+    assert "](releases.md)" in guide
