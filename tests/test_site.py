@@ -72,12 +72,12 @@ def test_every_operation_and_every_field_is_described(staged: Path) -> None:
 
 def test_the_page_tree_has_every_page(staged: Path) -> None:
     assert [*faults(NAVIGATION, staged)] == []
-    (staged / "docs" / "more.md").touch()
+    (staged / "docs" / "reference" / "more.md").touch()
     assert [*faults([*NAVIGATION, {"Old": ["docs/reference/old.md"]}], staged)] == [
         "mkdocs.yml: the page docs/reference/old.md does not exist: remove it from `nav`, or correct its path.",
-        "mkdocs.yml: `nav` does not list docs/more.md: add it.",
+        "mkdocs.yml: `nav` does not list docs/reference/more.md: add it.",
     ]
-    (staged / "docs" / "more.md").unlink()
+    (staged / "docs" / "reference" / "more.md").unlink()
 
 
 def test_a_link_to_a_file_that_is_not_on_the_site_becomes_text(staged: Path) -> None:
