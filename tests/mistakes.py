@@ -273,7 +273,7 @@ async def admits_wrong(call: Call) -> Reply:
 async def ignores_size(call: Call) -> Reply:
     """Pages have always the same size, but links keep the parameter."""
     asked = call.query.get(SIZE, "")
-    if not asked.isdecimal():
+    if not re.fullmatch("[1-9][0-9]*", asked):
         return await call.reply()
     reply = await call.reply(**{SIZE: "50"})
     return evolve(reply, body=reply.body.replace(f"{SIZE}=50".encode(), f"{SIZE}={asked}".encode()))

@@ -200,7 +200,7 @@ def stray(clone: Path) -> None:
 
 
 def stray_page(clone: Path) -> None:
-    (clone / "docs" / "new.md").touch()
+    (clone / "docs" / "reference" / "new.md").touch()
 
 
 def wrongly_addressed(clone: Path) -> None:
@@ -252,7 +252,7 @@ def edit(name: str, old: str, new: str) -> Callable[[Path], None]:
         (edit("pyproject.toml", f'  "{PRIVATE}",\n', ""), f"pyproject.toml: the classifier `{PRIVATE}` is missing: add it to keep the package off public indexes."),
         (edit("pyproject.toml", '"Typing :: Typed"', '"Typing :: Tpyed"'), "hatchling cannot build the package: ValueError: Unknown classifier in field `project.classifiers`: Typing :: Tpyed; correct pyproject.toml, SOURCE_DATE_EPOCH or DOCS_URL."),
         (undated, "hatchling cannot build the package: ValueError: invalid literal for int() with base 10: 'now'; correct pyproject.toml, SOURCE_DATE_EPOCH or DOCS_URL."),
-        (stray_page, "docs/new.md is in the sdist, but git does not track it: remove it, or `git add` it."),
+        (stray_page, "docs/reference/new.md is in the sdist, but git does not track it: remove it, or `git add` it."),
         (wrongly_addressed, "hatchling cannot build the package: ValueError: DOCS_URL must begin with https:// or http://; correct pyproject.toml, SOURCE_DATE_EPOCH or DOCS_URL."),
         (without_git, "git failed: fatal: not a git repository (or any of the parent directories): .git"),
     ],
