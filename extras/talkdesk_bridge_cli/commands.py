@@ -233,13 +233,13 @@ def check(**options: Any) -> None:
 
     It requests each list of the contract several times, with good and bad arguments and credentials, and judges the
     responses by rules. It only reads. The report contains no values of responses, and no credential. The exit status is
-    6 if a documented rule is broken.
+    6 if a documented rule is broken. A broken rule that is only assumed is advice, which --assumed counts, too.
 
     \b
     Examples:
-      talkdesk-bridge check --account 1000000001 --rate 50
-      talkdesk-bridge check --account 1000000001 --account 1000000002 --unknown 9 --rate 50
-      talkdesk-bridge check --account 1000000001 --rate 50 --format junit --output check.xml
+      talkdesk-bridge check --account 1000000001
+      talkdesk-bridge check --account 1000000001 --account 1000000002 --unknown 9
+      talkdesk-bridge check --account 1000000001 --format junit --output check.xml
     """
     from talkdesk_bridge_cli.check.command import judge
 

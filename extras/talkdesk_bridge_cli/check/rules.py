@@ -52,7 +52,7 @@ def _rule(name: str, remedy: str, *, status: str = "") -> Callable[[Check], Chec
 @_rule("credential", "Return 401 to a request without a credential, and to one with a wrong one.", status="401")
 def _credential(seen: Survey) -> Iterator[Evidence]:
     """Without this, anyone who finds the address can read the accounts."""
-    return _with_another_status(seen.strangers, 401, "no credential is set, or the contract asks for none")
+    return _with_another_status(seen.strangers, 401, "no credential is set to leave out, or none is needed")
 
 
 @_rule("unknown-account", "Return 404 for an account that does not exist.", status="404")
@@ -115,7 +115,7 @@ def _total(seen: Survey) -> Iterator[Evidence]:
     if len(totals) > 1:
         yield pages[-1], path, "not the same number on each page"
     elif seen.is_whole and totals - {None, len(seen.items(*pages))}:
-        yield pages[-1], path, "not the number of the items on all pages"
+        yield pages[-1], path, f"{seen.total(pages[-1])}, with {len(seen.items(*pages))} items on all pages"
 
 
 @_rule("page-size", "Send as many items as the request asks for, and fewer on the last page only.")
@@ -159,7 +159,7 @@ def _last_page(seen: Survey) -> Iterator[Evidence]:
             yield one, "$._links.next", "a link after the last item"
 
 
-@_rule("next-link", "Write links with the address that the caller used (X-Forwarded-Host), and with its arguments.")
+@_rule("next-link", "Link to the next page at the address that the caller used (X-Forwarded-Host), with its arguments.")
 def _next_link(seen: Survey) -> Iterator[Evidence]:
     """Readers cannot reach an address that only the bridge sees, behind a gateway."""
     linked = _tried(seen.linked, "pages have no next links, or no account has several pages")
@@ -191,7 +191,7 @@ def _invalid_arguments(seen: Survey) -> Iterator[Evidence]:
     return _with_another_status(seen.invalid, 400, "no account has items, or the list has no pages")
 
 
-@_rule("empty-account", "Return 200 with an empty list for an account that has no items.")
+@_rule("empty-account", "Return 200 with an empty list for an account without items; 404 if --account is mistyped.")
 def _empty_account(seen: Survey) -> Iterator[Evidence]:
     """An account without invoices is not an error, and `null` is not a list."""
     empty = [one for one in seen.firsts if one.status == 404 or (one.response and not seen.items(one))]
