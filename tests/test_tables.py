@@ -30,7 +30,7 @@ from talkdesk_bridge_tables._columns import columns_of
 from talkdesk_bridge_tables._fields import struct_fields
 from talkdesk_bridge_tables._schema import batches
 
-from tests.command import COMMAND, environment, run
+from tests.command import environment, run
 from tests.conftest import CONTRACT, ONCE, page
 from tests.conftest import merged as contract_with
 from tests.keepalive import KeepAlive, http_response
@@ -436,6 +436,17 @@ def test_parquet_goes_on_after_an_interruption(
     assert table["account_number"].to_pylist() == ["1", "1", "missing", "missing", "2", "2"]
 
 
+COMMITS_EACH_ACCOUNT = """if True:
+    import sys
+    from talkdesk_bridge_cli import store
+    from talkdesk_bridge_cli.main import main
+
+    store.COMMIT_INTERVAL = 0
+    sys.argv[0] = "talkdesk-bridge"
+    main()
+"""
+"""The command, which saves each account at once instead of once a second."""
+
 STOPPED_AMID_WRITING = """if True:
     import sys, time
     from talkdesk_bridge_cli import many
@@ -463,7 +474,8 @@ def test_parquet_goes_on_after_kill_9(tmp_path: Path, sandbox: Sandbox) -> None:
     arguments = ["invoices", "--accounts-file", str(source), "--format", "parquet", "--output", str(output)]
     arguments += ["--per-page", "1", "--at-once", "1"]
     named = environment(URL=sandbox.url, BEARER_TOKEN="sandbox-token")
-    with subprocess.Popen([COMMAND, *arguments], env=named, stderr=subprocess.DEVNULL) as process:
+    command = [sys.executable, "-c", COMMITS_EACH_ACCOUNT, *arguments]
+    with subprocess.Popen(command, env=named, stderr=subprocess.DEVNULL) as process:
         while len(sandbox.requests) < 70 and process.poll() is None:
             time.sleep(0.002)
         process.send_signal(signal.SIGKILL)
