@@ -120,8 +120,15 @@ def chain(error: BaseException | None) -> Iterator[BaseException]:
         yield from chain(error.__context__)
 
 
+# Python 3.11.7 leaves a socket to the garbage collector if the reset comes before the handshake: python/cpython#113280.
+LEFT = pytest.mark.filterwarnings("ignore:Exception ignored in. <ssl.SSLSocket:pytest.PytestUnraisableExceptionWarning")
+
+
 @WAYS
-@pytest.mark.parametrize("case", [pytest.param(case, id=name) for name, case in EVERY])
+@pytest.mark.parametrize(
+    "case",
+    [pytest.param(case, id=name, marks=[LEFT] if "handshake" in name else []) for name, case in EVERY],
+)
 def test_a_fault(case: Case, way: str, contexts: Contexts) -> None:
     check(case, way, contexts)
 
