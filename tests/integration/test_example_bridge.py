@@ -18,6 +18,7 @@ from unittest.mock import patch
 import pytest
 from talkdesk_bridge import AsyncBridgeClient, Auth, BridgeClient, HeaderAuth, OAuth2ClientCredentials, errors
 
+from tests.command import run
 from tests.conftest import ROOT, invoices_of
 from tests.integration import gateways
 from tests.integration.example import CLIENT_ID, EMPTY, FULL, KEY, SECRET, UNKNOWN, example
@@ -54,6 +55,16 @@ def test_both_clients_read_all_pages(bridge: str, kind: str) -> None:
         assert [*listed(EMPTY)] == []
         assert client.billing.get_account_invoices(FULL, page=99).total == 120
     assert asyncio.run(awaited()) == NUMBERS
+
+
+@pytest.mark.parametrize("kind", ["key", "client_secret_basic", "client_secret_post"])
+def test_it_keeps_every_rule_of_check(bridge: str, kind: str) -> None:
+    client = {"TOKEN_URL": f"http://{bridge}/oauth/token", "CLIENT_ID": CLIENT_ID, "CLIENT_SECRET": SECRET}
+    variables = {"API_KEY": KEY} if kind == "key" else {"AUTH_METHOD": kind, **client}
+    options = ["--account", FULL, "--account", EMPTY, "--unknown", UNKNOWN, "--assumed", "--rate", "1000"]
+    done = run("check", *options, "--format", "json", URL=f"http://{bridge}", **variables)
+    assert done.returncode == 0, done.stderr
+    assert {rule["verdict"] for rule in json.loads(done.stdout)} == {"kept"}
 
 
 def get(bridge: str, account: str, query: str = "", method: str = "GET", **headers: str) -> tuple[int, Any]:
