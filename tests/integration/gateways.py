@@ -53,6 +53,16 @@ backend bridge
 """
 
 
+def certified(folder: Path) -> tuple[Path, Path]:
+    """A certificate for 127.0.0.1, and a file with it and its key, as gateways read it."""
+    key, certificate, pem = folder / "key.pem", folder / "certificate.pem", folder / "both.pem"
+    names = ["-subj", "/CN=127.0.0.1", "-addext", "subjectAltName=IP:127.0.0.1"]
+    command = ["openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-nodes", *names]
+    subprocess.run([*command, "-days", "1", "-keyout", key, "-out", certificate], check=True, capture_output=True)
+    pem.write_text(certificate.read_text() + key.read_text())
+    return certificate, pem
+
+
 def free_address() -> str:
     """An address on loopback that no server listens at."""
     with socket.socket() as unused:

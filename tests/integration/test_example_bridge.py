@@ -180,11 +180,7 @@ def block(language: str) -> str:
 def urls(bridge: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[dict[str, str], Path]]:
     """The URLs of all gateways in front of the example, and their certificate."""
     folder = tmp_path_factory.mktemp("gateways")
-    key, certificate, pem = folder / "key.pem", folder / "certificate.pem", folder / "both.pem"
-    names = ["-subj", "/CN=127.0.0.1", "-addext", "subjectAltName=IP:127.0.0.1"]
-    command = ["openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-nodes", *names]
-    subprocess.run([*command, "-days", "1", "-keyout", key, "-out", certificate], check=True, capture_output=True)
-    pem.write_text(certificate.read_text() + key.read_text())
+    certificate, pem = gateways.certified(folder)
     documented = {"documented nginx": ("/ins/v1", block("nginx").replace("127.0.0.1:8000", "{bridge}"))}
     (folder / "documented").mkdir()
     with patch.dict(gateways.NGINX, documented), gateways.all_gateways(bridge, pem, folder) as found:

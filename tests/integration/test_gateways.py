@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import json
 import ssl
-import subprocess
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -15,7 +14,7 @@ from talkdesk_bridge import AsyncBridgeClient, BridgeClient, HeaderAuth
 from talkdesk_bridge_sandbox import ACCOUNTS, Sandbox
 
 from tests.command import run
-from tests.integration.gateways import NGINX, all_gateways
+from tests.integration.gateways import NGINX, all_gateways, certified
 
 NAMES = [*NGINX, "haproxy"]
 NUMBERS = [str(number) for number in ACCOUNTS]
@@ -42,11 +41,7 @@ class Gateways:
 @pytest.fixture(scope="module")
 def gateways(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Gateways]:
     folder = tmp_path_factory.mktemp("gateways")
-    key, certificate, pem = folder / "key.pem", folder / "certificate.pem", folder / "both.pem"
-    names = ["-subj", "/CN=127.0.0.1", "-addext", "subjectAltName=IP:127.0.0.1"]
-    command = ["openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-nodes", *names]
-    subprocess.run([*command, "-days", "1", "-keyout", key, "-out", certificate], check=True, capture_output=True)
-    pem.write_text(certificate.read_text() + key.read_text())
+    certificate, pem = certified(folder)
     with (
         Sandbox(allow_hosts=["internal.example"]) as sandbox,
         all_gateways(sandbox.url.removeprefix("http://"), pem, folder) as urls,
