@@ -121,7 +121,7 @@ site: $(DEV) $(VENV)-site/.set-up ## Write the documentation to site/: HTML with
 docs: validate ## Write faults.md, the tables of check.md, and api.html, an offline page, in docs/
 	@python -m tests.faults >docs/.faults.md && mv docs/.faults.md docs/faults.md
 	@python -m tests.mistakes >docs/.check.md && mv docs/.check.md docs/check.md
-	@python -m talkdesk_bridge_sandbox.page "$(CONTRACT)" docs/api.html
+	@python -m tests.api_page "$(CONTRACT)" docs/api.html
 
 setup: $(DEV) ## Create .venv with the pinned tools; the other targets do this if needed
 

@@ -18,7 +18,7 @@ PARTS = {
     "overrides/talkdesk_bridge_http": (550, 602),
     "extras/talkdesk_bridge_cli": (1300, 1629),
     "extras/talkdesk_bridge_cli/check": (450, 450),
-    "extras/talkdesk_bridge_sandbox": (950, 1078),
+    "extras/talkdesk_bridge_sandbox": (950, 1061),
     "extras/talkdesk_bridge_tables": (350, 334),
     "tools": (2700, 3815),
     "benchmarks": (750, 845),

@@ -19,9 +19,9 @@ from urllib.parse import urlsplit
 import pytest
 from talkdesk_bridge.contract import document
 from talkdesk_bridge_sandbox import ACCOUNTS, Credentials, Sandbox
-from talkdesk_bridge_sandbox import page as command
 from talkdesk_bridge_sandbox._page import page
 
+from tests import api_page as command
 from tests.conftest import CONTRACT, PATH
 from tools.contract import Contract, load
 

@@ -138,5 +138,5 @@ def _complete(contract: Contract, target: Path) -> None:
         file.write_text(MARKER + printable(file.read_text(encoding="utf-8")), encoding="utf-8")
     (target / "py.typed").touch()
     # The contract as data, for the sandbox, and for users through importlib.resources.
-    text = json.dumps(contract.data, indent=1, sort_keys=True, ensure_ascii=False)
+    text = json.dumps(contract.data, sort_keys=True, ensure_ascii=False, separators=(",", ":"))
     (target / "openapi.json").write_text(text + "\n", encoding="utf-8")

@@ -1,17 +1,16 @@
-"""Write a contract as a page: `python -m talkdesk_bridge_sandbox.page openapi.yaml api.html`, for `make docs`."""
+"""Write a contract as a page: `python -m tests.api_page openapi.yaml api.html`, for `make docs`."""
 
 from __future__ import annotations
 
 import sys
 from pathlib import Path
 
+import yaml
 from talkdesk_bridge_sandbox._page import page
 
 
 def main(source: Path, target: Path) -> str:
     """Write the page of a contract in YAML or JSON to a file, completely or not at all; return a message about it."""
-    import yaml  # installed for the project's tools, not with the sandbox
-
     text = page(yaml.safe_load(source.read_text("utf-8")))
     part = target.with_name(f".{target.name}.part")
     try:
