@@ -285,6 +285,19 @@ def test_an_iterator_has_the_response_of_the_page_fetched_last(server: Server) -
     assert invoices.response.data == page(3, 4)
 
 
+def test_the_json_of_a_page_is_freed_before_the_next_one_is_fetched(server: Server) -> None:
+    """It takes so much memory that keeping it made long lists slower by a tenth."""
+    server.respond_with(as_json(page(1, 2, total=4)), as_json({}, status=400), as_json(page(3, 4)))
+    with BridgeClient(server.url) as bridge:
+        invoices = bridge.billing.iter_account_invoices("1")
+        assert [next(invoices).invoice_number, next(invoices).invoice_number] == ["1", "2"]
+        position = invoices.position
+        with pytest.raises(errors.BadRequestError):
+            next(invoices)
+        assert (invoices.response, invoices.position) == (None, position)
+        assert [invoice.invoice_number for invoice in invoices] == ["3", "4"]
+
+
 def test_a_token_can_be_fetched_at_start_up(sandbox: Sandbox) -> None:
     made_up = sandbox.credentials
     auth = OAuth2ClientCredentials(sandbox.token_url, made_up.client_id, made_up.client_secret)

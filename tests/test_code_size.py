@@ -14,7 +14,7 @@ import pytest
 from tests.conftest import ROOT
 
 PARTS = {
-    "overrides/talkdesk_bridge": (1150, 2395),
+    "overrides/talkdesk_bridge": (1150, 2394),
     "overrides/talkdesk_bridge_http": (550, 602),
     "extras/talkdesk_bridge_cli": (1300, 1629),
     "extras/talkdesk_bridge_cli/check": (450, 450),

@@ -33,7 +33,7 @@ class Iteration(Pages):
 
     @property
     def response(self) -> Response[Any] | None:
-        """The response with the last page that was fetched; None before the first."""
+        """The response with the latest page; None before the first, and after a request that brought no other page."""
         return self._at.response
 
     @property

@@ -102,7 +102,9 @@ class Progress:
     response: Response[Any] | None = None
     """That of the current page."""
     sent: list[Any] = Factory(list)
-    """The items of the current page, as JSON."""
+    """The items of the current page, as JSON; only the last one while the next page is fetched, if `is_identified`."""
+    is_identified: bool = False
+    """Whether each item of the current page has an identity, so that the next page is compared with identities only."""
     end: int = 0
     """How many of them will have been handed over: not those beyond max_items."""
     rest: Iterator[Any] = Factory(lambda: iter(()))
@@ -128,7 +130,7 @@ class Progress:
         if self.seen.get(mark, page) < page:
             return True
         # A single item after a longer page may lawfully have the identity of an earlier one.
-        if 0 < len(repeats) == len(sent) >= min(len(self.sent), 2):
+        if 0 < len(repeats) == len(sent) >= min(self.state.received - self.before.received, 2):
             return True
         if skip and (len(sent) < skip or fingerprint(sent[skip - 1]) != last):
             return True
