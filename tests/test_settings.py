@@ -107,7 +107,7 @@ def test_from_the_environment(variables: dict[str, str], auth: Auth) -> None:
         (OAUTH | {"AUTH_METHOD": "post"}, "^auth_method must be client_secret_basic or client_secret_post[.]$"),
         (SIGNED | {"AUTH_METHOD": "client_secret_post"}, rf"credentials \({V}AUTH_METHOD\) and OAuth 2 with a private key \({V}PRIVATE_KEY\)"),
         ({"CLIENT_SECRET": "s3cret"}, f"incomplete: for OAuth 2 client credentials, also set {V}CLIENT_ID, {V}TOKEN_URL\\.$"),
-        (SIGNED | {"ALGORITHM": "HS256"}, "algorithm of the credential must be one of"),
+        (SIGNED | {"ALGORITHM": "HS256"}, "^algorithm must be one of ES256"),
         (SIGNED | {"PRIVATE_KEY": "s3cret"}, "private_key of the credential cannot be read"),
         ({"API_KEY": "s3cret\n"}, "cannot be sent in a header"),
         ({"URL": "http://bridge.example"}, "must begin with https://"),
@@ -322,7 +322,7 @@ JWT_FOR: dict[str, Any] = {"token_url": "https://t", "client_id": "id", "private
 KEY = "The private_key of the credential"
 UNREADABLE = f"{KEY} cannot be read: pass the key itself, as PEM or as base64 of PKCS#8."
 ENCRYPTED = f"{KEY} is encrypted: pass it decrypted."
-ALGORITHMS = "The algorithm of the credential must be one of ES256, ES384, ES512, RS256, RS384, RS512, PS256, PS384, PS512, EdDSA."
+ALGORITHMS = "algorithm must be one of ES256, ES384, ES512, RS256, RS384, RS512, PS256, PS384, PS512, EdDSA."
 
 
 def unsuitable(algorithm: str, needed: str) -> str:

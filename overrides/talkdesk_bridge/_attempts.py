@@ -43,22 +43,20 @@ async def response_to(
     """
     policy, clock, gate, name = settings.retry, settings.clock, http.waiting.gate, operation or TOKEN
     begun, served, number, counted = clock(), gate.served, 0, 0
-    wait: float | None
     while True:
         if gate.users and operation:
             begun += await _wait_at_the_gate(http, settings, name)
         number, counted = number + 1, counted + 1
         started, request = clock(), make()
         outcome = await http.send(settings, request)
-        now, wait = clock(), None
+        now, is_safe = clock(), request.method in IDEMPOTENT or not operation
         retryable = outcome.retryable if isinstance(outcome, Failure) else outcome.status_code in policy.statuses
         if operation and isinstance(outcome, RawResponse):
             gate.note(outcome.retry_after, now, retryable=retryable)
             # The bridge works, it is only busy: after a 429, count from 1 again if other calls succeeded since.
             if gate.users and outcome.status_code == HTTPStatus.TOO_MANY_REQUESTS and gate.served > served:
                 begun, counted, served = now, 1, gate.served
-        if retryable and not once and (request.method in IDEMPOTENT or not operation):
-            wait = policy.wait(counted, now - begun, outcome.retry_after)
+        wait = policy.wait(counted, now - begun, outcome.retry_after) if retryable and is_safe and not once else None
         _report(policy, name, request, number, outcome, now - started, wait)
         if wait is not None:
             await http.waiting.sleep(wait)

@@ -223,11 +223,11 @@ class _Body:
             return Failure(errors.ContractError(f"{self._name} returned {status} with {fault}."), retryable=False)
         secrets = secrets_of(self._request)
         # Some servers echo the request.
-        headers: Any = {name: redact(value, secrets) for name, value in response.headers.items()}
+        redacted = {name: redact(value, secrets) for name, value in response.headers.items()}
         content = content if success else redact_content(content, secrets)
         url = self._request.extensions["url"]
         asked = _received.retry_after(response.headers.get("Retry-After"), self._settings.retry.retry_after_max)
-        headers = httpx.Headers(headers, encoding="utf-8")
+        headers = httpx.Headers(redacted, encoding="utf-8")
         return RawResponse(self._name, url, status, headers, content, fault, asked)
 
     def failure(self, error: Exception, *, closed: bool) -> Failure:

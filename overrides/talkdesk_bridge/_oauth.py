@@ -11,9 +11,10 @@ from typing import Any, Literal, get_args
 from urllib.parse import parse_qsl, quote, urlencode
 
 from attrs import define, field
-from attrs.validators import optional
+from attrs.validators import in_, optional
 
 from talkdesk_bridge._auth import Auth, basic, check_not_empty, check_text
+from talkdesk_bridge._retry import checked
 from talkdesk_bridge._urls import origin
 from talkdesk_bridge.errors import ConfigurationError
 
@@ -58,9 +59,7 @@ AuthMethod = Literal["client_secret_basic", "client_secret_post"]
 """How a client sends its secret, in the words of RFC 7591."""
 
 
-def _method(_: object, __: object, value: Any) -> None:
-    if value not in get_args(AuthMethod):
-        raise ConfigurationError(f"auth_method must be {' or '.join(get_args(AuthMethod))}.")
+AUTH_METHODS = get_args(AuthMethod)
 
 
 @define(frozen=True)
@@ -83,7 +82,9 @@ class OAuth2ClientCredentials(OAuth2):
 
     client_secret: str = field(repr=False, validator=check_not_empty)
     parameters: Mapping[str, str] = field(factory=dict, kw_only=True, repr=False, hash=False, validator=_parameters)
-    auth_method: AuthMethod = field(default="client_secret_basic", kw_only=True, validator=_method)
+    auth_method: AuthMethod = field(
+        default="client_secret_basic", kw_only=True, validator=checked(" or ".join(AUTH_METHODS), in_(AUTH_METHODS))
+    )
 
     def proof(self) -> tuple[dict[str, str], Mapping[str, str]]:
         """Id and secret, as HTTP Basic or as parameters."""
@@ -104,9 +105,7 @@ SIGNS_WITH = {
 }
 
 
-def _algorithm(_: object, __: object, value: Any) -> None:
-    if not isinstance(value, str) or value not in SIGNS_WITH:
-        raise ConfigurationError(f"The algorithm of the credential must be one of {', '.join(SIGNS_WITH)}.")
+AN_ALGORITHM = checked(f"one of {', '.join(SIGNS_WITH)}", in_(SIGNS_WITH))
 
 
 @define(frozen=True)
@@ -135,7 +134,7 @@ class OAuth2PrivateKeyJWT(OAuth2):
 
     private_key: str = field(repr=False)
     key_id: str | None = field(default=None, kw_only=True, validator=optional(check_not_empty))
-    algorithm: str = field(default="ES256", kw_only=True, validator=_algorithm)
+    algorithm: str = field(default="ES256", kw_only=True, validator=AN_ALGORITHM)
     audience: str | None = field(default=None, kw_only=True, validator=optional(check_not_empty))
     _key: Any = field(init=False, repr=False, eq=False)
     """`private_key`, parsed once: an RSA key of 4096 bits takes 0.2 s."""

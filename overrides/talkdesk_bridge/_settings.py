@@ -24,6 +24,8 @@ MOST_AT_ONCE = 100
 Timeout = float | tuple[float | None, float | None] | None
 """Seconds: one number, or two: for connecting, and for each read or write. None: no limit."""
 
+A_CREDENTIAL = "a credential, such as HeaderAuth(...) or BearerAuth(...)"
+
 # Headers whose values are no secrets, so that error bodies may contain them.
 PUBLIC_HEADERS = ("accept", "accept-language", "content-type", "user-agent")
 
@@ -84,8 +86,8 @@ class Settings:
 
     """
 
-    base_url: str
-    auth: Auth = field(factory=NoAuth)
+    base_url: str = field(validator=lambda _, __, url: origin(url, "base URL"))
+    auth: Auth = field(factory=NoAuth, validator=checked(A_CREDENTIAL, instance_of(Auth)))
     timeout: tuple[float | None, float | None] = field(default=(5.0, 30.0), converter=_pair, validator=_check_timeout)
     verify: bool | SSLContext = field(
         default=True,
@@ -116,11 +118,8 @@ class Settings:
     """Values to redact when a server echoes them."""
 
     def __attrs_post_init__(self) -> None:
-        origin(self.base_url, "base URL")
         if {"?", "#"} & {*self.base_url}:
             raise ConfigurationError("The base URL must have no query and no fragment.")
-        if not isinstance(self.auth, Auth):
-            raise ConfigurationError("auth must be a credential, such as HeaderAuth(...) or BearerAuth(...).")
         if self.cert and isinstance(self.verify, SSLContext):
             remedy = "load the certificate into it with load_cert_chain"
             raise ConfigurationError(f"With an SSLContext in verify, {remedy}: cert would change your SSLContext.")
