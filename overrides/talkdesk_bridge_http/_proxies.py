@@ -61,10 +61,7 @@ def _proxy(url: str) -> httpcore.Proxy:
     proxy = httpx.Proxy(url)
     if proxy.url.scheme.startswith("socks"):
         import_module("socksio")  # fails here, instead of with the first request
-    at = httpcore.URL(
-        scheme=proxy.url.raw_scheme, host=proxy.url.raw_host, port=proxy.url.port, target=proxy.url.raw_path
-    )
-    return httpcore.Proxy(at, auth=proxy.raw_auth, ssl_context=proxy.ssl_context)
+    return httpcore.Proxy(str(proxy.url), auth=proxy.raw_auth, ssl_context=proxy.ssl_context)
 
 
 def _rules(text: str) -> list[Rule]:
