@@ -20,8 +20,6 @@ from benchmarks.process import MeasuringError, fresh
 from benchmarks.report import Section, compared
 from benchmarks.timing import Costs, Ratio, Target, in_turns, settle
 
-__all__ = ["WITHOUT", "listing", "long_list", "reading"]
-
 INVOICES = {50: 1000, 1000: 3000}
 """Invoices of the account, by page size."""
 LIMIT = 1.12

@@ -20,8 +20,6 @@ from benchmarks.report import Section, compared
 from benchmarks.server import SLOW
 from benchmarks.timing import Costs, Ratio, Target, in_turns, settle
 
-__all__ = ["listing"]
-
 INVOICES, PER_PAGE = 100, 50
 BY_HAND, OVER_AIOHTTP = "httpx async by hand", "httpx over aiohttp by hand"
 ASYNC, BLOCKING = "AsyncBridgeClient.each", "BridgeClient.each"

@@ -13,8 +13,6 @@ from benchmarks.process import fresh
 from benchmarks.report import Section, compared
 from benchmarks.timing import Costs, Ratio, Target, in_turns, joined, settle
 
-__all__ = ["decoding", "dirt", "memory"]
-
 SIZES = (50, 1000)
 """Invoices of a page."""
 SAMPLE = 20_000_000

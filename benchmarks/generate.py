@@ -16,8 +16,6 @@ from benchmarks.process import ROOT, timed
 from benchmarks.report import Section
 from benchmarks.timing import LEAST, Ratio, Target, in_turns
 
-__all__ = ["regenerating"]
-
 LIMIT, LARGE_LIMIT = 2.0, 1.4
 """The time that `make generate` may take, as a multiple of the bare run: for the contract, and for the large one."""
 REASON = "it validates the contract first, and proves the generated code at the end"

@@ -11,8 +11,6 @@ from typing import Any
 
 from benchmarks.process import ROOT
 
-__all__ = ["DIRT", "ITEMS", "contract", "dirty", "encoded", "page", "path"]
-
 OPERATION = "get_account_invoices"
 ITEMS = 5
 """Items of each invoice."""

@@ -17,8 +17,6 @@ from talkdesk_bridge_api.reading import Number
 from benchmarks.pages import contract, encoded, page
 from benchmarks.process import ROOT, MeasuringError, fresh, run
 
-__all__ = ["DICTS", "MSGSPEC", "OURS", "OURS_SPEED", "PEERS", "PYDANTIC", "STOCK", "decoder", "prepare"]
-
 STOCK, PYDANTIC, MSGSPEC, DICTS = "openapi-python-client", "pydantic", "msgspec", "json.loads"
 OURS, OURS_SPEED = "talkdesk-bridge", "talkdesk-bridge[speed]"
 

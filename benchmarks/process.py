@@ -12,8 +12,6 @@ from importlib import import_module
 from pathlib import Path
 from typing import Any
 
-__all__ = ["ROOT", "MeasuringError", "environment", "failed", "fresh", "main", "run", "timed"]
-
 ROOT = Path(__file__).resolve().parent.parent
 
 

@@ -13,8 +13,6 @@ from statistics import median
 from benchmarks.process import ROOT, MeasuringError
 from benchmarks.timing import Costs, Ratio, Target
 
-__all__ = ["PAGE", "Section", "blocks", "compared", "replaced", "table"]
-
 PAGE = ROOT / "docs" / "speed.md"
 BLOCK = re.compile(r"(<!-- (\w+) -->\n).*?(<!-- /\2 -->\n)", re.S)
 MEASURED = "aiohttp attrs httpx httpx-aiohttp msgspec openapi-python-client pydantic"

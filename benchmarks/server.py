@@ -17,8 +17,6 @@ from urllib.parse import parse_qs, urlsplit
 from benchmarks.pages import encoded, page
 from benchmarks.process import ROOT, environment, failed
 
-__all__ = ["SLOW", "serving"]
-
 SLOW = "/slow"
 DELAY = 0.05
 """Seconds before each response on that path."""

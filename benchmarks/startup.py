@@ -10,8 +10,6 @@ from benchmarks.process import ROOT, run, timed
 from benchmarks.report import Section
 from benchmarks.timing import Ratio, Target, in_turns
 
-__all__ = ["starting"]
-
 LIBRARIES = "import httpx, attrs"
 CLIENT = "from talkdesk_bridge import BridgeClient"
 CASES = {

@@ -21,8 +21,6 @@ from benchmarks.process import fresh
 from benchmarks.report import Section, compared
 from benchmarks.timing import Costs, Ratio, Target, in_turns, settle
 
-__all__ = ["reading", "writing"]
-
 INVOICES, ACCOUNTS = 100, 60
 MODELS, BY_HAND, PARQUET, LINES = "typed models", "to_dict, then pandas", "Parquet", "JSON lines"
 DICTS = "pyarrow.Table from dicts"

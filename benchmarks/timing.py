@@ -12,8 +12,6 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Self
 
-__all__ = ["Costs", "Ratio", "Target", "in_turns", "joined", "settle"]
-
 LEAST = 5
 """The minimum number of rounds, even if the time is up."""
 

@@ -11,8 +11,6 @@ from talkdesk_bridge.contract import OperationInfo
 
 from talkdesk_bridge_cli.exit import CommandError
 
-__all__ = ["AccountInvoices", "account_invoices", "required_arguments"]
-
 OPERATION = "get_account_invoices"
 """The name of its method."""
 
@@ -67,8 +65,6 @@ def account_invoices(*attributes: str) -> AccountInvoices:
     if info.shape is None or fields is None or len(required) != 1:
         raise CommandError(f"{needs} has it, but not as a list of the invoices of one account: {other}.", 8)
     if missing := [name for name in attributes if name not in fields.values()]:
-        remedy = "use --format json, jsonl or csv"
-        raise CommandError(
-            f"the table needs fields that {info.item.__name__} lacks ({', '.join(missing)}): {remedy}.", 8
-        )
+        lacking = f"the table needs fields that {info.item.__name__} lacks ({', '.join(missing)})"
+        raise CommandError(f"{lacking}: use --format json, jsonl or csv.", 8)
     return AccountInvoices(required[0], info, info.shape)

@@ -7,8 +7,6 @@ import re
 from importlib import metadata
 from typing import NamedTuple
 
-__all__ = ["REINSTALL", "CheckResult", "in_words", "package", "python"]
-
 NAME = "talkdesk-bridge"
 REINSTALL = f"Reinstall {NAME} from your package index."
 

@@ -13,8 +13,6 @@ import click
 from talkdesk_bridge_cli.exit import needs_extra
 from talkdesk_bridge_cli.options import LIMIT, SECONDS, RequestCommand, request_options
 
-__all__ = ["app"]
-
 
 def _print_version(context: click.Context, _: click.Parameter, wanted: bool) -> None:
     if wanted:

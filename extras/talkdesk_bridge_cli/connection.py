@@ -7,6 +7,7 @@ import os
 import re
 from collections.abc import Iterator
 from difflib import get_close_matches
+from logging.handlers import BufferingHandler
 from typing import Any
 from urllib.parse import parse_qsl, urlsplit
 
@@ -16,9 +17,9 @@ from talkdesk_bridge_cli.account import account_invoices
 from talkdesk_bridge_cli.checks import CheckResult, in_words
 from talkdesk_bridge_cli.exit import CommandError, counted, status_of
 
-__all__ = ["connection_checks"]
-
 PROXIES = [each for name in ("HTTPS_PROXY", "ALL_PROXY", "NO_PROXY", "HTTP_PROXY") for each in (name, name.lower())]
+MOST_WARNINGS = 10_000
+"""More than reading two pages logs."""
 HELP = "'talkdesk-bridge invoices --help' lists the variables of each credential."
 REMEDIES = {
     2: "Give an existing account with --account.",
@@ -123,21 +124,9 @@ def _token(client: BridgeClient) -> CheckResult:
     return CheckResult("good", "The token server issued a token.")
 
 
-class _LinkWarnings(logging.Handler):
-    """Collects the client's warnings about next links."""
-
-    def __init__(self) -> None:
-        super().__init__(logging.WARNING)
-        self.found: list[str] = []
-
-    def emit(self, record: logging.LogRecord) -> None:
-        if record.getMessage().startswith("Next links "):
-            self.found.append(record.getMessage())
-
-
 def _response(client: BridgeClient, account: str, deviations: list[Deviation]) -> CheckResult:
     """Whether the bridge's response matches the contract, and leads to the next page if there is one."""
-    warnings = _LinkWarnings()
+    warnings = BufferingHandler(MOST_WARNINGS)
     logging.getLogger("talkdesk_bridge").addHandler(warnings)
     try:
         wanted = account_invoices()
@@ -151,21 +140,17 @@ def _response(client: BridgeClient, account: str, deviations: list[Deviation]) -
     finally:
         logging.getLogger("talkdesk_bridge").removeHandler(warnings)
     text = f"Read {counted(len(counts), 'page')} with {counted(sum(counts), 'invoice')}"
-    faults, remedies = [_redacted(text) for text in warnings.found], []
+    messages = [record.getMessage() for record in warnings.buffer]
+    faults, remedies = [_redacted(text) for text in messages if text.startswith("Next links ")], []
     if faults:
         remedies.append("Ask the bridge's operator to write links with the address that clients use.")
     if deviations:
         places = dict.fromkeys(f"expected {one.documented} at {one.place}, got {one.seen}" for one in deviations)
         faults.append(f"Deviations from the contract: {'; '.join(places)}.")
-        remedies.append(DEVIATION_REMEDY)
+        remedies.append("Report them to the bridge's operator. Without --strict, the client accepts such responses.")
     if faults:
         return CheckResult("warning", f"{text}. {' '.join(faults)}", " ".join(remedies))
     return CheckResult("good", f"{text}; everything matches the contract.")
-
-
-DEVIATION_REMEDY = (
-    "Report the deviations to the bridge's operator. The client reads the response anyway, unless --strict is given."
-)
 
 
 def _failed(error: errors.BridgeError, variable: str) -> CheckResult:

@@ -13,8 +13,6 @@ from talkdesk_bridge_cli.checks import REINSTALL, CheckResult, package, python
 from talkdesk_bridge_cli.exit import CommandError, coloured
 from talkdesk_bridge_cli.rows import UNWRAPPED, paragraph
 
-__all__ = ["examine"]
-
 
 def examine(*, account: str | None, timeout: float, offline: bool, as_json: bool) -> None:
     """Print the result of each check.

@@ -17,11 +17,6 @@ from unicodedata import category
 if TYPE_CHECKING:
     from talkdesk_bridge import errors
 
-__all__ = [
-    "CommandError", "bridge_errors", "coloured", "counted", "discard", "needs_extra", "printable", "report",
-    "status_of", "system_error",
-]  # fmt: skip
-
 
 class CommandError(Exception):
     """Ends the command: prints the message on standard error and exits with `status`."""

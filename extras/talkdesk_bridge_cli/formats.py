@@ -13,8 +13,6 @@ from typing import Any
 from talkdesk_bridge import Number
 from talkdesk_bridge.errors import ContractError
 
-__all__ = ["as_data", "as_text", "columns_of", "csv_lines", "from_json", "parquet_parts", "without_controls"]
-
 # Control characters, and invisible characters that reverse text or break lines.
 CONTROLS = re.compile(
     "[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069\ud800-\udfff]|\r(?!\n)"

@@ -24,8 +24,6 @@ from talkdesk_bridge_cli.output import Output
 from talkdesk_bridge_cli.run import connected_run
 from talkdesk_bridge_cli.values import Body, Value, is_union
 
-__all__ = ["commands"]
-
 OWN_OPTIONS = ("--all", "--debug", "--format", "--help", "--output", "--paging", "--quiet", "--strict", "--timeout")
 ARGUMENT = "argument_"
 """Marks an operation's arguments, to keep them apart from the command's own options."""

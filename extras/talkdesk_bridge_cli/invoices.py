@@ -20,8 +20,6 @@ from talkdesk_bridge_cli.formats import as_data, columns_of, csv_lines, parquet_
 from talkdesk_bridge_cli.output import Output
 from talkdesk_bridge_cli.run import connected_run, in_total, limited_by
 
-__all__ = ["list_invoices"]
-
 LONGEST_CELL = 200
 """Characters; the other formats cut nothing."""
 TEXTS = {

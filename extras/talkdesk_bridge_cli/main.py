@@ -14,8 +14,6 @@ from talkdesk_bridge_cli.signals import ended_by_signals
 if TYPE_CHECKING:
     from click import ClickException
 
-__all__ = ["main"]
-
 
 def main() -> None:
     """Run the command; see `talkdesk-bridge --help`, and `exit` for the exit status."""

@@ -20,8 +20,6 @@ from talkdesk_bridge_cli.run import Run, in_total, new_run
 from talkdesk_bridge_cli.signals import run_until_signalled
 from talkdesk_bridge_cli.store import Store, stored
 
-__all__ = ["list_many"]
-
 MAX_LINE = 1000
 """Bytes; no account number is that long."""
 MAX_FAILURES_IN_A_ROW = 20

@@ -8,8 +8,6 @@ from typing import Any
 
 import click
 
-__all__ = ["LIMIT", "SECONDS", "RequestCommand", "request_options"]
-
 
 class _Seconds(click.FloatRange):
     def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:

@@ -12,8 +12,6 @@ from typing import BinaryIO
 
 from talkdesk_bridge_cli.exit import CommandError
 
-__all__ = ["NO_LINK", "Output", "create"]
-
 NO_LINK: int = getattr(os, "O_NOFOLLOW", 0)
 """Makes `os.open` fail if the file is a symbolic link; 0 on systems without it."""
 

@@ -7,8 +7,6 @@ from collections.abc import Sequence
 
 from talkdesk_bridge_cli.exit import printable
 
-__all__ = ["UNWRAPPED", "paragraph"]
-
 UNWRAPPED = 10**7
 COLOURS = {
     "good": "32", "warning": "33", "bad": "1;31", "skipped": "2",

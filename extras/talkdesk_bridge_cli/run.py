@@ -18,8 +18,6 @@ from talkdesk_bridge_cli.checks import in_words
 from talkdesk_bridge_cli.exit import CommandError, bridge_errors, coloured, counted, printable, report, system_error
 from talkdesk_bridge_cli.output import Output
 
-__all__ = ["Run", "connected_run", "in_total", "limited_by", "new_run"]
-
 _place: ContextVar[str] = ContextVar("place", default="")
 """What is being requested, such as `account 1`; each task of a run over many accounts has its own."""
 MOST_PLACES = 10

@@ -9,8 +9,6 @@ from contextlib import contextmanager
 from functools import partial
 from typing import Any, TypeVar
 
-__all__ = ["ended_by_signals", "run_until_signalled"]
-
 T = TypeVar("T")
 
 NAMES = ("SIGINT", "SIGTERM", "SIGHUP")

@@ -20,8 +20,6 @@ from typing import Any
 from talkdesk_bridge_cli.exit import CommandError
 from talkdesk_bridge_cli.output import NO_LINK, create
 
-__all__ = ["Store", "stored"]
-
 COMMIT_INTERVAL = 1.0
 """Seconds between two commits; each waits for the disk."""
 

@@ -18,9 +18,6 @@ import click
 from click.shell_completion import CompletionItem
 from talkdesk_bridge import File, Place
 
-__all__ = ["Body", "Value", "is_union"]
-
-
 KINDS: dict[Any, tuple[str, str]] = {
     str: ("TEXT", "1000000001"),  # an account of the sandbox
     int: ("INTEGER", "1000000001"),

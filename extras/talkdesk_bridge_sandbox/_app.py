@@ -25,8 +25,6 @@ from talkdesk_bridge_sandbox._operations import Operation, Paging, make_operatio
 from talkdesk_bridge_sandbox._page import page
 from talkdesk_bridge_sandbox._reply import Reply, RequestError
 
-__all__ = ["Application", "Protocol", "Seen", "host_of", "is_loopback"]
-
 
 @frozen
 class Seen:

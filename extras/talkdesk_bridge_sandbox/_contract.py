@@ -10,8 +10,6 @@ from attrs import frozen
 from openapi_schema_validator import OAS31Validator, oas31_format_checker
 from referencing import Registry
 
-__all__ = ["Document", "Media", "list_in", "operations_of", "replaced", "schemes_of", "token_paths", "value_at"]
-
 METHODS = ("get", "put", "post", "delete", "options", "head", "patch", "trace")
 BESIDE = ("errors", "included", "messages", "warnings")
 """Arrays of a page that are not its list."""

@@ -17,8 +17,6 @@ from starlette.requests import Request
 
 from talkdesk_bridge_sandbox._reply import Reply
 
-__all__ = ["Accept", "CredentialChecker", "Credentials", "kind_of"]
-
 Accept = Literal["any", "none", "key", "basic", "bearer", "oauth2"]
 """The credential that an operation needs: any that the contract names for it, none, or one of these kinds."""
 

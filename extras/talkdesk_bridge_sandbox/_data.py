@@ -11,8 +11,6 @@ from uuid import UUID
 
 from attrs import frozen
 
-__all__ = ["ACCOUNTS", "Account", "items_of"]
-
 
 @frozen
 class Account:

@@ -16,8 +16,6 @@ from talkdesk_bridge_sandbox._data import ACCOUNTS, Account
 from talkdesk_bridge_sandbox._operations import Operation
 from talkdesk_bridge_sandbox._reply import Reply, RequestError
 
-__all__ = ["FAULTS", "FAULTY", "Call", "Fault", "account_rows"]
-
 FAULTY = Account(60, ("usd",), "60 invoices: two pages")
 """The data in the account of each fault."""
 

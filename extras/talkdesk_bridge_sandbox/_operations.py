@@ -14,8 +14,6 @@ from talkdesk_bridge_sandbox._contract import Document, Media, list_in, operatio
 from talkdesk_bridge_sandbox._data import ACCOUNTS, Account, items_of
 from talkdesk_bridge_sandbox._reply import Reply, RequestError
 
-__all__ = ["Operation", "Paging", "make_operations"]
-
 Paging = Literal["links", "pages", "all"]
 """How lists are paged: with next links, by page number, or not at all."""
 

@@ -21,8 +21,6 @@ from talkdesk_bridge_sandbox._contract import Document, operations_of, schemes_o
 from talkdesk_bridge_sandbox._credentials import Credentials, kind_of
 from talkdesk_bridge_sandbox._faults import account_rows
 
-__all__ = ["page"]
-
 # Read as files, because importing that package imports Flask.
 SWAGGER_UI = Path(str(distribution("flask-swagger-ui").locate_file("flask_swagger_ui"))) / "dist"
 

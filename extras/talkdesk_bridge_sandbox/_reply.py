@@ -10,8 +10,6 @@ from typing import Any
 from attrs import field, frozen
 from attrs.validators import ge, instance_of, lt
 
-__all__ = ["Reply", "RequestError"]
-
 # Characters outside Latin-1, and others that the server would refuse to send.
 HEADER_NAME = re.compile(r"[\w!#$%&'*+.^`|~-]+", re.ASCII)
 HEADER_VALUE = re.compile(r"|[!-~\x80-\xff]([\t -~\x80-\xff]*[!-~\x80-\xff])?")

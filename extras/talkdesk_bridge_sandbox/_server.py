@@ -21,8 +21,6 @@ from talkdesk_bridge_sandbox._faults import FAULTS, account_rows
 from talkdesk_bridge_sandbox._operations import Paging
 from talkdesk_bridge_sandbox._reply import Reply
 
-__all__ = ["Sandbox", "accounts_table", "faults_table"]
-
 
 class Sandbox:
     """A bridge on 127.0.0.1, made from the contract of the installed client.

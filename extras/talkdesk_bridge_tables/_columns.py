@@ -18,8 +18,6 @@ from talkdesk_bridge import Number
 
 from talkdesk_bridge_tables._fields import DECIMAL, Field, arrow_type, fields_of, struct_fields
 
-__all__ = ["columns_of"]
-
 # As Money reads amounts, without exponents and within DECIMAL: nothing is rounded. The blanks around an amount are
 # removed first: with them, RE2 could match the pattern in two ways, which takes twice as long.
 BLANKS = " \t\u00a0\u202f"

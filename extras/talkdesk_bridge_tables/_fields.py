@@ -12,8 +12,6 @@ from uuid import UUID
 import pyarrow as pa
 from attrs import frozen
 
-__all__ = ["DECIMAL", "Field", "arrow_type", "fields_of", "struct_fields"]
-
 DECIMAL = pa.decimal128(38, 9)
 SCALARS: dict[Any, pa.DataType] = {
     str: pa.string(),

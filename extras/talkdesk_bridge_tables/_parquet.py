@@ -9,8 +9,6 @@ import pyarrow.parquet as pq
 
 from talkdesk_bridge_tables._schema import SCHEMA, Result, batches
 
-__all__ = ["parquet"]
-
 ROW_GROUP = 32_768
 """Rows after which a row group ends, with the account that reaches this number."""
 

@@ -13,8 +13,6 @@ from talkdesk_bridge import BridgeClient, errors
 
 from talkdesk_bridge_tables._schema import SCHEMA, Result, batches
 
-__all__ = ["read"]
-
 PAUSE = 1.0
 """Seconds without demand, after which requests pause."""
 

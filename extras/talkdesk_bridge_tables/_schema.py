@@ -13,8 +13,6 @@ from talkdesk_bridge.contract import OperationInfo
 from talkdesk_bridge_tables._columns import columns_of
 from talkdesk_bridge_tables._fields import struct_fields
 
-__all__ = ["SCHEMA", "Result", "batches", "schema"]
-
 ERROR = pa.field("error", pa.struct([("type", pa.string()), ("message", pa.string()), ("status_code", pa.int64())]))
 Result = tuple[str, list[Any] | errors.BridgeError]
 """An account, and its items or the error."""

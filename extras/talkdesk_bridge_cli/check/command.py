@@ -15,8 +15,6 @@ from talkdesk_bridge_cli.check.survey import Sender, Survey
 from talkdesk_bridge_cli.exit import CommandError, bridge_errors, coloured, counted, report, status_of
 from talkdesk_bridge_cli.output import Output
 
-__all__ = ["judge"]
-
 
 def judge(
     accounts: Sequence[str], unknown: str | None, output_format: str, output: str | None, assumed: bool, most: int,

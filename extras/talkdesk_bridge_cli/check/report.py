@@ -18,8 +18,6 @@ from talkdesk_bridge_cli.check.survey import Survey, declared
 from talkdesk_bridge_cli.exit import printable
 from talkdesk_bridge_cli.rows import paragraph
 
-__all__ = ["Verdict", "as_json", "as_junit", "as_text", "is_documented", "verdicts"]
-
 TAGS = {"broken": "failure", "not tried": "skipped", "advice": "system-out"}
 
 

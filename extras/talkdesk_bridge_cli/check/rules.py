@@ -12,8 +12,6 @@ from talkdesk_bridge import Money, Place, errors
 
 from talkdesk_bridge_cli.check.survey import Exchange, Survey, next_link
 
-__all__ = ["RULES", "Evidence", "Rule", "UntriedError"]
-
 SECONDS = 10.0
 """Talkdesk's documentation of custom connections demands a response in less time."""
 Evidence = tuple[Exchange, str, str]

@@ -17,8 +17,6 @@ from talkdesk_bridge.contract import ListShape, OperationInfo, document
 
 from talkdesk_bridge_cli.account import required_arguments
 
-__all__ = ["MOST_PAGES", "Exchange", "Sender", "Survey", "declared", "next_link"]
-
 MOST_PAGES = 10
 """A list is read up to this page. Three readings of it are compared."""
 OWN, WITHOUT, WRONG = "", " without a credential", " with a wrong credential"
