@@ -22,6 +22,7 @@ COMPILE := $(VENV)-uv/bin/uv pip compile --quiet --upgrade --universal --generat
 PIP_INSTALL := -m pip install -qq --disable-pip-version-check
 # .venv-integration does not contain the package, so these tests use the client from the tree.
 INTEGRATION := PYTHONPATH=generated:overrides:extras $(VENV)-integration/bin/python -m pytest
+PARALLEL := -n auto --dist loadfile
 
 # The project's own tools take precedence over those installed on the machine.
 export PATH := $(abspath $(VENV)/bin):$(PATH)
@@ -37,7 +38,7 @@ demo: validate generate ## See it work: a sandbox, an account's invoices, an err
 	@python -m tools.demo
 
 test: $(DEV) ## Run the tests
-	@python -m pytest -n auto --dist loadfile
+	@python -m pytest $(PARALLEL)
 
 validate: $(DEV) ## Check the contract: valid, as documented, can be generated; LIMIT=0 for all
 	@python -m tools.contract "$(CONTRACT)"
@@ -88,8 +89,8 @@ upload: $(UV)
 
 ##@ Tests that take longer
 integration: $(DEV) site $(foreach name,bench integration judge spark tables uv,$(VENV)-$(name)/.set-up) ## Test with other software: indexes, token servers, gateways, httpx2, a browser
-	@python -m pytest $(foreach name,example_bridge examples httpx2 judge loops mocks spark table_recipes,--ignore=tests/integration/test_$(name).py) tests/integration
-	@$(INTEGRATION) $(foreach name,examples loops mocks example_bridge judge,tests/integration/test_$(name).py) tests/test_proxies.py
+	@python -m pytest $(PARALLEL) --no-loadscope-reorder $(foreach name,example_bridge examples httpx2 judge loops mocks spark table_recipes,--ignore=tests/integration/test_$(name).py) tests/integration
+	@$(INTEGRATION) $(PARALLEL) $(foreach name,examples loops mocks example_bridge judge,tests/integration/test_$(name).py) tests/test_proxies.py
 	@$(subst -integration,-tables,$(INTEGRATION)) tests/integration/test_table_recipes.py
 	@$(subst -integration,-spark,$(INTEGRATION)) tests/integration/test_spark.py
 	@$(INTEGRATION) -p no:pytest_httpx tests/integration/test_httpx2.py

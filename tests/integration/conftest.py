@@ -23,6 +23,13 @@ from tests.keys import bare, pair
 PYTHON = ROOT / ".venv-integration" / "bin" / "python"
 DIRECT = build_opener(ProxyHandler({}))
 
+LONGEST = ("test_grown_contract.py", "test_wheel.py")
+"""They begin first, so that several processes end at about the same time."""
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    items.sort(key=lambda item: item.path.name not in LONGEST)
+
 
 @frozen
 class TokenServer:
