@@ -5,9 +5,10 @@ from __future__ import annotations
 import argparse
 import sys
 
-from tools.changes.history import ROOT, ComparisonError, last_release, since
+from tools.changes.history import ComparisonError, last_release, since
 from tools.changes.report import FORMATS, problems
 from tools.contract import printable
+from tools.generate import ROOT
 
 
 def main(arguments: list[str]) -> int:

@@ -12,8 +12,6 @@ from tools.changes.sentences import ENUMERATIONS, Change, form_of, sentence
 from tools.changes.surface import FREE, LIST, Name, Surface, owners
 from tools.contract import PROVENANCE, Contract, Where
 
-__all__ = ["compare"]
-
 LEAST = ("minimum", "exclusiveMinimum", "minLength", "minItems", "minProperties")
 MOST = ("maximum", "exclusiveMaximum", "maxLength", "maxItems", "maxProperties")
 LIMITS = (*LEAST, *MOST, "pattern", "multipleOf", "uniqueItems", "format", "const")

@@ -10,8 +10,6 @@ from tools.changes.sentences import RATINGS, Change
 from tools.changes.surface import Surface
 from tools.contract import Contract
 
-__all__ = ["folded"]
-
 
 def folded(changes: Iterable[Change], new: Surface, contract: Contract) -> list[Change]:
     """The changes, most severe first; of the same rating, new operations first, each with its new models."""

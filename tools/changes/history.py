@@ -18,8 +18,6 @@ from tools.changes.surface import Surface, read
 from tools.contract import Contract, load, mapping
 from tools.generate import PACKAGE, ROOT, ProbeError, lock, offered
 
-__all__ = ["CONTRACT", "ROOT", "Comparison", "ComparisonError", "git", "last_release", "since", "three_numbers"]
-
 CONTRACT = "openapi.yaml"
 SHIPPED = (CONTRACT, "generated", "overrides", "extras", "pyproject.toml")
 """The files that reach callers: the packages, and what their installation needs."""

@@ -8,8 +8,6 @@ from typing import Any
 
 from tools.contract import PROVENANCE, Contract, Where, mapping, sequence
 
-__all__ = ["Keywords", "Reading"]
-
 Keywords = dict[Where, Any]
 """Values by the keys that lead to them, the last of which is the keyword."""
 

@@ -10,8 +10,6 @@ from typing import Any
 from tools.changes.history import CONTRACT, Comparison
 from tools.changes.sentences import RATINGS, Change, rating
 
-__all__ = ["FORMATS", "problems", "section_of"]
-
 
 def as_json(comparison: Comparison) -> str:
     """The changes for programs."""

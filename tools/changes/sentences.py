@@ -7,8 +7,6 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
 
-__all__ = ["ENUMERATIONS", "RATINGS", "SENTENCES", "Change", "form_of", "next_version", "rating", "sentence"]
-
 RATINGS = ("none", "patch", "minor", "major")
 
 BRIDGE = "no code change needed, but the bridge must accept it"

@@ -12,8 +12,6 @@ from tools.changes.keywords import Keywords, Reading
 from tools.contract import METHODS, Contract, Where, aliases, mapping, sequence, signature
 from tools.generate import class_name, iterator_name, python_name
 
-__all__ = ["FREE", "LIST", "Name", "Surface", "owners", "read"]
-
 SCHEMAS: Where = ("components", "schemas")
 SCHEMES: Where = ("components", "securitySchemes")
 

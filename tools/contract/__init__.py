@@ -30,29 +30,6 @@ from tools.contract.elements import (
 from tools.contract.messages import command_parser, load_named, printable, report, short
 from tools.contract.signatures import aliases, signature
 
-__all__ = [
-    "CARRIERS",
-    "METHODS",
-    "PROVENANCE",
-    "STATUSES",
-    "Contract",
-    "Element",
-    "Finding",
-    "Where",
-    "aliases",
-    "check",
-    "command_parser",
-    "is_reference",
-    "load",
-    "load_named",
-    "mapping",
-    "printable",
-    "report",
-    "sequence",
-    "short",
-    "signature",
-]
-
 
 def check(contract: Contract) -> list[Finding]:
     """The findings in a contract, in the order of its file."""

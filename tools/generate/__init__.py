@@ -17,18 +17,3 @@ from tools.contract.names import class_name, iterator_name, python_name
 from tools.generate import lock
 from tools.generate.generator import GENERATED, PACKAGE, ROOT, GenerationError, check_and_generate, generate
 from tools.generate.introspect import ProbeError, offered
-
-__all__ = [
-    "GENERATED",
-    "PACKAGE",
-    "ROOT",
-    "GenerationError",
-    "ProbeError",
-    "check_and_generate",
-    "class_name",
-    "generate",
-    "iterator_name",
-    "lock",
-    "offered",
-    "python_name",
-]

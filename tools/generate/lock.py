@@ -10,8 +10,6 @@ from typing import Any
 
 from tools.contract import Contract
 
-__all__ = ["NAME", "facts", "hash_contract", "read", "reasons_for_difference", "tree_hash", "write"]
-
 NAME = "lock.json"
 
 # The message for a difference in each fact.

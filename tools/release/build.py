@@ -14,8 +14,6 @@ from pathlib import Path
 from tools.generate import PACKAGE, ROOT
 from tools.release.upload import PRIVATE, digest, is_private
 
-__all__ = ["PACKAGES", "BuildError", "build", "write"]
-
 HATCH = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["tool"]["hatch"]["build"]
 PACKAGES: list[str] = HATCH["targets"]["wheel"]["packages"]
 HOOK = "tools/release/metadata.py"

@@ -5,12 +5,11 @@ from __future__ import annotations
 import sys
 from collections.abc import Iterator
 
-from tools.changes.history import CONTRACT, ROOT, ComparisonError, git, last_release, since, three_numbers
+from tools.changes.history import CONTRACT, ComparisonError, git, last_release, since, three_numbers
 from tools.changes.report import problems as problems_of_version
 from tools.changes.report import section_of
 from tools.contract import load
-
-__all__ = ["check"]
+from tools.generate import ROOT
 
 
 def problems(version: str, before: str | None) -> Iterator[str]:

@@ -21,8 +21,6 @@ from pathlib import Path
 from urllib.parse import quote, quote_plus, urljoin, urlsplit
 from urllib.request import HTTPHandler, HTTPSHandler, OpenerDirector, ProxyHandler, Request
 
-__all__ = ["PRIVATE", "digest", "is_private", "upload"]
-
 ROOT = Path(__file__).resolve().parent.parent.parent
 UV = Path(sys.executable).with_name("uv")
 PRIVATE = "Private :: Do Not Upload"
