@@ -74,29 +74,17 @@ def main() -> int:
 
 
 def strict(file: Path, overlay: Path) -> dict[str, Any]:
-    """The contract with the changes of an overlay, whose targets must be paths of plain names."""
+    """The contract with the lists of an overlay added to its own. Targets must be paths of plain names."""
     contract = load_named(file)
     if contract.findings:
         raise UnusableError(f"{file} is not valid: run `make validate`.")
     for action in yaml.safe_load(overlay.read_text(encoding="utf-8"))["actions"]:
-        target: Any = contract.data
-        for name in action["target"].removeprefix("$.").split("."):
-            if name not in target:
-                raise UnusableError(f"{file} has no {action['target']}: remove it from {overlay}.")
-            target = target[name]
-        merge(target, action["update"])
+        target = contract.at(tuple(action["target"].split(".")[1:]))
+        if target is None:
+            raise UnusableError(f"{file} has no {action['target']}: remove it from {overlay}.")
+        for name, added in action["update"].items():
+            target[name] = [*target.get(name, []), *added]
     return contract.data
-
-
-def merge(target: dict[str, Any], update: dict[str, Any]) -> None:
-    """Put the fields of `update` into `target`: objects are merged, lists are joined."""
-    for name, value in update.items():
-        if isinstance(value, dict):
-            merge(target.setdefault(name, {}), value)
-        elif isinstance(value, list):
-            target[name] = [*target.get(name, []), *value]
-        else:
-            target[name] = value
 
 
 def set_credential(contract: dict[str, Any], header: str) -> None:
