@@ -144,9 +144,9 @@ class Contract:
             for index, node in enumerate(sequence(self.at((*holder, "parameters")))):
                 yield (*holder, "parameters", index), mapping(self.resolve(node))
 
-    def elements(self) -> Iterator[Element]:
-        """Every element that has a provenance, outer ones first."""
-        return elements(self.data)
+    def elements(self, *kinds: str) -> Iterator[Element]:
+        """Every element that has a provenance, outer ones first; only those of the given kinds, if any."""
+        return (element for element in elements(self.data) if not kinds or element.kind in kinds)
 
 
 def load(file: Path) -> Contract:

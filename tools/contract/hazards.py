@@ -32,13 +32,17 @@ def hazards(contract: Contract) -> Iterator[Finding]:
     """The generator keeps each shape in the contract and reads it correctly."""
     for where, message in _shapes(contract):
         yield contract.finding("generator", where, message)
-    for element in contract.elements():
-        if element.kind in CARRIERS:
-            yield from _media_types(contract, element)
+    for element in contract.elements(*CARRIERS):
+        yield from _media_types(contract, element)
 
 
 def _shapes(contract: Contract) -> Iterator[tuple[Where, str]]:
-    yield from _ignored(contract)
+    for where in contract.places:
+        if where[:1] == ("paths",) and len(where) in (3, 4) and where[-1] in ("callbacks", "servers"):
+            yield (
+                where,
+                f"the generator ignores `{where[-1]}`: remove it, as the client has only operations and one URL.",
+            )
     for where, _ in contract.references():
         if where[0] == "webhooks":
             continue
@@ -46,13 +50,12 @@ def _shapes(contract: Contract) -> Iterator[tuple[Where, str]]:
         if lost:
             message = f"the generator ignores {_quoted(lost)} next to `$ref`: move the reference into `allOf`, and the"
             yield (*where[:-1], lost[0]), f"{message} other keywords into a second member (`default`: next to `allOf`)."
-    for element in contract.elements():
-        if element.kind == "parameter":
-            yield from _parameter(element)
-        if element.kind in ("schema", "property"):
-            yield from _schema(element)
-            yield from _required(contract, element)
-            yield from _columns(contract, element)
+    for element in contract.elements("parameter"):
+        yield from _parameter(element)
+    for element in contract.elements("schema", "property"):
+        yield from _schema(element)
+        yield from _required(contract, element)
+        yield from _columns(contract, element)
 
 
 def _columns(contract: Contract, element: Element) -> Iterator[tuple[Where, str]]:
@@ -90,14 +93,6 @@ def _required(contract: Contract, element: Element) -> Iterator[tuple[Where, str
 
 def _quoted(keys: list[str]) -> str:
     return ", ".join(f"`{key}`" for key in keys)
-
-
-def _ignored(contract: Contract) -> Iterator[tuple[Where, str]]:
-    for where in contract.places:
-        in_operation = where[:1] == ("paths",) and len(where) in (3, 4) and where[-1] in ("callbacks", "servers")
-        if in_operation:
-            message = f"the generator ignores `{where[-1]}`: remove it, as the client has only operations and one URL."
-            yield where, message
 
 
 def _parameter(element: Element) -> Iterator[tuple[Where, str]]:

@@ -46,11 +46,10 @@ def names(contract: Contract) -> Iterator[Finding]:
     classes = Scope(contract, reserved=CLASSES)
     for name in mapping(contract.at(("components", "schemas"))):
         yield from classes.check(("components", "schemas", name), "schema", name, class_name(name))
-    for element in contract.elements():
-        if element.kind in ("schema", "property"):
-            fields = Scope(contract, "remove it; its values stay in `additional_properties`", PROPERTIES)
-            for name in mapping(element.node.get("properties")):
-                yield from fields.check((*element.where, "properties", name), "property", name, python_name(name))
+    for element in contract.elements("schema", "property"):
+        fields = Scope(contract, "remove it; its values stay in `additional_properties`", PROPERTIES)
+        for name in mapping(element.node.get("properties")):
+            yield from fields.check((*element.where, "properties", name), "property", name, python_name(name))
 
 
 def _operations(contract: Contract) -> Iterator[Finding]:

@@ -77,9 +77,8 @@ def openapi(contract: Contract) -> Iterator[Finding]:
     structure = list(_STRUCTURE.iter_errors(data))
     for error in _causes(structure):
         yield from _from_structure(contract, tuple(error.absolute_path), error)
-    for element in contract.elements():
-        if element.kind in ("schema", "property"):
-            yield from _misspelt(contract, element)
+    for element in contract.elements("schema", "property"):
+        yield from _misspelt(contract, element)
     for element in elements(data):
         if element.kind in ("schema", "property"):
             element.node.pop("pattern", None)  # the rule `example` limits the time of its search
@@ -164,7 +163,7 @@ def _message_for_key(where: Where, key: str) -> str:
 def _without_place(contract: Contract, message: str) -> Finding:
     """A finding for a message without a place, at the operation or parameter that the message quotes."""
     quoted = {*re.findall(r"'([^']+)'", message)}
-    named = [one.where for one in contract.elements() if one.kind == "parameter" and one.name in quoted]
+    named = [one.where for one in contract.elements("parameter") if one.name in quoted]
     named += [where for where, _ in contract.operations() if {*where[1:]} <= quoted]
     text = f"{short(message)}."
     if message.endswith("was not resolved"):

@@ -42,8 +42,8 @@ def annotate(contract: Contract) -> dict[str, Any]:
 
 def file_bodies(contract: Contract) -> Iterator[tuple[str, dict[str, Any]]]:
     """The media type and the node of each body that is a file."""
-    for element in contract.elements():
-        for media_type, media in mapping(element.node.get("content")).items() if element.kind in CARRIERS else ():
+    for element in contract.elements(*CARRIERS):
+        for media_type, media in mapping(element.node.get("content")).items():
             if is_file(contract, media_type, media):
                 yield media_type, media
 

@@ -52,8 +52,7 @@ def shared_modules(contract: Contract, models: Path) -> Iterator[Finding]:
 def _place_of_class(contract: Contract, name: str) -> Where:
     """The place of the schema or property that becomes a class, or that contains it."""
     found: dict[str, Where] = {}
-    for element in contract.elements():
-        if element.kind in ("schema", "property"):
-            found.setdefault(class_name(element.name), element.where)
+    for element in contract.elements("schema", "property"):
+        found.setdefault(class_name(element.name), element.where)
     longest = max((key for key in found if name.startswith(key)), key=len, default="")
     return found.get(longest, ())

@@ -48,11 +48,8 @@ def stage(root: Path, target: Path) -> None:
 
 def _without_missing_links(page: Path) -> str:
     """The text of a page; a link to a file that is not on the site, such as a workflow, becomes plain text."""
-
-    def shown(link: re.Match[str]) -> str:
-        return link[0] if (page.parent / link[2]).exists() else link[1]
-
-    return LINK.sub(shown, page.read_text(encoding="utf-8"))
+    text = page.read_text(encoding="utf-8")
+    return LINK.sub(lambda link: link[0] if (page.parent / link[2]).exists() else link[1], text)
 
 
 def faults(navigation: Any, target: Path) -> Iterator[str]:
@@ -122,10 +119,9 @@ def _row(field: str, kind: list[str], element: Element, examples: dict[int, Any]
 def _properties(contract: Contract) -> dict[str, Element]:
     """The properties of the contract, by the name of the attribute: `models.InvoiceDetails.amount`."""
     found: dict[str, Element] = {}
-    for element in contract.elements():
-        if element.kind == "property":
-            schema, _, name = element.name.rpartition(".")
-            found[f"models.{class_name(schema)}.{python_name(name)}"] = element
+    for element in contract.elements("property"):
+        schema, _, name = element.name.rpartition(".")
+        found[f"models.{class_name(schema)}.{python_name(name)}"] = element
     return found
 
 
