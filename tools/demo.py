@@ -10,7 +10,6 @@ import sys
 import tempfile
 from pathlib import Path
 
-BIN = Path(sys.executable).parent
 IN_PYTHON = """
 from talkdesk_bridge import BridgeClient, errors
 with BridgeClient.from_env() as bridge:
@@ -33,12 +32,13 @@ VARIABLES = ("URL", "TOKEN_URL", "CLIENT_ID", "CLIENT_SECRET")
 def main() -> int:
     """Run the demo. Returns 0 if every step had the expected exit status, else 1."""
     clean = {name: value for name, value in os.environ.items() if not name.startswith("TALKDESK_BRIDGE_")}
+    clean["PATH"] = os.pathsep.join([str(Path(sys.executable).parent), os.environ["PATH"]])
     with tempfile.TemporaryFile("w+", encoding="utf-8") as log:
-        command = [str(BIN / "talkdesk-bridge"), "sandbox", "--port", "0"]
-        sandbox = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=log, text=True)
+        command = "talkdesk-bridge sandbox --port 0"
+        sandbox = subprocess.Popen(command.split(), env=clean, stdout=subprocess.PIPE, stderr=log, text=True)
         try:
             variables = _environment(sandbox)
-            announce("A bridge on loopback", "talkdesk-bridge sandbox --port 0")
+            announce("A bridge on loopback", command)
             print("\n".join(f"export {name}={shlex.quote(value)}" for name, value in variables.items()))
             statuses = [step(title, command, clean | variables) for title, command in STEPS.items()]
         finally:
@@ -75,16 +75,11 @@ def announce(title: str, command: str = "") -> None:
 def step(title: str, command: str, environment: dict[str, str]) -> int:
     """Announce and run a command, and return its exit status."""
     announce(title, command)
-    program, *arguments = shlex.split(command)
-    # One stream, so that piped output keeps its order.
-    done = subprocess.run(
-        [BIN / program, *arguments],
-        env=environment, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, check=False,
-    )  # fmt: skip
+    in_order = ["sh", "-c", f"{command} 2>&1"]  # one stream, so that piped output keeps its order
+    done = subprocess.run(in_order, env=environment, capture_output=True, text=True, check=False)
     lines = done.stdout.splitlines()
-    hidden = len(lines) - FIRST - LAST
-    if hidden > 1:
-        lines[FIRST:-LAST] = [f"... {hidden} more lines ..."]
+    if len(lines) > FIRST + LAST + 1:
+        lines[FIRST:-LAST] = [f"... {len(lines) - FIRST - LAST} more lines ..."]
     print("\n".join(lines))
     if done.returncode:
         print(f"(exit status {done.returncode})")
