@@ -7,7 +7,7 @@ A state is the contract together with its Python, as callers see it. Both are jo
 - `history`: takes the older state from git, and compares both states.
 - `surface`: the names that callers can use in one state, each with its keywords in the contract.
 - `keywords`: normalizes these keywords, so that a change of notation alone does not count.
-- `compare`: compares two surfaces. `folding`: joins a new operation and its new models.
+- `compare`: compares two surfaces.
 - `sentences`: the rating and the sentence of each kind of change; docs/changes.md lists them.
 - `report`: prints the changes, and checks the version and the changelog against them.
 """

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import json
 import re
+from collections.abc import Iterable
 from dataclasses import replace
+from itertools import accumulate
 from typing import Any
 
-from tools.changes.folding import folded
-from tools.changes.sentences import ENUMERATIONS, Change, form_of, sentence
+from tools.changes.sentences import ENUMERATIONS, RATINGS, Change, form_of, sentence
 from tools.changes.surface import FREE, LIST, Name, Surface, owners
 from tools.contract import PROVENANCE, Contract, Where
 
@@ -37,6 +38,20 @@ def compare(old: Surface, new: Surface, contract: Contract) -> list[Change]:
             count = f"{len(names)} element{'s' if len(names) > 1 else ''}"
             comparison.changes.append(sentence(kind, "", kind, count=count))
     return folded(comparison.changes, new, contract)
+
+
+def folded(changes: Iterable[Change], new: Surface, contract: Contract) -> list[Change]:
+    """The changes, most severe first; of the same rating, new operations first, each folded with its new models."""
+    left = [*dict.fromkeys(changes)]
+    for change in [change for change in left if change.kind == "new-operation"]:
+        where = new[change.python].where
+        around = {where, *contract.reached(where)}
+        models = [one for one in left if one.kind == "new" and one.python.startswith("models.")]
+        models = [one for one in models if not around.isdisjoint(accumulate((key,) for key in new[one.python].where))]
+        names = "".join(f", `{one.python.removeprefix('models.')}`" for one in models)
+        message = change.message.replace(" was added:", f" was added, with{names[1:]}:") if names else change.message
+        left = [replace(one, message=message) if one is change else one for one in left if one not in models]
+    return sorted(left, key=lambda one: (-RATINGS.index(one.rating), one.kind not in ("new-operation", "new-iterator")))
 
 
 class _Comparison:

@@ -6,10 +6,10 @@ also imports `names`, `examples` and `hazards`, which need the generator and the
 
 - `elements`: the parts of a contract that have a provenance. `document`: YAML data with the place of every value.
   `forms`: the one form for what OpenAPI allows in several.
-- `validation`: the list of rules. `openapi`: valid OpenAPI and references. `rules`: what every operation needs.
-  `names`: names in Python. `hazards`: shapes that the generator silently misreads. `examples`. `provenance`.
-  `documented`: compares the contract with the fragments of pages in tests/documented/, which `fragments` reads.
-  `signatures`: schemas in words that can be compared.
+- `rules`: the list of rules, and what every operation needs. `openapi`: valid OpenAPI and references. `names`: names in
+  Python. `hazards`: shapes that the generator silently misreads. `examples`. `provenance`. `documented`: compares the
+  contract with the fragments of pages in tests/documented/, which `fragments` reads. `signatures`: schemas in words
+  that can be compared.
 - `messages`: prints findings. `__main__`: the command.
 """
 
@@ -33,6 +33,6 @@ from tools.contract.signatures import aliases, signature
 
 def check(contract: Contract) -> list[Finding]:
     """The findings in a contract, in the order of its file."""
-    from tools.contract import validation  # here, because environments that only read a contract lack validators
+    from tools.contract import rules  # here, because environments that only read a contract lack validators
 
-    return validation.check(contract)
+    return rules.check(contract)

@@ -1,4 +1,4 @@
-"""The rules `version`, `operation`, `response` and `error`: requirements of the client that OpenAPI does not have."""
+"""The list of all rules; here `version`, `operation`, `response` and `error`: what the client needs beyond OpenAPI."""
 
 from __future__ import annotations
 
@@ -6,8 +6,14 @@ import re
 from collections.abc import Iterator
 
 from tools.contract.document import Contract, Finding
+from tools.contract.documented import compare
 from tools.contract.elements import mapping, sequence
+from tools.contract.examples import examples
+from tools.contract.hazards import hazards
 from tools.contract.messages import did_you_mean
+from tools.contract.names import names
+from tools.contract.openapi import older, openapi, references
+from tools.contract.provenance import provenance
 
 ERROR_FIELDS = ("userMessage", "errorCode")
 # The keys that an operation must have, each with the reason.
@@ -16,12 +22,6 @@ NEEDED = {
     "tags": "the first one names the client's attribute.",
     "security": "name its schemes, or write `security: []` if it needs none.",
 }
-
-
-def rules(contract: Contract) -> Iterator[Finding]:
-    """What the client requires of the version, the paths, each operation, and the schema of errors."""
-    for rule in (version, paths, operations, responses, error_info):
-        yield from rule(contract)
 
 
 def version(contract: Contract) -> Iterator[Finding]:
@@ -89,3 +89,17 @@ def error_info(contract: Contract) -> Iterator[Finding]:
         if part.get("required"):
             message = "the client reads incomplete error bodies as `ErrorInfo` too: remove its `required`."
             yield contract.finding("error", (*where, "required"), message)
+
+
+RULES = (
+    *(references, openapi, version, paths, operations, responses, error_info),
+    *(names, hazards, examples, provenance, compare),
+)
+
+
+def check(contract: Contract) -> list[Finding]:
+    """The findings in a contract, in the order of its file."""
+    if old := [*older(contract)]:
+        return old
+    found = {finding for rule in RULES for finding in rule(contract)} if contract.data else set()
+    return sorted(found.union(contract.findings))
