@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import difflib
 import multiprocessing
 from collections.abc import Iterator
 from functools import cache
@@ -13,7 +12,7 @@ from openapi_schema_validator import OAS31Validator, oas31_format_checker
 from referencing import Registry
 
 from tools.contract.document import Contract, Finding
-from tools.contract.elements import CARRIERS, Element, Where, in_example, mapping
+from tools.contract.elements import CARRIERS, Element, Where, mapping
 from tools.contract.messages import short
 
 SECONDS = 5
@@ -31,7 +30,6 @@ def examples(contract: Contract) -> Iterator[Finding]:
                     place = f"`{inside.lstrip('.')}`" if inside else "the root"
                     message = f"the example does not match its schema at {place}: {short(error.message)}."
                     yield contract.finding("example", (*where, *error.absolute_path), message)
-    yield from _misspelt(contract)
 
 
 def _missing(contract: Contract) -> Iterator[Finding]:
@@ -101,13 +99,3 @@ def errors_of(components: Any, schema: Any, value: Any) -> list[Any]:
         return [*_Validator(complete, format_checker=oas31_format_checker, registry=Registry()).iter_errors(value)]
     except Exception:  # noqa: BLE001 # an invalid schema can raise anything
         return []
-
-
-def _misspelt(contract: Contract) -> Iterator[Finding]:
-    """Unknown fields are allowed, but one that is spelt almost like a known field is a mistake."""
-    fields = {str(element.where[-1]) for element in contract.elements() if element.kind == "property"}
-    for where in contract.places:
-        key = where[-1] if where else None
-        if in_example(where) and "value" in where[:-1] and isinstance(key, str) and key not in fields:
-            for close in difflib.get_close_matches(key, fields, 1, 0.85):
-                yield contract.finding("example", where, f"`{key}` is not a known field: did you mean `{close}`?")
