@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import io
 import re
+import shutil
 import subprocess
 import tempfile
 import tomllib
-import zipfile
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -94,16 +93,16 @@ def last_release(ignoring: str = "") -> str | None:
         ComparisonError: this is not a git clone of the project.
 
     """
-    top = git("rev-parse", "--show-toplevel").stdout.decode().strip()
+    top = git("rev-parse", "--show-toplevel").stdout.strip()
     if not top or Path(top).resolve() != ROOT:
         raise ComparisonError("This is not a git clone of the project: clone it with its tags to compare revisions.")
     found = git("describe", "--tags", "--abbrev=0", "--match=v[0-9]*", "--exclude=v*[!0-9.]*", f"--exclude={ignoring}")
-    return found.stdout.decode().strip() if found.returncode == 0 else None
+    return found.stdout.strip() if found.returncode == 0 else None
 
 
-def git(*arguments: str) -> subprocess.CompletedProcess[bytes]:
+def git(*arguments: str) -> subprocess.CompletedProcess[str]:
     """Run git in the project; a failure does not raise."""
-    return subprocess.run(["git", *arguments], cwd=ROOT, capture_output=True, check=False)  # noqa: S607 # git is found on PATH
+    return subprocess.run(["git", *arguments], cwd=ROOT, capture_output=True, text=True, check=False)  # noqa: S607 # git is found on PATH
 
 
 def _extract(base: str, folder: Path) -> None:
@@ -111,13 +110,12 @@ def _extract(base: str, folder: Path) -> None:
     if git("rev-parse", "--verify", "--quiet", "--end-of-options", f"{base}^{{commit}}").returncode:
         remedy = "name a tag, a branch or a commit with BASE=..., and fetch it first in a shallow clone"
         raise ComparisonError(f"`{base}` is not a revision of this repository: {remedy}.")
-    names = git("ls-tree", "--name-only", base).stdout.decode().split("\n")
-    shipped = [name for name in SHIPPED if name in names]
-    archive = git("archive", "--format=zip", base, *shipped)
-    if not {CONTRACT, "generated"} <= {*shipped} or archive.returncode:
+    names = git("ls-tree", "--name-only", base).stdout.split("\n")
+    shipped, archive = [name for name in SHIPPED if name in names], folder / "archive.zip"
+    done = git("archive", f"--output={archive}", base, *shipped)
+    if not {CONTRACT, "generated"} <= {*shipped} or done.returncode:
         raise ComparisonError(f"`{base}` has no {CONTRACT} or no generated/: name a later revision.")
-    with zipfile.ZipFile(io.BytesIO(archive.stdout)) as held:
-        held.extractall(folder)
+    shutil.unpack_archive(archive, folder)
 
 
 def _surface(contract: Contract, folder: Path, state: str) -> Surface:

@@ -24,9 +24,9 @@ def problems(version: str, before: str | None) -> Iterator[str]:
 
     """
     yield from _uncommitted()
-    if git("rev-parse", "--is-shallow-repository").stdout.strip() == b"true":
+    if git("rev-parse", "--is-shallow-repository").stdout.strip() == "true":
         yield "This clone is shallow and may lack release tags: run `git fetch --unshallow --tags`."
-    here = git("tag", "--points-at", "HEAD", "--list", "v*", "[0-9]*.*").stdout.decode().split()
+    here = git("tag", "--points-at", "HEAD", "--list", "v*", "[0-9]*.*").stdout.split()
     if other := next((name for name in here if name != f"v{version}"), None):
         yield f"{CONTRACT}: `info.version` is {version}, but this commit is tagged {other}: correct one of them."
     if f"v{version}" not in here and git("tag", "--list", f"v{version}").stdout:
@@ -42,11 +42,11 @@ def problems(version: str, before: str | None) -> Iterator[str]:
 
 
 def _uncommitted() -> Iterator[str]:
-    changed = git("status", "--porcelain", "--untracked-files=all").stdout.decode().splitlines()
+    changed = git("status", "--porcelain", "--untracked-files=all").stdout.splitlines()
     if changed:
         names = ", ".join(line[3:] for line in changed[:3]) + (" and others" if len(changed) > 3 else "")
         yield f"There are uncommitted changes ({names}): commit, ignore or remove them."
-    for line in git("ls-files", "-v").stdout.decode().splitlines():
+    for line in git("ls-files", "-v").stdout.splitlines():
         if not line.startswith("H "):  # git status does not show edits of this file
             remedy = f"git update-index --no-assume-unchanged --no-skip-worktree {line[2:]}"
             yield f"{line[2:]}: git is configured to ignore its changes: run `{remedy}`."
