@@ -501,7 +501,7 @@ OTHERS: dict[str, Callable[[Path], object]] = {
 }
 
 
-@pytest.mark.parametrize("name", ["out.jsonl.part", "out.jsonl.part-journal"])
+@pytest.mark.parametrize("name", ["out.jsonl.part", "out.jsonl.part-journal", "out.jsonl.part-wal"])
 @pytest.mark.parametrize("kind", OTHERS)
 def test_a_file_without_our_mark_is_not_taken_for_ours(listing: Listing, bridge: Bridge, name: str, kind: str) -> None:
     OTHERS[kind](Path(name))
@@ -514,14 +514,17 @@ def test_a_file_without_our_mark_is_not_taken_for_ours(listing: Listing, bridge:
     assert files() == {name}
 
 
+@pytest.mark.parametrize("name", ["out.jsonl.part-journal", "out.jsonl.part-wal"])
 @pytest.mark.parametrize("kind", ["text", "link", "pipe"])
-def test_a_journal_of_others_beside_our_file_is_left_alone(listing: Listing, bridge: Bridge, kind: str) -> None:
+def test_a_journal_of_others_beside_our_file_is_left_alone(
+    listing: Listing, bridge: Bridge, name: str, kind: str
+) -> None:
     interrupted(listing, bridge)
-    OTHERS[kind](Path("out.jsonl.part-journal"))
+    OTHERS[kind](Path(name))
     result = listing()
     assert (result.returncode, bridge.asked) == (2, [])
-    assert result.stderr.endswith(f"out.jsonl.part-journal {NOT_OURS}\n")
-    Path("out.jsonl.part-journal").unlink()
+    assert result.stderr.endswith(f"{name} {NOT_OURS}\n")
+    Path(name).unlink()
     assert listing().returncode == 0
     assert numbers(written()) == every()
 

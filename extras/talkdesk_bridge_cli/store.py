@@ -170,18 +170,18 @@ def _not_ours(path: Path) -> CommandError:
 def _prepare(path: Path, mode: int | None) -> list[Path]:
     """Create the database and its journal, or check that those that exist are ours; returns the new ones."""
     mode, journal, new = mode if mode is None else mode | 0o600, _journal_of(path), []
-    if os.path.lexists(path):
-        _check(path, HEADER)
-    elif os.path.lexists(journal):
+    wal = path.with_name(f"{path.name}-wal")
+    if os.path.lexists(wal):
+        raise _not_ours(wal)  # SQLite would take it for its own log, and delete it
+    if os.path.lexists(journal) and not os.path.lexists(path):
         raise _not_ours(journal)
-    else:
-        create(path, mode, [_empty_database()])  # at once with our mark, so that a file without it is never ours
-        new.append(path)
-    if os.path.lexists(journal):
-        _check(journal, JOURNAL)
-    else:
-        create(journal, mode, [])
-        new.append(journal)
+    # The database has our mark from the start, so that a file without it is never ours.
+    for file, start, content in ((path, HEADER, _empty_database), (journal, JOURNAL, bytes)):
+        if os.path.lexists(file):
+            _check(file, start)
+        else:
+            create(file, mode, [content()])
+            new.append(file)
     return new
 
 
