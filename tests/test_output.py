@@ -393,6 +393,17 @@ def test_an_error_of_the_system_says_what_it_concerns(two: Server, tmp_path: Pat
     assert (result.returncode, result.stderr) == (1, f"talkdesk-bridge: {message}.\n")
 
 
+@pytest.mark.skipif(sys.platform == "win32", reason="a folder in use cannot be deleted")
+def test_the_current_folder_was_deleted(two: Server, tmp_path: Path) -> None:
+    folder = tmp_path / "folder"
+    shell = f"mkdir '{folder}' && cd '{folder}' && rmdir '{folder}' && exec '{COMMAND}' invoices 1 --output out"
+    result = subprocess.run(
+        ["/bin/sh", "-c", shell], env=environment(URL=two.url), capture_output=True, text=True, check=False
+    )
+    message = "--output: out cannot be written: No such file or directory"
+    assert (result.returncode, result.stderr, two.seen) == (2, f"talkdesk-bridge: {message}.\n", [])
+
+
 def test_the_temporary_file_is_new_and_has_the_mode_of_the_output(
     two: Server, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -64,8 +64,8 @@ class Output:
             return
         if not name:
             raise CommandError("--output must not be empty: give the name of a file, or - for standard output.", 2)
-        self.path = Path(os.path.realpath(name))
         try:
+            self.path = Path(os.path.realpath(name))  # fails if the current folder was deleted
             mode = self.path.stat().st_mode if self.path.exists() else stat.S_IFREG
             # A file behind a descriptor must not be replaced: its writers would keep writing to the old one.
             if re.match(r"/dev/(fd/|std)|/proc/", name) or not stat.S_ISREG(mode) or name.endswith(os.sep):

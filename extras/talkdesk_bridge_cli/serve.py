@@ -30,7 +30,7 @@ def serve(host: str, port: int, **options: Any) -> None:
         reason = os.strerror(error.errno) if error.errno and error.errno > 0 else error.strerror
         remedy = "Choose another with --port or --host"
         raise CommandError(f"cannot listen on {host}, port {port}: {reason}. {remedy}.", 2) from None
-    command = "talkdesk-bridge" if shutil.which("talkdesk-bridge") else shlex.quote(os.path.relpath(sys.argv[0]))
+    command = "talkdesk-bridge" if shutil.which("talkdesk-bridge") else shlex.quote(sys.argv[0])
     with server:
         print(server.describe(command), flush=True)
         # The server runs in another thread, because an event loop could lose the exception that a signal raises.
