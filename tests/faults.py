@@ -464,6 +464,7 @@ CASES: dict[str, list[Case]] = {
         ),
         fails("400 in br, which was not requested", http(BROTLI, 400, Content_Encoding="br"), BadRequestError, "returned 400 Bad Request with a body in the content coding br, which the client did not request."),
         fails("a token in br, which was not requested", http(BROTLI, Content_Encoding="br"), AuthenticationError, "a body in the content coding br, which the client did not request", auth=oauth),
+        fails("401 in br instead of a token", http(BROTLI, 401, Content_Encoding="br"), AuthenticationError, "/token returned 401: a body in the content coding br, which the client did not request", auth=oauth),
         reads("gzip in two members", gzipped(gzip.compress(TEXT[:20]) + gzip.compress(TEXT[20:])), "1"),
         reads("gzip in capitals", http(gzip.compress(TEXT), Content_Encoding="GZIP"), "1"),
         fails("gzip, truncated", gzipped(gzip.compress(TEXT)[:-12]), ContractError, "cannot be decompressed"),

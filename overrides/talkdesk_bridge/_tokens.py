@@ -188,13 +188,14 @@ def read_token(response: RawResponse, request: Request) -> TokenResponse:
     secrets = (*secrets_of(request), *([token.text] if token else []))
     # Other fields of a success may hold secrets.
     success = 200 <= response.status_code < 300
-    reasons = _reasons({name: data[name] for name in data if name.lower().startswith("error") or not success})
+    named = {name: data[name] for name in data if name.lower().startswith("error") or not success}
+    reasons = islice(_reasons(response.fault or named), MOST_REASONS)
     kind = "" if data.get("token_type") is None else data["token_type"]
     return TokenResponse(
         token=token,
         kind=one_line(redact(kind, secrets)) if isinstance(kind, str) else kind_of(kind),
         seconds=_lifetime(data.get("expires_in")),
-        reasons=tuple(one_line(redact(one, secrets)) for one in islice(reasons, MOST_REASONS)),
+        reasons=tuple(one_line(redact(one, secrets)) for one in reasons),
     )
 
 
