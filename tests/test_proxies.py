@@ -99,6 +99,16 @@ def test_an_invalid_entry_is_ignored_with_one_warning(
     assert record.getMessage().startswith("NO_PROXY: an entry is not a host, host:port, address, network or *")
 
 
+def test_a_failed_connection_does_not_repeat_the_warning(
+    listing: Listing, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    monkeypatch.setenv("HTTPS_PROXY", "http://127.0.0.1:1")
+    monkeypatch.setenv("NO_PROXY", "[::1")
+    with pytest.raises(errors.NotSentError, match=r"through the proxy in HTTPS_PROXY or ALL_PROXY\)\. Tried 2 times"):
+        listing("https://bridge.example", options={"retry": Retry(attempts=2, backoff=0)})
+    assert [record.getMessage()[:9] for record in caplog.records] == ["NO_PROXY:"]
+
+
 def test_which_variable_names_the_proxy(monkeypatch: pytest.MonkeyPatch) -> None:
     assert not goes_through("https://b")
     monkeypatch.setenv("HTTP_PROXY", "http://127.0.0.1:9")

@@ -15,7 +15,7 @@ from weakref import WeakSet
 
 import httpx
 from talkdesk_bridge_api import VERSION
-from talkdesk_bridge_http import AsyncHTTPTransport, HTTPTransport, Proxies, decompressed
+from talkdesk_bridge_http import AsyncHTTPTransport, HTTPTransport, decompressed
 
 from talkdesk_bridge import _received, errors
 from talkdesk_bridge._received import Failure, RawResponse, SocksError, one_line
@@ -101,7 +101,7 @@ class _Http:
 
     async def send(self, settings: Settings, request: Request) -> RawResponse | Failure:
         """The response to a request, or its failure."""
-        body = _Body(settings, request)
+        body = _Body(settings, request, self.transport)
         try:
             response = await self._receive(request, body.add)
         except UNWRAPPED_ERRORS as error:
@@ -191,8 +191,9 @@ def _opened(kind: type[HTTPTransport] | type[AsyncHTTPTransport], settings: Sett
 class _Body:
     """Collects the body of a response or its failure, and checks its size and the deadline."""
 
-    def __init__(self, settings: Settings, request: Request) -> None:
-        self._settings, self._request, self._name = settings, request, name_of(request)
+    def __init__(self, settings: Settings, request: Request, transport: Any) -> None:
+        self._settings, self._request, self._transport = settings, request, transport
+        self._name, self._host = name_of(request), f"{request.url.scheme}://{request.url.netloc.decode('ascii')}"
         self._end = settings.clock() + settings.deadline
         self._chunks, self._size = list[bytes](), 0
 
@@ -232,10 +233,9 @@ class _Body:
 
     def failure(self, error: Exception, *, closed: bool) -> Failure:
         """Turn an httpx error into a Failure. It is not chained, because it holds the credential."""
-        settings, url = self._settings, self._request.url
         if isinstance(error, httpx.PoolTimeout):
             reason = f"because {MOST_AT_ONCE} other requests were in flight; send fewer at once, or raise deadline"
-            message = f"not sent within {settings.deadline:g} s, {reason}"
+            message = f"not sent within {self._settings.deadline:g} s, {reason}"
             return self._failed(errors.NotSentError, message, retryable=False)
         if late := self.late():
             return late
@@ -251,12 +251,12 @@ class _Body:
         if isinstance(error, httpx.ProxyError):
             return self._not_passed_on(reason)
         if isinstance(error, NOT_SENT):
-            proxy = _proxy_of(settings, url)
-            message = f"no connection to {_host_of(url)} ({reason}{'; through ' if proxy else ''}{proxy})"
+            proxy = self._proxy()
+            message = f"no connection to {self._host} ({reason}{'; through ' if proxy else ''}{proxy})"
             return self._failed(errors.NotSentError, message, retryable="CERTIFICATE_VERIFY_FAILED" not in reason)
-        message = f"no complete response from {_host_of(url)} ({reason})"
+        message = f"no complete response from {self._host} ({reason})"
         if isinstance(error, httpx.TimeoutException):
-            message = f"{_host_of(url)} did not respond in time ({type(error).__name__})"
+            message = f"{self._host} did not respond in time ({type(error).__name__})"
         return self._failed(errors.NoResponseError, message)
 
     def _failed(self, kind: type[errors.BridgeError], message: str, *, retryable: bool = True) -> Failure:
@@ -264,10 +264,17 @@ class _Body:
 
     def _not_passed_on(self, reason: str) -> Failure:
         """The failure of a request that a proxy rejected: its status, or what it said in SOCKS."""
-        url, settings = self._request.url, self._settings
-        kind, fault, retryable = _received.rejection(reason, settings.retry.statuses)
-        message = f"no connection to {_host_of(url)} ({_proxy_of(settings, url) or 'a proxy'}{fault})"
+        kind, fault, retryable = _received.rejection(reason, self._settings.retry.statuses)
+        message = f"no connection to {self._host} ({self._proxy() or 'a proxy'}{fault})"
         return self._failed(kind, message, retryable=retryable)
+
+    def _proxy(self) -> str:
+        """The proxy of the request, in words; empty if there is none, or if only the user's transport knows."""
+        settings, url = self._settings, self._request.url
+        if settings.transport or settings.proxy:
+            return "" if settings.transport else "the proxy of the option proxy"
+        found = self._transport.proxies.of(url.scheme, url.host, url.port)
+        return "the proxy in HTTPS_PROXY or ALL_PROXY" if found else ""
 
     def late(self) -> Failure | None:
         """The failure if the deadline has passed; None before."""
@@ -278,17 +285,6 @@ class _Body:
 
     def _in_time(self) -> bool:
         return self._settings.clock() < self._end
-
-
-def _host_of(url: httpx.URL) -> str:
-    return f"{url.scheme}://{url.netloc.decode('ascii')}"
-
-
-def _proxy_of(settings: Settings, url: httpx.URL) -> str:
-    """The proxy of a URL, in words; empty if there is none, or if only the user's transport knows."""
-    if settings.transport or settings.proxy:
-        return "" if settings.transport else "the proxy of the option proxy"
-    return "the proxy in HTTPS_PROXY or ALL_PROXY" if Proxies().of(url.scheme, url.host, url.port) else ""
 
 
 def normalized(url: str) -> str:

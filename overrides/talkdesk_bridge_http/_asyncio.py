@@ -282,5 +282,6 @@ class AsyncHTTPTransport(httpx.AsyncHTTPTransport):
         trust_env: bool = True,
         max_requests: int = 100,
     ) -> None:
-        proxies = Proxies(proxy, trust_env=trust_env)
-        self._pool = _Pool(tls_context(verify, cert, trust_env=trust_env), proxies, max_requests)
+        self.proxies = Proxies(proxy, trust_env=trust_env)
+        """Finds the proxy of a URL."""
+        self._pool = _Pool(tls_context(verify, cert, trust_env=trust_env), self.proxies, max_requests)
