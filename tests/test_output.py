@@ -393,6 +393,12 @@ def test_an_error_of_the_system_says_what_it_concerns(two: Server, tmp_path: Pat
     assert (result.returncode, result.stderr) == (1, f"talkdesk-bridge: {message}.\n")
 
 
+def test_no_byte_order_mark_hides_a_formula() -> None:
+    """Programs strip it from the start of a file, and the first column may be named by the bridge."""
+    (header,) = csv_lines([], ["\ufeff=1+1", "\ufeff@a"])
+    assert not any(begins_a_formula(cell) for cell in next(csv.reader([header.decode("utf-8-sig")])))
+
+
 @pytest.mark.skipif(sys.platform == "win32", reason="a folder in use cannot be deleted")
 def test_the_current_folder_was_deleted(two: Server, tmp_path: Path) -> None:
     folder = tmp_path / "folder"

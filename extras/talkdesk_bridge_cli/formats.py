@@ -13,9 +13,9 @@ from typing import Any
 from talkdesk_bridge import Number
 from talkdesk_bridge.errors import ContractError
 
-# Control characters, and invisible characters that reverse text or break lines.
+# Control characters, and invisible characters that reverse text, break lines, or vanish at the start of a file.
 CONTROLS = re.compile(
-    "[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069\ud800-\udfff]|\r(?!\n)"
+    "[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069\ud800-\udfff\ufeff]|\r(?!\n)"
 )
 # A character that makes a cell a formula in a spreadsheet; in some locales, also a full-width one.
 SIGN = "[=+\\-@\uff1d\uff0b\uff0d\uff20]"
