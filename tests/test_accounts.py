@@ -232,6 +232,12 @@ def test_an_error_that_affects_all_accounts_ends_the_run(
     assert numbers(written()) == every()
 
 
+@pytest.mark.parametrize("status", [401, 407])
+def test_a_wrong_password_is_sent_once(listing: Listing, bridge: Bridge, status: int) -> None:
+    bridge.instead = lambda _: http_response(b"{}", status)
+    assert (listing().returncode, len(bridge.asked)) == (3, 1)
+
+
 @pytest.mark.parametrize(("number", "status"), [(signal.SIGTERM, 143), (signal.SIGINT, 130), (signal.SIGKILL, -9)])
 def test_a_signal_ends_the_run_and_the_next_run_resumes_it(
     bridge: Bridge, tmp_path: Path, number: int, status: int

@@ -16,7 +16,7 @@ from typing import Any
 
 import httpcore
 import pytest
-from talkdesk_bridge import AsyncBridgeClient, Attempt, BridgeClient, Retry, errors
+from talkdesk_bridge import AsyncBridgeClient, Attempt, BasicAuth, BridgeClient, Retry, errors
 from talkdesk_bridge.models import InvoiceDetails, InvoiceDetailsResponse
 
 from tests.conftest import ONCE, page
@@ -36,7 +36,7 @@ class Bridge(KeepAlive):
         self.error_responses: dict[str, list[bytes]] = {}
         self.open = self.most = 0
         self.together = threading.Barrier(1)
-        """The first requests wait for each other; the number of parties is their number."""
+        """The requests after the first one, as many as there are parties, wait for each other."""
         self._lock = threading.Lock()
 
     def page(self, target: str) -> bytes:
@@ -45,7 +45,7 @@ class Bridge(KeepAlive):
             self.requested.append((time.monotonic(), account))
             self.open += 1
             self.most = max(self.most, self.open)
-            first = len(self.requested) <= self.together.parties
+            first = 1 < len(self.requested) <= 1 + self.together.parties
             prepared = self.error_responses.get(account)
             content = prepared.pop(0) if prepared else http_response(json.dumps(page(account, total=1)).encode())
         if first:
@@ -111,6 +111,32 @@ def test_each_account_comes_once_and_the_limit_of_open_requests_holds(many: Brid
     many.most = 0
     assert len(results_of(many, way, at_once=1)) == 40
     assert many.most == 1
+
+
+@WAYS
+@pytest.mark.parametrize("status", [401, 407])
+def test_a_wrong_password_is_sent_once(many: Bridge, way: str, status: int) -> None:
+    """Otherwise it would be sent for each call at a time, and some servers and proxies lock a login after a few."""
+    many.error_responses = {account: [error_response(status)] for account in ACCOUNTS}
+
+    async def run() -> None:
+        async with AsyncBridgeClient(many.url, BasicAuth("user", "wrong")) as client:
+            async for _, result in client.each(client.billing.get_account_invoices, ACCOUNTS):
+                assert isinstance(result, errors.BridgeError)
+                raise result
+
+    def block() -> None:
+        with BridgeClient(many.url, BasicAuth("user", "wrong")) as client:
+            for _, result in client.each(client.billing.get_account_invoices, ACCOUNTS):
+                assert isinstance(result, errors.BridgeError)
+                raise result
+
+    with pytest.raises(errors.AFFECT_ALL_CALLS):
+        block() if way == "blocking" else asyncio.run(run())
+    time.sleep(0.1)
+    # A thread may have sent the next one before the loop ended.
+    assert len(many.requested) <= (1 if way == "awaiting" else 2)
+    assert not workers()
 
 
 @WAYS
@@ -464,7 +490,8 @@ def test_an_interrupt_ends_a_blocking_loop(silent: Raw) -> None:
 import sys
 from talkdesk_bridge import BridgeClient, Retry
 with BridgeClient(sys.argv[1]) as bridge:
-    for _ in bridge.each(bridge.billing.get_account_invoices, map(str, range(100))):
+    ask = bridge.billing.get_account_invoices
+    for _ in bridge.each(lambda account: account == "0" or ask(account), map(str, range(100))):
         pass
 """
     process = subprocess.Popen([sys.executable, "-c", code, silent.url], stderr=subprocess.PIPE, text=True)

@@ -226,8 +226,8 @@ class BridgeClient(_Client, Operations):
 
         Example: `for account, invoices in bridge.each(bridge.billing.iter_account_invoices, accounts)`.
 
-        Results come in the order in which calls end. Inputs are read as calls end, and at most `at_once` + 1 results
-        wait for you, so there may be any number of inputs. If the bridge sends Retry-After in one response, all
+        The first call is made alone, so that a wrong password is sent once. Results come in the order in which calls
+        end. At most `at_once` + 1 of them wait for you, so there may be any number of inputs. After a Retry-After, all
         requests of this client wait. Leaving the loop, or Ctrl-C, aborts requests in flight. Changed lists are reread.
 
         Args:

@@ -15,7 +15,7 @@ from talkdesk_bridge._http import AsyncHttp, Http
 from talkdesk_bridge._items import AsyncItemIterator, ItemIterator
 from talkdesk_bridge._run import run
 from talkdesk_bridge._settings import MOST_AT_ONCE
-from talkdesk_bridge.errors import ArgumentError, BridgeError
+from talkdesk_bridge.errors import AFFECT_ALL_CALLS, ArgumentError, BridgeError
 
 InputT = TypeVar("InputT")
 
@@ -38,6 +38,14 @@ def check(inputs: Any, at_once: Any) -> None:
         raise ArgumentError(f"at_once must be an integer from 1 to {MOST_AT_ONCE}.")
 
 
+def _next_calls(result: Any, most: int) -> int:
+    """How many calls to begin after one has ended; the first one is made alone.
+
+    Otherwise, a wrong password would be sent `at_once` times, after which some servers and proxies lock the login.
+    """
+    return 1 if isinstance(result, AFFECT_ALL_CALLS) else most
+
+
 def each_blocking(
     http: Http, function: Callable[[InputT], Any], inputs: Iterable[InputT], at_once: int
 ) -> Generator[tuple[InputT, Any]]:
@@ -52,20 +60,26 @@ def each_blocking(
 
     # Daemons, so that a thread that is looking up a host does not keep the process from ending.
     threads = [threading.Thread(target=work, daemon=True) for _ in range(at_once)]
+    unused = iter(threads)
+
+    def begin(count: int) -> int:
+        """Begin this many calls, or as many as there are inputs."""
+        begun = [*islice(remaining, count)]
+        for task in begun:
+            tasks.put(task)
+            for thread in islice(unused, 1):
+                thread.start()
+        return len(begun)
+
     with http.waiting.gate.sharing():
         try:
-            for thread, task in zip(threads, islice(remaining, at_once), strict=False):
-                tasks.put(task)
-                running += 1
-                thread.start()
+            running = begin(1)
             while running:
                 done, result, failure = results.get()
                 if failure:
                     raise failure
                 running -= 1
-                for task in islice(remaining, 1):
-                    tasks.put(task)
-                    running += 1
+                running += begin(_next_calls(result, at_once - running))
                 yield done, result
         finally:
             started = [thread for thread in threads if thread.ident]
@@ -108,13 +122,13 @@ async def each(
 
     with http.waiting.gate.sharing():
         try:
-            begin(at_once)
+            begin(1)
             while running:
                 done, _ = await asyncio.wait(running, return_when=asyncio.FIRST_COMPLETED)
                 for task in done:
                     result = task.result()
                     value = running.pop(task)
-                    begin(1)
+                    begin(_next_calls(result, at_once - len(running)))
                     yield value, result
         finally:
             for task in running:

@@ -32,11 +32,7 @@ YEAR = 366 * 86_400.0
 MOST_SECONDS = 60
 """A larger difference is worth a message: tokens and JWTs are valid for a limited time."""
 
-REMEDIES = {
-    401: ": check its user and password",
-    403: ": it does not permit this",
-    407: ": check its user and password",
-}
+REMEDIES = {403: ": it does not permit this", **dict.fromkeys((401, 407), ": check its user and password")}
 """By status. tinyproxy 1.11 sends 401 instead of 407 if the password is wrong."""
 # httpcore lets it through if a proxy does not speak SOCKS. Without the package socksio, there is no SOCKS.
 SocksError: type[Exception] = import_module("socksio").ProtocolError if find_spec("socksio") else errors.ProxyError
@@ -110,9 +106,7 @@ def retry_after(value: str | None, longest: float) -> float | None:
     Some servers send something that can be no delay: more than a year, seconds or milliseconds since 1970, or a date
     in an unknown zone. It is read as a moment, and counts only if that is at most `longest` seconds from now.
     """
-    if value is None:
-        return None
-    text, now = value.strip(), time.time()
+    text, now = (value or "").strip(), time.time()
     if re.fullmatch(r"[0-9]*\.?[0-9]+", text):
         number = float(text)
         is_certain = number <= YEAR
