@@ -14,7 +14,7 @@ import pytest
 from tests.conftest import ROOT
 
 PARTS = {
-    "overrides/talkdesk_bridge": (1450, 2393),
+    "overrides/talkdesk_bridge": (1450, 2395),
     "overrides/talkdesk_bridge_http": (600, 599),
     "extras/talkdesk_bridge_cli": (1600, 1598),
     "extras/talkdesk_bridge_cli/check": (450, 446),

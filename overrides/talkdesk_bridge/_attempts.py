@@ -52,7 +52,7 @@ async def response_to(
         now, is_safe = clock(), request.method in IDEMPOTENT or not operation
         retryable = outcome.retryable if isinstance(outcome, Failure) else outcome.status_code in policy.statuses
         if operation and isinstance(outcome, RawResponse):
-            gate.note(outcome.retry_after, now, retryable=retryable)
+            gate.note(outcome.status_code, outcome.retry_after, now, retryable=retryable)
             # The bridge works, it is only busy: after a 429, count from 1 again if other calls succeeded since.
             if gate.users and outcome.status_code == HTTPStatus.TOO_MANY_REQUESTS and gate.served > served:
                 begun, counted, served = now, 1, gate.served

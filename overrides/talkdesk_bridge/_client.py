@@ -226,9 +226,9 @@ class BridgeClient(_Client, Operations):
 
         Example: `for account, invoices in bridge.each(bridge.billing.iter_account_invoices, accounts)`.
 
-        The first call is made alone, so that a wrong password is sent once. Results come in the order in which calls
-        end. At most `at_once` + 1 of them wait for you, so there may be any number of inputs. After a Retry-After, all
-        requests of this client wait. Leaving the loop, or Ctrl-C, aborts requests in flight. Changed lists are reread.
+        The first call of a client is made alone, so that a wrong password is sent once. Results come as calls end; at
+        most `at_once` + 1 wait for you, so there may be any number of inputs. After a Retry-After, all requests of this
+        client wait. Leaving the loop, or Ctrl-C, aborts requests in flight. Changed lists are reread.
 
         Args:
             function: A method of this client, or a function that uses the client; it runs in threads. If it returns an

@@ -39,7 +39,7 @@ def check(inputs: Any, at_once: Any) -> None:
 
 
 def _next_calls(result: Any, most: int) -> int:
-    """How many calls to begin after one has ended; the first one is made alone.
+    """How many calls to begin after one has ended. The first one is made alone, unless the client had a success before.
 
     Otherwise, a wrong password would be sent `at_once` times, after which some servers and proxies lock the login.
     """
@@ -73,7 +73,7 @@ def each_blocking(
 
     with http.waiting.gate.sharing():
         try:
-            running = begin(1)
+            running = begin(at_once if http.waiting.gate.accepted else 1)
             while running:
                 done, result, failure = results.get()
                 if failure:
@@ -122,7 +122,7 @@ async def each(
 
     with http.waiting.gate.sharing():
         try:
-            begin(1)
+            begin(at_once if http.waiting.gate.accepted else 1)
             while running:
                 done, _ = await asyncio.wait(running, return_when=asyncio.FIRST_COMPLETED)
                 for task in done:

@@ -45,9 +45,12 @@ class Gate:
         """When the bridge accepts requests again, by the client's clock."""
         self.served = 0
         """Responses whose status was none of `Retry.statuses`."""
+        self.accepted = False
+        """Whether a response had a status below 400, so that the credential is right."""
 
-    def note(self, retry_after: float | None, now: float, *, retryable: bool) -> None:
-        """Note a response, with the seconds in its Retry-After, for all calls."""
+    def note(self, status: int, retry_after: float | None, now: float, *, retryable: bool) -> None:
+        """Note the status of a response, and the seconds in its Retry-After, for all calls."""
+        self.accepted = self.accepted or status < 400
         if not retryable:
             self.served += 1
         elif retry_after is not None:
