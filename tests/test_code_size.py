@@ -4,12 +4,17 @@ from __future__ import annotations
 
 import ast
 import io
+import re
+import sys
 import tokenize
 from collections.abc import Iterator
 from pathlib import Path
+from types import FrameType
 from typing import Any
 
 import pytest
+from talkdesk_bridge import BridgeClient, HeaderAuth
+from talkdesk_bridge_sandbox import Sandbox
 
 from tests.conftest import ROOT
 
@@ -147,3 +152,24 @@ def test_no_expression_is_a_knot() -> None:
 )
 def test_a_knot_is_found(text: str, lines: list[int]) -> None:
     assert [line for line, _ in knots(text)] == lines
+
+
+def test_a_request_makes_no_more_calls_than_documented(sandbox: Sandbox, key: HeaderAuth) -> None:
+    parts = {"overrides/talkdesk_bridge": 0, "overrides/talkdesk_bridge_http": 0, "generated/talkdesk_bridge_api": 0}
+
+    def count(frame: FrameType, event: str, _: object) -> None:
+        for part in parts:
+            if event == "call" and Path(frame.f_code.co_filename).is_relative_to(ROOT / part):
+                parts[part] += 1
+
+    with BridgeClient(sandbox.url, auth=key) as bridge:
+        bridge.billing.get_account_invoices("1000000003")  # imports and connects
+        sys.setprofile(count)
+        bridge.billing.get_account_invoices("1000000003")
+        sys.setprofile(None)
+    text = (ROOT / "CONTRIBUTING.md").read_text(encoding="utf-8")
+    documented = re.search(r"makes (\d+) calls:\s+(\d+) in the client,\s+(\d+) in\s+its\s+transport and\s+(\d+)", text)
+    assert documented
+    most, *each = map(int, documented.groups())
+    assert most == sum(each)
+    assert all(now <= limit for now, limit in zip(parts.values(), each, strict=True)), parts

@@ -64,6 +64,8 @@ class Place:
         Deviations of unknown fields, `.*`, come last.
         """
         found = [*self.deviations()]
+        if len(found) < 2:
+            return found
         unseen = {path for path, *_ in found}
         order: list[str] = []
 
@@ -78,8 +80,7 @@ class Place:
                     return
                 walk(inner, path + step)
 
-        if len(found) > 1:
-            walk(data, "$")
+        walk(data, "$")
         ranks = {path: rank for rank, path in enumerate(order)}
         return sorted(found, key=lambda deviation: ranks.get(deviation[0], len(ranks)))
 

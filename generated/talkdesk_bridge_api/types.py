@@ -92,7 +92,10 @@ class Operation(Generic[BodyT]):
 
     def body(self, status: int) -> Body | None:
         """The declared body of a status; None if the status is not declared."""
-        return next((body for body in self.bodies if body.first <= status <= body.last), None)
+        for body in self.bodies:
+            if body.first <= status <= body.last:
+                return body
+        return None
 
 
 TOTAL = ("total",)

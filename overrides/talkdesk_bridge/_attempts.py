@@ -11,7 +11,7 @@ from attrs import evolve
 from talkdesk_bridge import errors
 from talkdesk_bridge._http import AsyncHttp, Http, Request
 from talkdesk_bridge._received import LOG, Failure, RawResponse, loggable
-from talkdesk_bridge._redact import path_of
+from talkdesk_bridge._redact import path_of, secrets_of
 from talkdesk_bridge._retry import IDEMPOTENT, Attempt, Retry
 from talkdesk_bridge._settings import Settings
 
@@ -89,7 +89,7 @@ def _report(
     attempt = Attempt(
         operation=name,
         method=request.method,
-        path=path_of(request),
+        path=path_of(request, secrets_of(request)),
         number=number,
         status=outcome.status_code,
         error=type(outcome.error).__name__ if isinstance(outcome, Failure) else None,

@@ -19,7 +19,7 @@ from talkdesk_bridge_http import AsyncHTTPTransport, HTTPTransport, decompressed
 
 from talkdesk_bridge import _received, errors
 from talkdesk_bridge._received import Failure, RawResponse, SocksError, one_line
-from talkdesk_bridge._redact import name_of, redact, redact_content, secrets_of
+from talkdesk_bridge._redact import path_of, redact, redact_content, secrets_of
 from talkdesk_bridge._run import Asyncio, Blocking
 from talkdesk_bridge._settings import MOST_AT_ONCE, Settings
 
@@ -90,9 +90,8 @@ class _Http:
         try:
             url = self.base_url + url if url.startswith("/") else url
             url = f"{url}?{httpx.QueryParams(params)}" if params else url
-            all_headers = httpx.Headers(HEADERS)
-            all_headers.update(headers)
-            request = Request(url=url, headers=all_headers, **more, extensions=extensions)
+            request = Request(url=url, headers=HEADERS, **more, extensions=extensions)
+            request.headers.update(headers)
             request.extensions["url"] = str(request.url)  # before `Auth.apply` adds to it
             request.read()  # read files now: later they could be read only once, and would block
             return request
@@ -193,7 +192,9 @@ class _Body:
 
     def __init__(self, settings: Settings, request: Request, transport: Any) -> None:
         self._settings, self._request, self._transport = settings, request, transport
-        self._name, self._host = name_of(request), f"{request.url.scheme}://{request.url.netloc.decode('ascii')}"
+        self._secrets = secrets_of(request)
+        self._name = f"{request.method} {path_of(request, self._secrets)}"
+        self._host = f"{request.url.scheme}://{request.url.netloc.decode('ascii')}"
         self._end = settings.clock() + settings.deadline
         self._chunks, self._size = list[bytes](), 0
 
@@ -222,10 +223,9 @@ class _Body:
             content, fault = b"", f"more than {limit} bytes: raise max_bytes, or ask for smaller pages"
         if fault and success:
             return Failure(errors.ContractError(f"{self._name} returned {status} with {fault}."), retryable=False)
-        secrets = secrets_of(self._request)
         # Some servers echo the request.
-        redacted = {name: redact(value, secrets) for name, value in response.headers.items()}
-        content = content if success else redact_content(content, secrets)
+        redacted = {name: redact(value, self._secrets) for name, value in response.headers.items()}
+        content = content if success else redact_content(content, self._secrets)
         url = self._request.extensions["url"]
         asked = _received.retry_after(response.headers.get("Retry-After"), self._settings.retry.retry_after_max)
         headers = httpx.Headers(redacted, encoding="utf-8")
@@ -247,7 +247,7 @@ class _Body:
             return self._failed(errors.ConfigurationError, "the client was closed during the request", retryable=False)
         # Cut off what a server or proxy sent, which may be an echo: invalid bytes, or the words after a status.
         text = re.split(r""":? (?:bytearray\()?b['"]|(?<=^\d{3}) """, str(error))[0]
-        reason = one_line(redact(text, secrets_of(self._request))) or type(error).__name__
+        reason = one_line(redact(text, self._secrets)) or type(error).__name__
         if isinstance(error, httpx.ProxyError):
             return self._not_passed_on(reason)
         if isinstance(error, NOT_SENT):

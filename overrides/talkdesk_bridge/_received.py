@@ -106,7 +106,9 @@ def retry_after(value: str | None, longest: float) -> float | None:
     Some servers send something that can be no delay: more than a year, seconds or milliseconds since 1970, or a date
     in an unknown zone. It is read as a moment, and counts only if that is at most `longest` seconds from now.
     """
-    text, now = (value or "").strip(), time.time()
+    if value is None:
+        return None
+    text, now = value.strip(), time.time()
     if re.fullmatch(r"[0-9]*\.?[0-9]+", text):
         number = float(text)
         is_certain = number <= YEAR

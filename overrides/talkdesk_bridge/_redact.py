@@ -92,14 +92,9 @@ def _redacted(value: Any, secrets: tuple[str, ...]) -> Any:
     return value
 
 
-def name_of(request: Any) -> str:
-    """Method and path, for messages."""
-    return f"{request.method} {path_of(request)}"
-
-
-def path_of(request: Any) -> str:
+def path_of(request: Any, secrets: tuple[str, ...]) -> str:
     """The path as sent, without the query, and without secrets that a link may contain."""
-    return redact(request.url.raw_path.decode("ascii").partition("?")[0], secrets_of(request))
+    return redact(request.url.raw_path.decode("ascii").partition("?")[0], secrets)
 
 
 def secrets_of(request: Any) -> tuple[str, ...]:

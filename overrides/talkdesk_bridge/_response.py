@@ -151,20 +151,20 @@ def _envelope(operation: ListOperation[Any, Any], data: Any, root: Place) -> tup
     """
     item, envelope = {*getattr(operation.item, "FIELDS", ())}, {*getattr(operation.page, "FIELDS", ())}
     error_fields = {*ErrorInfo.FIELDS} - item
-    shape, place = operation.shape, operation.shape.path
+    shape = operation.shape
     if isinstance(data, list):
         if shape.keys:
             root.counts["object | array"][""] += 1
-        return shape.wrapped(data), (place,)
+        return shape.wrapped(data), (shape.path,)
     if isinstance(data, dict) and data.keys() & item and not data.keys() & (envelope | error_fields | {"_links"}):
         root.counts[f"{'object with a list' if shape.keys else 'array'} | single item"][""] += 1
-        return shape.wrapped([data]), (f"{place}[0]", f"{place}[*]")
+        return shape.wrapped([data]), (f"{shape.path}[0]", f"{shape.path}[*]")
     items = shape.found(data)
     has_items = isinstance(items, list) and items
     if not has_items and isinstance(data, dict) and any(data.get(name) for name in error_fields - envelope):
         raise MisfitError("object with a list" if shape.keys else "array", "an error that was sent as a success")
     if not isinstance(items, list) and not (items is None and _may_be_missing(shape, data)):
-        raise MisfitError("array", "nothing" if items is None else kind_of(items), place.removeprefix("$"))
+        raise MisfitError("array", "nothing" if items is None else kind_of(items), shape.path.removeprefix("$"))
     return data, ()
 
 
