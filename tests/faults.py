@@ -589,6 +589,11 @@ CASES: dict[str, list[Case]] = {
         reads("no total and no link, page by page", (http(page(1, 2, total=None)), http(page(1, 2, total=None)), http(page(3, total=None)), http(page(total=None))), "1 2 3", NO_LENGTH),
         reads("no total and no link, 404 after the last page", (http(page(1, total=None)), http(page(1, total=None)), html(404)), "1", NO_LENGTH),
         reads("no total and no link, page numbers ignored", http(page(1, 2, total=None)), "1 2", NO_LENGTH, requests=4),
+        *(
+            reads(f"no total and no link, {status} when a page that came again is compared", (*[http(page(1, total=None))] * 2, *[http(page(2, total=None))] * 2, html(status)), "1 2", NO_LENGTH)
+            for status in (404, 410)
+        ),
+        fails("no total and no link, 503 when a page that came again is compared", (*[http(page(1, total=None))] * 2, *[http(page(2, total=None))] * 2, BUSY), ServerError, "This was page 3 of the list", "1 2", deviations=(NO_LENGTH,)),
         fails("no total and no link, the list shifted by a page", (*[http(page(1, 2, total=None))] * 3, http(page(8, 9, total=None))), PagingError, "a page has items of an earlier page", "1 2", deviations=(NO_LENGTH,)),
         reads("no total and no link, an empty list", http(page(total=None)), ""),
         fails("no total and no link, pages counted from 0", (http(page(1, total=None)), http(page(2, total=None))), PagingError, "does not count pages from 1", "1", deviations=(NO_LENGTH,)),

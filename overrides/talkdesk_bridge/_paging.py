@@ -72,15 +72,15 @@ class Pages:
             if at.is_identified:  # the parsed JSON takes so much memory that keeping it slows the next page by a tenth
                 at = self._at = evolve(at, sent=at.sent[-1:], end=1, response=None)
             response = await self._request(at.state)
+            is_end = await self._is_repeated(response)
         except BridgeError as error:
-            if not self._ends_with(error):
+            if not (is_end := self._ends_with(error)):
                 raise
+        if is_end:
+            self._at = evolve(at, state=evolve(at.state, step=None))
         else:
-            if not await self._is_repeated(response):
-                self._take(response, whole=whole)
-                return True
-        self._at = evolve(at, state=evolve(at.state, step=None))
-        return False
+            self._take(response, whole=whole)
+        return not is_end
 
     def _check_repeats(self) -> None:
         """At the end of a list that may be read again: accept repeated identities that were the same each time.
