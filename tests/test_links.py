@@ -180,6 +180,8 @@ OTHER_ACCOUNT = [
     f"{PATH}/../2?page=2", f"{PATH[:-1]}2/.?page=2", f"{PATH[:-1]}./2?page=2", f"{PATH[:-1]}x/../2?page=2",
     f"{PATH[:-1]}/2?page=2", f"{PATH[:-1]}2/page/2", f"{PATH}/%2e%2e/2?page=2", f"{PATH[:-1]}%252e%252e/2?page=2",
     f"{PATH}/..%2F2?page=2", f"{PATH[:-1]}2;x=1?page=2", "/BillingInfoAPI/x/../accountinvoices/2?page=2",
+    f"{PATH[:-2]}%2F2?page=2", f"{PATH[:-2]}%252f2?page=2", f"{PATH[:-2]}\\2?page=2", f"{PATH[:-2]}%5C2/next/2",
+    "/BillingInfoAPI%2Faccountinvoices%2F2?page=2", "/BillingInfoAPI;x%2Faccountinvoices/2?page=2",
 ]  # fmt: skip
 
 
@@ -191,6 +193,15 @@ def test_a_link_to_another_account_gets_no_request(server: Server, listing: List
     ):
         listing(server.url)
     assert len(server.seen) == 1
+
+
+@pytest.mark.parametrize("link", ["{path}?page=2", "{path}/after/2"])
+def test_a_link_of_an_account_with_a_slash(server: Server, link: str) -> None:
+    path = invoices_of("AB%2F1")
+    server.respond_with(page(1, total=2, following=link.format(path=path)), page(2, total=2))
+    with BridgeClient(server.url) as bridge:
+        assert len([*bridge.billing.iter_account_invoices("AB/1")]) == 2
+    assert targets(server)[1] == link.format(path=path)
 
 
 def test_hosts_are_compared_as_they_are_sent() -> None:

@@ -27,6 +27,8 @@ PAGES = {"offset", "p", "page", "pageindex", "pageno", "pagenumber", "skip", "st
 CURSORS = {"after", "continuation", "continuationtoken", "cursor", "marker", "nexttoken", "pagetoken", "start"}
 SIZES = {"count", "limit", "maxresults", "pagesize", "perpage", "size", "top"}
 
+SLASH = re.compile(r"/|\\|%(?:25)*(?:2f|5c)", re.IGNORECASE)
+"""What a server that decodes a path may read as a slash."""
 QUERY = "%!$&'()*+,;=:@/?-._~"
 """Characters that are sent as they are in a query."""
 
@@ -107,7 +109,7 @@ class NextLinks:
             raise self._error(page, requested, href, "is not a URL that can be followed") from None
         if not is_ours:
             raise self._error(page, requested, href, "leads to another host, scheme or port")
-        if self._names_other_arguments(segments):
+        if self._names_other_arguments(segments, [segment for segment in SLASH.split(link.path) if segment]):
             raise self._error(page, requested, href, "leads to a list with other arguments")
         return self._sendable(urlsplit(self._url)._replace(path=link.path, query=link.query).geturl())
 
@@ -127,9 +129,12 @@ class NextLinks:
             for segment, (expected, is_argument) in zip(segments, self._segments, strict=True)
         )
 
-    def _names_other_arguments(self, segments: list[str]) -> bool:
-        """Whether a path has the path of the operation anywhere, and only with arguments other than this call's."""
-        parts = [segments[start : start + len(self._segments)] for start in range(len(segments))]
+    def _names_other_arguments(self, *paths: list[str]) -> bool:
+        """Whether a path has the path of the operation anywhere, and only with arguments other than this call's.
+
+        All `paths` are the segments of the same one, split in different ways.
+        """
+        parts = [path[start : start + len(self._segments)] for path in paths for start in range(len(path))]
         any_list = any(self._matches(part, with_arguments=False) for part in parts)
         return any_list and not any(self._matches(part, with_arguments=True) for part in parts)
 

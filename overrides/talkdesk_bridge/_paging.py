@@ -128,8 +128,7 @@ class Pages:
                 first = await self._caller.exchange(self._operation, self._arguments)
                 changed = mark_of(self._sent_in(first)) != at.latest
             what = f"items in `{shape.begin}`" if shape.by_items else "pages"
-            fault = f"this bridge does not count {what} from {shape.first}"
-            fault += ". Ask its operator for a total, or for next links"
+            fault = f"this bridge does not count {what} from {shape.first}. Ask its operator for a total or next links"
             fault = "the first page changed. Start from the beginning" if changed else fault
             raise PagingError(f"{self._name}: {fault}.", page=1, changed=changed)
         self._numbering.setdefault(self._name, 0)
