@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import logging
+import time
 from typing import Any
 
 import httpx
 import pytest
 from attrs import evolve
-from talkdesk_bridge import BasicAuth, BridgeClient, OAuth2ClientCredentials, errors
+from talkdesk_bridge import BasicAuth, BridgeClient, OAuth2ClientCredentials, _links, errors
 from talkdesk_bridge._links import NextLinks
+from talkdesk_bridge._redact import redact
 from talkdesk_bridge._urls import origin
 from talkdesk_bridge_api.api.billing import _GET_ACCOUNT_INVOICES
 
@@ -108,6 +110,23 @@ def test_a_corrected_origin_or_prefix_is_logged_once(server: Server, caplog: pyt
             assert len([*client.billing.iter_account_invoices("1")]) == 2
     message = f"Next links of the bridge begin with http://inner:81/c. The client sends their queries to {server.url}{PREFIX}."
     assert caplog.messages == [message]
+
+
+def test_a_correction_is_logged_once_by_many_threads(
+    server: Server, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def slow(*arguments: Any) -> str:
+        time.sleep(0.05)  # so that all threads find a wrong link before one has warned
+        return redact(*arguments)
+
+    monkeypatch.setattr(_links, "redact", slow)
+    caplog.set_level(logging.WARNING, "talkdesk_bridge")
+    wrong = page(1, total=2, following=f"http://inner{PATH}?page=2")
+    server.script = lambda _, target: as_json(page(2, total=2) if "page=2" in target else wrong)
+    with BridgeClient(server.url) as bridge:
+        for _, invoices in bridge.each(bridge.billing.iter_account_invoices, ["1"] * 8):
+            assert not isinstance(invoices, errors.BridgeError)
+    assert len(caplog.messages) == 1
 
 
 def test_a_right_link_is_not_logged(server: Server, caplog: pytest.LogCaptureFixture) -> None:

@@ -46,7 +46,8 @@ class Caller:
         # The callers that with_options makes share all of the following.
         self.http: Any = http
         self.tokens = Tokens(http, settings.clock)
-        self.warnings: list[str] = []
+        self.unwarned = iter([True])
+        """Gives True to the first thread that has a warning about next links."""
         self.numbering: dict[str, int] = {}
         """By operationId, for lists of unknown length: the most items of a page 1 that came again as page 2.
 

@@ -159,10 +159,9 @@ class NextLinks:
             same = origin(start, "next link") == self._origin and prefix == urlsplit(self._base_url).path.rstrip("/")
         except ConfigurationError:
             same = False
-        if not same and not self._caller.warnings:  # one is enough for a client
-            message = f"Next links of the bridge begin with {self._shown(start)}."
-            self._caller.warnings.append(f"{message} The client sends their queries to {self._base_url}.")
-            LOG.warning("%s", *self._caller.warnings)
+        if not same and next(self._caller.unwarned, False):  # one is enough for a client
+            message = "Next links of the bridge begin with %s. The client sends their queries to %s."
+            LOG.warning(message, self._shown(start), self._base_url)
 
     def _shown(self, url: str) -> str:
         """A URL from the bridge, redacted for messages."""
