@@ -102,8 +102,9 @@ def test_a_link_that_leads_in_a_circle(server: Server, listing: Listing) -> None
 def test_an_endless_chain_of_empty_pages(server: Server, listing: Listing) -> None:
     count = iter(range(1000))
     server.script = lambda method, target: as_json(page(following=f"?c={next(count)}"))
-    with pytest.raises(errors.PagingError, match="11 empty pages in a row"):
+    with pytest.raises(errors.PagingError, match="11 empty pages in a row") as caught:
         listing(server.url, KEY)
+    assert caught.value.page == 11
     assert len(server.seen) == 11
 
 
@@ -251,12 +252,22 @@ def test_repeated_items_are_found_even_if_the_rest_of_the_body_differs(server: S
 
 
 @pytest.mark.parametrize(
-    "links", [[{"rel": "next", "href": "?c=2"}], "?c=2", {"next": 5}, {"next": [{"href": "?c=2"}] * 2}]
+    "links",
+    [
+        [{"rel": "next", "href": "?c=2"}],
+        "?c=2",
+        {"next": 5},
+        {"next": {"href": [1]}},
+        {"next": [{"href": "?c=2"}] * 2},
+        {"next": {"href": "?c=2{&d}"}},
+        {"next": {"href": "?c=2", "templated": True}},
+    ],
 )
 def test_malformed_links_are_not_treated_as_missing(server: Server, listing: Listing, links: object) -> None:
     server.respond_with({**page(1), "_links": links})
-    with pytest.raises(errors.PagingError, match="link"):
+    with pytest.raises(errors.PagingError, match="link") as caught:
         listing(server.url, KEY)
+    assert (caught.value.page, caught.value.requested) == (1, f"{server.url}{invoices_of('1')}")
 
 
 def test_a_link_marked_as_a_template_is_not_followed(server: Server, listing: Listing) -> None:

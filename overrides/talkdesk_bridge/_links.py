@@ -33,8 +33,13 @@ QUERY = "%!$&'()*+,;=:@/?-._~"
 """Characters that are sent as they are in a query."""
 
 
-def next_href(name: str, data: Any) -> str | None:
+def next_href(name: str, data: Any, **place: Any) -> str | None:
     """The href of a page's next link, or of the only one in a list (HAL); None if it is missing or empty.
+
+    Args:
+        name: The operation that returned the page.
+        data: The page.
+        place: Attributes of an error: the page and its request.
 
     Raises:
         PagingError: there are several links, or the link is a template or not text.
@@ -44,19 +49,19 @@ def next_href(name: str, data: Any) -> str | None:
     if not links:
         return None
     if not isinstance(links, dict):
-        raise PagingError(f"{name}: `_links` is not an object, so the next link cannot be read.")
+        raise PagingError(f"{name}: `_links` is not an object, so the next link cannot be read.", **place)
     link = links.get("next")
     if isinstance(link, list):
         if len(link) > 1:
-            raise PagingError(f"{name}: there are {len(link)} next links, so it is unclear which one to follow.")
+            raise PagingError(f"{name}: there are {len(link)} next links, so it is unclear which to follow.", **place)
         link = link[0] if link else None
     href = link.get("href") if isinstance(link, dict) else link
     if not href:
         return None
     if not isinstance(href, str):
-        raise PagingError(f"{name}: the href of the next link is not text.")
+        raise PagingError(f"{name}: the href of the next link is not text.", **place)
     if re.search(r"\{[?&]", href) or (isinstance(link, dict) and link.get("templated") is True):
-        raise PagingError(f"{name}: the next link is a template, which cannot be followed.")
+        raise PagingError(f"{name}: the next link is a template, which cannot be followed.", **place)
     return href
 
 

@@ -180,13 +180,13 @@ class Pages:
 
     def _next_link(self, response: Response[Any]) -> str | None:
         """The URL of the next page that a page links to; None if it has no link, or pages are read by number."""
-        caller, operation = self._caller, self._operation
-        by_number = caller.settings.paging == "numbers" and self._shape.begin
-        if by_number or not (href := next_href(self._name, response.data)):
+        by_number = self._caller.settings.paging == "numbers" and self._shape.begin
+        place = {"page": self._at.state.page, "requested": response.url.partition("?")[0]}
+        if by_number or not (href := next_href(self._name, response.data, **place)):
             return None
         if self._links is None:
-            first = caller.request(operation, self._arguments).extensions["url"]
-            self._links = NextLinks(caller, operation, self._arguments, first)
+            first = self._caller.request(self._operation, self._arguments).extensions["url"]
+            self._links = NextLinks(self._caller, self._operation, self._arguments, first)
         return self._links.url(href, response.url, self._at.state.page)
 
     def _take(self, response: Response[Any], *, whole: bool) -> None:
@@ -282,7 +282,8 @@ class Pages:
                 link, url = link.partition("?")[0], url.partition("?")[0]
                 raise PagingError(message, page=before.page, link=link, requested=url)
             if state.empty > MOST_EMPTY_PAGES:
-                raise PagingError(f"{self._name}: {state.empty} empty pages in a row, each with a next link.")
+                message = f"{self._name}: {state.empty} empty pages in a row, each with a next link."
+                raise PagingError(message, page=before.page)
             return link
         more = total is not None and state.received < total
         unknown = state.is_of_unknown_length and items > self._numbering.get(self._name, 0)

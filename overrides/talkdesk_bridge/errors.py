@@ -150,7 +150,7 @@ class PagingError(BridgeError):
     Attributes:
         page: The number of the page whose link or content is at fault, from 1; None if that is unknown.
         requested: The URL of its request, without query; None if no link is at fault.
-        link: Its next link, without query; None if no link is at fault.
+        link: Its next link, without query; None if no link is at fault, or if it is not one URL.
         changed: Whether the list seems to have changed while it was read; reading it from the start may succeed.
 
     """
