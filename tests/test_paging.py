@@ -149,9 +149,10 @@ def test_an_item_of_any_earlier_page_shows_that_the_list_changed(server: Server,
     ]
 
 
-def test_missing_and_empty_identities_are_not_compared(server: Server, listing: Listing) -> None:
+@pytest.mark.parametrize("empty", [None, "", " ", "\u00a0 "])
+def test_missing_and_empty_identities_are_not_compared(server: Server, listing: Listing, empty: str | None) -> None:
     pages = []
-    for index, number in enumerate((None, "", "7")):
+    for index, number in enumerate((empty, empty, "7")):
         items = [{"invoice_number": number, "status": f"{index}{place}"} for place in range(2)]
         link = {"_links": {"next": {"href": f"?c={index}"}}} if index < 2 else {}
         pages.append({"_embedded": {"invoices": [*items, {"status": f"x{index}"}]}, **link})

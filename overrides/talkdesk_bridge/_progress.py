@@ -140,9 +140,9 @@ class Progress:
 
 
 def identities_of(items: list[Any], name: str) -> list[str]:
-    """The value of a field in each item, as text; empty if it is absent or null."""
+    """The value of a field in each item, as text; empty if it is absent, null or blank."""
     values = [item.get(name) if isinstance(item, dict) else None for item in items]
-    return ["" if value is None else str(value) for value in values]
+    return ["" if value is None else str(value).strip() for value in values]
 
 
 def read_position(data: Any, call: Mapping[str, Any]) -> tuple[PageState, list[str]]:
