@@ -227,7 +227,7 @@ def tls(tmp_path: Path) -> Iterator[tuple[Server, Path]]:
     command += ["-keyout", str(tmp_path / "key.pem"), "-out", str(certificate), "-subj", "/CN=127.0.0.1"]
     if shutil.which("openssl") is None:
         pytest.skip("needs openssl to make a certificate")
-    subprocess.run([*command, "-addext", "subjectAltName=IP:127.0.0.1"], check=True, capture_output=True)
+    subprocess.run([*command, "-addext", "subjectAltName=IP:127.0.0.1,DNS:localhost"], check=True, capture_output=True)
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     context.load_cert_chain(certificate, tmp_path / "key.pem")
     with Server(context) as running:

@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import asyncio
 import logging
+import ssl
 import time
+from pathlib import Path
 from typing import Any
 
 import httpx
 import pytest
 from attrs import evolve
-from talkdesk_bridge import BasicAuth, BridgeClient, OAuth2ClientCredentials, _links, errors
+from talkdesk_bridge import AsyncBridgeClient, BasicAuth, BridgeClient, OAuth2ClientCredentials, _links, errors
 from talkdesk_bridge._links import NextLinks
 from talkdesk_bridge._redact import redact
 from talkdesk_bridge._urls import origin
@@ -181,6 +184,26 @@ def test_going_on_after_an_error_on_a_later_page(server: Server) -> None:
 )
 def test_one_host_in_two_spellings(one: str, other: str) -> None:
     assert origin(one, "URL") == origin(other, "URL")
+
+
+@pytest.mark.parametrize("client", [BridgeClient, AsyncBridgeClient])
+def test_a_host_with_a_closing_dot(tls: tuple[Server, Path], client: type[Any]) -> None:
+    """No certificate has the dot."""
+    server, certificate = tls
+    server.respond_with(page(1, total=2, following=f"{server.url}{PATH}?page=2"), page(2, total=2))
+    url = server.url.replace("127.0.0.1", "LOCALHOST.")
+    bridge = client(url, verify=ssl.create_default_context(cafile=certificate))
+
+    async def listed() -> list[Any]:
+        async with bridge:
+            return [one async for one in bridge.billing.iter_account_invoices("1")]
+
+    if client is AsyncBridgeClient:
+        assert len(asyncio.run(listed())) == 2
+    else:
+        with bridge:
+            assert len([*bridge.billing.iter_account_invoices("1")]) == 2
+    assert bridge.billing.iter_account_invoices("1").position["bridge"] == server.url.replace("127.0.0.1", "localhost")
 
 
 def test_a_base_url_in_another_spelling_than_the_links() -> None:

@@ -290,5 +290,6 @@ class _Body:
 def normalized(url: str) -> str:
     """A URL in the form in which it is sent; raises ValueError if it is none."""
     with suppress(httpx.InvalidURL):  # its message would show the URL, and so perhaps a secret
-        return str(httpx.URL(url))
+        # Without the closing dot of its host, which no certificate has.
+        return re.sub(r"^(\w+://[^/?#@]+?)\.+(?=[:/?#]|$)", r"\1", str(httpx.URL(url)))
     raise ValueError("not a URL")
