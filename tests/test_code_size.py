@@ -21,7 +21,7 @@ from tests.conftest import ROOT
 PARTS = {
     "overrides/talkdesk_bridge": (1450, 2395),
     "overrides/talkdesk_bridge_http": (600, 599),
-    "extras/talkdesk_bridge_cli": (1600, 1598),
+    "extras/talkdesk_bridge_cli": (1600, 1600),
     "extras/talkdesk_bridge_cli/check": (450, 446),
     "extras/talkdesk_bridge_sandbox": (1100, 1052),
     "extras/talkdesk_bridge_tables": (350, 329),

@@ -259,6 +259,19 @@ def test_the_link_to_the_next_page(server: Server, link: str, status: int, verdi
     assert server.url not in checks["response"]["found"]
 
 
+def test_a_list_that_changes_between_two_pages(server: Server) -> None:
+    following = "?page=2"
+    changed = [page(1, 2, total=4, following=following), page(2, 3, total=4)]
+    server.respond_with(page(1, total=4), *changed, page(1, 2, total=4, following=following), page(3, 4, total=4))
+    checks = run_doctor("--account", "77", URL=server.url, API_KEY="s3cret-key")[1]
+    assert checks["response"]["found"] == "Read 2 pages with 4 invoices; everything matches the contract."
+    server.respond_with(page(1, total=4), *changed, *changed)  # the bridge repeats its numbers
+    checks = run_doctor("--account", "77", URL=server.url, API_KEY="s3cret-key")[1]
+    assert checks["response"]["status"] == "warning"
+    assert "Read 2 pages with 4 invoices. Deviations from the contract" in checks["response"]["found"]
+    assert "got value of an earlier page" in checks["response"]["found"]
+
+
 def test_links_and_deviations_are_reported_together(server: Server) -> None:
     odd = {"_embedded": {"invoices": [{"due_amount": 7.5}, {"amount": "1"}]}, "total": 4}
     link = {"_links": {"next": {"href": f"http://inner{invoices_of('77')}?page=2"}}}

@@ -126,12 +126,14 @@ def _token(client: BridgeClient) -> CheckResult:
 
 def _response(client: BridgeClient, account: str, deviations: list[Deviation]) -> CheckResult:
     """Whether the bridge's response matches the contract, and leads to the next page if there is one."""
+    counts: list[int] = []
     warnings = BufferingHandler(MOST_WARNINGS)
     logging.getLogger("talkdesk_bridge").addHandler(warnings)
     try:
         wanted = account_invoices()
         items = wanted.items(client, account, max_pages=2)
-        counts = [len(wanted.shape.found(items.response.data) or []) for _ in items.pages()]
+        for _ in items.pages(restart=counts.clear):
+            counts.append(len(wanted.shape.found(items.response.data) or []))
     except CommandError as error:
         return _skipped(str(error).rstrip("."))
     except errors.BridgeError as error:
