@@ -38,10 +38,10 @@ MARK = "s3cret-value"
 """A text that some values contain and no message may contain."""
 
 
-def examples(thousandth: int) -> settings:
+def examples(thousandth: int, at_least: int = 5) -> settings:
     """Settings of a property that gets `thousandth` / 1000 of EXAMPLES. If EXAMPLES is not set, they are always the same."""
     return settings(
-        max_examples=max(5, EXAMPLES * thousandth // 1000),
+        max_examples=max(at_least, EXAMPLES * thousandth // 1000),
         derandomize="EXAMPLES" not in os.environ,
         database=None,
         deadline=None,

@@ -607,7 +607,7 @@ def test_bodies_of_every_kind_of_schema_come_back_unchanged(grown: Path) -> None
 # Lists that change while they are read.
 
 
-@examples(100)
+@examples(100, at_least=2000)
 @given(
     st.permutations(range(9)), st.sets(st.integers(0, 9)), st.integers(0, 3), st.integers(2, 4),
     st.booleans(), st.sampled_from(["links", "numbers"]), st.booleans(),
