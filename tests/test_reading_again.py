@@ -14,6 +14,8 @@ from typing import Any, NamedTuple
 import pytest
 from talkdesk_bridge import AsyncBridgeClient, BridgeClient, Deviation, _items, _paging, _progress, errors
 from talkdesk_bridge._run import run as run_now
+from talkdesk_bridge.models import InvoiceDetails
+from talkdesk_bridge_tables import read as read_tables
 
 from tests.command import run
 from tests.conftest import Scripted, Server, as_json, page
@@ -71,6 +73,15 @@ def _each_async(server: Server) -> Reading:
     return _reading(asyncio.run(read())[0], seen)
 
 
+def _tables(server: Server) -> Reading:
+    seen: list[Deviation] = []
+    try:
+        table = read_tables(["1"], make=lambda: BridgeClient(server.url, on_deviation=seen.append)).read_all()
+    except errors.BridgeError as error:
+        return _reading(error, seen)
+    return _reading([InvoiceDetails(**row) for row in table.select(["invoice_number"]).to_pylist()], seen)
+
+
 def _reading(result: Any, seen: list[Deviation]) -> Reading:
     deviations = "".join(f"{one.place}: {one.seen} ({one.count})" for one in seen)
     if isinstance(result, errors.BridgeError):
@@ -78,9 +89,9 @@ def _reading(result: Any, seen: list[Deviation]) -> Reading:
     return Reading([one.invoice_number for one in result], "", deviations)
 
 
-@pytest.fixture(params=["each", "each async", "command", "accounts file"])
+@pytest.fixture(params=["each", "each async", "tables", "command", "accounts file"])
 def read(request: pytest.FixtureRequest, tmp_path: Path) -> Reader:
-    """Reads the list of account 1 in four ways."""
+    """Reads the list of account 1 in five ways."""
     arguments = ["1"]
     if request.param == "accounts file":
         (tmp_path / "accounts").write_text("1\n")
@@ -91,7 +102,7 @@ def read(request: pytest.FixtureRequest, tmp_path: Path) -> Reader:
         rows = [json.loads(line)["invoice_number"] for line in done.stdout.splitlines()]
         return Reading(rows, done.stderr if done.returncode else "", done.stderr)
 
-    readers = {"each": _each, "each async": _each_async}
+    readers = {"each": _each, "each async": _each_async, "tables": _tables}
     return readers.get(request.param, command)
 
 
@@ -129,6 +140,20 @@ def test_a_list_whose_last_page_is_gone_is_read_again(server: Server, read: Read
     gone = iter([False, False, True])
     server.script = lambda method, target: as_json({}, 404) if next(gone, False) else before(method, target)
     assert read(server)[:2] == (numbers(LIST), "")
+
+
+@pytest.mark.parametrize("status", [404, 410])
+def test_a_later_page_that_is_missing_each_time(server: Server, tmp_path: Path, *, status: int) -> None:
+    """The command never says that there is no such account."""
+    serve(server, LIST)
+    before = server.script
+    server.script = lambda method, target: as_json({}, status) if "page=3" in target else before(method, target)
+    (tmp_path / "accounts").write_text("1\n")
+    file = ["--accounts-file", str(tmp_path / "accounts"), "--format", "jsonl"]
+    for arguments in (["invoices", "1"], ["invoices", *file], ["get", "get_account_invoices", "1", "--all"]):
+        done = run(*arguments, URL=server.url)
+        assert (done.returncode, done.stdout) == (7, "")
+        assert f"page 3 of the list does not exist ({status})" in done.stderr
 
 
 def test_a_list_that_never_stays_the_same_is_read_three_times(server: Server, read: Reader) -> None:
