@@ -132,6 +132,17 @@ def test_a_correction_is_logged_once_by_many_threads(
     assert len(caplog.messages) == 1
 
 
+def test_a_warning_about_links_has_no_account_number(caplog: pytest.LogCaptureFixture) -> None:
+    """Not even if a relative link without a leading slash repeats a part of the path."""
+    caplog.set_level(logging.WARNING, "talkdesk_bridge")
+    first = "https://b.example/x/accounts/A%201/invoices?page=1"
+    with BridgeClient("https://b.example/x") as bridge:
+        operation = evolve(_GET_ACCOUNT_INVOICES, path="/accounts/{account_number}/invoices")
+        links = NextLinks(bridge._caller, operation, {"account_number": "A 1"}, first)
+        assert links.url("accounts/A%201/invoices?page=2", first, 1).endswith("/x/accounts/A%201/invoices?page=2")
+    assert "begin with https://b.example/x/accounts/.... The client" in caplog.messages[0]
+
+
 def test_a_right_link_is_not_logged(server: Server, caplog: pytest.LogCaptureFixture) -> None:
     caplog.set_level(logging.WARNING, "talkdesk_bridge")
     for link in (f"{server.url.upper()}{PATH}?page=2", f"{PATH}?page=2", "?page=2"):

@@ -96,12 +96,10 @@ class NextLinks:
 
         """
         try:
-            if not href.isprintable():
-                raise ValueError
             link = urlsplit(normalized(urljoin(requested, href)))
             link = link._replace(query=quote(link.query, safe=QUERY), fragment="")
             segments = [segment for segment in link.path.split("/") if segment]
-            if any(map(_goes_up, segments)):
+            if not href.isprintable() or any(map(_goes_up, segments)):
                 raise ValueError
             if self._matches(segments[-len(self._segments) :], with_arguments=True):
                 self._warn_if_corrected(link, segments)
@@ -166,6 +164,8 @@ class NextLinks:
             same = False
         if not same and next(self._caller.unwarned, False):  # one is enough for a client
             message = "Next links of the bridge begin with %s. The client sends their queries to %s."
+            arguments = {text for text, is_argument in self._segments if is_argument}
+            start = re.sub("[^/]+", lambda found: "..." if unquote(found[0]) in arguments else found[0], start)
             LOG.warning(message, self._shown(start), self._base_url)
 
     def _shown(self, url: str) -> str:
