@@ -658,28 +658,38 @@ def test_numbering_is_checked_once_for_a_client(server: Server) -> None:
 
 
 def test_a_bridge_that_ignores_page_numbers_is_asked_once(server: Server) -> None:
-    server.respond_with(page(1, 2, total=None))
+    server.script = lambda _, target: as_json(page(*range(3 if invoices_of("1") in target else 2), total=None))
     with BridgeClient(server.url) as bridge:
-        for account in ("1", "2", "3"):
+        assert len([*bridge.billing.iter_account_invoices("1")]) == 3
+        for account in ("2", "3"):
             assert len([*bridge.billing.iter_account_invoices(account)]) == 2
             assert len([*bridge.billing.iter_account_invoices(account).pages()]) == 1
-    assert [target.partition("?")[2] for target in targets(server)] == ["", "page=1", "page=2", "page=1", *[""] * 5]
+    assert [target.partition("?")[2] for target in targets(server)] == ["", "page=1", "page=2", "page=1", *[""] * 4]
 
 
-@pytest.mark.parametrize("accounts", ["135", "315", "1133553311"])
+@pytest.mark.parametrize("accounts", ["135", "315", "1133553311", "2345", "1224", "42"])
 def test_a_bridge_that_repeats_its_last_page_still_counts_pages(server: Server, accounts: str) -> None:
-    """Accounts of 1, 3 or 5 invoices, two a page: one with a single page does not end the others early."""
-
-    def clamped(_: str, target: str) -> Scripted:
-        count = int(target.partition("?")[0].rpartition("/")[2])
-        asked = int(match[1]) if (match := re.search(r"page=(\d)", target)) else 1
-        last = min(asked, (count + 1) // 2)
-        return as_json(page(*range(1, count + 1)[last * 2 - 2 : last * 2], total=None))
-
+    """Accounts of 1 to 5 invoices, two a page: one with a single page does not end the others early."""
     server.script = clamped
     with BridgeClient(server.url, on_deviation=lambda _: None) as bridge:
         found = [len([*bridge.billing.iter_account_invoices(account)]) for account in accounts]
     assert found == [int(account) for account in accounts]
+
+
+def clamped(_: str, target: str) -> Scripted:
+    """The last page for all pages after it; accounts have as many invoices as their number says, two a page."""
+    count = int(target.partition("?")[0].rpartition("/")[2])
+    size = int(match[1]) if (match := re.search(r"per_page=(\d)", target)) else 2
+    asked = int(match[1]) if (match := re.search(r"\bpage=(\d)", target)) else 1
+    last = min(asked, (count + size - 1) // size)
+    return as_json(page(*range(1, count + 1)[last * size - size : last * size], total=None))
+
+
+def test_a_bridge_that_repeats_its_last_page_counts_smaller_pages_too(server: Server) -> None:
+    server.script = clamped
+    with BridgeClient(server.url, on_deviation=lambda _: None) as bridge:
+        assert len([*bridge.billing.iter_account_invoices("5", per_page=9)]) == 5
+        assert len([*bridge.billing.iter_account_invoices("7", per_page=3)]) == 7
 
 
 def test_resuming_a_list_of_unknown_length(server: Server) -> None:

@@ -49,9 +49,9 @@ class Caller:
         self.unwarned = iter([True])
         """Gives True to the first thread that has a warning about next links."""
         self.numbering: dict[str, int] = {}
-        """By operationId, for lists of unknown length: the most items of a page 1 that came again as page 2.
+        """For lists of unknown length: the most items of a page 1 that came again as page 2.
 
-        0 if none did so far, COUNTS_PAGES once another page 2 came.
+        By operationId and page size. 0 if none did so far, COUNTS_PAGES once another page 2 came.
         """
 
     def call(self, operation: Operation[Any], arguments: dict[str, Any]) -> Any:

@@ -21,7 +21,6 @@ from talkdesk_bridge.errors import ArgumentError, BridgeError, ContractError, In
 MOST_EMPTY_PAGES = 10
 COUNTS_PAGES = -1
 Restart = Callable[[], object]
-MISSING = (HTTPStatus.NOT_FOUND, HTTPStatus.GONE)
 
 
 class Pages:
@@ -46,6 +45,8 @@ class Pages:
         self._caller, self._operation, self._arguments = caller, operation, arguments
         self._name, self._shape = operation.operation_id, operation.shape
         self._numbering = caller.numbering
+        # The same for lists whose full pages have the same number of items.
+        self._paged_like = f"{self._name} {arguments.get(str(self._shape.size))}"
         self._links: NextLinks | None = None
         given = sorted(f"{name}: {value}" for name, value in arguments.items() if value is not None)
         # Becomes a part of positions.
@@ -116,7 +117,7 @@ class Pages:
 
         """
         at, state, shape = self._at, self._at.state, self._shape
-        if not state.is_of_unknown_length or state.page != 2 or self._name in self._numbering:
+        if not state.is_of_unknown_length or state.page != 2 or self._paged_like in self._numbering:
             return
         sent = self._sent_in(await self._counted(state.received + state.skip - 1 if shape.by_items else 0))
         is_right = mark_of(sent) == at.latest  # also if the bridge ignores the argument
@@ -131,7 +132,7 @@ class Pages:
             fault = f"this bridge does not count {what} from {shape.first}. Ask its operator for a total or next links"
             fault = "the first page changed. Start from the beginning" if changed else fault
             raise PagingError(f"{self._name}: {fault}.", page=1, changed=changed)
-        self._numbering.setdefault(self._name, 0)
+        self._numbering.setdefault(self._paged_like, 0)
 
     async def _is_repeated(self, response: Response[Any]) -> bool:
         """Whether the list has ended, because the bridge ignores page numbers or repeats its last page.
@@ -144,15 +145,15 @@ class Pages:
         sent, before = self._sent_in(response), self._at.latest
         if not sent or mark_of(sent) != before:
             if state.is_of_unknown_length:
-                self._numbering[self._name] = COUNTS_PAGES
+                self._numbering[self._paged_like] = COUNTS_PAGES
             return False
         if state.is_of_unknown_length:
             again = await self._counted(state.received - len(sent) if self._shape.by_items else state.page - 2)
             if mark_of(self._sent_in(again)) != before:
                 return False  # `_take` raises the error
             # Bridges that repeat their last page count pages, too: a longer page may be one of several.
-            if state.page == 2 and self._numbering.get(self._name) != COUNTS_PAGES:
-                self._numbering[self._name] = len(sent)
+            if state.page == 2 and self._numbering.get(self._paged_like) != COUNTS_PAGES:
+                self._numbering[self._paged_like] = len(sent)
         return True
 
     def _sent_in(self, response: Response[Any]) -> list[Any]:
@@ -169,7 +170,7 @@ class Pages:
         state = self._at.state
         if state.page == 1:
             return False
-        if not isinstance(error, StatusError) or error.status_code not in MISSING:
+        if not isinstance(error, StatusError) or error.status_code not in (HTTPStatus.NOT_FOUND, HTTPStatus.GONE):
             error.args = (f"{error} This was page {state.page} of the list.",)
             return False
         if state.is_of_unknown_length or state.is_complete:
@@ -286,7 +287,7 @@ class Pages:
                 raise PagingError(message, page=before.page)
             return link
         more = total is not None and state.received < total
-        unknown = state.is_of_unknown_length and items > self._numbering.get(self._name, 0)
+        unknown = state.is_of_unknown_length and items >= self._numbering.get(self._paged_like, 0)
         if items and (more or unknown) and before.step == "" and self._shape.begin:
             return ""
         if state.total is not None and state.received < state.total:
