@@ -685,6 +685,17 @@ def clamped(_: str, target: str) -> Scripted:
     return as_json(page(*range(1, count + 1)[last * size - size : last * size], total=None))
 
 
+def test_a_bridge_that_counts_from_0_and_repeats_its_last_page(server: Server) -> None:
+    """A list with one page looks as if the bridge counted from 1."""
+    server.script = lambda method, target: clamped(
+        method, re.sub(r"\bpage=(\d)", lambda found: f"page={int(found[1]) + 1}", target)
+    )
+    with BridgeClient(server.url, on_deviation=lambda _: None) as bridge:
+        assert len([*bridge.billing.iter_account_invoices("1")]) == 1
+        with pytest.raises(errors.PagingError, match="does not count pages from 1"):
+            list(bridge.billing.iter_account_invoices("7"))
+
+
 def test_a_bridge_that_repeats_its_last_page_counts_smaller_pages_too(server: Server) -> None:
     server.script = clamped
     with BridgeClient(server.url, on_deviation=lambda _: None) as bridge:

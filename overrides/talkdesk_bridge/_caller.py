@@ -51,7 +51,7 @@ class Caller:
         self.numbering: dict[str, int] = {}
         """For lists of unknown length: the most items of a page 1 that came again as page 2.
 
-        By operationId and page size. 0 if none did so far, COUNTS_PAGES once another page 2 came.
+        By operationId and page size. COUNTS_PAGES once another page 2 came.
         """
 
     def call(self, operation: Operation[Any], arguments: dict[str, Any]) -> Any:

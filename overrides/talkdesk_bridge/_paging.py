@@ -110,14 +110,14 @@ class Pages:
         return await self._caller.exchange(self._operation, arguments)
 
     async def _check_numbering(self) -> None:
-        """Once for each client, before page 2 of a list of unknown length: check what the bridge counts.
+        """Before page 2 of a list of unknown length: check what the bridge counts, until a page 2 has shown it.
 
         Raises:
             PagingError: the first page has another number than in the contract, or the last item another offset.
 
         """
         at, state, shape = self._at, self._at.state, self._shape
-        if not state.is_of_unknown_length or state.page != 2 or self._paged_like in self._numbering:
+        if not state.is_of_unknown_length or state.page != 2 or self._numbering.get(self._paged_like) == COUNTS_PAGES:
             return
         sent = self._sent_in(await self._counted(state.received + state.skip - 1 if shape.by_items else 0))
         is_right = mark_of(sent) == at.latest  # also if the bridge ignores the argument
@@ -132,7 +132,6 @@ class Pages:
             fault = f"this bridge does not count {what} from {shape.first}. Ask its operator for a total or next links"
             fault = "the first page changed. Start from the beginning" if changed else fault
             raise PagingError(f"{self._name}: {fault}.", page=1, changed=changed)
-        self._numbering.setdefault(self._paged_like, 0)
 
     async def _is_repeated(self, response: Response[Any]) -> bool:
         """Whether the list has ended, because the bridge ignores page numbers or repeats its last page.
