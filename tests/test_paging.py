@@ -9,7 +9,9 @@ import threading
 from typing import Any, ClassVar
 
 import pytest
+from attrs import evolve
 from talkdesk_bridge import AsyncBridgeClient, BridgeClient, Deviation, HeaderAuth, errors
+from talkdesk_bridge_api.api.billing import _GET_ACCOUNT_INVOICES as LISTED
 from talkdesk_bridge_api.reading import anything
 from talkdesk_bridge_api.types import Body, ListOperation, ListShape
 
@@ -694,6 +696,27 @@ def test_a_bridge_that_counts_from_0_and_repeats_its_last_page(server: Server) -
         assert len([*bridge.billing.iter_account_invoices("1")]) == 1
         with pytest.raises(errors.PagingError, match="does not count pages from 1"):
             list(bridge.billing.iter_account_invoices("7"))
+
+
+def test_a_list_of_one_item_does_not_show_what_an_offset_counts(server: Server) -> None:
+    """Item 1 and page 1 are both behind its end."""
+
+    def by_offset(account_number: str, offset: int | None = None) -> dict[str, Any]:
+        return {"method": "GET", "url": f"/{account_number}", "params": {} if offset is None else {"offset": offset}}
+
+    def counts_pages(_: str, target: str) -> Scripted:
+        count, _, query = target.removeprefix("/").partition("?offset=")
+        start = 2 * int(query or 0)
+        return as_json(page(*range(int(count))[start : start + 2], total=None))
+
+    shape = evolve(LISTED.shape, begin="offset", first=0, by_items=True, size=None)
+    operation: Any = evolve(LISTED, path="/{account_number}", request=by_offset, shape=shape)
+    limits: Any = {"start": None, "max_pages": None, "max_items": None}
+    server.script = counts_pages
+    with BridgeClient(server.url, on_deviation=lambda _: None) as bridge:
+        assert len([*bridge._caller.paginate(operation, {"account_number": "1"}, **limits)]) == 1
+        with pytest.raises(errors.PagingError, match="does not count items in `offset` from 0"):
+            list(bridge._caller.paginate(operation, {"account_number": "7"}, **limits))
 
 
 def test_a_bridge_that_repeats_its_last_page_counts_smaller_pages_too(server: Server) -> None:

@@ -143,7 +143,7 @@ class Pages:
             return False
         sent, before = self._sent_in(response), self._at.latest
         if not sent or mark_of(sent) != before:
-            if state.is_of_unknown_length:
+            if state.is_of_unknown_length and state.received > 1:  # offset 1 may be item 1 or page 1
                 self._numbering[self._paged_like] = COUNTS_PAGES
             return False
         if state.is_of_unknown_length:
