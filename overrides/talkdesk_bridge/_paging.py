@@ -70,7 +70,8 @@ class Pages:
             return False
         try:
             await self._check_numbering()
-            if at.is_identified:  # the parsed JSON takes so much memory that keeping it slows the next page by a tenth
+            if at.is_identified and not at.state.is_of_unknown_length:
+                # The JSON takes so much memory that keeping it would slow the next page by a tenth.
                 at = self._at = evolve(at, sent=at.sent[-1:], end=1, response=None)
             response = await self._request(at.state)
             is_end = await self._is_repeated(response)
