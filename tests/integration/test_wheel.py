@@ -14,6 +14,7 @@ from collections.abc import Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from importlib.metadata import Distribution, distributions
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from urllib.request import ProxyHandler, build_opener
 
 import pytest
@@ -168,13 +169,20 @@ with BridgeClient.from_env() as bridge:
 """
 
 
+@pytest.fixture
+def short_path() -> Iterator[Path]:
+    """A folder with a short path, as people have: each .pyc contains the path of its module."""
+    with TemporaryDirectory() as folder:
+        yield Path(folder)
+
+
 @pytest.mark.parametrize("version", SUPPORTED)
 def test_without_an_extra_it_is_small_and_complete(
-    sandbox: Sandbox, wheel: str, wheels: Path, tmp_path: Path, version: str, capsys: pytest.CaptureFixture[str]
+    sandbox: Sandbox, wheel: str, wheels: Path, short_path: Path, version: str, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    inside = new(python(version), tmp_path / "new")
+    inside = new(python(version), short_path / "new")
     run(*PIP, "--python", str(inside), "install", "-qq", "--no-index", "--find-links", str(wheels), wheel)
-    site = tmp_path / "new" / "lib" / f"python{version}" / "site-packages"
+    site = short_path / "new" / "lib" / f"python{version}" / "site-packages"
     there = {each.name: each for each in distributions(path=[str(site)])}
     assert {*there} == {"talkdesk-bridge"} | closure({"attrs", "httpx"}, there, version)
     sizes = {file: file.stat().st_size for file in site.rglob("*") if file.is_file()}
