@@ -14,12 +14,11 @@ import pytest
 from talkdesk_bridge_sandbox import Sandbox
 
 from tests.command import Run, in_another_process
-from tests.conftest import CONTRACT, PATH, Server, as_json
+from tests.conftest import PATH, Server, alone, as_json
 from tests.packages import made
-from tools.contract import load
 
 Node = dict[str, Any]
-DATA = load(CONTRACT).data
+DATA = alone()
 INVOICE = {"$ref": "#/components/schemas/InvoiceDetails"}
 HERE = "this command needs the operation get_account_invoices, and the installed client"
 OTHER = "'talkdesk-bridge get --help' lists the operations that it has"
