@@ -89,6 +89,8 @@ ARGUMENTS: list[tuple[Any, Any, Expected]] = [
     (query("other", default="x"), query("other", default="y"), [("major", f"The default of {argument('other')} changed from 'x' to 'y': pass a value if you relied on the old default.")]),
     (query("old"), query("old") | {"deprecated": True}, [("minor", f"{argument('old')} is deprecated: stop using it before it is removed.")]),
     (query("odd"), query("odd") | {"allowReserved": True}, [("major", f"{argument('odd')} changed in a way that `make changes` cannot rate (`allowReserved`): check the contract.")]),
+    (query("lot", type="array", items={"type": "string"}), query("lot", type="array", items={"type": "string"}) | {"explode": False}, [("major", f"{argument('lot')} changed from `query lot` to `query lot, items joined with ','` on the wire: {BRIDGE}")]),
+    (query("plain"), query("plain") | {"explode": False}, []),
 ]  # fmt: skip
 
 OK = {"200": copy.deepcopy(DATA["paths"][PATH]["get"]["responses"]["200"])}

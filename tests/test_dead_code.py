@@ -12,7 +12,7 @@ from tests.dead_code import functions
 from tests.packages import made
 
 # Modules that are the same for every contract. Our contract uses only some of their types.
-SHARED = ("base.py", "places.py", "reading.py", "types.py")
+SHARED = ("base.py", "places.py", "reading.py", "sending.py", "types.py")
 
 
 def never_called(folder: Path) -> list[str]:
@@ -29,7 +29,7 @@ def test_every_function_of_our_package_is_called() -> None:
 
 
 def test_every_function_of_a_larger_contract_is_called(tmp_path: Path) -> None:
-    contract = merged("things", "shapes", "kinds", "names", "claims", "lists")
+    contract = merged("things", "shapes", "kinds", "names", "claims", "lists", "parameters")
     operations = [node for item in contract["paths"].values() for node in item.values() if "operationId" in node]
     assert len(operations) >= 8
     assert never_called(made(contract, tmp_path / "grown")) == []

@@ -346,7 +346,9 @@ def test_every_generated_module_is_marked() -> None:
 
 def test_each_template_replaces_a_stock_one_or_is_shared() -> None:
     files = {file.name for file in generator.TEMPLATES.iterdir() if file.is_file()}
-    assert files == {*STOCK, "base.py", "macros.jinja", "places.py", "reading.py", "types.py"} - {"types.py.jinja"}
+    assert files == {*STOCK, "base.py", "macros.jinja", "places.py", "reading.py", "sending.py", "types.py"} - {
+        "types.py.jinja"
+    }
 
 
 def test_shared_modules_are_copied_unchanged(tree: Path) -> None:

@@ -49,6 +49,14 @@ PROPERTY, PROPERTIES, SCHEMAS = (
 GET = ("paths", "/x/{id}", "get")
 MORE, ID, RESPONSES = (*GET, "parameters", 1), (*GET, "parameters", 0, "schema"), (*GET, "responses")
 
+# The types of parameters that can be sent in every place.
+TYPES = (
+    *("{type: string}", "{type: integer}", "{type: number}", "{type: boolean}", "{type: string, const: x}", f"{{{E}}}"),
+    *(f"{{type: string, format: {form}}}" for form in ("date", "date-time", "uuid")),
+    *("{type: [string, integer]}", "{oneOf: [{type: integer}, {type: string, format: date-time}]}"),
+    "{type: array, items: {type: string, format: date}}",
+)
+
 # A place, a piece that a rule rejects, its message, and a piece that is fine in that place.
 CASES = [
     (PROPERTY, f"{{{B}, minProperties: 1}}", "ignores `minProperties` next to `$ref`", f"{{{B}, description: kept}}"),
@@ -58,11 +66,9 @@ CASES = [
     ((*RESPONSES, "200", "content", "application/json", "schema"), f"{{{B}, required: [q]}}", "next to `$ref`", f"{{{B}}}"),
     (SCHEMAS, f"{{F: {{allOf: [{{{B}}}], properties: {{z: {{type: string}}}}}}}}", "drops `properties` next to `allOf` with one reference", f"{{F: {{allOf: [{{{B}}}, {{properties: {{z: {{type: string}}}}}}]}}}}"),
     (SCHEMAS, "{F: {type: object, properties: {z: {type: string}}, anyOf: [{required: [z]}]}}", "drops `properties` next to `anyOf`", f"{{F: {{anyOf: [{{{C}}}, {{{B}}}]}}}}"),
-    (MORE, "{name: k, in: query, explode: false, schema: {type: array, items: {type: string}}}", "ignores `explode: false`", "{name: k, in: query, explode: true, schema: {type: array, items: {type: string}}}"),
-    (MORE, "{name: k, in: query, style: deepObject, schema: {type: object}}", "ignores `style: deepobject`", "{name: k, in: query, style: form, schema: {type: object}}"),
+    (MORE, "{name: k, in: query, style: deepObject, schema: {type: object}}", "cannot send `k` with `style: deepObject`", "{name: k, in: query, style: form, schema: {type: object}}"),
     (MORE, "{name: Authorization, in: header, schema: {type: string}}", "media types or `security` set it", "{name: X-Authorization, in: header, schema: {type: string}}"),
     (MORE, "{name: 2nd, in: query, schema: {type: string}}", "the parameter `2nd` becomes `2nd`, which is not a valid Python name", "{name: second, in: query, schema: {type: string}}"),
-    (MORE, "{name: params, in: query, schema: {type: string}}", "`params`, which the client reserves", "{name: parameters, in: query, schema: {type: string}}"),
     (MORE, "{name: Id, in: query, schema: {type: string}}", "the parameter `Id` becomes `id`, which `id` already uses", "{name: id, in: query, schema: {type: string}}"),
     (PROPERTY, "{type: string, enum: [a, A]}", "2 values become the member `A` in Python", "{type: string, enum: [a, A], x-enum-varnames: [small, capital]}"),
     (PROPERTY, "{type: string, enum: [a-b, a.b]}", "2 values become the member `A_B` in Python", "{type: string, enum: [a-b, c.d]}"),
@@ -84,7 +90,6 @@ CASES = [
     (SCHEMAS, "{F: {type: object, additionalProperties: false}}", "silently drops unknown fields", "{F: {type: object}}"),
     (PROPERTY, '{type: [object, "null"], additionalProperties: false}', "silently drops unknown fields", '{type: [object, "null"], properties: {z: {type: string}}}'),
     (SCHEMAS, "{2F: {type: object}}", "the schema `2F` becomes `2F`, which is not a valid Python name", "{F2: {type: object}}"),
-    (SCHEMAS, "{unset: {type: object}}", "becomes `Unset`, which the client reserves", "{operation: {type: object}}"),
     (SCHEMAS, "{b: {type: object}}", "the schema `b` becomes `B`, which `B` already uses", "{bb: {type: object}}"),
     (RESPONSES, f'{{"200": {{content: {{{JSON}, text/plain: {{schema: {{type: string}}}}}}}}}}', "only the first media type of a response: remove `text/plain`", f'{{"200": {{content: {{{JSON}}}}}}}'),
     ((*GET, "requestBody"), f"{{content: {{{JSON}, {FORM}}}}}", "only the first media type of a request body", f"{{content: {{{FORM}}}}}"),
@@ -110,10 +115,11 @@ FINE = [
     (SCHEMAS, f"{{F: {{type: object, required: [y], properties: {{y: {{type: string, minLength: 99}}, z: {{oneOf: [{{{C}}}, {{{B}}}, {{type: 'null'}}]}}}}}}}}"),
     (SCHEMAS, "{F: {title: Other name, type: object, properties: {z: {type: string}}}}"),
     (ID, "{oneOf: [{type: string, format: date}, {type: integer}]}"),
-    (ID, "{type: string, format: date}"),
-    (MORE, f"{{name: k, in: header, schema: {{{E}}}}}"),
-    (MORE, "{name: k, in: header, schema: {type: boolean}}"),
-    (MORE, "{name: k, in: cookie, schema: {type: string}}"),
+    *((ID, schema) for schema in TYPES),
+    *((MORE, f"{{name: k, in: {place}, schema: {schema}}}") for place in ("query", "header", "cookie") for schema in TYPES),
+    *((MORE, f"{{name: k, in: query, style: {style}, explode: false, schema: {{type: array, items: {{{E}}}}}}}") for style in ("form", "spaceDelimited", "pipeDelimited")),
+    (MORE, "{name: k, in: cookie, explode: false, schema: {type: array, items: {type: integer}}}"),
+    (MORE, "{name: k, in: query, explode: false, schema: {type: string}}"),
     (MORE, "{name: id, in: cookie, schema: {type: string}}"),
     (MORE, "{name: k, in: query, schema: {type: array, items: {type: string, format: date}}}"),
     (MORE, "{name: k, in: query, schema: {type: [string, integer]}}"),
@@ -129,29 +135,22 @@ FINE = [
 
 # Shapes that no rule rejects because the proof does: a place, a piece, and the message.
 LOST: list[tuple[Place, str, str]] = [
-    (MORE, "{name: k, in: header, schema: {type: [string, integer]}}", "operation fails with TypeError: Header value must be str"),
-    (MORE, "{name: k, in: cookie, schema: {type: integer}}", "operation fails with TypeError: expected string"),
-    (MORE, "{name: k, in: query, schema: {type: array, items: {type: object}}}", "operation does not send the query parameter `k`"),
+    (MORE, "{name: k, in: query, schema: {type: array, items: {type: object}}}", "operation fails with TypeError: dict cannot be sent as text"),
+    (MORE, "{name: k, in: query, explode: false, schema: {type: object, properties: {z: {type: string}}}}", "operation does not send the query parameter `k`"),
+    (MORE, "{name: k, in: header, schema: {type: object, properties: {z: {type: string}}}}", "operation fails with TypeError: dict cannot be sent as text"),
     (MORE, "{name: k, in: query, content: {application/json: {schema: {type: string}}}}", "operation does not send the query parameter `k`"),
-    (MORE, "{name: k, in: query, schema: {type: object, properties: {z: {type: object}}}}", "operation does not send the query parameter `k`"),
+    (MORE, "{name: k, in: query, schema: {type: object, properties: {z: {type: object}}}}", "operation fails with TypeError: dict cannot be sent as text"),
     (MORE, "{name: k, in: query, schema: {type: string, format: binary}}", "operation fails with TypeError: Object of type File"),
-    (ID, "{type: array, items: {type: string}}", "operation requests GET /x"),
-    (ID, "{type: boolean}", "operation requests GET /x"),
-    (ID, "{type: string, format: date-time}", "operation requests GET /x"),
-    (ID, "{oneOf: [{type: integer}, {type: string, format: date-time}]}", "operation requests GET /x"),
     (PROPERTY, f"{{oneOf: [{{{B}}}, {{{C}}}]}}", "schema lost the property `r`: it is read as `B"),
     (RESPONSES, '{"200": {content: {application/json: {}}}}', "operation does not read the body of `200`: it is not declared as json"),
     (RESPONSES, f'{{"200": {{content: {{text/csv: {{schema: {{{B}}}}}}}}}}}', "operation does not read the body of `200`: the value or its type"),
     (RESPONSES, '{"200": {content: {application/octet-stream: {schema: {type: string}}}}}', "operation does not read the body of `200`: "),
     (RESPONSES, '{"200": {content: {application/json: {schema: {type: string, format: binary}}}}}', "operation does not read the body of `200`: "),
-    ((*GET, "requestBody"), "{content: {application/x-www-form-urlencoded: {schema: {type: object, properties: {z: {type: object}}}}}}", "operation does not send the body"),
+    ((*GET, "requestBody"), "{content: {application/x-www-form-urlencoded: {schema: {type: object, properties: {z: {type: object}}}}}}", "operation fails with TypeError: dict cannot be sent as text"),
 ]  # fmt: skip
 
 # Shapes that the generator itself rejects: a place, a piece, and a part of the message.
 REJECTED: list[tuple[Place, str, str]] = [
-    (MORE, "{name: k, in: header, schema: {type: string, format: date}}", "datetime.date | Unset is not allowed in header"),
-    (MORE, "{name: k, in: header, schema: {type: array, items: {type: string}}}", "list[str] | Unset is not allowed in header"),
-    (MORE, "{name: k, in: header, schema: {type: string, const: x}}", "Literal['x'] | Unset is not allowed in header"),
     (PROPERTY, "{type: array}", "type array must have items"),
     (PROPERTY, "{enum: [a, 1]}", "Got {<class"),
     (PROPERTY, "{type: number, enum: [1.5]}", "Unable to process schema"),

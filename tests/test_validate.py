@@ -86,7 +86,6 @@ FAULTS = [
     ("operationId: add_thing", "operationId: list_things", "name", "operationId:", "becomes `iter_things`, which `get_things` already uses"),
     ("operationId: add_thing", "operationId: 2do", "name", "operationId:", "becomes `2do`, which is not a valid Python name"),
     ("      tags: [things]\n", "      tags: [from env]\n", "name", "from env", "becomes `from_env`, which the client reserves"),
-    ("        - name: page\n", "        - name: max_items\n", "name", "name: max_items", "becomes `max_items`, which the client reserves"),
     ("    ErrorInfo:\n", "    ErrorInfos:\n", "error", "", "the client reads error bodies as the schema `ErrorInfo`: it must have"),
     ("        userMessage: {type: string}", "        userMessage: {type: integer}", "error", "ErrorInfo:", "must have the strings `userMessage` and `errorCode`."),
     ("        userMessage: {type: string}", "        userMessage: {type: string}\n      required: [errorCode]", "error", "required:", "remove its `required`"),

@@ -74,7 +74,7 @@ def calls(bridge: Any) -> Iterator[tuple[Any, dict[str, Any]]]:
     for tag in bridge.__dict__.values():
         for name, method in inspect.getmembers(tag, inspect.ismethod):
             if type(tag).__module__.startswith("talkdesk_bridge_api") and not name.startswith("_"):
-                limits = {"start", "max_pages", "max_items"}
+                limits = {"start", "max_pages", "max_items"} if name.startswith("iter_") else set()
                 hints = get_type_hints(method)
                 parameters = {
                     name: one for name, one in inspect.signature(method).parameters.items() if name not in limits

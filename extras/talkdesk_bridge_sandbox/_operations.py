@@ -28,6 +28,9 @@ ITEMS = ("offset", "skip")
 TOTALS = ("total", "totalcount", "totalelements", "totalitems", "totalrecords", "totalresults")
 SIZES = ("limit", "maxresults", "pagesize", "perpage", "size", "top")
 
+SEPARATORS = {"spaceDelimited": " ", "pipeDelimited": "|"}
+"""Between the items of an array, by the style of a parameter; in the other styles, a comma."""
+
 Arguments = dict[tuple[str, str], Any]
 """The arguments of a request, by location (path, query, header, cookie) and name."""
 
@@ -212,23 +215,27 @@ class Parameters:
         for (location, name), parameter in self._declared.items():
             texts = request.headers.getlist(name) if location == "header" else sent.get((location, name), [])
             if texts:
-                arguments[location, name] = self._value(parameter["schema"], texts, f"{location} parameter {name}")
+                arguments[location, name] = self._value(location, name, texts)
             elif parameter.get("required"):
                 raise RequestError(400, f"the {location} parameter {name} is missing")
         if unknown := sorted(request.query_params.keys() - self.query):
             raise RequestError(400, f"unknown query parameter {unknown[0]}")
         return arguments
 
-    def _value(self, schema: dict[str, Any], texts: list[str], parameter: str) -> Any:
+    def _value(self, location: str, name: str, texts: list[str]) -> Any:
         """The value of a parameter as its schema allows: a number, a boolean, a text, or a list of these."""
-        parsed = [_parse(text) for text in texts]
-        candidates = [parsed, texts] if len(texts) > 1 else [parsed[0], texts[0], parsed, texts]
+        parameter = self._declared[location, name]
+        schema, style = parameter["schema"], parameter.get("style", "form")
+        is_apart = location in ("query", "cookie") and parameter.get("explode", style == "form")
+        items = texts if is_apart or len(texts) > 1 else texts[0].split(SEPARATORS.get(style, ","))
+        candidates: list[Any] = [_parse(texts[0]), texts[0]] if len(texts) == 1 else []
+        candidates += [[*map(_parse, items)], items]
         errors = [self._document.error(schema, candidate) for candidate in candidates]
         if None in errors:
             return candidates[errors.index(None)]
         # The deepest error is the most specific one.
         closest = max(errors, key=lambda error: len(error.absolute_path))
-        raise RequestError(400, f"the {parameter} is invalid: {_message(closest)}")
+        raise RequestError(400, f"the {location} parameter {name} is invalid: {_message(closest)}")
 
 
 def _kind(name: str) -> str:

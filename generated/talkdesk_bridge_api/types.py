@@ -19,13 +19,9 @@ from .places import Place, member
 from .reading import Reader
 
 __all__ = [
-    "UNSET", "AsyncCaller", "AsyncItems", "Body", "Caller", "File", "FileTypes", "Items", "ListOperation", "ListShape",
-    "Operation", "OperationInfo", "RequestFiles", "Unset", "read_file", "read_nothing", "read_text",
+    "AsyncCaller", "AsyncItems", "Body", "Caller", "File", "FileTypes", "Items", "ListOperation", "ListShape",
+    "Operation", "OperationInfo", "RequestFiles", "read_file", "read_nothing", "read_text",
 ]  # fmt: skip
-
-# The generator's templates for requests use these names.
-Unset = type(None)
-UNSET = None
 
 FileContent = IO[bytes] | bytes | str
 FileTypes = tuple[str | None, FileContent, str | None] | tuple[str | None, FileContent, str | None, Mapping[str, str]]

@@ -22,8 +22,8 @@ NO_EFFECT_IF_EMPTY = (
     *NAMED,
 )
 """Keywords without effect if they are false, 0 or empty."""
-ALWAYS_DEFAULT = ("explode", "style")
-"""Keywords that always have their default values, which `make validate` ensures."""
+COMPARED_ELSEWHERE = ("explode", "style")
+"""Keywords that surface.py reads: they matter only for arrays."""
 UNORDERED = ("enum", "required", "type")
 
 
@@ -83,7 +83,7 @@ def _has_no_effect(key: str, value: Any) -> bool:
         return key != PROVENANCE
     if key in NO_EFFECT_IF_EMPTY and not value:
         return True
-    return key in ALWAYS_DEFAULT or (key == "additionalProperties" and value is True)
+    return key in COMPARED_ELSEWHERE or (key == "additionalProperties" and value is True)
 
 
 def _own_value(key: str, value: Any) -> Any:

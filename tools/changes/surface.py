@@ -10,6 +10,7 @@ from typing import Any
 
 from tools.changes.keywords import Keywords, Reading
 from tools.contract import METHODS, Contract, Where, aliases, mapping, sequence, signature
+from tools.contract.hazards import STYLES, separator
 from tools.generate import class_name, iterator_name, python_name
 
 SCHEMAS: Where = ("components", "schemas")
@@ -157,6 +158,8 @@ class _Reader:
         node = self.contract.at(where)
         place, written_name = str(node["in"]), str(node["name"])
         wire = f"{place} {written_name}"
+        if place in STYLES and separator(node) and self._reading.plain(node.get("schema")).get("type") == "array":
+            wire = f"{wire}, items joined with {separator(node)!r}"
         identity = wire.lower() if place == "header" else wire
         if place == "path":  # the name of a path parameter is not sent
             identity = f"path {path.index(written_name)} of {len(path)}"

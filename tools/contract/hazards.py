@@ -22,6 +22,8 @@ from tools.contract.messages import did_you_mean
 JSON = r"application/([\w.-]+\+)?json"
 # OpenAPI ignores header parameters of these names; the generated code would send them.
 OWN_HEADERS = {"accept", "content-type", "authorization"}
+# The styles of parameters that the client can send, by place: the default comes first. Elsewhere it is `simple`.
+STYLES = {"query": ("form", "spaceDelimited", "pipeDelimited"), "cookie": ("form",)}
 # The types that an amount of money may have.
 AMOUNTS = {"string", "number", "integer"}
 # The generator reads these keys next to `$ref`.
@@ -97,15 +99,20 @@ def _quoted(keys: list[str]) -> str:
 
 def _parameter(element: Element) -> Iterator[tuple[Where, str]]:
     place, name = str(element.node.get("in")), element.name
-    style = {"query": "form", "cookie": "form"}.get(place, "simple")
-    for key, only in (("style", style), ("explode", place == "query")):
-        given = element.node.get(key, only)
-        if given != only:
-            message = f"the generator ignores `{key}: {str(given).lower()}` and would send `{name}` in another form:"
-            yield (*element.where, key), f"{message} remove it, or declare `{name}` as a string."
+    style = element.node.get("style")
+    if style not in (None, *STYLES.get(place, ("simple",))):
+        message = f"the client cannot send `{name}` with `style: {style}`: remove it, or declare `{name}` as a string."
+        yield (*element.where, "style"), message
     if place == "header" and name.lower() in OWN_HEADERS:
         message = f"OpenAPI ignores the header parameter `{name}`: remove it, as media types or `security` set it."
         yield (*element.where, "name"), message
+
+
+def separator(parameter: dict[str, Any]) -> str:
+    """The text that joins the items of an array in a parameter; empty if each is sent by itself."""
+    style = parameter.get("style") or STYLES.get(str(parameter.get("in")), ("simple",))[0]
+    is_exploded = parameter.get("explode", style == "form") and parameter.get("in") in STYLES
+    return "" if is_exploded else {"spaceDelimited": " ", "pipeDelimited": "|"}.get(style, ",")
 
 
 def _schema(element: Element) -> Iterator[tuple[Where, str]]:

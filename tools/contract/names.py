@@ -10,11 +10,10 @@ from openapi_python_client.strings import ClassName, PythonIdentifier
 from tools.contract.document import Contract, Finding
 from tools.contract.elements import Where, mapping, sequence
 
-# Reserved names: attributes of the client, parameters of its methods, and members of generated models.
-TAGS = {"close", "from_env"}
-PARAMETERS = {"start", "max_pages", "max_items", "params", "headers", "cookies", "quote"}
+# Reserved names: attributes of the client, members of generated models, and classes beside them.
+TAGS = {"auth", "authenticate", "base_url", "close", "each", "from_env", "with_options", "with_response"}
 PROPERTIES = {"additional_properties", "additional_keys", "to_dict", "from_dict", "to_multipart"}
-CLASSES = {"UUID", "Unset"}
+CLASSES = {"AMOUNTS", "FIELDS", "OPERATIONS", "AsyncOperations", "ClassVar", "IntEnum", "Operations", "StrEnum", "UUID"}
 
 
 @dataclass
@@ -42,8 +41,8 @@ class Scope:
 
 def names(contract: Contract) -> Iterator[Finding]:
     """Every tag, operation, parameter, schema and property gets a valid, unique Python name."""
-    yield from _operations(contract)
     classes = Scope(contract, reserved=CLASSES)
+    yield from _operations(contract, classes)
     for name in mapping(contract.at(("components", "schemas"))):
         yield from classes.check(("components", "schemas", name), "schema", name, class_name(name))
     for element in contract.elements("schema", "property"):
@@ -52,19 +51,19 @@ def names(contract: Contract) -> Iterator[Finding]:
             yield from fields.check((*element.where, "properties", name), "property", name, python_name(name))
 
 
-def _operations(contract: Contract) -> Iterator[Finding]:
-    tags, groups = Scope(contract, reserved=TAGS), Scope(contract)
+def _operations(contract: Contract, classes: Scope) -> Iterator[Finding]:
+    tags = Scope(contract, reserved=TAGS)
     methods: dict[str, Scope] = {}
     for where, operation in contract.operations():
         tag, name = str((sequence(operation.get("tags")) or ["default"])[0]), str(operation.get("operationId", "none"))
         yield from tags.check((*where, "tags", 0), "tag", tag, python_name(tag))
         for group in (class_name(python_name(tag)), f"Async{class_name(python_name(tag))}"):
-            yield from groups.check((*where, "tags", 0), "tag", tag, f"{group}Operations")
+            yield from classes.check((*where, "tags", 0), "tag", tag, f"{group}Operations")
         scope = methods.setdefault(python_name(tag), Scope(contract))
         for method in (python_name(name), iterator_name(python_name(name))):
             yield from scope.check((*where, "operationId"), "operationId", name, method)
         body = {"body"} if "requestBody" in operation else set()
-        arguments = Scope(contract, "rename it if the bridge allows that", PARAMETERS | body)
+        arguments = Scope(contract, "rename it if the bridge allows that", body)
         for place, parameter in contract.parameters(where):
             written = str(parameter.get("name"))
             yield from arguments.check(place, "parameter", written, python_name(written))

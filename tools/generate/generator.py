@@ -18,10 +18,11 @@ from typing import Any
 from openapi_python_client import Project
 from openapi_python_client.config import Config, ConfigFile, MetaType
 from openapi_python_client.parser import GeneratorData
+from openapi_python_client.parser.properties.protocol import PropertyProtocol
 
 from tools.contract import Contract, Finding, check, printable, report
 from tools.generate import lock, roundtrip
-from tools.generate.annotations import annotate, file_bodies
+from tools.generate.annotations import annotate, file_bodies, separators
 from tools.generate.lists import Shape, lists
 from tools.generate.rejections import rejections, shared_modules
 
@@ -30,6 +31,9 @@ GENERATED = ROOT / "generated"
 PACKAGE = "talkdesk_bridge_api"
 TEMPLATES = ROOT / "tools" / "templates"
 MARKER = "# Generated from openapi.yaml by `make generate`: edits are lost.\n"
+
+# The generator rejects types that its own code cannot send in a header or a cookie; the one of our templates can.
+PropertyProtocol.validate_location = lambda _self, _location: None  # type: ignore[assignment,method-assign]
 
 
 class GenerationError(Exception):
@@ -110,7 +114,7 @@ def _run(contract: Contract, target: Path, settings: dict[str, Any], shapes: dic
         errors = [] if isinstance(parsed, GeneratorData) else [parsed]
         if isinstance(parsed, GeneratorData):
             project = Project(openapi=parsed, config=config, custom_template_path=TEMPLATES)
-            project.env.globals["lists"] = shapes
+            project.env.globals |= {"lists": shapes, "separators": separators(contract)}
             with redirect_stdout(io.StringIO()):
                 errors += project.build()
     except Exception as error:
@@ -130,8 +134,9 @@ def _complete(contract: Contract, target: Path) -> None:
     """Remove files that the client does not need, and add files that are the same for every contract."""
     # The generator always writes its own client, a second way to the API without our checks. Remove this code when
     # the generator can omit its client. Test: tests/test_generate.py.
-    for name in ("client.py", "errors.py"):
-        (target / name).unlink()
+    # The modules of operations are empty: endpoint_module.py.jinja.
+    for file in (target / "client.py", target / "errors.py", *target.glob("api/*/[!_]*.py")):
+        file.unlink()
     for file in TEMPLATES.glob("*.py"):
         shutil.copy(file, target)
     for file in target.rglob("*.py"):

@@ -124,7 +124,7 @@ def _text(annotation: Any) -> str:
     if isinstance(annotation, typing.ForwardRef):
         annotation = annotation.__forward_arg__
     text = annotation if isinstance(annotation, str) else getattr(annotation, "__name__", str(annotation))
-    return re.sub(r"\b(typing|types|abc)\.", "", text)
+    return re.sub(r"\b_?(typing|types|abc)\.", "", text)
 
 
 if __name__ == "__main__":

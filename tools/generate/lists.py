@@ -38,6 +38,8 @@ ENVELOPES = {"body", "content", "data", "embedded", "payload", "response", "resu
 LISTS = {"data", "entries", "items", "records", "results", "rows", "values"}
 """Names of lists that say nothing about the items."""
 HAL = "_embedded"
+LIMITS = {"start", "max_pages", "max_items"}
+"""The arguments that every iterator has."""
 DEEPEST = 3
 """Envelopes around a list, at most; a recursive schema has no end."""
 
@@ -81,6 +83,7 @@ class _Operation:
         self.contract, self.method = contract, str(where[2])
         statuses = mapping(operation.get("responses")).items()
         self.responses = [mapping(contract.resolve(node)) for status, node in statuses if str(status).startswith("2")]
+        self.taken = LIMITS & {python_name(str(parameter["name"])) for _, parameter in contract.parameters(where)}
         parameters = [parameter for _, parameter in contract.parameters(where) if parameter.get("in") == "query"]
         self.required = [str(one["name"]) for one in parameters if one.get("required") is True]
         self.query = {str(one["name"]): self.plain(one.get("schema")) for one in parameters}
@@ -123,6 +126,8 @@ class _Operation:
             return None
         if self.method != "get":
             raise NoIteratorError("only GET requests are sent again for further pages")
+        if self.taken:
+            raise NoIteratorError(f"its parameter `{min(self.taken)}` has the name of an argument of every iterator")
         if len(self.responses) > 1:
             raise NoIteratorError("the operation has several 2XX responses")
         named = [key for key in keys[-1:] if keys[0] == HAL or _kind(key) not in LISTS]

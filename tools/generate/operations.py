@@ -9,16 +9,14 @@ import re
 from collections.abc import Collection, Iterator
 from types import SimpleNamespace
 from typing import Any, get_args
-from urllib.parse import parse_qs, quote
-
-import httpx
+from urllib.parse import quote
 
 from tools.contract import mapping
+from tools.contract.hazards import separator
 from tools.contract.names import class_name, iterator_name, python_name
+from tools.generate.lists import LIMITS
 from tools.generate.models import Part, differences, fits
 from tools.generate.samples import hints_of, made, samples
-
-LIMITS = {"start", "max_pages", "max_items"}
 
 
 def _passed(operation: Any, arguments: dict[str, Any], **_: Any) -> Any:
@@ -66,8 +64,8 @@ class Operation(Part):
         """The arguments that are missing from the request, or not in it as JSON writes them, and another URL."""
         request = called.request(**arguments)
         values = {name: self.generated.base.to_json(value) for name, value in arguments.items()}
-        head = {key: request[key] for key in ("params", "headers", "cookies") if key in request}
-        sent = httpx.Request("GET", "https://bridge", **head)
+        cookies = [tuple(pair.split("=", 1)) for pair in request["headers"].get("Cookie", "").split("; ")]
+        sent = {"query": request["params"], "header": [*request["headers"].items()], "cookie": cookies}
         path = url = str(self.where[1])
         for _, parameter in self.contract.parameters(self.where):
             place, name = parameter["in"], parameter["name"]
@@ -75,18 +73,18 @@ class Operation(Part):
             # The second form is used if two places share a name.
             value = values.get(python, values.get(f"{python}_{place}"))
             if place == "path":
-                url = url.replace(f"{{{name}}}", quote("".join(_texts(value)), safe=""))
-            elif not _is_sent(sent, place, name, value):
+                url = url.replace(f"{{{name}}}", quote("".join(_texts(parameter, value)), safe=""))
+            elif not _is_sent(sent[place], parameter, value):
                 yield f"does not send the {place} parameter `{name}`, or does not write it as JSON does"
         is_same_template = re.sub("{.*?}", "{}", called.path) == re.sub("{.*?}", "{}", path)
-        if (request["method"], request["url"]) != (self.where[2], url) or not is_same_template:
-            yield f"requests {request['method'].upper()} {request['url']} instead of {url}"
+        if (request["method"].lower(), request["url"]) != (self.where[2], url) or not is_same_template:
+            yield f"requests {request['method']} {request['url']} instead of {url}"
         yield from self._body_faults(request, arguments, values)
 
     def _body_faults(self, request: dict[str, Any], arguments: dict[str, Any], values: dict[str, Any]) -> Iterator[str]:
         body = mapping(self.contract.resolve(self.contract.at((*self.where, "requestBody"))))
         for media_type in mapping(body.get("content")):
-            is_declared = request.get("headers", {}).get("Content-Type", "").startswith(media_type)
+            is_declared = request["headers"].get("Content-Type", "").startswith(media_type)
             if not is_declared or not _is_body(request, arguments["body"], values["body"]):
                 yield f"does not send the body ({media_type})"
 
@@ -135,7 +133,7 @@ class Operation(Part):
         elif iterator is not None:
             parameters, own = ({*inspect.signature(one).parameters} for one in (method, iterator))
             left_out = {called.shape.begin} - {None}
-            if _called(iterator, left_out=left_out)[0] is not called or parameters - own != left_out:
+            if _called(iterator, left_out=left_out | LIMITS)[0] is not called or parameters - own != left_out:
                 yield f"reads pages of another operation or drops an argument in `{iterator.__name__}`"
 
     def _finds_items(self, called: Any, status: int, body: Any) -> bool:
@@ -148,7 +146,7 @@ class Operation(Part):
 def _called(method: Any, turn: int = 0, left_out: Collection[str] = ()) -> tuple[Any, dict[str, Any]]:
     """The operation that a method calls, and the arguments, all of which must reach it, and only those `left_out`."""
     hints = hints_of(method)
-    arguments = {name: made(hints[name], turn) for name in inspect.signature(method).parameters.keys() - LIMITS}
+    arguments = {name: made(hints[name], turn) for name in inspect.signature(method).parameters.keys() - {*left_out}}
     called = method(**arguments)
     operation, passed = asyncio.run(called) if inspect.iscoroutine(called) else called
     if {name: value for name, value in passed.items() if name not in left_out} != arguments:
@@ -162,20 +160,19 @@ def _source(media_type: str) -> str:
     return "text" if media_type.startswith("text/") else "bytes"
 
 
-def _is_sent(sent: httpx.Request, place: str, name: str, value: Any) -> bool:
-    """Whether a value is in a request. An object in a query is sent as one parameter for each field."""
-    if place == "query":
-        fields = value if isinstance(value, dict) else {name: value}
-        return all(sent.url.params.get_list(key) == _texts(inner) for key, inner in fields.items())
-    if place == "header":
-        return sent.headers.get_list(name) == _texts(value)
-    return "; ".join(f"{name}={text}" for text in _texts(value)) in sent.headers.get("Cookie", "")
+def _is_sent(pairs: list[tuple[str, str]], parameter: dict[str, Any], value: Any) -> bool:
+    """Whether a value is among the names and texts that are sent: of an object in a query, one for each field."""
+    is_spread = isinstance(value, dict) and not separator(parameter)
+    fields = value if is_spread else {parameter["name"]: value}
+    expected = [(name, text) for name, inner in fields.items() for text in _texts(parameter, inner)]
+    return [pair for pair in pairs if pair[0] in fields] == expected
 
 
-def _texts(value: Any) -> list[str]:
-    """The texts that are sent for a value, one for each item of a list."""
+def _texts(parameter: dict[str, Any], value: Any) -> list[str]:
+    """The texts that are sent for a value: one for each item of a list, unless they are joined."""
     items = value if isinstance(value, list) else [value]
-    return [item if isinstance(item, str) else json.dumps(item) for item in items]
+    texts = [item if isinstance(item, str) else json.dumps(item) for item in items]
+    return [separator(parameter).join(texts)] if separator(parameter) else texts
 
 
 def _is_body(request: dict[str, Any], body: Any, value: Any) -> bool:
@@ -185,6 +182,5 @@ def _is_body(request: dict[str, Any], body: Any, value: Any) -> bool:
     if "content" in request:
         return request["content"] is body.payload
     if "data" in request:
-        form = httpx.Request("POST", "https://bridge", data=request["data"]).content.decode()
-        return parse_qs(form) == {name: _texts(inner) for name, inner in value.items()}
+        return bool(request["data"] == {name: _texts({"in": "query"}, inner) for name, inner in value.items()})
     return bool(request.get("json") == value)

@@ -138,7 +138,7 @@ def made(hint: Any, turn: int = 0, above: tuple[Any, ...] = ()) -> Any:
     number = next(NUMBERS)
     day = datetime(2026, 1, 1, tzinfo=UTC) + timedelta(days=number)
     simple: dict[Any, Any] = {
-        str: f"text {number}",
+        str: f"text+{number}",  # it must be quoted in a URL, but joins no items
         int: number,
         float: number + 0.5,
         bool: True,

@@ -1,25 +1,28 @@
 # Generated from openapi.yaml by `make generate`: edits are lost.
 from __future__ import annotations
 
-import typing
-from collections import abc
+import typing as _typing
+from collections import abc as _abc
+from typing import ClassVar
 
 import attrs as _attrs
 
-from .. import base, places, reading
+from .. import base as _base
+from .. import places as _places
+from .. import reading as _reading
 
 
 @_attrs.define(kw_only=True)
-class ErrorDetails(base.OpenModel[typing.Any]):
+class ErrorDetails(_base.OpenModel[_typing.Any]):
     """Assumed: one fault of a request. Documented: https://docs.talkdesk.com/reference/get-account-invoices"""
 
-    FIELDS: typing.ClassVar[dict[str, str]] = {
+    FIELDS: ClassVar[dict[str, str]] = {
         "message": "message",
         "properties": "properties",
         "stackTrace": "stack_trace",
     }
     """The attribute of each field in the contract, by the name that is sent. Required fields come first."""
-    AMOUNTS: typing.ClassVar[tuple[str, ...]] = ()
+    AMOUNTS: ClassVar[tuple[str, ...]] = ()
     """The attributes that are amounts of money: `x-money` in the contract."""
 
     message: str | None = None
@@ -28,12 +31,12 @@ class ErrorDetails(base.OpenModel[typing.Any]):
     """ Assumed: the place of a fault in a request. Documented: https://docs.talkdesk.com/reference/get-account-invoices """
     stack_trace: str | None = None
     """ Assumed: the stack trace of the bridge; it belongs in logs. """
-    additional_properties: dict[str, typing.Any] = _attrs.field(init=False, factory=dict)
+    additional_properties: dict[str, _typing.Any] = _attrs.field(init=False, factory=dict)
 
-    __repr__ = base.short_repr
+    __repr__ = _base.short_repr
 
     @classmethod
-    def from_dict(cls, src_dict: abc.Mapping[str, typing.Any], here: places.Place | None = None) -> typing.Self:
+    def from_dict(cls, src_dict: _abc.Mapping[str, _typing.Any], here: _places.Place | None = None) -> _typing.Self:
         """Read a JSON object, as `json.loads` returns it, leniently.
 
         Args:
@@ -45,47 +48,47 @@ class ErrorDetails(base.OpenModel[typing.Any]):
 
         """
         if here is None:
-            here = places.Place()
+            here = _places.Place()
         if src_dict.__class__ is not dict:
-            src_dict = base.as_dict(src_dict)
+            src_dict = _base.as_dict(src_dict)
         try:
-            _message = src_dict["message"]
-            _properties = src_dict["properties"]
-            _stack_trace = src_dict["stackTrace"]
+            message_ = src_dict["message"]
+            properties_ = src_dict["properties"]
+            stack_trace_ = src_dict["stackTrace"]
         except KeyError:  # a field is missing: fill all missing ones in, or raise if one is required
-            return cls.from_dict(base.completed(src_dict, cls.FIELDS, required=()), here)
-        model = base.new(cls)  # skips `__init__`, which would double the time: docs/speed.md
-        if _message.__class__ is not str:
-            if _message is None:
+            return cls.from_dict(_base.completed(src_dict, cls.FIELDS, required=()), here)
+        model = _base.new(cls)  # skips `__init__`, which would double the time: docs/speed.md
+        if message_.__class__ is not str:
+            if message_ is None:
                 here.counts["string | null"][".message"] += 1
             else:
-                _message = reading.string(_message, here, ".message")
-        model.message = _message
-        if _properties is None:
+                message_ = _reading.string(message_, here, ".message")
+        model.message = message_
+        if properties_ is None:
             here.counts["object | null"][".properties"] += 1
         else:
-            _properties = _READ_properties(_properties, here, ".properties")
-        model.properties = _properties
-        if _stack_trace.__class__ is not str:
-            if _stack_trace is None:
+            properties_ = _READ_properties(properties_, here, ".properties")
+        model.properties = properties_
+        if stack_trace_.__class__ is not str:
+            if stack_trace_ is None:
                 here.counts["string | null"][".stackTrace"] += 1
             else:
-                _stack_trace = reading.string(_stack_trace, here, ".stackTrace")
-        model.stack_trace = _stack_trace
-        others: dict[str, typing.Any] = {}
+                stack_trace_ = _reading.string(stack_trace_, here, ".stackTrace")
+        model.stack_trace = stack_trace_
+        others: dict[str, _typing.Any] = {}
         if len(src_dict) != 3:
             others = src_dict.copy()
             del others["message"], others["properties"], others["stackTrace"]
         model.additional_properties = others
         return model
 
-    def to_dict(self) -> dict[str, typing.Any]:
+    def to_dict(self) -> dict[str, _typing.Any]:
         """The JSON object, without optional fields that are None."""
-        data: dict[str, typing.Any] = {**self.additional_properties}
+        data: dict[str, _typing.Any] = {**self.additional_properties}
         if self.message is not None:
             data["message"] = self.message
         if self.properties is not None:
-            data["properties"] = base.to_json(self.properties)
+            data["properties"] = _base.to_json(self.properties)
         if self.stack_trace is not None:
             data["stackTrace"] = self.stack_trace
         return data
@@ -94,4 +97,4 @@ class ErrorDetails(base.OpenModel[typing.Any]):
 # Below the class, because models may refer to each other, and so do the readers of their fields.
 from ..models.error_details_properties import ErrorDetailsProperties
 
-_READ_properties = base.model(ErrorDetailsProperties)
+_READ_properties = _base.model(ErrorDetailsProperties)

@@ -1,25 +1,28 @@
 # Generated from openapi.yaml by `make generate`: edits are lost.
 from __future__ import annotations
 
-import typing
-from collections import abc
+import typing as _typing
+from collections import abc as _abc
+from typing import ClassVar
 
 import attrs as _attrs
 
-from .. import base, places, reading
+from .. import base as _base
+from .. import places as _places
+from .. import reading as _reading
 
 
 @_attrs.define(kw_only=True)
-class ErrorDetailsProperties(base.OpenModel[typing.Any]):
+class ErrorDetailsProperties(_base.OpenModel[_typing.Any]):
     """Assumed: the place of a fault in a request. Documented: https://docs.talkdesk.com/reference/get-account-invoices"""
 
-    FIELDS: typing.ClassVar[dict[str, str]] = {
+    FIELDS: ClassVar[dict[str, str]] = {
         "lineNumber": "line_number",
         "parameterLocation": "parameter_location",
         "parameterName": "parameter_name",
     }
     """The attribute of each field in the contract, by the name that is sent. Required fields come first."""
-    AMOUNTS: typing.ClassVar[tuple[str, ...]] = ()
+    AMOUNTS: ClassVar[tuple[str, ...]] = ()
     """The attributes that are amounts of money: `x-money` in the contract."""
 
     line_number: int | None = None
@@ -28,12 +31,12 @@ class ErrorDetailsProperties(base.OpenModel[typing.Any]):
     """ Assumed: the part of the request that has the parameter, such as "query". """
     parameter_name: str | None = None
     """ Assumed: the name of the parameter, such as "page". """
-    additional_properties: dict[str, typing.Any] = _attrs.field(init=False, factory=dict)
+    additional_properties: dict[str, _typing.Any] = _attrs.field(init=False, factory=dict)
 
-    __repr__ = base.short_repr
+    __repr__ = _base.short_repr
 
     @classmethod
-    def from_dict(cls, src_dict: abc.Mapping[str, typing.Any], here: places.Place | None = None) -> typing.Self:
+    def from_dict(cls, src_dict: _abc.Mapping[str, _typing.Any], here: _places.Place | None = None) -> _typing.Self:
         """Read a JSON object, as `json.loads` returns it, leniently.
 
         Args:
@@ -45,44 +48,44 @@ class ErrorDetailsProperties(base.OpenModel[typing.Any]):
 
         """
         if here is None:
-            here = places.Place()
+            here = _places.Place()
         if src_dict.__class__ is not dict:
-            src_dict = base.as_dict(src_dict)
+            src_dict = _base.as_dict(src_dict)
         try:
-            _line_number = src_dict["lineNumber"]
-            _parameter_location = src_dict["parameterLocation"]
-            _parameter_name = src_dict["parameterName"]
+            line_number_ = src_dict["lineNumber"]
+            parameter_location_ = src_dict["parameterLocation"]
+            parameter_name_ = src_dict["parameterName"]
         except KeyError:  # a field is missing: fill all missing ones in, or raise if one is required
-            return cls.from_dict(base.completed(src_dict, cls.FIELDS, required=()), here)
-        model = base.new(cls)  # skips `__init__`, which would double the time: docs/speed.md
-        if _line_number.__class__ is not int:
-            if _line_number is None:
+            return cls.from_dict(_base.completed(src_dict, cls.FIELDS, required=()), here)
+        model = _base.new(cls)  # skips `__init__`, which would double the time: docs/speed.md
+        if line_number_.__class__ is not int:
+            if line_number_ is None:
                 here.counts["integer | null"][".lineNumber"] += 1
             else:
-                _line_number = reading.integer(_line_number, here, ".lineNumber")
-        model.line_number = _line_number
-        if _parameter_location.__class__ is not str:
-            if _parameter_location is None:
+                line_number_ = _reading.integer(line_number_, here, ".lineNumber")
+        model.line_number = line_number_
+        if parameter_location_.__class__ is not str:
+            if parameter_location_ is None:
                 here.counts["string | null"][".parameterLocation"] += 1
             else:
-                _parameter_location = reading.string(_parameter_location, here, ".parameterLocation")
-        model.parameter_location = _parameter_location
-        if _parameter_name.__class__ is not str:
-            if _parameter_name is None:
+                parameter_location_ = _reading.string(parameter_location_, here, ".parameterLocation")
+        model.parameter_location = parameter_location_
+        if parameter_name_.__class__ is not str:
+            if parameter_name_ is None:
                 here.counts["string | null"][".parameterName"] += 1
             else:
-                _parameter_name = reading.string(_parameter_name, here, ".parameterName")
-        model.parameter_name = _parameter_name
-        others: dict[str, typing.Any] = {}
+                parameter_name_ = _reading.string(parameter_name_, here, ".parameterName")
+        model.parameter_name = parameter_name_
+        others: dict[str, _typing.Any] = {}
         if len(src_dict) != 3:
             others = src_dict.copy()
             del others["lineNumber"], others["parameterLocation"], others["parameterName"]
         model.additional_properties = others
         return model
 
-    def to_dict(self) -> dict[str, typing.Any]:
+    def to_dict(self) -> dict[str, _typing.Any]:
         """The JSON object, without optional fields that are None."""
-        data: dict[str, typing.Any] = {**self.additional_properties}
+        data: dict[str, _typing.Any] = {**self.additional_properties}
         if self.line_number is not None:
             data["lineNumber"] = self.line_number
         if self.parameter_location is not None:

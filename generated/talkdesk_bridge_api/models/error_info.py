@@ -1,19 +1,22 @@
 # Generated from openapi.yaml by `make generate`: edits are lost.
 from __future__ import annotations
 
-import typing
-from collections import abc
+import typing as _typing
+from collections import abc as _abc
+from typing import ClassVar
 
 import attrs as _attrs
 
-from .. import base, places, reading
+from .. import base as _base
+from .. import places as _places
+from .. import reading as _reading
 
 
 @_attrs.define(kw_only=True)
-class ErrorInfo(base.OpenModel[typing.Any]):
+class ErrorInfo(_base.OpenModel[_typing.Any]):
     """Assumed: why a request was refused. Documented: https://docs.talkdesk.com/reference/get-account-invoices"""
 
-    FIELDS: typing.ClassVar[dict[str, str]] = {
+    FIELDS: ClassVar[dict[str, str]] = {
         "details": "details",
         "developerMessage": "developer_message",
         "errorCode": "error_code",
@@ -21,7 +24,7 @@ class ErrorInfo(base.OpenModel[typing.Any]):
         "userMessage": "user_message",
     }
     """The attribute of each field in the contract, by the name that is sent. Required fields come first."""
-    AMOUNTS: typing.ClassVar[tuple[str, ...]] = ()
+    AMOUNTS: ClassVar[tuple[str, ...]] = ()
     """The attributes that are amounts of money: `x-money` in the contract."""
 
     details: list[ErrorDetails] | None = None
@@ -34,12 +37,12 @@ class ErrorInfo(base.OpenModel[typing.Any]):
     """ Assumed: the HTTP status of the response, such as 404. """
     user_message: str | None = None
     """ Assumed: the reason in words that users may read. """
-    additional_properties: dict[str, typing.Any] = _attrs.field(init=False, factory=dict)
+    additional_properties: dict[str, _typing.Any] = _attrs.field(init=False, factory=dict)
 
-    __repr__ = base.short_repr
+    __repr__ = _base.short_repr
 
     @classmethod
-    def from_dict(cls, src_dict: abc.Mapping[str, typing.Any], here: places.Place | None = None) -> typing.Self:
+    def from_dict(cls, src_dict: _abc.Mapping[str, _typing.Any], here: _places.Place | None = None) -> _typing.Self:
         """Read a JSON object, as `json.loads` returns it, leniently.
 
         Args:
@@ -51,48 +54,48 @@ class ErrorInfo(base.OpenModel[typing.Any]):
 
         """
         if here is None:
-            here = places.Place()
+            here = _places.Place()
         if src_dict.__class__ is not dict:
-            src_dict = base.as_dict(src_dict)
+            src_dict = _base.as_dict(src_dict)
         try:
-            _details = src_dict["details"]
-            _developer_message = src_dict["developerMessage"]
-            _error_code = src_dict["errorCode"]
-            _status = src_dict["status"]
-            _user_message = src_dict["userMessage"]
+            details_ = src_dict["details"]
+            developer_message_ = src_dict["developerMessage"]
+            error_code_ = src_dict["errorCode"]
+            status_ = src_dict["status"]
+            user_message_ = src_dict["userMessage"]
         except KeyError:  # a field is missing: fill all missing ones in, or raise if one is required
-            return cls.from_dict(base.completed(src_dict, cls.FIELDS, required=()), here)
-        model = base.new(cls)  # skips `__init__`, which would double the time: docs/speed.md
-        if _details is None:
+            return cls.from_dict(_base.completed(src_dict, cls.FIELDS, required=()), here)
+        model = _base.new(cls)  # skips `__init__`, which would double the time: docs/speed.md
+        if details_ is None:
             here.counts["array | null"][".details"] += 1
         else:
-            _details = _READ_details(_details, here, ".details")
-        model.details = _details
-        if _developer_message.__class__ is not str:
-            if _developer_message is None:
+            details_ = _READ_details(details_, here, ".details")
+        model.details = details_
+        if developer_message_.__class__ is not str:
+            if developer_message_ is None:
                 here.counts["string | null"][".developerMessage"] += 1
             else:
-                _developer_message = reading.string(_developer_message, here, ".developerMessage")
-        model.developer_message = _developer_message
-        if _error_code.__class__ is not str:
-            if _error_code is None:
+                developer_message_ = _reading.string(developer_message_, here, ".developerMessage")
+        model.developer_message = developer_message_
+        if error_code_.__class__ is not str:
+            if error_code_ is None:
                 here.counts["string | null"][".errorCode"] += 1
             else:
-                _error_code = reading.string(_error_code, here, ".errorCode")
-        model.error_code = _error_code
-        if _status.__class__ is not int:
-            if _status is None:
+                error_code_ = _reading.string(error_code_, here, ".errorCode")
+        model.error_code = error_code_
+        if status_.__class__ is not int:
+            if status_ is None:
                 here.counts["integer | null"][".status"] += 1
             else:
-                _status = reading.integer(_status, here, ".status")
-        model.status = _status
-        if _user_message.__class__ is not str:
-            if _user_message is None:
+                status_ = _reading.integer(status_, here, ".status")
+        model.status = status_
+        if user_message_.__class__ is not str:
+            if user_message_ is None:
                 here.counts["string | null"][".userMessage"] += 1
             else:
-                _user_message = reading.string(_user_message, here, ".userMessage")
-        model.user_message = _user_message
-        others: dict[str, typing.Any] = {}
+                user_message_ = _reading.string(user_message_, here, ".userMessage")
+        model.user_message = user_message_
+        others: dict[str, _typing.Any] = {}
         if len(src_dict) != 5:
             others = src_dict.copy()
             del (
@@ -105,11 +108,11 @@ class ErrorInfo(base.OpenModel[typing.Any]):
         model.additional_properties = others
         return model
 
-    def to_dict(self) -> dict[str, typing.Any]:
+    def to_dict(self) -> dict[str, _typing.Any]:
         """The JSON object, without optional fields that are None."""
-        data: dict[str, typing.Any] = {**self.additional_properties}
+        data: dict[str, _typing.Any] = {**self.additional_properties}
         if self.details is not None:
-            data["details"] = base.to_json(self.details)
+            data["details"] = _base.to_json(self.details)
         if self.developer_message is not None:
             data["developerMessage"] = self.developer_message
         if self.error_code is not None:
@@ -124,4 +127,4 @@ class ErrorInfo(base.OpenModel[typing.Any]):
 # Below the class, because models may refer to each other, and so do the readers of their fields.
 from ..models.error_details import ErrorDetails
 
-_READ_details = base.models(ErrorDetails)
+_READ_details = _base.models(ErrorDetails)

@@ -2,21 +2,24 @@
 from __future__ import annotations
 
 import datetime
-import typing
-from collections import abc
+import typing as _typing
+from collections import abc as _abc
+from typing import ClassVar
 
 import attrs as _attrs
 
-from .. import base, places, reading
+from .. import base as _base
+from .. import places as _places
+from .. import reading as _reading
 
 
 @_attrs.define(kw_only=True)
-class InvoiceDetails(base.OpenModel[typing.Any]):
+class InvoiceDetails(_base.OpenModel[_typing.Any]):
     """Assumed: one invoice. Amounts are strings whose format is not documented; the page's example is "3700.00 usd".
     Documented: https://docs.talkdesk.com/reference/get-account-invoices
     """
 
-    FIELDS: typing.ClassVar[dict[str, str]] = {
+    FIELDS: ClassVar[dict[str, str]] = {
         "amount": "amount",
         "due_amount": "due_amount",
         "invoice_bill_date": "invoice_bill_date",
@@ -27,7 +30,7 @@ class InvoiceDetails(base.OpenModel[typing.Any]):
         "status": "status",
     }
     """The attribute of each field in the contract, by the name that is sent. Required fields come first."""
-    AMOUNTS: typing.ClassVar[tuple[str, ...]] = (
+    AMOUNTS: ClassVar[tuple[str, ...]] = (
         "amount",
         "due_amount",
         "paid_amount",
@@ -50,12 +53,12 @@ class InvoiceDetails(base.OpenModel[typing.Any]):
     """ Assumed: the part of the amount that is paid, with its currency, such as "1000.00 usd". """
     status: str | None = None
     """ Assumed: the name of its state, for people, such as "Due". No list of the names is printed. """
-    additional_properties: dict[str, typing.Any] = _attrs.field(init=False, factory=dict)
+    additional_properties: dict[str, _typing.Any] = _attrs.field(init=False, factory=dict)
 
-    __repr__ = base.short_repr
+    __repr__ = _base.short_repr
 
     @classmethod
-    def from_dict(cls, src_dict: abc.Mapping[str, typing.Any], here: places.Place | None = None) -> typing.Self:
+    def from_dict(cls, src_dict: _abc.Mapping[str, _typing.Any], here: _places.Place | None = None) -> _typing.Self:
         """Read a JSON object, as `json.loads` returns it, leniently.
 
         Args:
@@ -67,67 +70,67 @@ class InvoiceDetails(base.OpenModel[typing.Any]):
 
         """
         if here is None:
-            here = places.Place()
+            here = _places.Place()
         if src_dict.__class__ is not dict:
-            src_dict = base.as_dict(src_dict)
+            src_dict = _base.as_dict(src_dict)
         try:
-            _amount = src_dict["amount"]
-            _due_amount = src_dict["due_amount"]
-            _invoice_bill_date = src_dict["invoice_bill_date"]
-            _invoice_due_date = src_dict["invoice_due_date"]
-            _invoice_items_details = src_dict["invoice_items_details"]
-            _invoice_number = src_dict["invoice_number"]
-            _paid_amount = src_dict["paid_amount"]
-            _status = src_dict["status"]
+            amount_ = src_dict["amount"]
+            due_amount_ = src_dict["due_amount"]
+            invoice_bill_date_ = src_dict["invoice_bill_date"]
+            invoice_due_date_ = src_dict["invoice_due_date"]
+            invoice_items_details_ = src_dict["invoice_items_details"]
+            invoice_number_ = src_dict["invoice_number"]
+            paid_amount_ = src_dict["paid_amount"]
+            status_ = src_dict["status"]
         except KeyError:  # a field is missing: fill all missing ones in, or raise if one is required
-            return cls.from_dict(base.completed(src_dict, cls.FIELDS, required=()), here)
-        model = base.new(cls)  # skips `__init__`, which would double the time: docs/speed.md
-        if _amount.__class__ is not str:
-            if _amount is None:
+            return cls.from_dict(_base.completed(src_dict, cls.FIELDS, required=()), here)
+        model = _base.new(cls)  # skips `__init__`, which would double the time: docs/speed.md
+        if amount_.__class__ is not str:
+            if amount_ is None:
                 here.counts["string | null"][".amount"] += 1
             else:
-                _amount = reading.string(_amount, here, ".amount")
-        model.amount = _amount
-        if _due_amount.__class__ is not str:
-            if _due_amount is None:
+                amount_ = _reading.string(amount_, here, ".amount")
+        model.amount = amount_
+        if due_amount_.__class__ is not str:
+            if due_amount_ is None:
                 here.counts["string | null"][".due_amount"] += 1
             else:
-                _due_amount = reading.string(_due_amount, here, ".due_amount")
-        model.due_amount = _due_amount
-        if _invoice_bill_date is None:
+                due_amount_ = _reading.string(due_amount_, here, ".due_amount")
+        model.due_amount = due_amount_
+        if invoice_bill_date_ is None:
             here.counts["date | null"][".invoice_bill_date"] += 1
         else:
-            _invoice_bill_date = reading.date_or_none(_invoice_bill_date, here, ".invoice_bill_date")
-        model.invoice_bill_date = _invoice_bill_date
-        if _invoice_due_date is None:
+            invoice_bill_date_ = _reading.date_or_none(invoice_bill_date_, here, ".invoice_bill_date")
+        model.invoice_bill_date = invoice_bill_date_
+        if invoice_due_date_ is None:
             here.counts["date | null"][".invoice_due_date"] += 1
         else:
-            _invoice_due_date = reading.date_or_none(_invoice_due_date, here, ".invoice_due_date")
-        model.invoice_due_date = _invoice_due_date
-        if _invoice_items_details is None:
+            invoice_due_date_ = _reading.date_or_none(invoice_due_date_, here, ".invoice_due_date")
+        model.invoice_due_date = invoice_due_date_
+        if invoice_items_details_ is None:
             here.counts["array | null"][".invoice_items_details"] += 1
         else:
-            _invoice_items_details = _READ_invoice_items_details(_invoice_items_details, here, ".invoice_items_details")
-        model.invoice_items_details = _invoice_items_details
-        if _invoice_number.__class__ is not str:
-            if _invoice_number is None:
+            invoice_items_details_ = _READ_invoice_items_details(invoice_items_details_, here, ".invoice_items_details")
+        model.invoice_items_details = invoice_items_details_
+        if invoice_number_.__class__ is not str:
+            if invoice_number_ is None:
                 here.counts["string | null"][".invoice_number"] += 1
             else:
-                _invoice_number = reading.string(_invoice_number, here, ".invoice_number")
-        model.invoice_number = _invoice_number
-        if _paid_amount.__class__ is not str:
-            if _paid_amount is None:
+                invoice_number_ = _reading.string(invoice_number_, here, ".invoice_number")
+        model.invoice_number = invoice_number_
+        if paid_amount_.__class__ is not str:
+            if paid_amount_ is None:
                 here.counts["string | null"][".paid_amount"] += 1
             else:
-                _paid_amount = reading.string(_paid_amount, here, ".paid_amount")
-        model.paid_amount = _paid_amount
-        if _status.__class__ is not str:
-            if _status is None:
+                paid_amount_ = _reading.string(paid_amount_, here, ".paid_amount")
+        model.paid_amount = paid_amount_
+        if status_.__class__ is not str:
+            if status_ is None:
                 here.counts["string | null"][".status"] += 1
             else:
-                _status = reading.string(_status, here, ".status")
-        model.status = _status
-        others: dict[str, typing.Any] = {}
+                status_ = _reading.string(status_, here, ".status")
+        model.status = status_
+        others: dict[str, _typing.Any] = {}
         if len(src_dict) != 8:
             others = src_dict.copy()
             del (
@@ -143,19 +146,19 @@ class InvoiceDetails(base.OpenModel[typing.Any]):
         model.additional_properties = others
         return model
 
-    def to_dict(self) -> dict[str, typing.Any]:
+    def to_dict(self) -> dict[str, _typing.Any]:
         """The JSON object, without optional fields that are None."""
-        data: dict[str, typing.Any] = {**self.additional_properties}
+        data: dict[str, _typing.Any] = {**self.additional_properties}
         if self.amount is not None:
             data["amount"] = self.amount
         if self.due_amount is not None:
             data["due_amount"] = self.due_amount
         if self.invoice_bill_date is not None:
-            data["invoice_bill_date"] = base.to_json(self.invoice_bill_date)
+            data["invoice_bill_date"] = _base.to_json(self.invoice_bill_date)
         if self.invoice_due_date is not None:
-            data["invoice_due_date"] = base.to_json(self.invoice_due_date)
+            data["invoice_due_date"] = _base.to_json(self.invoice_due_date)
         if self.invoice_items_details is not None:
-            data["invoice_items_details"] = base.to_json(self.invoice_items_details)
+            data["invoice_items_details"] = _base.to_json(self.invoice_items_details)
         if self.invoice_number is not None:
             data["invoice_number"] = self.invoice_number
         if self.paid_amount is not None:
@@ -168,4 +171,4 @@ class InvoiceDetails(base.OpenModel[typing.Any]):
 # Below the class, because models may refer to each other, and so do the readers of their fields.
 from ..models.invoice_item_details import InvoiceItemDetails
 
-_READ_invoice_items_details = base.models(InvoiceItemDetails)
+_READ_invoice_items_details = _base.models(InvoiceItemDetails)

@@ -1,26 +1,29 @@
 # Generated from openapi.yaml by `make generate`: edits are lost.
 from __future__ import annotations
 
-import typing
-from collections import abc
+import typing as _typing
+from collections import abc as _abc
+from typing import ClassVar
 
 import attrs as _attrs
 
-from .. import base, places, reading
+from .. import base as _base
+from .. import places as _places
+from .. import reading as _reading
 
 
 @_attrs.define(kw_only=True)
-class InvoiceDetailsResponse(base.OpenModel[typing.Any]):
+class InvoiceDetailsResponse(_base.OpenModel[_typing.Any]):
     """Assumed: the invoices of an account, or one page of them. Documented: Printed as invoice_details_reponse. See
     https://docs.talkdesk.com/reference/get-account-invoices
     """
 
-    FIELDS: typing.ClassVar[dict[str, str]] = {
+    FIELDS: ClassVar[dict[str, str]] = {
         "_embedded": "embedded",
         "total": "total",
     }
     """The attribute of each field in the contract, by the name that is sent. Required fields come first."""
-    AMOUNTS: typing.ClassVar[tuple[str, ...]] = ()
+    AMOUNTS: ClassVar[tuple[str, ...]] = ()
     """The attributes that are amounts of money: `x-money` in the contract."""
 
     embedded: InvoiceList | None = None
@@ -28,12 +31,12 @@ class InvoiceDetailsResponse(base.OpenModel[typing.Any]):
     invoices """
     total: int | None = None
     """ Assumed: the number of all invoices of the account, on all pages, such as 137. """
-    additional_properties: dict[str, typing.Any] = _attrs.field(init=False, factory=dict)
+    additional_properties: dict[str, _typing.Any] = _attrs.field(init=False, factory=dict)
 
-    __repr__ = base.short_repr
+    __repr__ = _base.short_repr
 
     @classmethod
-    def from_dict(cls, src_dict: abc.Mapping[str, typing.Any], here: places.Place | None = None) -> typing.Self:
+    def from_dict(cls, src_dict: _abc.Mapping[str, _typing.Any], here: _places.Place | None = None) -> _typing.Self:
         """Read a JSON object, as `json.loads` returns it, leniently.
 
         Args:
@@ -45,38 +48,38 @@ class InvoiceDetailsResponse(base.OpenModel[typing.Any]):
 
         """
         if here is None:
-            here = places.Place()
+            here = _places.Place()
         if src_dict.__class__ is not dict:
-            src_dict = base.as_dict(src_dict)
+            src_dict = _base.as_dict(src_dict)
         try:
-            _embedded = src_dict["_embedded"]
-            _total = src_dict["total"]
+            embedded_ = src_dict["_embedded"]
+            total_ = src_dict["total"]
         except KeyError:  # a field is missing: fill all missing ones in, or raise if one is required
-            return cls.from_dict(base.completed(src_dict, cls.FIELDS, required=()), here)
-        model = base.new(cls)  # skips `__init__`, which would double the time: docs/speed.md
-        if _embedded is None:
+            return cls.from_dict(_base.completed(src_dict, cls.FIELDS, required=()), here)
+        model = _base.new(cls)  # skips `__init__`, which would double the time: docs/speed.md
+        if embedded_ is None:
             here.counts["object | null"]["._embedded"] += 1
         else:
-            _embedded = _READ_embedded(_embedded, here, "._embedded")
-        model.embedded = _embedded
-        if _total.__class__ is not int:
-            if _total is None:
+            embedded_ = _READ_embedded(embedded_, here, "._embedded")
+        model.embedded = embedded_
+        if total_.__class__ is not int:
+            if total_ is None:
                 here.counts["integer | null"][".total"] += 1
             else:
-                _total = reading.integer(_total, here, ".total")
-        model.total = _total
-        others: dict[str, typing.Any] = {}
+                total_ = _reading.integer(total_, here, ".total")
+        model.total = total_
+        others: dict[str, _typing.Any] = {}
         if len(src_dict) != 2:
             others = src_dict.copy()
             del others["_embedded"], others["total"]
         model.additional_properties = others
         return model
 
-    def to_dict(self) -> dict[str, typing.Any]:
+    def to_dict(self) -> dict[str, _typing.Any]:
         """The JSON object, without optional fields that are None."""
-        data: dict[str, typing.Any] = {**self.additional_properties}
+        data: dict[str, _typing.Any] = {**self.additional_properties}
         if self.embedded is not None:
-            data["_embedded"] = base.to_json(self.embedded)
+            data["_embedded"] = _base.to_json(self.embedded)
         if self.total is not None:
             data["total"] = self.total
         return data
@@ -85,4 +88,4 @@ class InvoiceDetailsResponse(base.OpenModel[typing.Any]):
 # Below the class, because models may refer to each other, and so do the readers of their fields.
 from ..models.invoice_list import InvoiceList
 
-_READ_embedded = base.model(InvoiceList)
+_READ_embedded = _base.model(InvoiceList)

@@ -1,19 +1,22 @@
 # Generated from openapi.yaml by `make generate`: edits are lost.
 from __future__ import annotations
 
-import typing
-from collections import abc
+import typing as _typing
+from collections import abc as _abc
+from typing import ClassVar
 
 import attrs as _attrs
 
-from .. import base, places, reading
+from .. import base as _base
+from .. import places as _places
+from .. import reading as _reading
 
 
 @_attrs.define(kw_only=True)
-class InvoiceItemDetails(base.OpenModel[typing.Any]):
+class InvoiceItemDetails(_base.OpenModel[_typing.Any]):
     """Assumed: one position of an invoice. Documented: https://docs.talkdesk.com/reference/get-account-invoices"""
 
-    FIELDS: typing.ClassVar[dict[str, str]] = {
+    FIELDS: ClassVar[dict[str, str]] = {
         "amount": "amount",
         "category": "category",
         "description": "description",
@@ -23,7 +26,7 @@ class InvoiceItemDetails(base.OpenModel[typing.Any]):
         "product": "product",
     }
     """The attribute of each field in the contract, by the name that is sent. Required fields come first."""
-    AMOUNTS: typing.ClassVar[tuple[str, ...]] = (
+    AMOUNTS: ClassVar[tuple[str, ...]] = (
         "amount",
         "paid_amount",
     )
@@ -43,12 +46,12 @@ class InvoiceItemDetails(base.OpenModel[typing.Any]):
     """ Assumed: the number of the insurance policy, such as "PA-000123". """
     product: str | None = None
     """ Assumed: the name of the insurance product, such as "Personal Auto". """
-    additional_properties: dict[str, typing.Any] = _attrs.field(init=False, factory=dict)
+    additional_properties: dict[str, _typing.Any] = _attrs.field(init=False, factory=dict)
 
-    __repr__ = base.short_repr
+    __repr__ = _base.short_repr
 
     @classmethod
-    def from_dict(cls, src_dict: abc.Mapping[str, typing.Any], here: places.Place | None = None) -> typing.Self:
+    def from_dict(cls, src_dict: _abc.Mapping[str, _typing.Any], here: _places.Place | None = None) -> _typing.Self:
         """Read a JSON object, as `json.loads` returns it, leniently.
 
         Args:
@@ -60,63 +63,63 @@ class InvoiceItemDetails(base.OpenModel[typing.Any]):
 
         """
         if here is None:
-            here = places.Place()
+            here = _places.Place()
         if src_dict.__class__ is not dict:
-            src_dict = base.as_dict(src_dict)
+            src_dict = _base.as_dict(src_dict)
         try:
-            _amount = src_dict["amount"]
-            _category = src_dict["category"]
-            _description = src_dict["description"]
-            _installment_number = src_dict["installment_number"]
-            _paid_amount = src_dict["paid_amount"]
-            _policy_number = src_dict["policy_number"]
-            _product = src_dict["product"]
+            amount_ = src_dict["amount"]
+            category_ = src_dict["category"]
+            description_ = src_dict["description"]
+            installment_number_ = src_dict["installment_number"]
+            paid_amount_ = src_dict["paid_amount"]
+            policy_number_ = src_dict["policy_number"]
+            product_ = src_dict["product"]
         except KeyError:  # a field is missing: fill all missing ones in, or raise if one is required
-            return cls.from_dict(base.completed(src_dict, cls.FIELDS, required=()), here)
-        model = base.new(cls)  # skips `__init__`, which would double the time: docs/speed.md
-        if _amount.__class__ is not str:
-            if _amount is None:
+            return cls.from_dict(_base.completed(src_dict, cls.FIELDS, required=()), here)
+        model = _base.new(cls)  # skips `__init__`, which would double the time: docs/speed.md
+        if amount_.__class__ is not str:
+            if amount_ is None:
                 here.counts["string | null"][".amount"] += 1
             else:
-                _amount = reading.string(_amount, here, ".amount")
-        model.amount = _amount
-        if _category.__class__ is not str:
-            if _category is None:
+                amount_ = _reading.string(amount_, here, ".amount")
+        model.amount = amount_
+        if category_.__class__ is not str:
+            if category_ is None:
                 here.counts["string | null"][".category"] += 1
             else:
-                _category = reading.string(_category, here, ".category")
-        model.category = _category
-        if _description.__class__ is not str:
-            if _description is None:
+                category_ = _reading.string(category_, here, ".category")
+        model.category = category_
+        if description_.__class__ is not str:
+            if description_ is None:
                 here.counts["string | null"][".description"] += 1
             else:
-                _description = reading.string(_description, here, ".description")
-        model.description = _description
-        if _installment_number.__class__ is not int:
-            if _installment_number is None:
+                description_ = _reading.string(description_, here, ".description")
+        model.description = description_
+        if installment_number_.__class__ is not int:
+            if installment_number_ is None:
                 here.counts["integer | null"][".installment_number"] += 1
             else:
-                _installment_number = reading.integer(_installment_number, here, ".installment_number")
-        model.installment_number = _installment_number
-        if _paid_amount.__class__ is not str:
-            if _paid_amount is None:
+                installment_number_ = _reading.integer(installment_number_, here, ".installment_number")
+        model.installment_number = installment_number_
+        if paid_amount_.__class__ is not str:
+            if paid_amount_ is None:
                 here.counts["string | null"][".paid_amount"] += 1
             else:
-                _paid_amount = reading.string(_paid_amount, here, ".paid_amount")
-        model.paid_amount = _paid_amount
-        if _policy_number.__class__ is not str:
-            if _policy_number is None:
+                paid_amount_ = _reading.string(paid_amount_, here, ".paid_amount")
+        model.paid_amount = paid_amount_
+        if policy_number_.__class__ is not str:
+            if policy_number_ is None:
                 here.counts["string | null"][".policy_number"] += 1
             else:
-                _policy_number = reading.string(_policy_number, here, ".policy_number")
-        model.policy_number = _policy_number
-        if _product.__class__ is not str:
-            if _product is None:
+                policy_number_ = _reading.string(policy_number_, here, ".policy_number")
+        model.policy_number = policy_number_
+        if product_.__class__ is not str:
+            if product_ is None:
                 here.counts["string | null"][".product"] += 1
             else:
-                _product = reading.string(_product, here, ".product")
-        model.product = _product
-        others: dict[str, typing.Any] = {}
+                product_ = _reading.string(product_, here, ".product")
+        model.product = product_
+        others: dict[str, _typing.Any] = {}
         if len(src_dict) != 7:
             others = src_dict.copy()
             del (
@@ -131,9 +134,9 @@ class InvoiceItemDetails(base.OpenModel[typing.Any]):
         model.additional_properties = others
         return model
 
-    def to_dict(self) -> dict[str, typing.Any]:
+    def to_dict(self) -> dict[str, _typing.Any]:
         """The JSON object, without optional fields that are None."""
-        data: dict[str, typing.Any] = {**self.additional_properties}
+        data: dict[str, _typing.Any] = {**self.additional_properties}
         if self.amount is not None:
             data["amount"] = self.amount
         if self.category is not None:

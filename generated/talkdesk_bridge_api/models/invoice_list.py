@@ -1,33 +1,35 @@
 # Generated from openapi.yaml by `make generate`: edits are lost.
 from __future__ import annotations
 
-import typing
-from collections import abc
+import typing as _typing
+from collections import abc as _abc
+from typing import ClassVar
 
 import attrs as _attrs
 
-from .. import base, places
+from .. import base as _base
+from .. import places as _places
 
 
 @_attrs.define(kw_only=True)
-class InvoiceList(base.OpenModel[typing.Any]):
+class InvoiceList(_base.OpenModel[_typing.Any]):
     """Assumed: the list of the invoices on a page. Documented: https://docs.talkdesk.com/reference/get-account-invoices"""
 
-    FIELDS: typing.ClassVar[dict[str, str]] = {
+    FIELDS: ClassVar[dict[str, str]] = {
         "invoices": "invoices",
     }
     """The attribute of each field in the contract, by the name that is sent. Required fields come first."""
-    AMOUNTS: typing.ClassVar[tuple[str, ...]] = ()
+    AMOUNTS: ClassVar[tuple[str, ...]] = ()
     """The attributes that are amounts of money: `x-money` in the contract."""
 
     invoices: list[InvoiceDetails] | None = None
     """ Assumed: the invoices on this page, in the order of the bridge. """
-    additional_properties: dict[str, typing.Any] = _attrs.field(init=False, factory=dict)
+    additional_properties: dict[str, _typing.Any] = _attrs.field(init=False, factory=dict)
 
-    __repr__ = base.short_repr
+    __repr__ = _base.short_repr
 
     @classmethod
-    def from_dict(cls, src_dict: abc.Mapping[str, typing.Any], here: places.Place | None = None) -> typing.Self:
+    def from_dict(cls, src_dict: _abc.Mapping[str, _typing.Any], here: _places.Place | None = None) -> _typing.Self:
         """Read a JSON object, as `json.loads` returns it, leniently.
 
         Args:
@@ -39,35 +41,35 @@ class InvoiceList(base.OpenModel[typing.Any]):
 
         """
         if here is None:
-            here = places.Place()
+            here = _places.Place()
         if src_dict.__class__ is not dict:
-            src_dict = base.as_dict(src_dict)
+            src_dict = _base.as_dict(src_dict)
         try:
-            _invoices = src_dict["invoices"]
+            invoices_ = src_dict["invoices"]
         except KeyError:  # a field is missing: fill all missing ones in, or raise if one is required
-            return cls.from_dict(base.completed(src_dict, cls.FIELDS, required=()), here)
-        model = base.new(cls)  # skips `__init__`, which would double the time: docs/speed.md
-        if _invoices is None:
+            return cls.from_dict(_base.completed(src_dict, cls.FIELDS, required=()), here)
+        model = _base.new(cls)  # skips `__init__`, which would double the time: docs/speed.md
+        if invoices_ is None:
             here.counts["array | null"][".invoices"] += 1
         else:
-            _invoices = _READ_invoices(_invoices, here, ".invoices")
-        model.invoices = _invoices
-        others: dict[str, typing.Any] = {}
+            invoices_ = _READ_invoices(invoices_, here, ".invoices")
+        model.invoices = invoices_
+        others: dict[str, _typing.Any] = {}
         if len(src_dict) != 1:
             others = src_dict.copy()
             del others["invoices"]
         model.additional_properties = others
         return model
 
-    def to_dict(self) -> dict[str, typing.Any]:
+    def to_dict(self) -> dict[str, _typing.Any]:
         """The JSON object, without optional fields that are None."""
-        data: dict[str, typing.Any] = {**self.additional_properties}
+        data: dict[str, _typing.Any] = {**self.additional_properties}
         if self.invoices is not None:
-            data["invoices"] = base.to_json(self.invoices)
+            data["invoices"] = _base.to_json(self.invoices)
         return data
 
 
 # Below the class, because models may refer to each other, and so do the readers of their fields.
 from ..models.invoice_details import InvoiceDetails
 
-_READ_invoices = base.models(InvoiceDetails)
+_READ_invoices = _base.models(InvoiceDetails)

@@ -3,32 +3,42 @@
 
 from __future__ import annotations
 
-import typing
-from collections import abc
+import typing as _typing
+from collections import abc as _abc
 
-from ... import base, types
+from ... import base as _base
+from ... import reading as _reading
+from ... import sending as _sending
+from ... import types as _types
 from ...models.error_info import ErrorInfo
 from ...models.invoice_details import InvoiceDetails
 from ...models.invoice_details_response import InvoiceDetailsResponse
-from . import get_account_invoices as _get_account_invoices
 
-_GET_ACCOUNT_INVOICES: types.ListOperation[InvoiceDetailsResponse, InvoiceDetails] = types.ListOperation(
+_GET_ACCOUNT_INVOICES: _types.ListOperation[InvoiceDetailsResponse, InvoiceDetails] = _types.ListOperation(
     operation_id="get_account_invoices",
     method="GET",
     path="/BillingInfoAPI/accountinvoices/{account_number}",
-    request=_get_account_invoices._get_kwargs,
+    request=_sending.RequestMaker(
+        method="GET",
+        path="/BillingInfoAPI/accountinvoices/{account_number}",
+        parameters=(
+            _sending.Parameter("account_number", "path", "account_number"),
+            _sending.Parameter("page", "query", "page"),
+            _sending.Parameter("per_page", "query", "per_page"),
+        ),
+    ),
     bodies=(
-        types.Body(200, 200, "json", base.model(InvoiceDetailsResponse)),
-        types.Body(401, 401, "json", base.model(ErrorInfo)),
-        types.Body(404, 404, "json", base.model(ErrorInfo)),
-        types.Body(429, 429, "json", base.model(ErrorInfo)),
-        types.Body(400, 499, "json", base.model(ErrorInfo)),
-        types.Body(500, 599, "json", base.model(ErrorInfo)),
+        _types.Body(200, 200, "json", _base.model(InvoiceDetailsResponse)),
+        _types.Body(401, 401, "json", _base.model(ErrorInfo)),
+        _types.Body(404, 404, "json", _base.model(ErrorInfo)),
+        _types.Body(429, 429, "json", _base.model(ErrorInfo)),
+        _types.Body(400, 499, "json", _base.model(ErrorInfo)),
+        _types.Body(500, 599, "json", _base.model(ErrorInfo)),
     ),
     items=lambda body: body.embedded.invoices if body.embedded else None,
     page=InvoiceDetailsResponse,
     item=InvoiceDetails,
-    shape=types.ListShape(
+    shape=_types.ListShape(
         name="invoices",
         keys=("_embedded", "invoices"),
         total=("total",),
@@ -44,7 +54,7 @@ _GET_ACCOUNT_INVOICES: types.ListOperation[InvoiceDetailsResponse, InvoiceDetail
 class BillingOperations:
     """The operations tagged `billing`."""
 
-    def __init__(self, caller: types.Caller) -> None:
+    def __init__(self, caller: _types.Caller) -> None:
         self._caller = caller
 
     def get_account_invoices(
@@ -95,10 +105,10 @@ class BillingOperations:
         account_number: str,
         *,
         per_page: int | None = None,
-        start: abc.Mapping[str, typing.Any] | None = None,
+        start: _abc.Mapping[str, _typing.Any] | None = None,
         max_pages: int | None = None,
         max_items: int | None = None,
-    ) -> types.Items[InvoiceDetailsResponse, InvoiceDetails]:
+    ) -> _types.Items[InvoiceDetailsResponse, InvoiceDetails]:
         """Get Account Invoices: the items of all pages
 
         Pages are fetched as needed. The docstring of `get_account_invoices` says what is assumed.
@@ -132,7 +142,7 @@ class BillingOperations:
 class AsyncBillingOperations:
     """The operations tagged `billing`, asynchronous."""
 
-    def __init__(self, caller: types.AsyncCaller) -> None:
+    def __init__(self, caller: _types.AsyncCaller) -> None:
         self._caller = caller
 
     async def get_account_invoices(
@@ -183,10 +193,10 @@ class AsyncBillingOperations:
         account_number: str,
         *,
         per_page: int | None = None,
-        start: abc.Mapping[str, typing.Any] | None = None,
+        start: _abc.Mapping[str, _typing.Any] | None = None,
         max_pages: int | None = None,
         max_items: int | None = None,
-    ) -> types.AsyncItems[InvoiceDetailsResponse, InvoiceDetails]:
+    ) -> _types.AsyncItems[InvoiceDetailsResponse, InvoiceDetails]:
         """Get Account Invoices: the items of all pages
 
         Pages are fetched as needed. The docstring of `get_account_invoices` says what is assumed.
@@ -218,7 +228,7 @@ class AsyncBillingOperations:
 
 
 OPERATIONS = (
-    types.OperationInfo(
+    _types.OperationInfo(
         operation_id="get_account_invoices",
         method="GET",
         path="/BillingInfoAPI/accountinvoices/{account_number}",
