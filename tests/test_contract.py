@@ -410,6 +410,9 @@ FORMS = """
       whole: {type: Integer}
       part: {type: number, minimum: 0, exclusiveMinimum: true}
       scan: {type: file}
+      since: {type: string, format: date, x-nullable: true}
+      rank: {type: string, enum: [a, b], nullable: true}
+      other: {type: object, nullable: true, $ref: '#/definitions/ChargeDetails'}
       VIN: {type: string}
       vin: {type: string}
       2nd: {type: string}
@@ -418,6 +421,7 @@ examples:
   Odd: {whole: "5"}
 parameters:
   - {name: kinds, in: query, type: array, items: {type: string}, collectionFormat: multi}
+  - {name: codes, in: query, type: array, items: {type: string}, collectionFormat: csv}
 request: {type: file}
 """
 IN_THE_CONTRACT = {
@@ -425,6 +429,9 @@ IN_THE_CONTRACT = {
     "whole": {"type": "integer"},
     "part": {"type": "number", "exclusiveMinimum": 0},
     "scan": {"type": "string", "format": "binary"},
+    "since": {"type": ["string", "null"], "format": "date"},
+    "rank": {"type": ["string", "null"], "enum": ["a", "b"]},
+    "other": {"oneOf": [{"$ref": "#/components/schemas/ChargeDetails"}, {"type": "null"}]},
     "vin": {"type": "string"},
 }
 
@@ -440,9 +447,14 @@ def test_pages_may_print_what_openapi_3_or_python_cannot_have(tmp_path: Path, mo
     operation = contract.at(GET)
     operation["responses"]["5XX"] = operation["responses"]["4XX"]
     kinds = {"name": "kinds", "in": "query", "schema": {"type": "array", "items": {"type": "string"}}}
-    operation["parameters"].append(kinds | {"x-provenance": printed})
+    codes = kinds | {"name": "codes", "explode": False, "x-provenance": printed}
+    operation["parameters"] += [kinds | {"x-provenance": printed}, codes]
     operation["requestBody"] = {"content": {"application/pdf": {}}, "x-provenance": printed}
     assert list(compare(contract)) == []
+    del codes["explode"]
+    (finding,) = compare(contract)
+    assert "items of the query parameter `codes` is documented as ',', but is '' here" in finding.message
+    codes["explode"] = False
     del odd["properties"]["vin"]
     assert {finding.message.partition(" is ")[0] for finding in compare(contract)} == {"`Odd.VIN`"}
     odd["properties"]["VIN"] = {"type": "string"}

@@ -1,4 +1,4 @@
-"""Arguments of every type, style and place reach the bridge as the contract says, whatever their names are."""
+"""Arguments of every type, style and place reach the bridge as the contract says, and any name can be used."""
 
 from __future__ import annotations
 

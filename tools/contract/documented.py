@@ -14,6 +14,7 @@ from tools.contract.document import Contract, Finding
 from tools.contract.elements import PROVENANCE, Element, Where, mapping
 from tools.contract.examples import errors_of
 from tools.contract.fragments import TYPES, read
+from tools.contract.hazards import separator
 from tools.contract.names import PROPERTIES, Scope, class_name, python_name
 from tools.contract.signatures import aliases, signature
 
@@ -21,6 +22,10 @@ FRAGMENTS = Path(__file__).resolve().parent.parent.parent / "tests" / "documente
 RULE = "documented"
 SCHEMAS = ("components", "schemas")
 NO_BODY = "without a body"
+NO_SCHEMA = {"name", "in", "required", "collectionFormat"}
+"""The keys of a printed parameter that are no part of its schema."""
+SEPARATORS = {"csv": ",", "ssv": " ", "pipes": "|", "multi": ""}
+"""The text between the items of an array, by `collectionFormat`; nothing if each item is sent by itself."""
 
 Printed = tuple[Where, str, str, str]
 """The place in the contract, its name in messages, and its signature on the page and in the contract."""
@@ -146,7 +151,10 @@ class Page:
         theirs, ours = ("required" if one.get("required") else "optional" for one in (fragment, node))
         is_in_path = fragment["in"] == "path"  # OpenAPI demands `required` there
         yield where, subject, "required" if is_in_path else theirs, ours if node else "missing"
-        schema = fragment.get("schema") or {key: fragment[key] for key in fragment.keys() - {"name", "in", "required"}}
+        if (printed := fragment.get("collectionFormat")) in SEPARATORS:
+            joined = f"the text between the items of {subject}"
+            yield (*where, "explode"), joined, repr(SEPARATORS[printed]), repr(separator(node))
+        schema = fragment.get("schema") or {key: fragment[key] for key in fragment.keys() - NO_SCHEMA}
         if schema.keys() - {"description"} and node:
             yield (*where, "schema"), subject, self.theirs(schema), self._ours((*where, "schema"))
 

@@ -59,7 +59,9 @@ def modern(printed: Any) -> Any:
     for limit, exclusive in (("minimum", "exclusiveMinimum"), ("maximum", "exclusiveMaximum")):
         if found.get(exclusive) is True and limit in found:
             found[exclusive] = found.pop(limit)
-    for key, value in (("collectionFormat", "multi"), ("additionalProperties", False)):
-        if found.get(key) == value:
-            del found[key]
-    return found
+    if found.get("additionalProperties") is False:
+        del found["additionalProperties"]
+    is_nullable = [key for key in ("nullable", "x-nullable") if found.get(key) is True and found.pop(key)]
+    if is_nullable and "$ref" in found:
+        return {"oneOf": [found, {"type": "null"}]}
+    return found | {"type": [found["type"], "null"]} if is_nullable and "type" in found else found
