@@ -3,22 +3,19 @@
 from __future__ import annotations
 
 import asyncio
+import inspect
 import json
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
-from talkdesk_bridge import AsyncBridgeClient, BridgeClient, contract
+from talkdesk_bridge import AsyncBridgeClient, BridgeClient, File, contract
+from talkdesk_bridge_api.base import to_json
 from talkdesk_bridge_sandbox import Credentials, Sandbox
 
 from tests.command import run
-from tests.conftest import CONTRACT
-from tests.using import ACCOUNT, KEY, calls
-from tools.contract import load, mapping
-
-PARSED = load(CONTRACT)
-OPERATIONS = [info.operation_id for info in contract.operations()]
+from tests.using import KEY, calls
 
 
 @pytest.fixture(scope="module")
@@ -52,24 +49,29 @@ def test_every_method_works_with_both_clients(url: str) -> None:
         return found
 
     assert asyncio.run(run_async()) == called
-    assert len(called) == len(OPERATIONS) + sum(bool(info.iterator) for info in contract.operations())
+    assert len(called) == len(contract.operations()) + sum(bool(info.iterator) for info in contract.operations())
 
 
-@pytest.mark.parametrize("operation_id", OPERATIONS)
-def test_every_operation_works_with_the_command(url: str, operation_id: str, tmp_path: Path) -> None:
-    where = PARSED.operation_named(operation_id)
-    assert where
-    arguments: list[str] = []
-    for _, one in PARSED.parameters(where):
-        if one["in"] == "path":
-            arguments.append(ACCOUNT)
-        elif one.get("required"):
-            arguments += [f"--{one['name'].replace('_', '-')}", str(one.get("example", "1"))]
-    body = mapping(PARSED.resolve(PARSED.at((*where, "requestBody"))))
-    for media in [*mapping(body.get("content")).values()][:1]:
-        examples = [one["value"] for one in mapping(media.get("examples")).values()]
-        sent = tmp_path / "body.json"
-        sent.write_text(json.dumps(media.get("example", examples[0] if examples else {})), encoding="utf-8")
-        arguments += ["--body", str(sent)]
-    done = run("get", operation_id, *arguments, URL=url, API_KEY="sandbox-key", API_KEY_HEADER="X-Key")
+@pytest.mark.parametrize("info", contract.operations(), ids=lambda info: info.operation_id)
+def test_every_operation_works_with_the_command(url: str, info: contract.OperationInfo, tmp_path: Path) -> None:
+    with BridgeClient(url, auth=KEY) as bridge:
+        method, given = next((one, given) for one, given in calls(bridge) if names(one)[1] == info.name)
+    words = []
+    for name, parameter in inspect.signature(method).parameters.items():
+        value, option = to_json(given[name]), f"--{name.rstrip('_').replace('_', '-')}"
+        if name == "body" and info.has_body:
+            file = tmp_path / "body"
+            file.write_bytes(value.payload.read() if isinstance(value, File) else json.dumps(value).encode())
+            words += [option, str(file)]
+        elif parameter.kind is not parameter.KEYWORD_ONLY or parameter.default is parameter.empty:
+            texts = [
+                one if isinstance(one, str) else json.dumps(one)
+                for one in (value if isinstance(value, list) else [value])
+            ]
+            words += (
+                texts
+                if parameter.kind is not parameter.KEYWORD_ONLY
+                else [part for text in texts for part in (option, text)]
+            )
+    done = run("get", info.operation_id, *words, URL=url, API_KEY="sandbox-key", API_KEY_HEADER="X-Key")
     assert done.returncode == 0, done.stderr

@@ -9,12 +9,13 @@ from collections.abc import Iterator
 from contextlib import suppress
 from importlib.resources import files
 from io import BytesIO
+from pathlib import Path
 from types import MappingProxyType
 from typing import Any, get_args, get_type_hints
 
 from hypothesis import given
 from hypothesis import strategies as st
-from talkdesk_bridge import AsyncBridgeClient, BridgeClient, HeaderAuth, errors
+from talkdesk_bridge import AsyncBridgeClient, BridgeClient, HeaderAuth, contract, errors
 from talkdesk_bridge._json import read_json
 from talkdesk_bridge_api import models
 from talkdesk_bridge_api.places import MisfitError, Place
@@ -22,7 +23,8 @@ from talkdesk_bridge_api.types import File
 from talkdesk_bridge_sandbox import Credentials, Sandbox
 
 from tests.strategies import Bodies, examples
-from tools.generate import class_name
+from tools.contract import Contract, Where, mapping
+from tools.generate import class_name, python_name
 from tools.generate.samples import made
 
 __all__ = ["ACCOUNT", "KEY", "calls", "use"]
@@ -71,25 +73,50 @@ async def _awaited(url: str) -> None:
 
 def calls(bridge: Any) -> Iterator[tuple[Any, dict[str, Any]]]:
     """Every method of a client, with arguments that the sandbox accepts."""
-    for tag in bridge.__dict__.values():
-        for name, method in inspect.getmembers(tag, inspect.ismethod):
-            if type(tag).__module__.startswith("talkdesk_bridge_api") and not name.startswith("_"):
-                limits = {"start", "max_pages", "max_items"} if name.startswith("iter_") else set()
-                hints = get_type_hints(method)
-                parameters = {
-                    name: one for name, one in inspect.signature(method).parameters.items() if name not in limits
-                }
-                yield method, {name: _argument(hints[name], parameter) for name, parameter in parameters.items()}
+    root = Contract(Path(), json.loads(files("talkdesk_bridge_api").joinpath("openapi.json").read_bytes()))
+    for info in contract.operations():
+        where = root.operation_named(info.operation_id)
+        assert where
+        declared = {python_name(one["name"]): one for _, one in root.parameters(where)}
+        for name in filter(None, (info.name, info.iterator)):
+            method = getattr(getattr(bridge, info.group), name)
+            limits = {"start", "max_pages", "max_items"} if name == info.iterator else set()
+            hints, arguments = get_type_hints(method), {}
+            for argument, parameter in inspect.signature(method).parameters.items():
+                if argument == "body" and info.has_body:
+                    arguments[argument] = _body(root, where, hints[argument])
+                elif argument not in limits:
+                    arguments[argument] = _argument(root, declared.get(argument, {}), hints[argument], parameter)
+            yield method, arguments
 
 
-def _argument(hint: Any, parameter: inspect.Parameter) -> Any:
+def _body(root: Contract, where: Where, hint: Any) -> Any:
+    """The example of a body, or else a made up one."""
+    content = mapping(root.resolve(root.at((*where, "requestBody"))))["content"]
+    media = next(iter(content.values()))
+    examples = (
+        [media["example"]] if "example" in media else [one["value"] for one in media.get("examples", {}).values()]
+    )
+    models = [one for one in (hint, *get_args(hint)) if hasattr(one, "from_dict")]
+    if examples and models:
+        return models[0].from_dict(examples[0])
     if File in (hint, *get_args(hint)):
         return File(BytesIO(b"x"))
-    in_path = parameter.kind is not parameter.KEYWORD_ONLY
-    value = hint(ACCOUNT) if in_path and hint in (str, int) else made(hint)
+    value = made(hint)
     if isinstance(getattr(value, "scan", None), File):
         value.scan = File(BytesIO(b"x"))
     return value
+
+
+def _argument(root: Contract, declared: dict[str, Any], hint: Any, parameter: inspect.Parameter) -> Any:
+    """An example or a limit of a parameter, or else a made up value; in a path, an account."""
+    if parameter.kind is not parameter.KEYWORD_ONLY and hint in (str, int):
+        return hint(ACCOUNT)
+    for one in (declared, mapping(root.resolve(declared.get("schema")))):
+        for key in ("example", "default", "minimum", "maximum"):
+            if key in one and type(one[key]) in (hint, *get_args(hint)):
+                return one[key]
+    return made(hint)
 
 
 def _go_through(model: Any, body: dict[str, Any]) -> None:

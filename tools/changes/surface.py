@@ -9,8 +9,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from tools.changes.keywords import Keywords, Reading
-from tools.contract import METHODS, Contract, Where, aliases, mapping, sequence, signature
-from tools.contract.hazards import STYLES, separator
+from tools.contract import METHODS, Contract, Where, aliases, mapping, separator, sequence, signature
 from tools.generate import class_name, iterator_name, python_name
 
 SCHEMAS: Where = ("components", "schemas")
@@ -158,7 +157,8 @@ class _Reader:
         node = self.contract.at(where)
         place, written_name = str(node["in"]), str(node["name"])
         wire = f"{place} {written_name}"
-        if place in STYLES and separator(node) and self._reading.plain(node.get("schema")).get("type") == "array":
+        is_list = self._reading.plain(node.get("schema")).get("type") == "array"
+        if is_list and place in ("query", "cookie") and separator(node):
             wire = f"{wire}, items joined with {separator(node)!r}"
         identity = wire.lower() if place == "header" else wire
         if place == "path":  # the name of a path parameter is not sent

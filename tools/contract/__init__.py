@@ -25,6 +25,7 @@ from tools.contract.elements import (
     Where,
     is_reference,
     mapping,
+    separator,
     sequence,
 )
 from tools.contract.messages import command_parser, load_named, printable, report, short

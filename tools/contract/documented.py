@@ -11,10 +11,9 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from tools.contract.document import Contract, Finding
-from tools.contract.elements import PROVENANCE, Element, Where, mapping
+from tools.contract.elements import PROVENANCE, Element, Where, mapping, separator
 from tools.contract.examples import errors_of
 from tools.contract.fragments import TYPES, read
-from tools.contract.hazards import separator
 from tools.contract.names import PROPERTIES, Scope, class_name, python_name
 from tools.contract.signatures import aliases, signature
 

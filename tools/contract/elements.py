@@ -16,6 +16,9 @@ NAMED = ("parameters", "responses", "headers", "links", "properties", "patternPr
 CARRIERS = ("parameter", "response", "header", "request body")
 """The kinds of elements that carry values with a schema."""
 
+# The styles of parameters that the client can send, by place: the default comes first. Elsewhere it is `simple`.
+STYLES = {"query": ("form", "spaceDelimited", "pipeDelimited"), "cookie": ("form",)}
+
 Where = tuple[str | int, ...]
 """The keys and indexes that lead from the root of the contract to a value."""
 
@@ -132,3 +135,10 @@ def in_example(where: Where) -> bool:
 def _is_name(where: Where, index: int) -> bool:
     """Whether a key of a place is a name that the author chose, such as that of a component."""
     return (where[0] == "components" and index == 2) or (index > 0 and where[index - 1] in NAMED)
+
+
+def separator(parameter: dict[str, Any]) -> str:
+    """The text that joins the items of an array in a parameter; empty if each is sent by itself."""
+    style = parameter.get("style") or STYLES.get(str(parameter.get("in")), ("simple",))[0]
+    is_exploded = parameter.get("explode", style == "form") and parameter.get("in") in STYLES
+    return "" if is_exploded else {"spaceDelimited": " ", "pipeDelimited": "|"}.get(style, ",")

@@ -16,14 +16,12 @@ from typing import Any
 from openapi_python_client.strings import snake_case
 
 from tools.contract.document import Contract, Finding
-from tools.contract.elements import CARRIERS, Element, Where, is_reference, mapping, members, sequence
+from tools.contract.elements import CARRIERS, STYLES, Element, Where, is_reference, mapping, members, sequence
 from tools.contract.messages import did_you_mean
 
 JSON = r"application/([\w.-]+\+)?json"
 # OpenAPI ignores header parameters of these names; the generated code would send them.
 OWN_HEADERS = {"accept", "content-type", "authorization"}
-# The styles of parameters that the client can send, by place: the default comes first. Elsewhere it is `simple`.
-STYLES = {"query": ("form", "spaceDelimited", "pipeDelimited"), "cookie": ("form",)}
 # The types that an amount of money may have.
 AMOUNTS = {"string", "number", "integer"}
 # The generator reads these keys next to `$ref`.
@@ -106,13 +104,6 @@ def _parameter(element: Element) -> Iterator[tuple[Where, str]]:
     if place == "header" and name.lower() in OWN_HEADERS:
         message = f"OpenAPI ignores the header parameter `{name}`: remove it, as media types or `security` set it."
         yield (*element.where, "name"), message
-
-
-def separator(parameter: dict[str, Any]) -> str:
-    """The text that joins the items of an array in a parameter; empty if each is sent by itself."""
-    style = parameter.get("style") or STYLES.get(str(parameter.get("in")), ("simple",))[0]
-    is_exploded = parameter.get("explode", style == "form") and parameter.get("in") in STYLES
-    return "" if is_exploded else {"spaceDelimited": " ", "pipeDelimited": "|"}.get(style, ",")
 
 
 def _schema(element: Element) -> Iterator[tuple[Where, str]]:

@@ -7,8 +7,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from tools.contract import CARRIERS, PROVENANCE, STATUSES, Contract, Element, Where, aliases, mapping, sequence
-from tools.contract.hazards import is_file, separator
-from tools.contract.names import python_name
+from tools.contract.hazards import is_file
 
 
 def annotate(contract: Contract) -> dict[str, Any]:
@@ -47,15 +46,6 @@ def file_bodies(contract: Contract) -> Iterator[tuple[str, dict[str, Any]]]:
         for media_type, media in mapping(element.node.get("content")).items():
             if is_file(contract, media_type, media):
                 yield media_type, media
-
-
-def separators(contract: Contract) -> dict[tuple[str, str, str], str]:
-    """The separator of each parameter, by the operation's name in Python, place and name."""
-    found = {}
-    for where, operation in contract.operations():
-        for _, one in contract.parameters(where):
-            found[python_name(str(operation["operationId"])), str(one["in"]), str(one["name"])] = separator(one)
-    return found
 
 
 def _assumptions(contract: Contract, operation: Element, elements: dict[Where, Element]) -> Iterator[str]:

@@ -22,8 +22,9 @@ from openapi_python_client.parser.properties.protocol import PropertyProtocol
 
 from tools.contract import Contract, Finding, check, printable, report
 from tools.generate import lock, roundtrip
-from tools.generate.annotations import annotate, file_bodies, separators
+from tools.generate.annotations import annotate, file_bodies
 from tools.generate.lists import Shape, lists
+from tools.generate.operations import separators
 from tools.generate.rejections import rejections, shared_modules
 
 ROOT = Path(__file__).resolve().parent.parent.parent

@@ -11,8 +11,7 @@ from types import SimpleNamespace
 from typing import Any, get_args
 from urllib.parse import quote
 
-from tools.contract import mapping
-from tools.contract.hazards import separator
+from tools.contract import Contract, mapping, separator
 from tools.contract.names import class_name, iterator_name, python_name
 from tools.generate.lists import LIMITS
 from tools.generate.models import Part, differences, fits
@@ -32,6 +31,15 @@ CALLERS = {
     "Operations": SimpleNamespace(call=_passed, paginate=_passed),
     "AsyncOperations": SimpleNamespace(call=_awaited, paginate=_passed),
 }
+
+
+def separators(contract: Contract) -> dict[tuple[str, str, str], str]:
+    """The separator of each parameter, by the operation's name in Python, place and name."""
+    found = {}
+    for where, operation in contract.operations():
+        for _, one in contract.parameters(where):
+            found[python_name(str(operation["operationId"])), str(one["in"]), str(one["name"])] = separator(one)
+    return found
 
 
 class Operation(Part):
