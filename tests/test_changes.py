@@ -386,7 +386,7 @@ def test_every_model_has_its_place_in_the_contract(states: dict[str, State]) -> 
     models = {name: known for name, known in surface.items() if name.startswith("models.") and known.python}
     assert {name for name, known in models.items() if not known.wire and not name.endswith("(*)")} == set()
     assert surface["models.ThingMixedType0"].wire == "Thing.mixed"
-    assert surface["models.GetInlineResponse409"].wire == "GET /get_inline/{account} 409"
+    assert surface["models.GetInlineResponse409"].wire == "schema GET /get_inline/{account} 409"
 
 
 # The new type, its reader, an old form, and what it becomes; None: it raises an error.

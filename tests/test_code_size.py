@@ -25,7 +25,7 @@ PARTS = {
     "extras/talkdesk_bridge_cli/check": (450, 446),
     "extras/talkdesk_bridge_sandbox": (1100, 1057),
     "extras/talkdesk_bridge_tables": (350, 329),
-    "tools": (3100, 3656),
+    "tools": (3100, 3660),
     "benchmarks": (850, 833),
 }
 """Code lines of each part: the goal, and the limit."""

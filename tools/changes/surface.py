@@ -189,6 +189,9 @@ class _Reader:
             is_class = f"models.{inline}" in self.names
             bodies = [inline if is_class else signature(schema, self._aliases) for schema in schemas]
             keywords[(status, "error")] = " or ".join(dict.fromkeys(bodies)) or "ErrorInfo"
+            if is_class:
+                place = self._place((*where, "content", next(iter(content)), "schema"))
+                self._class(f"models.{inline}", f"{wire} {status}", place, sent=False)
             self._inline(inline, f"{wire} {status}", where)
         self.names[call].keywords |= keywords
 

@@ -16,9 +16,10 @@ from typing import Any
 
 import yaml
 
+from tools.changes.surface import read
 from tools.contract import Contract, Element, load, mapping, sequence
 from tools.contract.examples import given
-from tools.generate import ROOT, class_name, offered, python_name
+from tools.generate import ROOT, class_name, offered
 
 FILES = ("README.md", "CHANGELOG.md", "CONTRIBUTING.md", "LICENSE", "openapi.yaml")
 """Files outside of docs/ to which its pages link. They keep their places, so that the links hold."""
@@ -91,7 +92,7 @@ def _operations(names: dict[str, str]) -> Iterator[str]:
 
 
 def _models(names: dict[str, str], contract: Contract) -> Iterator[str]:
-    examples, properties = _examples(contract), _properties(contract)
+    examples, properties = _examples(contract), _properties(contract, names)
     yield MODELS
     for model in (name for name in names if re.fullmatch(r"models\.\w+", name)):
         yield _entry(f"talkdesk_bridge.{model}", members=False)
@@ -116,13 +117,13 @@ def _row(field: str, kind: list[str], element: Element, examples: dict[int, Any]
     return f"| `{field}` | {': '.join(kind)} | {shown} | {meaning} | {source} |"
 
 
-def _properties(contract: Contract) -> dict[str, Element]:
+def _properties(contract: Contract, names: dict[str, str]) -> dict[str, Element]:
     """The properties of the contract, by the name of the attribute: `models.InvoiceDetails.amount`."""
-    found: dict[str, Element] = {}
-    for element in contract.elements("property"):
-        schema, _, name = element.name.rpartition(".")
-        found[f"models.{class_name(schema)}.{python_name(name)}"] = element
-    return found
+    properties = {element.where: element for element in contract.elements("property")}
+    fields = {name for name in names if names.get(name.rpartition(".")[0]) == "class"}
+    fields -= {name for name in fields if name.endswith(".additional_properties")}
+    places = {name: known.where for name, known in read(contract, names).items() if name in fields}
+    return {name: properties[where] for name, where in places.items() if where in properties}
 
 
 def _examples(contract: Contract) -> dict[int, Any]:
