@@ -56,8 +56,8 @@ def alone() -> dict[str, Any]:
 
 
 def merged(*names: str) -> dict[str, Any]:
-    """The contract without its other operations, extended with files of tests/contracts."""
-    data = alone()
+    """The contract, extended with files of tests/contracts, whose components have names that no page prints."""
+    data = load(CONTRACT).data
     for name in names:
         more = yaml.safe_load((ROOT / "tests" / "contracts" / f"{name}.yaml").read_text(encoding="utf-8"))
         data["tags"] += more.get("tags", [])

@@ -92,7 +92,7 @@ def test_a_change_to_any_documented_field_is_reported_by_name(stem: str, schema:
     if change == "rename":
         properties[f"{field}_2"] = was
     if change == "retype":
-        properties[field] = {"type": "boolean"}
+        properties[field] = {"type": "null"}
     messages = [finding.message for finding in compare(contract)]
     begin, url = re.escape(f"`{name}.{field}` is documented as "), re.escape(PAGES[stem].url)
     patterns = {
@@ -101,7 +101,7 @@ def test_a_change_to_any_documented_field_is_reported_by_name(stem: str, schema:
             f"{begin}.+, but is missing here: .*{url}",
             rf"the (property|schema) `{re.escape(f'{name}.{field}_2')}[.`]",  # and what is inside of it
         ],
-        "retype": [f"{begin}.+, but is boolean here: .*{url}"],
+        "retype": [f"{begin}.+, but is null here: .*{url}"],
     }[change]
     assert all(any(re.match(pattern, message) for pattern in patterns) for message in messages)
     assert all(any(re.match(pattern, message) for message in messages) for pattern in patterns)

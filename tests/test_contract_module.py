@@ -7,14 +7,14 @@ import json
 import re
 from typing import get_type_hints
 
-import yaml
 from talkdesk_bridge import VARIABLES, AsyncBridgeClient, BridgeClient, __version__, contract
 
-from tests.conftest import ROOT
+from tests.conftest import CONTRACT, ROOT
+from tools.contract import load
 
 
 def test_the_document_is_the_contract() -> None:
-    assert contract.document() == yaml.safe_load((ROOT / "openapi.yaml").read_text(encoding="utf-8"))
+    assert contract.document() == load(CONTRACT).data
     contract.document().clear()
     assert contract.document()["openapi"]
 

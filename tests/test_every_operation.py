@@ -12,6 +12,7 @@ from typing import Any
 import pytest
 from talkdesk_bridge import AsyncBridgeClient, BridgeClient, File, contract
 from talkdesk_bridge_api.base import to_json
+from talkdesk_bridge_cli.get import commands
 from talkdesk_bridge_sandbox import Credentials, Sandbox
 
 from tests.command import run
@@ -57,8 +58,9 @@ def test_every_operation_works_with_the_command(url: str, info: contract.Operati
     with BridgeClient(url, auth=KEY) as bridge:
         method, given = next((one, given) for one, given in calls(bridge) if names(one)[1] == info.name)
     words = []
+    options = {one.name: one.opts[0] for one in commands()[info.operation_id].params}
     for name, parameter in inspect.signature(method).parameters.items():
-        value, option = to_json(given[name]), f"--{name.rstrip('_').replace('_', '-')}"
+        value, option = to_json(given[name]), options.get(f"argument_{name}", "")
         if name == "body" and info.has_body:
             file = tmp_path / "body"
             file.write_bytes(value.payload.read() if isinstance(value, File) else json.dumps(value).encode())
