@@ -103,7 +103,10 @@ class RequestMaker:
         path: dict[str, str] = {}
         sent: dict[str, list[tuple[str, str]]] = {"query": [], "header": [], "cookie": []}
         for parameter in self.parameters:
-            pairs = parameter.pairs(to_json(arguments.get(parameter.argument)))
+            value = arguments.get(parameter.argument)
+            if value is None:
+                continue
+            pairs = parameter.pairs(to_json(value))
             if parameter.place == "path":
                 path[parameter.argument] = quote(dict(pairs).get(parameter.name, ""), safe="")
             else:
