@@ -322,14 +322,16 @@ def test_the_time_is_proportional_to_the_size(server: Server, output_format: str
         invoices = SHAPES[shape](size)
         content = json.dumps({"_embedded": {"invoices": invoices}, "total": len(invoices)}).encode()
         server.respond_with((200, {}, content))
-        taken = []
-        for _ in range(3):
-            before = time.process_time()
-            assert run("invoices", "1", "--format", output_format, URL=server.url).returncode == 0
-            taken.append(time.process_time() - before)
-        return min(taken)
+        before = time.process_time()
+        assert run("invoices", "1", "--format", output_format, URL=server.url).returncode == 0
+        return time.process_time() - before
 
-    assert seconds(1600) <= 2.5 * seconds(800)
+    # On a busy machine, a run may take much more CPU time than it needs, so the quickest ones count.
+    single, double = [seconds(800) for _ in range(3)], [seconds(1600) for _ in range(3)]
+    while min(double) > 2.5 * min(single):
+        assert len(single) < 20
+        single.append(seconds(800))
+        double.append(seconds(1600))
 
 
 SIGNS = "=+-@\t\uff1d"
