@@ -19,13 +19,13 @@ from talkdesk_bridge_sandbox import Sandbox
 from tests.conftest import ROOT
 
 PARTS = {
-    "overrides/talkdesk_bridge": (1450, 2394),
+    "overrides/talkdesk_bridge": (1450, 2383),
     "overrides/talkdesk_bridge_http": (600, 599),
     "extras/talkdesk_bridge_cli": (1600, 1600),
     "extras/talkdesk_bridge_cli/check": (450, 446),
     "extras/talkdesk_bridge_sandbox": (1100, 1057),
     "extras/talkdesk_bridge_tables": (350, 329),
-    "tools": (3100, 3660),
+    "tools": (3100, 3663),
     "benchmarks": (850, 833),
 }
 """Code lines of each part: the goal, and the limit."""

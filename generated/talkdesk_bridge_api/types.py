@@ -168,7 +168,7 @@ class OperationInfo:
     """An operation of the contract, and the methods of the client that call it."""
 
     operation_id: str
-    """In `contract.operations()` as the contract spells it; in `OPERATIONS` as a Python name."""
+    """As the contract spells it."""
     method: str
     """The HTTP method."""
     path: str

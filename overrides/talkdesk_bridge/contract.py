@@ -3,11 +3,9 @@
 from __future__ import annotations
 
 import json
-import re
 from importlib.resources import files
 from typing import Any
 
-from attrs import evolve
 from talkdesk_bridge_api.api import OPERATIONS
 from talkdesk_bridge_api.types import ListShape, OperationInfo
 
@@ -28,16 +26,4 @@ def lock() -> dict[str, str]:
 
 def operations() -> tuple[OperationInfo, ...]:
     """The operations of the contract, in the order of their operationIds."""
-    spelled = {
-        _key(method, path): operation["operationId"]
-        for path, item in document()["paths"].items()
-        for method, operation in item.items()
-        if isinstance(operation, dict) and "operationId" in operation
-    }
-    found = [evolve(info, operation_id=spelled[_key(info.method, info.path)]) for info in OPERATIONS]
-    return tuple(sorted(found, key=lambda info: info.operation_id))
-
-
-def _key(method: str, path: str) -> tuple[str, str]:
-    """Identifies an operation. Names of path parameters do not count: the generator changes those Python cannot use."""
-    return method.upper(), re.sub("{.*?}", "{}", path)
+    return tuple(sorted(OPERATIONS, key=lambda info: info.operation_id))

@@ -21,9 +21,10 @@ from openapi_python_client.parser import GeneratorData
 from openapi_python_client.parser.properties.protocol import PropertyProtocol
 
 from tools.contract import Contract, Finding, check, printable, report
+from tools.contract.names import python_name
 from tools.generate import lock, roundtrip
 from tools.generate.annotations import annotate, file_bodies
-from tools.generate.lists import Shape, lists
+from tools.generate.lists import lists
 from tools.generate.operations import separators
 from tools.generate.rejections import rejections, shared_modules
 
@@ -78,8 +79,7 @@ def generate(contract: Contract, target: Path) -> None:
 
     """
     settings, tools = _settings()
-    shapes, _ = lists(contract)
-    _run(contract, target, settings, shapes)
+    _run(contract, target, settings)
     _complete(contract, target)
     try:
         lost = roundtrip.missing(contract, target)
@@ -103,8 +103,12 @@ def _settings() -> tuple[dict[str, Any], dict[str, str]]:
     return pyproject["tool"]["openapi-python-client"], pinned
 
 
-def _run(contract: Contract, target: Path, settings: dict[str, Any], shapes: dict[str, Shape]) -> None:
+def _run(contract: Contract, target: Path, settings: dict[str, Any]) -> None:
     """Run the generator and then the formatter, whose commands are among the settings."""
+    # The generator turns an operationId into a name of Python before a template sees it.
+    operation_ids = [str(operation["operationId"]) for _, operation in contract.operations()]
+    spelled = {python_name(one): one for one in operation_ids}
+    shared = {"lists": lists(contract)[0], "separators": separators(contract), "spelled": spelled}
     files = {media_type: "application/octet-stream" for media_type, _ in file_bodies(contract)}
     own = {"package_name_override": PACKAGE, "post_hooks": [], "content_type_overrides": files}
     given = ConfigFile(**settings | own)
@@ -115,7 +119,7 @@ def _run(contract: Contract, target: Path, settings: dict[str, Any], shapes: dic
         errors = [] if isinstance(parsed, GeneratorData) else [parsed]
         if isinstance(parsed, GeneratorData):
             project = Project(openapi=parsed, config=config, custom_template_path=TEMPLATES)
-            project.env.globals |= {"lists": shapes, "separators": separators(contract)}
+            project.env.globals |= shared
             with redirect_stdout(io.StringIO()):
                 errors += project.build()
     except Exception as error:
