@@ -69,8 +69,11 @@ class Gate:
 class _Waiting:
     """Where a client may be used, and how its calls wait there."""
 
+    _new_lock: Callable[[], Any]
+
     def __init__(self, sleep: Callable[[float], Any] | None) -> None:
         self.gate = Gate()
+        self._lock = self._new_lock()
         self.closed, self._process = False, os.getpid()
         self._sleep = sleep
 
@@ -91,9 +94,7 @@ class _Waiting:
 class Blocking(_Waiting):
     """Blocks, in any thread. Its lock is reentrant, since a hook may use the client in the same thread."""
 
-    def __init__(self, sleep: Callable[[float], Any] | None) -> None:
-        super().__init__(sleep)
-        self._lock = threading.RLock()
+    _new_lock = staticmethod(threading.RLock)
 
     @asynccontextmanager
     async def lock(self) -> AsyncIterator[None]:
@@ -109,13 +110,10 @@ class Blocking(_Waiting):
 class Asyncio(_Waiting):
     """Awaits, in the event loop that used it first."""
 
+    _new_lock = staticmethod(asyncio.Lock)
     _loop: asyncio.AbstractEventLoop | None = None
 
-    def __init__(self, sleep: Callable[[float], Any] | None) -> None:
-        super().__init__(sleep)
-        self._lock = asyncio.Lock()
-
-    def lock(self) -> asyncio.Lock:
+    def lock(self) -> Any:
         """Let no other call into the block."""
         return self._lock
 
