@@ -14,10 +14,10 @@ from types import MappingProxyType, ModuleType
 from typing import Any
 
 import pytest
-from talkdesk_bridge import BearerAuth, BridgeClient, Deviation, errors, models
+from talkdesk_bridge import BearerAuth, BridgeClient, Deviation, _response, errors, models
 from talkdesk_bridge._json import read_json
 from talkdesk_bridge._received import RawResponse
-from talkdesk_bridge._response import Reader
+from talkdesk_bridge._settings import Settings
 from talkdesk_bridge_api.base import model
 from talkdesk_bridge_api.base import models as models_reader
 from talkdesk_bridge_api.places import MisfitError, Place
@@ -464,7 +464,7 @@ def test_an_error_body_is_read_as_declared_or_as_error_info(
     operation = Operation[Any](operation_id="op", method="GET", path="/x", request=dict, bodies=bodies)
     response = RawResponse("GET /x", "https://bridge.example/x", status, {}, content)
     with pytest.raises(errors.StatusError) as caught:
-        Reader(strict=False, on_deviation=None).read(operation, response, BearerAuth("token"))
+        _response.read(operation, response, Settings(base_url="https://bridge.example", auth=BearerAuth("token")))
     assert caught.value.body == body
     assert (caught.value.error_info and caught.value.error_info.user_message) == info
     assert caught.value.data == (None if content == b"gone" else json.loads(content))

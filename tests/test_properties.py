@@ -28,9 +28,19 @@ import pytest
 import yaml
 from hypothesis import example, given
 from hypothesis import strategies as st
-from talkdesk_bridge import AsyncBridgeClient, BearerAuth, BridgeClient, Deviation, Money, Retry, errors, models
+from talkdesk_bridge import (
+    AsyncBridgeClient,
+    BridgeClient,
+    Deviation,
+    Money,
+    Response,
+    Retry,
+    _response,
+    errors,
+    models,
+)
 from talkdesk_bridge._received import YEAR, RawResponse, retry_after
-from talkdesk_bridge._response import Reader, Response
+from talkdesk_bridge._settings import Settings
 from talkdesk_bridge_api.api.billing import _GET_ACCOUNT_INVOICES as OPERATION
 
 from tests.agreement import agree
@@ -80,8 +90,9 @@ def read(content: bytes, *, strict: bool) -> tuple[list[Any] | None, errors.Brid
     """The items of a response, or one of our errors, and the deviations; any other exception fails the test."""
     deviations: list[Deviation] = []
     sent = RawResponse("GET /x", "https://bridge.example/x", 200, {"Content-Type": "application/json"}, content)
+    settings = Settings(base_url="https://bridge.example", strict=strict, on_deviation=deviations.append)
     try:
-        response: Response[Any] = Reader(strict, deviations.append).read(OPERATION, sent, BearerAuth("token"))
+        response: Response[Any] = _response.read(OPERATION, sent, settings)
     except errors.BridgeError as error:
         return None, error, deviations
     return OPERATION.items(response.body) or [], None, deviations

@@ -25,8 +25,9 @@ from talkdesk_bridge._client import AsyncBridgeClient, BridgeClient
 from talkdesk_bridge._environment import VARIABLES
 from talkdesk_bridge._money import Money, Totals
 from talkdesk_bridge._oauth import OAuth2ClientCredentials, OAuth2PrivateKeyJWT
-from talkdesk_bridge._response import Deviation, Response
+from talkdesk_bridge._response import Response
 from talkdesk_bridge._retry import Attempt, Retry
+from talkdesk_bridge._settings import Deviation
 
 __all__ = [
     "VARIABLES",

@@ -20,7 +20,7 @@ from talkdesk_bridge._http import AsyncHttp, Http, normalized
 from talkdesk_bridge._oauth import OAuth2
 from talkdesk_bridge._progress import NO_POSITION
 from talkdesk_bridge._received import RawResponse
-from talkdesk_bridge._response import Reader, Response
+from talkdesk_bridge._response import Response, read
 from talkdesk_bridge._settings import Settings
 from talkdesk_bridge._tokens import Tokens
 from talkdesk_bridge._urls import origin, stays_in_its_segment
@@ -88,18 +88,13 @@ class Caller:
             return response_to(lambda: request, self.http, settings, operation.operation_id)
 
         response = await (self.tokens.send(settings, auth, request, send) if isinstance(auth, OAuth2) else send())
-        return self.reader.read(operation, response, auth)
+        return read(operation, response, settings)
 
     async def authenticate(self) -> None:
         """Get a token, if the credential needs one and has no fresh one."""
         self.http.waiting.check()
         if isinstance(auth := self.settings.auth, OAuth2):
             await self.tokens.renewed(self.settings, auth)
-
-    @property
-    def reader(self) -> Reader:
-        """Reads responses as the settings say."""
-        return Reader(self.settings.strict, self.settings.on_deviation)
 
     def request(self, operation: Operation[Any], arguments: dict[str, Any]) -> Any:
         """The httpx.Request of a call, without the credential."""

@@ -26,10 +26,10 @@ from talkdesk_bridge._environment import read_environment
 from talkdesk_bridge._http import AsyncBaseTransport, AsyncHttp, BaseTransport, Http
 from talkdesk_bridge._items import AsyncItemIterator, ItemIterator
 from talkdesk_bridge._redact import hiding_arguments
-from talkdesk_bridge._response import Deviation, Response
+from talkdesk_bridge._response import Response
 from talkdesk_bridge._retry import Retry
 from talkdesk_bridge._run import run
-from talkdesk_bridge._settings import Settings, Timeout, check_names
+from talkdesk_bridge._settings import Deviation, Settings, Timeout, check_names
 from talkdesk_bridge.errors import ArgumentError, BridgeError
 
 T = TypeVar("T")

@@ -14,7 +14,8 @@ from talkdesk_bridge_api.types import ListOperation
 from talkdesk_bridge._caller import Caller
 from talkdesk_bridge._links import NextLinks, next_href
 from talkdesk_bridge._progress import PageState, Progress, Repeats, fingerprint, identities_of, mark_of, read_position
-from talkdesk_bridge._response import Deviation, Response, announced_total
+from talkdesk_bridge._response import Response, announced_total, report
+from talkdesk_bridge._settings import Deviation
 from talkdesk_bridge.errors import ArgumentError, BridgeError, ContractError, IncompleteError, PagingError, StatusError
 
 # A bridge that filters may send some empty pages. More in a row than this raise PagingError.
@@ -252,7 +253,7 @@ class Pages:
 
     def _report_repeats(self, count: int) -> None:
         place = f"{self._shape.path}[*]{member(self._operation.identity or '')}"
-        self._caller.reader.report(Deviation(self._name, place, "unique value", "value of an earlier page", count))
+        report(self._caller.settings, Deviation(self._name, place, "unique value", "value of an earlier page", count))
 
     def _report_totals(self, state: PageState, items: int) -> None:
         """Report a total that is too small, or missing although the contract declares it."""
@@ -262,7 +263,7 @@ class Pages:
         if items and state.page == 2 and state.is_of_unknown_length and self._shape.total:
             fault = ("number of all items, or a next link", "nothing")
         if fault:
-            self._caller.reader.report(Deviation(self._name, self._shape.total_path, *fault, 1))
+            report(self._caller.settings, Deviation(self._name, self._shape.total_path, *fault, 1))
 
     def _step(self, state: PageState, items: int, total: int | None, link: str | None, url: str) -> str | None:
         """The next request after a page with `items` items, this total and this next link; see PageState.step.

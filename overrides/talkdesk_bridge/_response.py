@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from contextlib import suppress
 from http import HTTPStatus
 from math import ceil
@@ -17,6 +17,7 @@ from talkdesk_bridge import errors
 from talkdesk_bridge._auth import Auth, BasicAuth, HeaderAuth, NoAuth
 from talkdesk_bridge._json import read_json
 from talkdesk_bridge._received import LOG, REQUEST_ID_HEADERS, RawResponse, clock_note, one_line
+from talkdesk_bridge._settings import Deviation, Settings
 from talkdesk_bridge.errors import ContractError, StatusError
 from talkdesk_bridge.models import ErrorInfo
 
@@ -52,78 +53,56 @@ class Response(Generic[BodyT]):
     """The parsed JSON, with the envelope added if it was missing; None if the body is not JSON."""
 
 
-@frozen
-class Deviation:
-    """A deviation from the contract in a response that could still be read. It contains no value."""
+def read(operation: Operation[BodyT], response: RawResponse, settings: Settings) -> Response[BodyT]:
+    """The complete response to `operation`.
 
-    operation: str
-    """The operationId."""
-    place: str
-    """The JSON path, with `[*]` for all items of a list."""
-    documented: str
-    """The documented type."""
-    seen: str
-    """The type or form in the response."""
-    count: int
-    """How many times in this response."""
+    Args:
+        operation: The operation that was called.
+        response: The response before its body is read.
+        settings: Those of the call.
+
+    Raises:
+        StatusError: the status is not 2XX.
+        ContractError: the response violates the contract.
+
+    """
+    if not 200 <= response.status_code < 300:
+        raise status_error(operation, response, settings.auth)
+    returned = f"{response.request} returned {response.status_code}"
+    declared = operation.body(response.status_code)
+    if declared is None:
+        raise ContractError(f"{returned}, which the contract does not declare for {operation.operation_id}.")
+    root = Place(strict=settings.strict)
+    data, moved, body = None, tuple[str, ...](), UNREADABLE
+    try:
+        if declared.source == "json":
+            data = read_json(response.content)
+            if isinstance(operation, ListOperation):
+                data, moved = _envelope(operation, data, root)
+        body = declared.read(response.content if declared.source != "json" else data, root, "")
+    except MisfitError as misfit:
+        place = _original_path(f"${misfit.place}", moved)
+        message = f"{returned} with a body that violates the contract: expected {misfit.documented} at {place},"
+        message += f" got {misfit.seen}."
+        raise ContractError(message, json_path=place, expected=misfit.documented, seen=misfit.seen) from None
+    except (ValueError, RecursionError):
+        pass  # the error below is raised outside, so that it does not hold this one and its body
+    if body is UNREADABLE:
+        raise _unreadable(returned, response, "text" if declared.source == "text" else "JSON")
+    for place, documented, seen, count in root.in_order(data):
+        report(settings, Deviation(operation.operation_id, _original_path(place, moved), documented, seen, count))
+    return Response(body, response.status_code, response.headers, response.content, response.url, data)
 
 
-@frozen
-class Reader:
-    """Reads responses; see BridgeClient for `strict` and `on_deviation`."""
-
-    strict: bool
-    on_deviation: Callable[[Deviation], object] | None
-
-    def read(self, operation: Operation[BodyT], response: RawResponse, auth: Auth) -> Response[BodyT]:
-        """The complete response to `operation`.
-
-        Args:
-            operation: The operation that was called.
-            response: The response before its body is read.
-            auth: The credential of the request.
-
-        Raises:
-            StatusError: the status is not 2XX.
-            ContractError: the response violates the contract.
-
-        """
-        if not 200 <= response.status_code < 300:
-            raise status_error(operation, response, auth)
-        returned = f"{response.request} returned {response.status_code}"
-        declared = operation.body(response.status_code)
-        if declared is None:
-            raise ContractError(f"{returned}, which the contract does not declare for {operation.operation_id}.")
-        root = Place(strict=self.strict)
-        data, moved, body = None, tuple[str, ...](), UNREADABLE
-        try:
-            if declared.source == "json":
-                data = read_json(response.content)
-                if isinstance(operation, ListOperation):
-                    data, moved = _envelope(operation, data, root)
-            body = declared.read(response.content if declared.source != "json" else data, root, "")
-        except MisfitError as misfit:
-            place = _original_path(f"${misfit.place}", moved)
-            message = f"{returned} with a body that violates the contract: expected {misfit.documented} at {place},"
-            message += f" got {misfit.seen}."
-            raise ContractError(message, json_path=place, expected=misfit.documented, seen=misfit.seen) from None
-        except (ValueError, RecursionError):
-            pass  # the error below is raised outside, so that it does not hold this one and its body
-        if body is UNREADABLE:
-            raise _unreadable(returned, response, "text" if declared.source == "text" else "JSON")
-        for place, documented, seen, count in root.in_order(data):
-            self.report(Deviation(operation.operation_id, _original_path(place, moved), documented, seen, count))
-        return Response(body, response.status_code, response.headers, response.content, response.url, data)
-
-    def report(self, deviation: Deviation) -> None:
-        """Log a deviation and pass it to the hook; with `strict`, raise it as a ContractError."""
-        if self.strict:
-            place, expected, seen = deviation.place, deviation.documented, deviation.seen
-            message = f"{deviation.operation}: expected {expected} at {place}, got {seen}."
-            raise ContractError(message, json_path=place, expected=expected, seen=seen)
-        LOG.warning("%s", deviation)
-        if self.on_deviation:
-            self.on_deviation(deviation)
+def report(settings: Settings, deviation: Deviation) -> None:
+    """Log a deviation and pass it to the hook; with `strict`, raise it as a ContractError."""
+    if settings.strict:
+        place, expected, seen = deviation.place, deviation.documented, deviation.seen
+        message = f"{deviation.operation}: expected {expected} at {place}, got {seen}."
+        raise ContractError(message, json_path=place, expected=expected, seen=seen)
+    LOG.warning("%s", deviation)
+    if settings.on_deviation:
+        settings.on_deviation(deviation)
 
 
 def _unreadable(returned: str, response: RawResponse, expected: str) -> ContractError:

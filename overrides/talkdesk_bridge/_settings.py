@@ -8,12 +8,11 @@ from difflib import get_close_matches
 from ssl import SSLContext
 from typing import Any
 
-from attrs import define, field, fields_dict
+from attrs import define, field, fields_dict, frozen
 from attrs.validators import gt, in_, instance_of, is_callable, lt
 
 from talkdesk_bridge._auth import Auth, HeaderAuth, NoAuth
 from talkdesk_bridge._oauth import OAuth2
-from talkdesk_bridge._response import Deviation
 from talkdesk_bridge._retry import A_HOOK, Retry, checked
 from talkdesk_bridge._urls import is_loopback, origin
 from talkdesk_bridge.errors import ConfigurationError
@@ -42,6 +41,22 @@ ALIASES = {
     "ssl_context": "verify",
     "token": "auth=BearerAuth(...)",
 }
+
+
+@frozen
+class Deviation:
+    """A deviation from the contract in a response that could still be read. It contains no value."""
+
+    operation: str
+    """The operationId."""
+    place: str
+    """The JSON path, with `[*]` for all items of a list."""
+    documented: str
+    """The documented type."""
+    seen: str
+    """The type or form in the response."""
+    count: int
+    """How many times in this response."""
 
 
 def check_names(options: Mapping[str, Any], allowed: Collection[str], reason: str = "") -> None:
