@@ -71,25 +71,26 @@ def each_blocking(
                 thread.start()
         return len(begun)
 
-    with http.waiting.gate.sharing():
-        try:
-            running = begin(at_once if http.waiting.gate.accepted else 1)
-            while running:
-                done, result, failure = results.get()
-                if failure:
-                    raise failure
-                running -= 1
-                running += begin(_next_calls(result, at_once - running))
-                yield done, result
-        finally:
-            started = [thread for thread in threads if thread.ident]
-            for _ in started:
-                tasks.put(END)
-            if running:  # abort their requests, and start no new one
-                http.stop(started)
-            end = time.monotonic() + JOIN_SECONDS
-            for thread in started:
-                thread.join(max(0.0, end - time.monotonic()))
+    http.waiting.gate.users += 1
+    try:
+        running = begin(at_once if http.waiting.gate.accepted else 1)
+        while running:
+            done, result, failure = results.get()
+            if failure:
+                raise failure
+            running -= 1
+            running += begin(_next_calls(result, at_once - running))
+            yield done, result
+    finally:
+        http.waiting.gate.users -= 1
+        started = [thread for thread in threads if thread.ident]
+        for _ in started:
+            tasks.put(END)
+        if running:  # abort their requests, and start no new one
+            http.stop(started)
+        end = time.monotonic() + JOIN_SECONDS
+        for thread in started:
+            thread.join(max(0.0, end - time.monotonic()))
 
 
 def _outcome(function: Callable[[Any], Any], task: Any) -> tuple[Any, BaseException | None]:
@@ -120,20 +121,21 @@ async def each(
         for value in islice(remaining, count):
             running[asyncio.create_task(_result(function, value))] = value
 
-    with http.waiting.gate.sharing():
-        try:
-            begin(at_once if http.waiting.gate.accepted else 1)
-            while running:
-                done, _ = await asyncio.wait(running, return_when=asyncio.FIRST_COMPLETED)
-                for task in done:
-                    result = task.result()
-                    value = running.pop(task)
-                    begin(_next_calls(result, at_once - len(running)))
-                    yield value, result
-        finally:
-            for task in running:
-                task.cancel()
-            await asyncio.gather(*running, return_exceptions=True)
+    http.waiting.gate.users += 1
+    try:
+        begin(at_once if http.waiting.gate.accepted else 1)
+        while running:
+            done, _ = await asyncio.wait(running, return_when=asyncio.FIRST_COMPLETED)
+            for task in done:
+                result = task.result()
+                value = running.pop(task)
+                begin(_next_calls(result, at_once - len(running)))
+                yield value, result
+    finally:
+        http.waiting.gate.users -= 1
+        for task in running:
+            task.cancel()
+        await asyncio.gather(*running, return_exceptions=True)
 
 
 async def _result(function: Callable[[Any], Awaitable[Any] | AsyncIterable[Any]], value: Any) -> Any:

@@ -7,8 +7,8 @@ import inspect
 import os
 import threading
 import time
-from collections.abc import AsyncIterator, Callable, Coroutine, Iterator
-from contextlib import asynccontextmanager, contextmanager
+from collections.abc import AsyncIterator, Callable, Coroutine
+from contextlib import asynccontextmanager
 from typing import Any, TypeVar
 
 from talkdesk_bridge.errors import ConfigurationError
@@ -55,15 +55,6 @@ class Gate:
             self.served += 1
         elif retry_after is not None:
             self.until = max(self.until, now + retry_after)
-
-    @contextmanager
-    def sharing(self) -> Iterator[None]:
-        """Make calls wait together inside the block."""
-        self.users += 1
-        try:
-            yield
-        finally:
-            self.users -= 1
 
 
 class _Waiting:
