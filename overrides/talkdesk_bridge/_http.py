@@ -89,8 +89,7 @@ class _Http:
         extensions = {"timeout": timeout, "deadline": settings.deadline, "secrets": settings.secrets}
         try:
             url = self.base_url + url if url.startswith("/") else url
-            url = f"{url}?{httpx.QueryParams(params)}" if params else url
-            request = Request(url=url, headers=HEADERS, **more, extensions=extensions)
+            request = Request(url=url, params=params or None, headers=HEADERS, **more, extensions=extensions)
             request.headers.update(headers)
             request.extensions["url"] = str(request.url)  # before `Auth.apply` adds to it
             request.read()  # read files now: later they could be read only once, and would block
