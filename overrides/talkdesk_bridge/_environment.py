@@ -25,10 +25,6 @@ class Kind:
     needed: dict[str, str]
     optional: dict[str, str] = field(factory=dict)
 
-    def given(self, environ: Mapping[str, str]) -> frozenset[str]:
-        """The variables of this kind that are set and not empty."""
-        return frozenset(name for name in self.needed | self.optional if environ.get(PREFIX + name))
-
 
 def _oauth(*, audience: str | None = None, **arguments: Any) -> Auth:
     return OAuth2ClientCredentials(**arguments, parameters={"audience": audience} if audience else {})
@@ -81,7 +77,8 @@ def read_environment(environ: Mapping[str, str] | None = None) -> tuple[str, Aut
         raise ConfigurationError(f"{PREFIX}URL is not set: set it to the bridge's base URL.")
     found: dict[frozenset[str], list[Kind]] = {}
     for kind in KINDS:
-        found.setdefault(kind.given(environ), []).append(kind)
+        given = frozenset(name for name in kind.needed | kind.optional if environ.get(PREFIX + name))
+        found.setdefault(given, []).append(kind)
     # `found` groups the kinds by their variables that are set. The largest group is meant: TOKEN_URL is in two kinds.
     largest = [given for given in found if given and not any(given < more for more in found)]
     if not largest:
