@@ -33,7 +33,6 @@ from talkdesk_bridge import (
     Retry,
     errors,
 )
-from talkdesk_bridge._http import Request
 from talkdesk_bridge._received import RawResponse
 from talkdesk_bridge._redact import Secret
 from talkdesk_bridge._tokens import Tokens
@@ -487,14 +486,11 @@ def test_how_long_a_token_is_used(life: object, fresh: float, used: float) -> No
     now = 100.0
     with BridgeClient("https://b") as bridge:
         cache = Tokens(bridge._caller.http, lambda: now)
-    auth, sent = (
-        OAuth2ClientCredentials("https://t", "id", "secret"),
-        Request("POST", "https://t", extensions={"secrets": ()}),
-    )
+    auth = OAuth2ClientCredentials("https://t", "id", "secret")
     response = RawResponse("POST /", "https://t", 200, {}, as_json(token(expires_in=life))[2])
     t1 = Secret("t-1")
     assert cache.get_or_claim_renewal() is cache.fresh(None) is cache.spare(None) is None
-    assert cache.store(auth, sent, response) == t1
+    assert cache.store(auth, response) == t1
     now = 100.0 + fresh - 0.1
     assert (
         cache.get_or_claim_renewal() == cache.fresh(None) == cache.spare(None) == cache.fresh(Secret("another")) == t1

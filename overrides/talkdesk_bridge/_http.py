@@ -228,7 +228,7 @@ class _Body:
         url = self._request.extensions["url"]
         asked = _received.retry_after(response.headers.get("Retry-After"), self._settings.retry.retry_after_max)
         headers = httpx.Headers(redacted, encoding="utf-8")
-        return RawResponse(self._name, url, status, headers, content, fault, asked)
+        return RawResponse(self._name, url, status, headers, content, fault, asked, self._secrets)
 
     def failure(self, error: Exception, *, closed: bool) -> Failure:
         """Turn an httpx error into a Failure. It is not chained, because it holds the credential."""

@@ -52,6 +52,8 @@ class RawResponse:
     """Why the body cannot be read, if that is known."""
     retry_after: float | None = None
     """The seconds that it asks clients to wait."""
+    secrets: tuple[str, ...] = field(default=(), repr=False)
+    """Those of the request, to redact when the server echoes them."""
     attempts: int = 1
 
 

@@ -16,7 +16,7 @@ from talkdesk_bridge._attempts import response_to
 from talkdesk_bridge._http import AsyncHttp, Http, Request
 from talkdesk_bridge._oauth import OAuth2, OAuth2ClientCredentials
 from talkdesk_bridge._received import LOG, RawResponse, clock_note, one_line
-from talkdesk_bridge._redact import Secret, redact, secrets_of
+from talkdesk_bridge._redact import Secret, redact
 from talkdesk_bridge._settings import Settings
 from talkdesk_bridge.errors import AuthenticationError, BridgeError
 
@@ -122,16 +122,14 @@ class Tokens:
 
     async def _fetched(self, settings: Settings, auth: OAuth2, spare: Secret | None) -> Secret:
         """A token from the token server, or the `spare` one if the server returns none."""
-        sent: list[Request] = []
 
         def request() -> Request:
             headers, content = auth.token_request()
-            sent.append(self._http.build(settings, method="POST", url=auth.token_url, headers=headers, content=content))
-            return sent[-1]
+            return self._http.build(settings, method="POST", url=auth.token_url, headers=headers, content=content)
 
         try:
             response = await response_to(request, self._http, settings, None, once=spare is not None)
-            return self.store(auth, sent[-1], response)
+            return self.store(auth, response)
         except BridgeError as error:
             from_server = isinstance(error, AuthenticationError)
             self._ended += 1
@@ -141,20 +139,19 @@ class Tokens:
                 return spare
             raise AuthenticationError(self._failure) from (None if from_server else error)
 
-    def store(self, auth: OAuth2, request: Request, response: RawResponse) -> Secret:
+    def store(self, auth: OAuth2, response: RawResponse) -> Secret:
         """Store the token from a token server's response, and return it.
 
         Args:
             auth: The credential that the token is for.
-            request: The token request, as it was sent.
-            response: Its response.
+            response: The token server's response.
 
         Raises:
             AuthenticationError: the response is an error, or holds no usable token; the old token is kept.
 
         """
         server, status = auth.token_url.partition("?")[0], response.status_code
-        found = read_token(response, request)
+        found = read_token(response)
         reason = f": {': '.join(found.reasons)}" if found.reasons else ""
         if not 200 <= status < 300:
             remedy = ". Check the token URL." if not reason and status < 500 else ""
@@ -176,7 +173,7 @@ class Tokens:
         return found.token
 
 
-def read_token(response: RawResponse, request: Request) -> TokenResponse:
+def read_token(response: RawResponse) -> TokenResponse:
     """A token server's response. It never raises, so that no traceback shows its body."""
     try:
         data = json.loads(response.content)
@@ -185,7 +182,7 @@ def read_token(response: RawResponse, request: Request) -> TokenResponse:
     data = data if isinstance(data, dict) else {}
     text = data.get("access_token")
     token = Secret(text) if isinstance(text, str) and re.fullmatch(r"[!-~]+", text) else None
-    secrets = (*secrets_of(request), *([token.text] if token else []))
+    secrets = (*response.secrets, *([token.text] if token else []))
     # Other fields of a success may hold secrets.
     success = 200 <= response.status_code < 300
     named = {name: data[name] for name in data if name.lower().startswith("error") or not success}
