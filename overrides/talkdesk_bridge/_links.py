@@ -158,11 +158,7 @@ class NextLinks:
     def _warn_if_corrected(self, link: SplitResult, segments: list[str]) -> None:
         prefix = "/".join(["", *segments[: -len(self._segments)]])
         start = f"{link.scheme}://{link.netloc.rpartition('@')[2]}{prefix}"
-        try:
-            same = origin(start, "next link") == self._origin and prefix == urlsplit(self._base_url).path.rstrip("/")
-        except ConfigurationError:
-            same = False
-        if not same and next(self._caller.unwarned, False):  # one is enough for a client
+        if start != self._base_url.rstrip("/") and next(self._caller.unwarned, False):  # one is enough for a client
             message = "Next links of the bridge begin with %s. The client sends their queries to %s."
             arguments = {text for text, is_argument in self._segments if is_argument}
             start = re.sub("[^/]+", lambda found: "..." if unquote(found[0]) in arguments else found[0], start)
