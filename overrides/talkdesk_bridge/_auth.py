@@ -63,9 +63,7 @@ class NoAuth(Auth):
 
 def _header_text(_: object, attribute: Any, value: Any) -> None:
     """Reject what a header cannot carry, without showing it; the HTTP library would print the value."""
-    if value == "":
-        raise ConfigurationError(f"The {attribute.name} of the credential is empty.")
-    if not isinstance(value, str) or not re.fullmatch(r"[!-~]([ -~]*[!-~])?", value):
+    if not isinstance(value, str) or not re.fullmatch(r"[!-~]*|[!-~][ -~]*[!-~]", value):
         rule = "it must be printable ASCII without leading or trailing spaces or line breaks"
         raise ConfigurationError(f"The {attribute.name} of the credential cannot be sent in a header: {rule}.")
 
@@ -89,8 +87,7 @@ def check_not_empty(_: object, attribute: Any, value: str) -> None:
         raise ConfigurationError(f"The {attribute.name} of the credential is empty.")
 
 
-def _token(_: object, attribute: Any, value: str) -> None:
-    _header_text(_, attribute, value)
+def _no_scheme(_: object, __: object, value: str) -> None:
     if value.lower().startswith("bearer "):
         raise ConfigurationError('The token of the credential begins with "Bearer": give the token without it.')
 
@@ -112,7 +109,7 @@ class HeaderAuth(Auth):
 
     """
 
-    value: str = field(repr=False, validator=_header_text)
+    value: str = field(repr=False, validator=[_header_text, check_not_empty])
     name: str = field(default="Authorization", validator=_header_name)
 
     def headers(self) -> dict[str, str]:
@@ -129,7 +126,7 @@ class BearerAuth(Auth):
 
     """
 
-    token: str = field(repr=False, validator=_token)
+    token: str = field(repr=False, validator=[_header_text, check_not_empty, _no_scheme])
 
     def headers(self) -> dict[str, str]:
         """The header with the token."""
