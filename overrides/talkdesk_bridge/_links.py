@@ -84,7 +84,7 @@ class NextLinks:
         self._origin = origin(self._base_url, "base URL")
         # For each segment of the path: its text (fixed text in lower case), and whether it has an argument.
         self._segments = [
-            (_filled(segment, arguments) if "{" in segment else segment.lower(), "{" in segment)
+            (segment.format_map(arguments) if "{" in segment else segment.lower(), "{" in segment)
             for segment in operation.path.strip("/").split("/")
         ]
 
@@ -99,7 +99,9 @@ class NextLinks:
             link = urlsplit(normalized(urljoin(requested, href)))
             link = link._replace(query=quote(link.query, safe=QUERY), fragment="")
             segments = [segment for segment in link.path.split("/") if segment]
-            if not href.isprintable() or any(map(_goes_up, segments)):
+            # A server that decodes the path again could read a dot as a step to another folder.
+            decoded = re.split(r"[/\\]", unquote(unquote(link.path)))
+            if not href.isprintable() or {".", ".."} & {*decoded}:
                 raise ValueError
             if self._matches(segments[-len(self._segments) :], with_arguments=True):
                 self._warn_if_corrected(link, segments)
@@ -182,20 +184,7 @@ class NextLinks:
         return f"{start}?{'&'.join(kept)}" if kept else start
 
 
-def _filled(segment: str, arguments: Mapping[str, Any]) -> str:
-    return re.sub(r"{(\w+)}", lambda found: str(arguments[found[1]]), segment)
-
-
 def _readings(segment: str, *, lower: bool) -> set[str]:
     """The texts that a path segment may stand for: decoded, with and without `;` parameters."""
     readings = {unquote(segment), unquote(segment.partition(";")[0])}
     return {reading.lower() for reading in readings} if lower else readings
-
-
-def _goes_up(segment: str) -> bool:
-    """Whether a server that decodes a segment, once or more, could read it as a step to another folder."""
-    for _ in range(3):
-        if {".", ".."} & {*re.split(r"[/\\]", segment)}:
-            return True
-        segment = unquote(segment)
-    return False
