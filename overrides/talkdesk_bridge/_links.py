@@ -10,7 +10,7 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 from typing import Any
-from urllib.parse import SplitResult, parse_qsl, quote, unquote, unquote_plus, urlencode, urljoin, urlsplit
+from urllib.parse import SplitResult, parse_qs, parse_qsl, quote, unquote, unquote_plus, urlencode, urljoin, urlsplit
 
 from talkdesk_bridge_api.types import Operation
 
@@ -145,15 +145,14 @@ class NextLinks:
 
     def _merged(self, query: str, requested: str, href: str, page: int) -> str:
         """The query of a link, plus the arguments of the first request that the link leaves out."""
-        found: dict[str, list[str]] = {}
-        for name, value in parse_qsl(query, keep_blank_values=True):
-            found.setdefault(name, []).append(value.strip().lower())
+        found = parse_qs(query, keep_blank_values=True)
         kept = []
         for name, value in self._query:
             kind = re.sub("[^a-z]", "", name.lower())
-            if name not in found and kind not in PAGES:
+            values = [other.strip().lower() for other in found.get(name, [])]
+            if not values and kind not in PAGES:
                 kept.append((name, value))
-            elif name in found and kind not in PAGES | CURSORS | SIZES and value.strip().lower() not in found[name]:
+            elif values and kind not in PAGES | CURSORS | SIZES and value.strip().lower() not in values:
                 raise self._error(page, requested, href, f"has another value for the argument {name}")
         return "&".join(part for part in (query, urlencode(kept)) if part)
 
