@@ -56,10 +56,7 @@ def stays_in_its_segment(text: str) -> bool:
     >>> stays_in_its_segment("AB-1 2"), stays_in_its_segment(".."), stays_in_its_segment("1%252F2")
     (True, False, False)
     """
-    for _ in range(3):
-        if re.search(r"[\x00-\x1f\x7f-\x9f]", text) or {*re.split(r"[/\\]", text)} & {"", ".", ".."}:
-            return False
-        text, encoded = unquote(text), text
-        if text != encoded and re.search(r"[/\\]", text):
-            return False
-    return True
+    decoded = unquote(unquote(unquote(text)))  # which keeps each slash and each control character
+    if decoded != text and re.search(r"[/\\]", decoded):
+        return False
+    return not re.search(r"[\x00-\x1f\x7f-\x9f]", decoded) and not {*re.split(r"[/\\]", decoded)} & {"", ".", ".."}
