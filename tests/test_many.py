@@ -100,7 +100,7 @@ def results_of(bridge: Bridge, way: str = "awaiting", *, at_once: int = 5, **opt
 
 def workers() -> list[threading.Thread]:
     """The threads of a blocking `each` that have not ended."""
-    return [thread for thread in threading.enumerate() if "_work" in thread.name]
+    return [thread for thread in threading.enumerate() if "(work)" in thread.name]
 
 
 @WAYS
@@ -387,6 +387,19 @@ def test_a_blocking_client_starts_no_request_until_the_caller_takes_a_result(man
         assert len(taken) + 5 <= len(many.requested) <= len(taken) + 5 + 1
         results.close()
         assert not workers()
+
+
+def test_a_blocking_client_makes_each_call_before_it_reads_the_next_account(many: Bridge) -> None:
+    begun = threading.Semaphore()
+
+    def accounts() -> Iterator[str]:
+        for account in ACCOUNTS:
+            assert begun.acquire(timeout=5)
+            yield account
+
+    with BridgeClient(many.url, **ONCE) as client:
+        results = client.each(lambda _: begun.release(), accounts(), at_once=5)
+        assert sum(1 for _ in results) == len(ACCOUNTS)
 
 
 def test_an_exception_of_a_blocking_function_ends_the_loop(many: Bridge) -> None:

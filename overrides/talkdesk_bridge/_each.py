@@ -62,24 +62,24 @@ def each_blocking(
     threads = [threading.Thread(target=work, daemon=True) for _ in range(at_once)]
     unused = iter(threads)
 
-    def begin(count: int) -> int:
+    def begin(count: int) -> None:
         """Begin this many calls, or as many as there are inputs."""
-        begun = [*islice(remaining, count)]
-        for task in begun:
+        nonlocal running
+        for task in islice(remaining, count):
+            running += 1
             tasks.put(task)
             for thread in islice(unused, 1):
                 thread.start()
-        return len(begun)
 
     http.waiting.gate.users += 1
     try:
-        running = begin(at_once if http.waiting.gate.accepted else 1)
+        begin(at_once if http.waiting.gate.accepted else 1)
         while running:
             done, result, failure = results.get()
             if failure:
                 raise failure
             running -= 1
-            running += begin(_next_calls(result, at_once - running))
+            begin(_next_calls(result, at_once - running))
             yield done, result
     finally:
         http.waiting.gate.users -= 1
