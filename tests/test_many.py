@@ -118,25 +118,37 @@ def test_each_account_comes_once_and_the_limit_of_open_requests_holds(many: Brid
 def test_a_wrong_password_is_sent_once(many: Bridge, way: str, status: int) -> None:
     """Otherwise it would be sent for each call at a time, and some servers and proxies lock a login after a few."""
     many.error_responses = {account: [error_response(status)] for account in ACCOUNTS}
+    accounts = ["", "..", *ACCOUNTS]  # the first two are not sent
+
+    def take(result: object) -> None:
+        assert isinstance(result, errors.BridgeError)
+        if not isinstance(result, errors.ArgumentError):
+            time.sleep(0.1)  # long enough for a thread to send the next one
+            raise result
 
     async def run() -> None:
         async with AsyncBridgeClient(many.url, BasicAuth("user", "wrong")) as client:
-            async for _, result in client.each(client.billing.get_account_invoices, ACCOUNTS):
-                assert isinstance(result, errors.BridgeError)
-                raise result
+            async for _, result in client.each(client.billing.get_account_invoices, accounts):
+                take(result)
 
     def block() -> None:
         with BridgeClient(many.url, BasicAuth("user", "wrong")) as client:
-            for _, result in client.each(client.billing.get_account_invoices, ACCOUNTS):
-                assert isinstance(result, errors.BridgeError)
-                raise result
+            for _, result in client.each(client.billing.get_account_invoices, accounts):
+                take(result)
 
     with pytest.raises(errors.AFFECT_ALL_CALLS):
         block() if way == "blocking" else asyncio.run(run())
-    time.sleep(0.1)
-    # A thread may have sent the next one before the loop ended.
-    assert len(many.requested) <= (1 if way == "awaiting" else 2)
+    assert len(many.requested) == 1
     assert not workers()
+
+
+@WAYS
+def test_a_loop_that_goes_on_after_a_wrong_password_makes_all_calls(many: Bridge, way: str) -> None:
+    many.error_responses = {account: [error_response(401)] for account in ACCOUNTS[:30]}
+    results = results_of(many, way)
+    assert sum(isinstance(result, errors.UnauthorizedError) for result in results.values()) == 30
+    assert results.keys() == {*ACCOUNTS}
+    assert many.most == 5
 
 
 @WAYS

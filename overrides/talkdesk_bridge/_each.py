@@ -24,6 +24,12 @@ JOIN_SECONDS = 1.0
 
 END = object()
 
+UNPROVEN = (*AFFECT_ALL_CALLS, ArgumentError)
+"""After a result that does not show that the password is right, no call begins beside others.
+
+Otherwise, a new client would send a wrong one `at_once` times, after which some servers and proxies lock the login.
+"""
+
 
 def check(inputs: Any, at_once: Any) -> None:
     """Check arguments of `each`.
@@ -36,14 +42,6 @@ def check(inputs: Any, at_once: Any) -> None:
         raise ArgumentError("inputs must be an iterable of accounts, not a string.")
     if not isinstance(at_once, int) or not 1 <= at_once <= MOST_AT_ONCE:
         raise ArgumentError(f"at_once must be an integer from 1 to {MOST_AT_ONCE}.")
-
-
-def _next_calls(result: Any, most: int) -> int:
-    """How many calls to begin after one has ended. The first one is made alone, unless the client had a success before.
-
-    Otherwise, a wrong password would be sent `at_once` times, after which some servers and proxies lock the login.
-    """
-    return 1 if isinstance(result, AFFECT_ALL_CALLS) else most
 
 
 def each_blocking(
@@ -62,24 +60,25 @@ def each_blocking(
     threads = [threading.Thread(target=work, daemon=True) for _ in range(at_once)]
     unused = iter(threads)
 
-    def begin(count: int) -> None:
-        """Begin this many calls, or as many as there are inputs."""
+    def begin(count: int) -> int:
+        """Begin this many calls, or as many as there are inputs; the number of those that are running."""
         nonlocal running
         for task in islice(remaining, count):
             running += 1
             tasks.put(task)
             for thread in islice(unused, 1):
                 thread.start()
+        return running
 
     http.waiting.gate.users += 1
     try:
-        begin(at_once if http.waiting.gate.accepted else 1)
-        while running:
+        begin(at_once if http.waiting.gate.accepted else 0)
+        while running or begin(1):
             done, result, failure = results.get()
             if failure:
                 raise failure
             running -= 1
-            begin(_next_calls(result, at_once - running))
+            begin(0 if isinstance(result, UNPROVEN) else at_once - running)
             yield done, result
     finally:
         http.waiting.gate.users -= 1
@@ -117,19 +116,19 @@ async def each(
     remaining = iter(inputs)
     running: dict[asyncio.Task[Any], InputT] = {}
 
-    def begin(count: int) -> None:
+    def begin(count: int) -> int:
         for value in islice(remaining, count):
             running[asyncio.create_task(_result(function, value))] = value
+        return len(running)
 
     http.waiting.gate.users += 1
     try:
-        begin(at_once if http.waiting.gate.accepted else 1)
-        while running:
+        begin(at_once if http.waiting.gate.accepted else 0)
+        while running or begin(1):
             done, _ = await asyncio.wait(running, return_when=asyncio.FIRST_COMPLETED)
             for task in done:
-                result = task.result()
-                value = running.pop(task)
-                begin(_next_calls(result, at_once - len(running)))
+                value, result = running.pop(task), task.result()
+                begin(0 if isinstance(result, UNPROVEN) else at_once - len(running))
                 yield value, result
     finally:
         http.waiting.gate.users -= 1
