@@ -352,7 +352,7 @@ def test_each_template_replaces_a_stock_one_or_is_shared() -> None:
 
 
 def test_shared_modules_are_copied_unchanged(tree: Path) -> None:
-    for name in ("base.py", "places.py", "reading.py", "types.py"):
+    for name in ("base.py", "places.py", "reading.py", "sending.py", "types.py"):
         text = (generator.TEMPLATES / name).read_text(encoding="utf-8")
         assert (tree / PACKAGE / name).read_text(encoding="utf-8") == generator.MARKER + text
 

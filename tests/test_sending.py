@@ -9,16 +9,19 @@ import subprocess
 import sys
 from collections.abc import Iterator
 from datetime import UTC, date, datetime
+from email import message_from_bytes
 from enum import IntEnum, StrEnum
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 from uuid import UUID
 
 import pytest
-from talkdesk_bridge import AsyncBridgeClient
+from talkdesk_bridge import AsyncBridgeClient, BridgeClient
 from talkdesk_bridge_api.sending import Parameter, RequestMaker
+from talkdesk_bridge_api.types import Body, Operation, read_nothing
 
-from tests.conftest import PATH, ROOT, alone, merged
+from tests.conftest import PATH, ROOT, Server, alone, merged
 from tests.packages import made
 from tools.contract import load
 from tools.contract.names import class_name, names, python_name
@@ -72,6 +75,25 @@ def test_what_has_no_form_as_text_is_not_sent(value: Any) -> None:
 def test_a_path_is_quoted() -> None:
     maker = RequestMaker("GET", "/x/{when}/{ids}", (Parameter("when", "path", "w"), Parameter("ids", "path", "i", ",")))
     assert maker(when=NIGHT, ids=[1, 2])["url"] == "/x/2026-11-30T23%3A00%3A00%2B00%3A00/1%2C2"
+
+
+def sent_to(
+    server: Server, maker: RequestMaker, path: str = "/x", **arguments: Any
+) -> tuple[str, dict[str, str], bytes]:
+    """The target, headers and body that a bridge receives."""
+    server.respond_with((204, {}, b""))
+    operation: Operation[None] = Operation("op", maker.method, path, maker, (Body(204, 204, "nothing", read_nothing),))
+    with BridgeClient(server.url) as bridge:
+        bridge._caller.call(operation, arguments)
+    return server.seen[-1][1:]
+
+
+def test_the_parts_of_a_body_can_be_read(server: Server) -> None:
+    parts = [("a", (None, b"1", "text/plain")), ("b", ("b.bin", b"\r\n--+++\r\n", "application/octet-stream"))]
+    maker = RequestMaker("POST", "/x", body=("files", "multipart/form-data"))
+    _, headers, content = sent_to(server, maker, body=SimpleNamespace(to_multipart=lambda: parts))
+    message = message_from_bytes(f"Content-Type: {headers['Content-Type']}\n\n".encode() + content)
+    assert [part.get_payload(decode=True) for part in message.walk()][1:] == [b"1", b"\r\n--+++\r\n"]
 
 
 def run(code: str, *folders: Path) -> subprocess.CompletedProcess[str]:

@@ -118,6 +118,8 @@ class RequestMaker:
         if self.accept:
             headers["Accept"] = self.accept
         if self.body and (body := arguments["body"]) is not None:
-            kind, headers["Content-Type"] = self.body
+            kind, media_type = self.body
             request[kind] = BODIES[kind](body)
+            if kind != "files":  # otherwise, the client adds it, with a boundary that it draws
+                headers["Content-Type"] = media_type
         return request | {"headers": headers}

@@ -92,7 +92,7 @@ class Operation(Part):
     def _body_faults(self, request: dict[str, Any], arguments: dict[str, Any], values: dict[str, Any]) -> Iterator[str]:
         body = mapping(self.contract.resolve(self.contract.at((*self.where, "requestBody"))))
         for media_type in mapping(body.get("content")):
-            is_declared = request["headers"].get("Content-Type", "").startswith(media_type)
+            is_declared = request["headers"].get("Content-Type", "multipart/form-data").startswith(media_type)
             if not is_declared or not _is_body(request, arguments["body"], values["body"]):
                 yield f"does not send the body ({media_type})"
 
