@@ -19,7 +19,7 @@ from talkdesk_bridge_sandbox import Sandbox
 from tests.conftest import ROOT
 
 PARTS = {
-    "overrides/talkdesk_bridge": (1450, 2350),
+    "overrides/talkdesk_bridge": (1450, 2351),
     "overrides/talkdesk_bridge_http": (600, 599),
     "extras/talkdesk_bridge_cli": (1600, 1600),
     "extras/talkdesk_bridge_cli/check": (450, 446),

@@ -17,7 +17,7 @@ from typing import Any
 from uuid import UUID
 
 import pytest
-from talkdesk_bridge import AsyncBridgeClient, BridgeClient
+from talkdesk_bridge import AsyncBridgeClient, BridgeClient, errors
 from talkdesk_bridge_api.sending import Parameter, RequestMaker
 from talkdesk_bridge_api.types import Body, Operation, read_nothing
 
@@ -94,6 +94,15 @@ def test_the_parts_of_a_body_can_be_read(server: Server) -> None:
     _, headers, content = sent_to(server, maker, body=SimpleNamespace(to_multipart=lambda: parts))
     message = message_from_bytes(f"Content-Type: {headers['Content-Type']}\n\n".encode() + content)
     assert [part.get_payload(decode=True) for part in message.walk()][1:] == [b"1", b"\r\n--+++\r\n"]
+
+
+@pytest.mark.parametrize("value", [[], [""], [".."], ("..%2F",)], ids=repr)
+def test_the_items_of_a_path_argument_stay_in_its_segment(server: Server, value: Any) -> None:
+    maker = RequestMaker("GET", "/x/{ids}/y", (Parameter("ids", "path", "i", ","),))
+    with pytest.raises(errors.ArgumentError, match=r"ids must .* a segment of the path"):
+        sent_to(server, maker, "/x/{ids}/y", ids=value)
+    assert not server.seen
+    assert sent_to(server, maker, "/x/{ids}/y", ids=["a", "b"])[0] == "/x/a%2Cb/y"
 
 
 def run(code: str, *folders: Path) -> subprocess.CompletedProcess[str]:

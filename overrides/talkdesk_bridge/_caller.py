@@ -99,9 +99,11 @@ class Caller:
     def request(self, operation: Operation[Any], arguments: dict[str, Any]) -> Any:
         """The httpx.Request of a call, without the credential."""
         for name in re.findall(r"{(\w+)}", operation.path):
-            if arguments[name] in (None, ""):
+            value = arguments[name]
+            text = ",".join(map(str, value)) if isinstance(value, list | tuple) else str(value)
+            if value is None or not text:
                 raise errors.ArgumentError(f"{name} must not be empty, because it becomes a segment of the path.")
-            if not stays_in_its_segment(str(arguments[name])):
+            if not stays_in_its_segment(text):
                 rule = "must not be '.' or '..', and must contain no control character, slash or encoded slash or dot"
                 raise errors.ArgumentError(f"{name} {rule}, because it becomes a segment of the path.")
         try:

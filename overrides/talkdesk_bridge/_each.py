@@ -58,7 +58,6 @@ def each_blocking(
 
     # Daemons, so that a thread that is looking up a host does not keep the process from ending.
     threads = [threading.Thread(target=work, daemon=True) for _ in range(at_once)]
-    unused = iter(threads)
 
     def begin(count: int) -> int:
         """Begin this many calls, or as many as there are inputs; the number of those that are running."""
@@ -66,8 +65,8 @@ def each_blocking(
         for task in islice(remaining, count):
             running += 1
             tasks.put(task)
-            for thread in islice(unused, 1):
-                thread.start()
+            if not threads[running - 1].ident:
+                threads[running - 1].start()
         return running
 
     http.waiting.gate.users += 1
