@@ -56,7 +56,7 @@ def test_every_type_is_sent_as_text(place: str, value: Any, text: str) -> None:
     [
         ("", [1, True], [("k", "1"), ("k", "true")]),
         (",", [1, True], [("k", "1,true")]),
-        ("|", ("a", "b,c"), [("k", "a|b,c")]),
+        ("|", ["a", "b,c"], [("k", "a|b,c")]),
         (",", [], []),
         ("", None, []),
         ("", {"a": 1, "b": ["c", "d"]}, [("a", "1"), ("b", "c"), ("b", "d")]),
@@ -70,6 +70,12 @@ def test_items_are_joined_or_sent_by_themselves(separator: str, value: Any, pair
 def test_what_has_no_form_as_text_is_not_sent(value: Any) -> None:
     with pytest.raises((TypeError, ValueError)):
         Parameter("k", "query", "k", ",").pairs(value)
+
+
+@pytest.mark.parametrize("kind", [list, tuple])
+def test_items_are_sent_as_they_are_by_themselves(kind: type) -> None:
+    request = RequestMaker("GET", "/x", (Parameter("k", "query", "K"),))(k=kind(value for value, _ in TEXTS))
+    assert request["params"] == [("K", text) for _, text in TEXTS]
 
 
 def test_a_path_is_quoted() -> None:

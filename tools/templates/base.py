@@ -129,7 +129,7 @@ def models(kind: Any) -> Reader:
 
 def to_json(value: Any) -> Any:
     """The JSON value of a model's field."""
-    if isinstance(value, list):
+    if isinstance(value, list | tuple):
         return [to_json(item) for item in value]
     if isinstance(value, dict):
         return {name: to_json(item) for name, item in value.items()}

@@ -46,7 +46,7 @@ class Parameter:
     def _named(self, name: str, value: Any) -> list[tuple[str, str]]:
         if value is None:
             return []
-        if not isinstance(value, list | tuple):
+        if not isinstance(value, list):
             return [(name, _text(value))]
         texts = [_text(item) for item in value]
         if not self.separator:
@@ -57,7 +57,7 @@ class Parameter:
 
 
 def _text(value: Any) -> str:
-    if value is None or isinstance(value, bytes | dict | list | tuple):
+    if value is None or isinstance(value, bytes | dict | list):
         raise TypeError(f"{type(value).__name__} cannot be sent as text")
     return str(value).lower() if isinstance(value, bool) else str(value)
 
