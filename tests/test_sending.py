@@ -78,6 +78,12 @@ def test_items_are_sent_as_they_are_by_themselves(kind: type) -> None:
     assert request["params"] == [("K", text) for _, text in TEXTS]
 
 
+@pytest.mark.parametrize("value", ["a; admin=1", ["a", ";"]], ids=repr)
+def test_a_cookie_adds_no_other_one(value: Any) -> None:
+    with pytest.raises(ValueError, match="a cookie contains ';'"):
+        RequestMaker("GET", "/x", (Parameter("k", "cookie", "K"),))(k=value)
+
+
 def test_a_path_is_quoted() -> None:
     maker = RequestMaker("GET", "/x/{when}/{ids}", (Parameter("when", "path", "w"), Parameter("ids", "path", "i", ",")))
     assert maker(when=NIGHT, ids=[1, 2])["url"] == "/x/2026-11-30T23%3A00%3A00%2B00%3A00/1%2C2"

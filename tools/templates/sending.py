@@ -113,6 +113,8 @@ class RequestMaker:
         request = {"method": self.method, "url": self.path.format(**path), "params": sent["query"]}
         headers = dict(sent["header"])
         if sent["cookie"]:
+            if any(";" in text for _, text in sent["cookie"]):
+                raise ValueError("a cookie contains ';', which ends it")
             headers["Cookie"] = "; ".join(f"{name}={text}" for name, text in sent["cookie"])
         if self.accept:
             headers["Accept"] = self.accept
