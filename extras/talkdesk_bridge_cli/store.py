@@ -80,9 +80,9 @@ class Store:
         insert = "INSERT OR IGNORE INTO requested (account) VALUES (?)"
         self._connection.executemany(insert, ((account,) for account in accounts))
         (self.total,) = self._execute("SELECT count(*) FROM requested").fetchone()
-        begun_with = {**settings, "begun": self.started, "temporary": self.temporary}
-        if self.done:
-            begun_with = dict(self._execute("SELECT name, value FROM settings"))
+        before = dict(self._execute("SELECT name, value FROM settings"))
+        temporary = before.get("temporary", self.temporary)  # a killed process may have left a file of this name
+        begun_with = before if self.done else {**settings, "begun": self.started, "temporary": temporary}
         self.started, self.temporary = begun_with.get("begun", ""), begun_with.get("temporary", "")
         if not re.fullmatch(r"\.talkdesk-bridge-[0-9a-f]{16}", self.temporary):
             raise _not_ours(self.path)  # a file of this name will be deleted
