@@ -110,7 +110,7 @@ fuzz: $(DEV) ## Test properties with EXAMPLES (20000) bodies, lists and so on; S
 soak: $(DEV) ## Send 10,000 requests: nothing may grow; ACCOUNTS=1 lists 10,000 accounts
 	@python -m tests.soak$(if $(ACCOUNTS),_accounts)
 
-mutate: $(DEV) ## Make small mistakes in the client that the tests must find (half an hour)
+mutate: $(DEV) ## Make small mistakes in the client that the tests must find (over an hour)
 	@rm -rf .mutate && mkdir .mutate && ln -s ../overrides .mutate/src
 	@cd .mutate && ln -s $(foreach name,docs extras generated openapi.yaml pyproject.toml tests tools,../$(name)) .
 	@cd .mutate && $(MUTMUT) run --max-children=4 && $(MUTMUT) results
